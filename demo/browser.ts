@@ -1,0 +1,157 @@
+// Finds a browser with WebGPU, installs one where there is none, and starts it headless: the one setup path
+// of all commands. GRADUS_BROWSER names the browser to use; GRADUS_ADAPTER=software skips the search for a GPU.
+
+import { spawn } from "node:child_process";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+import { type Browser, chromium } from "playwright";
+
+const isRoot = process.getuid?.() === 0;
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/** Where installers put a browser that is not on the PATH, relative to the folders of applications. */
+const PLACES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  darwin: ["Google Chrome.app/Contents/MacOS/Google Chrome", "Chromium.app/Contents/MacOS/Chromium"],
+  win32: ["Google/Chrome/Application/chrome.exe", "Chromium/Application/chrome.exe"],
+};
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function present(): string | undefined {
+  const { PATH = "", HOME, ProgramFiles, LOCALAPPDATA } = process.env;
+  const applications = ["/Applications", HOME && join(HOME, "Applications")];
+  const programs = [ProgramFiles, process.env["ProgramFiles(x86)"], LOCALAPPDATA];
+  const within = (folders: readonly (string | undefined)[], names: readonly string[]): string[] =>
+    names.flatMap((name) => folders.flatMap((folder) => (folder ? [join(folder, name)] : [])));
+  return [
+    ...within(PATH.split(delimiter), NAMES),
+    ...within([...applications, ...programs], PLACES[process.platform] ?? []),
+    chromium.executablePath(), // Playwright's own, if it was downloaded
+  ].find(isProgram);
+}
+
+/** Runs a command, its output on screen; false where it is missing, fails or takes longer than `minutes`. */
+function succeeds(command: string, words: readonly string[], minutes: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const env = {
+      ...process.env,
+      PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: "15000", // gives up soon where a network drops packets
+      DEBIAN_FRONTEND: "noninteractive", // apt-get must not wait for an answer
+    };
+    const child = spawn(command, words, { stdio: ["ignore", 2, 2], timeout: minutes * 60_000, env });
+    child.once("error", () => resolve(false));
+    child.once("close", (code) => resolve(code === 0));
+  });
+}
+
+async function install(): Promise<string | undefined> {
+  console.error("No Chromium or Chrome found: downloading Playwright's Chromium, once");
+  const playwright = dirname(createRequire(import.meta.url).resolve("playwright/package.json"));
+  if (await succeeds(process.execPath, [join(playwright, "cli.js"), "install", "chromium"], 15)) return present();
+
+  if (process.platform !== "linux") return undefined;
+  console.error("The download did not work: trying apt-get install chromium");
+  const aptGet = (words: readonly string[], minutes: number): Promise<boolean> =>
+    isRoot ? succeeds("apt-get", words, minutes) : succeeds("sudo", ["-n", "apt-get", ...words], minutes);
+  await aptGet(["update"], 5);
+  return (await aptGet(["install", "-y", "chromium"], 15)) ? present() : undefined;
+}
+
+/** The path of a Chromium or Chrome. Installs one where there is none; throws where that fails too. */
+export async function findBrowser(): Promise<string> {
+  const wanted = process.env.GRADUS_BROWSER;
+  if (wanted) {
+    if (!existsSync(wanted)) throw new Error(`GRADUS_BROWSER: there is no ${wanted}. Correct it or unset it.`);
+    return wanted;
+  }
+  const path = present() ?? (await install());
+  if (path === undefined) {
+    throw new Error(
+      "No browser with WebGPU found, and none could be installed. Install Chromium or Chrome " +
+        "(Debian: apt-get install chromium) or let GRADUS_BROWSER name one, then try again.",
+    );
+  }
+  return path;
+}
+
+/** Command line of the browser, beside what Playwright adds. `software`: the adapter that needs no GPU. */
+export function browserArguments({ software = false }: { software?: boolean } = {}): string[] {
+  return [
+    "--enable-unsafe-webgpu", // WebGPU also where Chromium does not offer it by default: Linux, software
+    // Chromium keeps asking for updates and accounts, also with the switches that Playwright sets against it:
+    // no name but localhost is looked up, and all that the commands open is there.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    ...(isRoot ? ["--no-sandbox"] : []), // root cannot use Chromium's sandbox
+    ...(software ? ["--use-webgpu-adapter=swiftshader"] : []),
+    // For a GPU in headless Linux, from https://developer.chrome.com/blog/supercharge-web-ai-testing
+    ...(!software && process.platform === "linux"
+      ? ["--enable-features=Vulkan", "--use-angle=vulkan", "--disable-vulkan-surface"]
+      : []),
+  ];
+}
+
+export interface Adapter {
+  /** As the browser names it, for instance "google swiftshader". */
+  readonly name: string;
+  /** True where the "GPU" is the CPU. */
+  readonly software: boolean;
+}
+
+/** The adapter that a page of this browser gets, or null where it gets none. */
+export async function adapterOf(browser: Browser): Promise<Adapter | null> {
+  const page = await browser.newPage();
+  try {
+    // WebGPU exists in secure contexts only, which localhost is and about:blank is not. Nobody listens there.
+    await page.route("**", (route) => route.fulfill({ contentType: "text/html", body: "" }));
+    await page.goto("http://localhost/");
+    return await page.evaluate(async () => {
+      const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+      if (!adapter) return null;
+      const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
+      const name = [vendor, architecture, device, description].filter(Boolean).join(" ") || "unnamed adapter";
+      return { name, software: isFallbackAdapter || /swiftshader|llvmpipe|basic render/i.test(name) };
+    });
+  } finally {
+    await page.close();
+  }
+}
+
+async function start(executablePath: string, software: boolean): Promise<Browser> {
+  // handleSIGINT false: on Ctrl-C the command closes the browser, once its own things are in order.
+  const options = { executablePath, args: browserArguments({ software }), handleSIGINT: false };
+  try {
+    return await chromium.launch({ ...options, chromiumSandbox: !isRoot });
+  } catch (error) {
+    // Some Linux systems allow the sandbox to packaged browsers only. The pages opened here are our own.
+    if (isRoot || !/sandbox/i.test(String(error))) throw error;
+    return chromium.launch({ ...options, chromiumSandbox: false });
+  }
+}
+
+/** A headless browser with a WebGPU adapter: the GPU's where one is reachable, else the software one. */
+export async function launchBrowser({ software = softwareWanted() } = {}): Promise<Browser> {
+  const executablePath = await findBrowser();
+  for (const attempt of software ? [true] : [false, true]) {
+    const browser = await start(executablePath, attempt);
+    if ((await adapterOf(browser)) !== null) return browser;
+    await browser.close();
+  }
+  throw new Error(
+    `${executablePath}: this browser gives no WebGPU adapter, not even its software one. ` +
+      "Update it (Chromium 113 or newer), or let GRADUS_BROWSER name another.",
+  );
+}
+
+function softwareWanted(): boolean {
+  const wanted = process.env.GRADUS_ADAPTER;
+  if (wanted && wanted !== "software") throw new Error(`GRADUS_ADAPTER: knows "software" only, not "${wanted}".`);
+  return wanted === "software";
+}

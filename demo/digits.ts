@@ -1,0 +1,31 @@
+// The MNIST digits in the browser: 60,000 images to train on and 10,000 to test with, 28 x 28 bytes each.
+
+export interface Digits {
+  /** [count, 28, 28, 1]. */
+  readonly x: Uint8Array;
+  /** The digit on each image. */
+  readonly y: Uint8Array;
+  readonly mean: number;
+  readonly std: number;
+}
+
+const PIXELS = 28 * 28;
+
+/** Loads the first `count` images of a part, or all of them. */
+export async function loadDigits(part: "train" | "test", count?: number): Promise<Digits> {
+  const prefix = part === "train" ? "train" : "t10k";
+  const [images, labels] = await Promise.all([
+    idx(`/mnist/${prefix}-images-idx3-ubyte`, 16),
+    idx(`/mnist/${prefix}-labels-idx1-ubyte`, 8),
+  ]);
+  const most = count === undefined ? labels.length : Math.min(count, labels.length);
+  // Mean and deviation of all training pixels in [0, 1].
+  return { x: images.subarray(0, most * PIXELS), y: labels.subarray(0, most), mean: 0.1307, std: 0.3081 };
+}
+
+/** The bytes of a file in IDX format, without its header. */
+async function idx(path: string, header: number): Promise<Uint8Array> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: the server answers ${response.status}. Run npm install.`);
+  return new Uint8Array(await response.arrayBuffer()).subarray(header);
+}

@@ -1,0 +1,53 @@
+// dX[b, iy, ix, c] = the sum of dY over the windows that chose this position, then the epilogue.
+// A gather: no two threads write one number. A thread for each input position and each channel, or four (VECTOR).
+#if ${VECTOR}
+alias I = vec4u;
+#else
+alias I = u32;
+#endif
+${EPILOGUE}
+const WORKGROUP = ${WORKGROUP}u;
+
+override BATCH: u32;
+override HEIGHT: u32;
+override WIDTH: u32;
+override LANES: u32;  // channels, or channels / 4
+override OUT_HEIGHT: u32;
+override OUT_WIDTH: u32;
+override KERNEL_HEIGHT: u32;
+override KERNEL_WIDTH: u32;
+override STRIDE_HEIGHT: u32;
+override STRIDE_WIDTH: u32;
+override PAD_TOP: u32;
+override PAD_LEFT: u32;
+
+@group(0) @binding(0) var<storage, read> dy: array<V>;  // [B, OH, OW, C]
+@group(0) @binding(1) var<storage, read> tap: array<I>;  // [B, OH, OW, C]
+@group(0) @binding(2) var<storage, read_write> dx: array<V>;  // [B, H, W, C]
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * WORKGROUP + id.x;
+  if (i >= BATCH * HEIGHT * WIDTH * LANES) { return; }
+  let lane = i % LANES;
+  let ix = i / LANES % WIDTH + PAD_LEFT;
+  let iy = i / (LANES * WIDTH) % HEIGHT + PAD_TOP;
+  let image = i / (LANES * WIDTH * HEIGHT);
+
+  // The windows that reach this position: oy * stride <= iy < oy * stride + kernel.
+  let first_y = (max(iy + STRIDE_HEIGHT, KERNEL_HEIGHT) - KERNEL_HEIGHT) / STRIDE_HEIGHT;
+  let first_x = (max(ix + STRIDE_WIDTH, KERNEL_WIDTH) - KERNEL_WIDTH) / STRIDE_WIDTH;
+  var sum = V(0);
+  for (var oy = first_y; oy < OUT_HEIGHT && oy * STRIDE_HEIGHT <= iy; oy++) {
+    for (var ox = first_x; ox < OUT_WIDTH && ox * STRIDE_WIDTH <= ix; ox++) {
+      let at = ((image * OUT_HEIGHT + oy) * OUT_WIDTH + ox) * LANES + lane;
+      let mine = (iy - oy * STRIDE_HEIGHT) * KERNEL_WIDTH + ix - ox * STRIDE_WIDTH;
+      sum += select(V(0), dy[at], tap[at] == I(mine));
+    }
+  }
+#if ${VECTOR}
+  dx[i] = epilogue(sum, i * 4, lane * 4);
+#else
+  dx[i] = epilogue(sum, i, lane);
+#endif
+}

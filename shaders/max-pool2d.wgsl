@@ -1,0 +1,56 @@
+// Y[b, oy, ox, c] = the largest X[b, iy, ix, c] of the window, and the tap ky * KERNEL_WIDTH + kx that it came from.
+// Of equal values the first counts. A thread for each output position and each channel, or four channels (VECTOR).
+#if ${VECTOR}
+alias V = vec4f;
+alias I = vec4u;
+#else
+alias V = f32;
+alias I = u32;
+#endif
+const WORKGROUP = ${WORKGROUP}u;
+
+override BATCH: u32;
+override HEIGHT: u32;
+override WIDTH: u32;
+override LANES: u32;  // channels, or channels / 4
+override OUT_HEIGHT: u32;
+override OUT_WIDTH: u32;
+override KERNEL_HEIGHT: u32;
+override KERNEL_WIDTH: u32;
+override STRIDE_HEIGHT: u32;
+override STRIDE_WIDTH: u32;
+override PAD_TOP: u32;
+override PAD_LEFT: u32;
+
+@group(0) @binding(0) var<storage, read> x: array<V>;  // [B, H, W, C]
+@group(0) @binding(1) var<storage, read_write> y: array<V>;  // [B, OH, OW, C]
+@group(0) @binding(2) var<storage, read_write> tap: array<I>;  // [B, OH, OW, C]
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * WORKGROUP + id.x;
+  if (i >= BATCH * OUT_HEIGHT * OUT_WIDTH * LANES) { return; }
+  let lane = i % LANES;
+  let ox = i / LANES % OUT_WIDTH;
+  let oy = i / (LANES * OUT_WIDTH) % OUT_HEIGHT;
+  let image = i / (LANES * OUT_WIDTH * OUT_HEIGHT);
+
+  var best = V(-3.4028234e38);
+  var chosen = I(0);
+  var found = false;
+  for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
+    let iy = i32(oy * STRIDE_HEIGHT + ky) - i32(PAD_TOP);
+    for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {
+      let ix = i32(ox * STRIDE_WIDTH + kx) - i32(PAD_LEFT);
+      if (iy < 0 || iy >= i32(HEIGHT) || ix < 0 || ix >= i32(WIDTH)) { continue; }
+      let value = x[((image * HEIGHT + u32(iy)) * WIDTH + u32(ix)) * LANES + lane];
+      // The first tap inside the image is taken as it is, so that the choice never falls on the padding.
+      let larger = value > best;
+      best = select(select(best, value, larger), value, !found);
+      chosen = select(select(chosen, I(ky * KERNEL_WIDTH + kx), larger), I(ky * KERNEL_WIDTH + kx), !found);
+      found = true;
+    }
+  }
+  y[i] = best;
+  tap[i] = chosen;
+}

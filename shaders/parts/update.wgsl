@@ -1,0 +1,17 @@
+// What every update rule shares: arenas at equal offsets, the layer table, and who may run.
+// A workgroup is one block of 256 numbers and belongs to one tensor, hence to one row of the table: no divergence.
+override BLOCKS: u32;
+
+@group(0) @binding(0) var<storage, read> metrics: array<vec4u>;  // [1 + slots]; the status in front
+@group(0) @binding(1) var<storage, read> rows: array<u32>;  // [BLOCKS]: row of the layer table
+@group(0) @binding(2) var<storage, read> gradients: array<vec4f>;  // [BLOCKS, 64]
+@group(0) @binding(3) var<storage, read_write> parameters: array<vec4f>;  // [BLOCKS, 64]
+
+fn block_of(workgroup: vec3u, groups: vec3u) -> u32 {
+  return workgroup.y * groups.x + workgroup.x;
+}
+
+// Whether a block takes part: a row whose last number is 0 is frozen, and after a bad loss nothing moves.
+fn is_active(block: u32) -> bool {
+  return block < BLOCKS && metrics[0].x == 0 && table[rows[block]].w != 0;
+}

@@ -1,0 +1,40 @@
+// g = g + weightDecay p;  buffer = MOMENTUM buffer + z g;  p = p - lr (NESTEROV ? g + MOMENTUM buffer : buffer).
+// PyTorch's torch.optim.SGD. z is 1 on the first step of a layer and 1 - dampening after that. One dispatch for all layers.
+const ROWS = ${ROWS}u;
+#if ${TABLE_IN_UNIFORM}
+@group(1) @binding(1) var<uniform> table: array<vec4f, ROWS>;  // lr, weight decay, z, active
+#else
+@group(1) @binding(1) var<storage, read> table: array<vec4f, ROWS>;
+#endif
+${UPDATE}
+override MOMENTUM: f32;
+
+#if ${WITH_MOMENTUM}
+@group(0) @binding(4) var<storage, read_write> moment1: array<vec4f>;  // [BLOCKS, 64]
+#endif
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = block_of(workgroup, groups);
+  if (!is_active(block)) { return; }
+  let row = table[rows[block]];
+  let at = block * 64 + lane;
+  let p = parameters[at];
+  let g = fma(vec4f(row.y), p, gradients[at]);
+#if ${WITH_MOMENTUM}
+  let momentum = fma(vec4f(MOMENTUM), moment1[at], row.z * g);
+  moment1[at] = momentum;
+#if ${NESTEROV}
+  let direction = fma(vec4f(MOMENTUM), momentum, g);
+#else
+  let direction = momentum;
+#endif
+#else
+  let direction = g;
+#endif
+  parameters[at] = fma(vec4f(-row.x), direction, p);
+}

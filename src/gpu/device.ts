@@ -1,0 +1,160 @@
+// The connection to a device: which adapter runs, what it allows, and everything that is made on it. Buffers and
+// pipelines are made here and nowhere else, so that their number can be counted and their errors carry names.
+
+import { DeviceError, type GradusError, LimitError } from "../errors.ts";
+import type { Command } from "../step/record.ts";
+import { specialise } from "./shader.ts";
+
+export interface ConnectOptions {
+  /** Use this device and leave it alive on dispose. */
+  readonly device?: GPUDevice;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** A compiled kernel. */
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** A device with what Gradus has made on it. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** For people: "google swiftshader (software)". */
+  readonly adapter: string;
+  /** Whether a CPU does the work. */
+  readonly software: boolean;
+  /** Settles when the device is lost, with the error to throw. */
+  readonly lost: Promise<GradusError>;
+  /** The error of a device that is lost or was disposed, once it is. */
+  failure(): GradusError | undefined;
+  buffer(label: string, bytes: number, usage: number): GPUBuffer;
+  pipeline(command: Command, stepLayout: GPUBindGroupLayout): Promise<Pipeline>;
+  /** The layout of group 1; `uniformTable` says where the layer table lives. */
+  stepLayout(uniformTable: boolean): GPUBindGroupLayout;
+  dispose(): void;
+}
+
+/** Limits worth asking for where the adapter has more than the default. */
+const wanted = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
+
+/** Connects to the best adapter, or wraps a device. Throws DeviceError where there is none, saying what to do. */
+export async function connect(options: ConnectOptions = {}): Promise<Gpu> {
+  if (options.device !== undefined) return wrap(options.device, options.device.adapterInfo, false);
+  const { gpu } = globalThis.navigator ?? {};
+  if (gpu === undefined) {
+    throw new DeviceError(
+      "connect: WebGPU is missing here. Use a current Chrome, Edge, Firefox or Safari, on https:// or localhost.",
+    );
+  }
+  const { powerPreference } = options;
+  const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
+  if (adapter === null) {
+    throw new DeviceError(
+      "connect: WebGPU found no adapter. Update the graphics driver, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader to run on the CPU.",
+    );
+  }
+  const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
+  return wrap(await adapter.requestDevice({ requiredLimits }), adapter.info, true);
+}
+
+function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolean): Gpu {
+  const pipelines = new Map<string, Promise<Pipeline>>();
+  const stepLayouts = new Map<boolean, GPUBindGroupLayout>();
+  const words = [info?.vendor, info?.architecture || info?.device, info?.description].filter(Boolean);
+  const software =
+    info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(words.join(" "));
+  let failure: GradusError | undefined;
+  const lost = device.lost.then(({ reason, message }) => {
+    failure ??= new DeviceError(
+      reason === "destroyed"
+        ? "device: it was destroyed. Compile the model again to go on."
+        : `device: it was lost (${message}). Compile again and load the last checkpoint.`,
+    );
+    return failure;
+  });
+
+  const gpu: Gpu = {
+    device,
+    adapter: `${words.slice(0, 2).join(" ") || "unknown adapter"}${software ? " (software)" : ""}`,
+    software,
+    lost,
+    failure: () => failure,
+    buffer(label, bytes, usage) {
+      const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+      const most =
+        (usage & GPUBufferUsage.STORAGE) !== 0 ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+      if (bytes > most) {
+        throw new LimitError(
+          `${label}: it needs ${megabytes(bytes)}, this device allows ${megabytes(most)} in one buffer. Use a smaller batch or model, or give data in pieces.`,
+        );
+      }
+      return device.createBuffer({ label, size: Math.max(16, bytes), usage });
+    },
+    pipeline(command, stepLayout) {
+      const code = specialise(command.kernel, command.source, command.holes);
+      const layoutKey = command.bindings.map(({ number, access }) => `${number}${access}`).join();
+      const key = `${code}\n${JSON.stringify(command.constants)}\n${layoutKey}`;
+      const known = pipelines.get(key);
+      if (known !== undefined) return known;
+      const made = compilePipeline(device, command, code, stepLayout);
+      pipelines.set(key, made);
+      return made;
+    },
+    stepLayout(uniformTable) {
+      const known = stepLayouts.get(uniformTable);
+      if (known !== undefined) return known;
+      const table: GPUBufferBindingType = uniformTable ? "uniform" : "read-only-storage";
+      const layout = device.createBindGroupLayout({
+        label: "step",
+        entries: (["uniform", table] as const).map((type, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type, hasDynamicOffset: true },
+        })),
+      });
+      stepLayouts.set(uniformTable, layout);
+      return layout;
+    },
+    dispose() {
+      failure ??= new DeviceError("trainer: it was disposed. Compile the model again to go on.");
+      if (owned) device.destroy();
+    },
+  };
+  return gpu;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
+async function compilePipeline(
+  device: GPUDevice,
+  { kernel, bindings, constants, step }: Command,
+  code: string,
+  stepLayout: GPUBindGroupLayout,
+): Promise<Pipeline> {
+  const layout = device.createBindGroupLayout({
+    label: kernel,
+    entries: bindings.map(({ number, access }) => ({
+      binding: number,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
+    })),
+  });
+  const module = device.createShaderModule({ label: kernel, code });
+  try {
+    const pipeline = await device.createComputePipelineAsync({
+      label: kernel,
+      layout: device.createPipelineLayout({ bindGroupLayouts: step ? [layout, stepLayout] : [layout] }),
+      compute: { module, entryPoint: "main", constants: { ...constants } },
+    });
+    return { pipeline, layout };
+  } catch (cause) {
+    const { messages } = await module.getCompilationInfo();
+    const found = messages.map(({ lineNum, linePos, message }) => {
+      const line = code.split("\n")[lineNum - 1] ?? "";
+      return `\n${lineNum}: ${line}\n${" ".repeat(String(lineNum).length + 1 + linePos)}^ ${message}`;
+    });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceError(`shader ${kernel}: it does not compile here: ${why}${found.join("")}`, { cause });
+  }
+}

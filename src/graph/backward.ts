@@ -1,0 +1,70 @@
+// Adds the backward pass to a traced graph, row by row of the op table. Only what somebody wants is emitted: a frozen
+// layer at the input side leaves no node behind, one in the middle passes its gradient on and keeps none.
+
+import { bug } from "../errors.ts";
+import { addNode, type Graph, type Tensor, tensorAt } from "./graph.ts";
+import type { Backward } from "./op.ts";
+import { opOf } from "./table.ts";
+
+/**
+ * Differentiates `loss` for the parameters `wanted` (tensor ids). Their gradients take the role "gradient".
+ * Gives, for each wanted parameter that the loss depends on, the id of its gradient.
+ */
+export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<number>): ReadonlyMap<number, number> {
+  const forward = [...graph.nodes];
+  const wants = dependents(graph, wanted);
+  const collected = new Map<number, Tensor[]>();
+
+  for (const node of forward.reverse()) {
+    const isLoss = node.outputs.includes(loss);
+    const [first] = node.outputs as [number];
+    const dy = isLoss ? undefined : sum(graph, collected.get(first), node.layer);
+    if ((dy === undefined && !isLoss) || !wants.has(first)) continue;
+    const { backward } = opOf(node.op);
+    if (typeof backward !== "function") return bug(`a gradient reached "${node.op}", which has no backward rule`);
+    const rule: Backward = {
+      dy,
+      node,
+      inputs: node.inputs.map((id) => tensorAt(graph, id)),
+      outputs: node.outputs.map((id) => tensorAt(graph, id)),
+      wants: (position) => wants.has(node.inputs[position] as number),
+      emit(op, inputs, attributes = {}) {
+        const added = { op, inputs: inputs.map((tensor) => tensor.id), attributes, layer: node.layer };
+        return addNode(graph, added, opOf(op).outputs(inputs, attributes))[0] as Tensor;
+      },
+      give(position, gradient) {
+        const id = node.inputs[position] as number;
+        collected.set(id, [...(collected.get(id) ?? []), gradient]);
+      },
+    };
+    backward(rule);
+  }
+
+  const gradients = new Map<number, number>();
+  for (const parameter of wanted) {
+    const gradient = sum(graph, collected.get(parameter), "");
+    if (gradient === undefined) continue;
+    if (gradient.role !== "activation" || gradient.view !== undefined) bug(`"${gradient.name}" serves two parameters`);
+    const { name } = tensorAt(graph, parameter);
+    graph.tensors[gradient.id] = { ...gradient, name: `${name}.gradient`, role: "gradient", of: parameter };
+    gradients.set(parameter, gradient.id);
+  }
+  return gradients;
+}
+
+/** Ids of all tensors whose value depends on a wanted parameter, the parameters included. */
+function dependents(graph: Graph, wanted: ReadonlySet<number>): ReadonlySet<number> {
+  const found = new Set(wanted);
+  for (const node of graph.nodes) {
+    if (node.inputs.some((id) => found.has(id))) for (const id of node.outputs) found.add(id);
+  }
+  return found;
+}
+
+/** The sum of all gradients that reached one tensor, in the order in which they did. */
+function sum(graph: Graph, parts: readonly Tensor[] | undefined, layer: string): Tensor | undefined {
+  return parts?.reduce((left, right) => {
+    const node = { op: "add", inputs: [left.id, right.id], attributes: {}, layer };
+    return addNode(graph, node, opOf("add").outputs([left, right], {}))[0] as Tensor;
+  });
+}

@@ -1,0 +1,104 @@
+// Fewer dispatches from the same graph: elementwise nodes move into the end of the kernel that makes their input, and a
+// bias gradient into the kernel that makes the weight gradient from the same numbers.
+
+import { addNode, type Graph, type Node, size, storageOf, type Tensor, tensorAt } from "./graph.ts";
+import { opOf } from "./table.ts";
+
+/** Storage buffers per stage are limited to 8 by default; a kernel has up to four of its own. */
+const MOST_OPERANDS = 3;
+
+/** Gives a new graph that computes the same outputs; `kept` are ids that must stay readable. */
+export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
+  return fuseElementwise(fuseColumnSums({ tensors: [...graph.tensors], nodes: [...graph.nodes] }), kept);
+}
+
+/** `columnSum(dy)` beside a product `x^T dy` becomes the product's second output. */
+function fuseColumnSums(graph: Graph): Graph {
+  const nodes = [...graph.nodes];
+  for (const lone of graph.nodes.filter((node) => node.op === "columnSum")) {
+    const [dy] = lone.inputs as [number];
+    const at = nodes.findIndex((node) => sumsOver(node, graph, dy) && node.outputs.length === 1);
+    const product = nodes[at];
+    if (product === undefined) continue;
+    nodes.splice(nodes.indexOf(lone), 1);
+    const place = nodes.indexOf(product);
+    const splits = (product.attributes.splits as number | undefined) ?? 1;
+    const [sum] = lone.outputs as [number];
+    if (splits === 1) {
+      nodes[place] = { ...product, outputs: [...product.outputs, sum] };
+      continue;
+    }
+    const scratch: Graph = { tensors: graph.tensors, nodes: [] };
+    const { shape } = tensorAt(graph, sum);
+    const partial = { op: "columnSum", inputs: lone.inputs, attributes: {}, layer: lone.layer };
+    const [parts] = addNode(scratch, partial, [{ shape: [splits, ...shape], suffix: "columnSum.parts" }]) as [Tensor];
+    nodes[place] = { ...product, outputs: [...product.outputs, parts.id] };
+    const total: Node = { ...lone, op: "sumPartials", inputs: [parts.id] };
+    nodes.splice(place + 1, 0, total);
+  }
+  return { tensors: graph.tensors, nodes };
+}
+
+/** Whether a node adds up products with `dy` over all rows of dy. */
+function sumsOver(node: Node, graph: Graph, dy: number): boolean {
+  const [, second] = node.inputs;
+  if (second === undefined || storageOf(graph, second) !== storageOf(graph, dy)) return false;
+  return node.op === "conv2dBackwardFilter" || (node.op === "matmul" && node.attributes.transposeA === true);
+}
+
+/** Walks the nodes once; each elementwise node joins the maker of its input where nobody else reads that input. */
+function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
+  const readers = new Map<number, number>();
+  for (const node of graph.nodes) {
+    for (const id of node.inputs) {
+      const storage = storageOf(graph, id);
+      readers.set(storage, (readers.get(storage) ?? 0) + 1);
+    }
+  }
+  const nodes: Node[] = [];
+  const maker = new Map<number, number>();
+  for (const node of graph.nodes) {
+    const joined = join(node);
+    if (joined === undefined) {
+      nodes.push(node);
+      for (const id of node.outputs) maker.set(storageOf(graph, id), nodes.length - 1);
+    } else {
+      nodes[joined.at] = joined.node;
+      maker.set(node.outputs[0] as number, joined.at);
+    }
+  }
+  return { tensors: graph.tensors, nodes };
+
+  function join(node: Node): { at: number; node: Node } | undefined {
+    const { elementwise } = opOf(node.op);
+    if (elementwise === undefined) return undefined;
+    const orders = elementwise.commutes === true ? [node.inputs, [...node.inputs].reverse()] : [node.inputs];
+    for (const [main, operand] of orders) {
+      const at = maker.get(storageOf(graph, main as number));
+      const target = at === undefined ? undefined : nodes[at];
+      if (at === undefined || target === undefined) continue;
+      const inner = target.outputs[0] as number;
+      const only = readers.get(storageOf(graph, inner)) === 1 && !kept.has(inner) && inner === main;
+      const takes = opOf(target.op).takesEpilogue === true || opOf(target.op).elementwise !== undefined;
+      const whole = size(tensorAt(graph, inner).shape) === size(tensorAt(graph, node.outputs[0] as number).shape);
+      const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
+      if (!only || !takes || !whole || partial || target.outputs.length > 1) continue;
+      if (operand === undefined) {
+        return { at, node: { ...target, outputs: node.outputs, epilogue: [...target.epilogue, { op: node.op }] } };
+      }
+      const madeBefore = (maker.get(storageOf(graph, operand)) ?? -1) < at;
+      const operands = target.inputs.length - opOf(target.op).arity;
+      if (!madeBefore || operands >= MOST_OPERANDS) continue;
+      return {
+        at,
+        node: {
+          ...target,
+          inputs: [...target.inputs, operand],
+          outputs: node.outputs,
+          epilogue: [...target.epilogue, { op: node.op, operand: target.inputs.length }],
+        },
+      };
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,14 @@
+// How often a sum is cut, for products whose result is small and whose sum is long: the gradient of a weight sums over
+// the batch (and, for a filter, over all positions), while the result has only the weight's own size, so too few
+// workgroups would run. A pure function of the shapes: the same graph, and so the same bits, on every device.
+
+/** Threads that should be busy, when each computes an 8 x 8 tile. */
+const THREADS = 256;
+/** A part should keep at least this many terms, or adding the parts costs more than it gains. */
+const TERMS = 128;
+
+export function splitsFor(rows: number, columns: number, terms: number): number {
+  const tiles = Math.ceil(rows / 8) * Math.ceil(columns / 8);
+  const most = Math.min(THREADS / tiles, terms / TERMS);
+  return most < 2 ? 1 : 2 ** Math.round(Math.log2(most));
+}

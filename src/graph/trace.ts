@@ -1,0 +1,147 @@
+// Model -> forward graph: lets every layer apply itself once to values that only have a shape.
+
+import { OptionError, ShapeError } from "../errors.ts";
+import type { Initializer } from "../model/initializer.ts";
+import type { Layer, Scope, Value } from "../model/layer.ts";
+import { addNode, addTensor, type Graph, size, type Tensor, tensorAt } from "./graph.ts";
+import { opOf } from "./table.ts";
+
+/** A trained tensor of the model. */
+export interface Parameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+  /** Path of the layer that owns it. */
+  readonly layer: string;
+}
+
+/** What the loss must know of the task; `model/` and `trainer` agree on it through this record. */
+export interface Loss {
+  /** Row of the op table. */
+  readonly op: "softmaxCrossEntropy" | "meanSquaredError";
+  /** Whether targets are class numbers, one a row, and not numbers in the shape of the prediction. */
+  readonly integerTarget: boolean;
+}
+
+/** How a data set is stored on the GPU. */
+export interface DataFormat {
+  readonly bytes: boolean;
+  /** Every value v of x enters the model as v * scale + shift. */
+  readonly scale: number;
+  readonly shift: number;
+}
+
+export interface Trace {
+  readonly graph: Graph;
+  readonly parameters: readonly Parameter[];
+  /** Id of each parameter's tensor, in the order of `parameters`. */
+  readonly parameterIds: readonly number[];
+  readonly prediction: number;
+  /** Id of the loss rows; absent in a graph that only predicts. */
+  readonly loss?: number;
+}
+
+export interface TraceOptions {
+  /** Shape of one sample. */
+  readonly input: readonly number[];
+  readonly batch: number;
+  readonly format: DataFormat;
+  readonly loss: Loss;
+  /** `train` has the loss's gradient, `evaluate` the loss alone, `predict` neither. */
+  readonly mode: "train" | "evaluate" | "predict";
+}
+
+/** Traces a model. Throws ShapeError and the like with the path of the layer that does not fit. */
+export function trace(model: Layer, options: TraceOptions): Trace {
+  const graph: Graph = { tensors: [], nodes: [] };
+  const parameters = new Map<string, { parameter: Parameter; id: number }>();
+  const { input, batch, loss, mode, format } = options;
+
+  const emit = (
+    op: string,
+    inputs: readonly Tensor[],
+    attributes: Record<string, number | boolean | string>,
+    layer: string,
+  ) => {
+    const node = { op, inputs: inputs.map((tensor) => tensor.id), attributes, layer };
+    return addNode(graph, node, opOf(op).outputs(inputs, attributes));
+  };
+
+  const scopeAt = (path: string): Scope => ({
+    path,
+    child: (name) => scopeAt(path === "" ? name : `${path}.${name}`),
+    parameter(name, shape, initializer) {
+      const full = path === "" ? name : `${path}.${name}`;
+      const known = parameters.get(full);
+      if (known !== undefined) {
+        if (String(known.parameter.shape) === String(shape)) return tensorAt(graph, known.id);
+        throw new ShapeError(
+          `layer "${path}": it is used twice, with "${name}" as [${known.parameter.shape}] and as [${shape}]. Give the two uses different names, or inputs of one shape.`,
+        );
+      }
+      const tensor = addTensor(graph, { name: full, shape, dtype: "f32", role: "parameter" });
+      parameters.set(full, { parameter: { name: full, shape, initializer, layer: path }, id: tensor.id });
+      return tensor;
+    },
+    op: (op, inputs, attributes = {}) =>
+      emit(
+        op,
+        inputs.map((value: Value) => tensorAt(graph, value.id)),
+        { ...attributes },
+        path,
+      )[0] as Tensor,
+  });
+
+  const data = (name: string, dtype: "f32" | "u32") => addTensor(graph, { name, shape: [1], dtype, role: "data" });
+  const outputShape = mode === "predict" ? [batch, 1] : predictionShape(model, options);
+  const [x, y] = emit(
+    "gather",
+    [data("data.x", "u32"), data("data.y", "u32"), data("data.order", "u32")],
+    {
+      input: [batch, ...input].join("x"),
+      target: (loss.integerTarget ? [batch] : outputShape).join("x"),
+      integerTarget: loss.integerTarget,
+      targets: mode !== "predict",
+      bytes: format.bytes,
+      scale: format.scale,
+      shift: format.shift,
+    },
+    "",
+  ) as [Tensor, Tensor];
+
+  const prediction = model.apply(scopeAt(""), x);
+  const owned = [...parameters.values()];
+  const result = {
+    graph,
+    parameters: owned.map(({ parameter }) => parameter),
+    parameterIds: owned.map(({ id }) => id),
+    prediction: prediction.id,
+  };
+  if (owned.length === 0) throw new OptionError("model: no layer has weights, so there is nothing to train.");
+  if (mode === "predict") return result;
+
+  checkPrediction(loss, prediction.shape);
+  const [rows] = emit(loss.op, [tensorAt(graph, prediction.id), y], { gradient: mode === "train" }, "") as [Tensor];
+  emit("metrics", [rows], {}, "");
+  return { ...result, loss: rows.id };
+}
+
+/** The shape that comes out of a model, [B, ...]. */
+export function predictionShape(model: Layer, options: TraceOptions): readonly number[] {
+  const { graph, prediction } = trace(model, { ...options, mode: "predict" });
+  return tensorAt(graph, prediction).shape;
+}
+
+function checkPrediction(loss: Loss, shape: readonly number[]): void {
+  if (loss.integerTarget && shape.length !== 2) {
+    throw new ShapeError(
+      `crossEntropy: the model ends in shape [${shape}], it must be [batch, classes]. End the model with flatten() and dense(classes).`,
+    );
+  }
+  if (loss.integerTarget && (shape[1] as number) < 2) {
+    throw new ShapeError(
+      "crossEntropy: the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.",
+    );
+  }
+  if (size(shape) === 0) throw new ShapeError(`model: its output has the empty shape [${shape}].`);
+}

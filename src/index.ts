@@ -1,0 +1,56 @@
+// The door: everything that Gradus offers, by name.
+
+export type { Batches, Data, Numbers, Samples } from "./data/dataset.ts";
+export {
+  CheckpointError,
+  DataError,
+  DeviceError,
+  GradusError,
+  LimitError,
+  NameError,
+  NonFiniteError,
+  OptionError,
+  ShapeError,
+} from "./errors.ts";
+export type { ConnectOptions } from "./gpu/device.ts";
+export type { Loss } from "./graph/trace.ts";
+export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
+export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
+export { type DenseOptions, dense } from "./model/dense.ts";
+export type { Initializer, InitializerName } from "./model/initializer.ts";
+export type { Layer, Scope, Value } from "./model/layer.ts";
+export { type Functional, functional, type Layers, residual, sequential, type Use } from "./model/structure.ts";
+export { type AdamOptions, adam, adamw, type Optimizer, type SgdOptions, sgd } from "./optim/optimizer.ts";
+export {
+  type LayerInfo,
+  type LayerRow,
+  layerDecay,
+  type RatePredicate,
+  type RateSpec,
+  type Rates,
+} from "./optim/rates.ts";
+export {
+  type Clock,
+  constant,
+  type OneCycleOptions,
+  oneCycle,
+  type Schedule,
+  type Span,
+  type WarmupCosineOptions,
+  warmupCosine,
+} from "./optim/schedule.ts";
+export type { MemoryReport } from "./plan/plan.ts";
+export { print, type Recording } from "./step/record.ts";
+export type { HostTensor } from "./step/store.ts";
+export {
+  type CompileOptions,
+  compile,
+  crossEntropy,
+  type EpochResult,
+  type Evaluation,
+  type FitOptions,
+  type FitResult,
+  meanSquaredError,
+  type StepResult,
+  Trainer,
+} from "./trainer.ts";

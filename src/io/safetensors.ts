@@ -1,0 +1,126 @@
+// The safetensors format (Hugging Face): 8 bytes of header length, a JSON header, then the tensors' bytes without gaps.
+// Reading trusts nothing: lengths, ranges, overlaps, holes and products are checked before a byte is used.
+
+import { CheckpointError } from "../errors.ts";
+
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface Safetensors {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const MOST_HEADER = 100_000_000;
+
+/** The same tensors and metadata give the same bytes: names are sorted. */
+export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array<ArrayBuffer> {
+  const names = [...tensors.keys()].sort();
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let end = 0;
+  for (const name of names) {
+    const { shape, data } = tensors.get(name) as StoredTensor;
+    header[name] = { dtype: "F32", shape, data_offsets: [end, end + data.byteLength] };
+    end += data.byteLength;
+  }
+  const text = JSON.stringify(header);
+  const head = new TextEncoder().encode(text);
+  const headBytes = Math.ceil(head.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headBytes + end).fill(0x20, 8, 8 + headBytes);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headBytes), true);
+  bytes.set(head, 8);
+  let at = 8 + headBytes;
+  for (const name of names) {
+    const { data } = tensors.get(name) as StoredTensor;
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/** Reads F32 tensors. Throws CheckpointError for whatever is not exactly right. */
+export function decodeSafetensors(bytes: Uint8Array): Safetensors {
+  const fail = (what: string): never => {
+    throw new CheckpointError(`checkpoint: ${what}. The file is damaged or incomplete; use another copy.`);
+  };
+  if (bytes.length < 8) fail(`it has ${bytes.length} bytes, a header alone needs 8`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headBytes = Number(view.getBigUint64(0, true));
+  if (headBytes > MOST_HEADER) fail(`its header claims ${headBytes} bytes, at most ${MOST_HEADER} are allowed`);
+  if (8 + headBytes > bytes.length) fail(`its header claims ${headBytes} bytes, the file has ${bytes.length}`);
+  const entries = headerEntries(bytes.subarray(8, 8 + headBytes), fail);
+  const dataBytes = bytes.length - 8 - headBytes;
+
+  const tensors = new Map<string, StoredTensor>();
+  const metadata: Record<string, string> = {};
+  const ranges: { name: string; begin: number; end: number }[] = [];
+  for (const [name, entry] of entries) {
+    if (name === "__metadata__") {
+      for (const [key, value] of Object.entries(entry ?? {})) {
+        if (typeof value !== "string") fail(`its metadata "${key}" is no text`);
+        else metadata[key] = value;
+      }
+      continue;
+    }
+    const { shape, begin, end } = tensorEntry(name, entry, dataBytes, fail);
+    ranges.push({ name, begin, end });
+    const start = 8 + headBytes + begin;
+    tensors.set(name, { shape, data: new Float32Array(bytes.slice(start, 8 + headBytes + end).buffer) });
+  }
+  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let at = 0;
+  for (const { name, begin, end } of ranges) {
+    if (begin !== at) fail(`"${name}" begins at byte ${begin}, where byte ${at} is next`);
+    at = end;
+  }
+  if (at !== dataBytes) fail(`its tensors have ${at} bytes, the file has ${dataBytes}`);
+  return { tensors, metadata };
+}
+
+/** The header's entries in order; a key that stands twice is refused, which JSON.parse alone would not notice. */
+function headerEntries(head: Uint8Array, fail: (what: string) => never): [string, unknown][] {
+  let header: unknown;
+  let text = "";
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(head);
+    header = JSON.parse(text);
+  } catch {
+    fail("its header is no JSON");
+  }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) return fail("its header is no object");
+  const keys = topLevelKeys(text);
+  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
+  if (twice !== undefined) fail(`its header names ${twice} twice`);
+  return Object.entries(header);
+}
+
+/** The keys of a JSON object as they are written, quotes included. */
+function topLevelKeys(json: string): string[] {
+  const keys: string[] = [];
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token.endsWith(":")) keys.push(token.slice(0, token.lastIndexOf('"') + 1));
+  }
+  return keys;
+}
+
+function tensorEntry(name: string, entry: unknown, dataBytes: number, fail: (what: string) => never) {
+  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+  if (dtype !== "F32") return fail(`"${name}" has the type ${String(dtype)}, only F32 is read`);
+  if (!Array.isArray(shape) || !shape.every(isCount)) return fail(`"${name}" has no valid shape`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
+    return fail(`"${name}" has no valid range`);
+  }
+  const [begin, end] = offsets as [number, number];
+  const bytes = shape.reduce((product: number, length: number) => product * length, 4);
+  if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
+    return fail(`"${name}" of shape [${shape}] needs ${bytes} bytes, its range has ${end - begin}`);
+  }
+  if (end > dataBytes) return fail(`"${name}" ends at byte ${end}, the file has ${dataBytes}`);
+  return { shape: shape as number[], begin, end };
+}

@@ -1,0 +1,66 @@
+// What a kernel is to the rest of the engine: a shader text with holes, its bindings with access words, and a pure
+// function that says, for one node, which variant runs on how large a grid. No GPU type appears here.
+
+import type { EpilogueStep, Tensor } from "../graph/graph.ts";
+import type { Attributes } from "../model/layer.ts";
+
+/** How a kernel uses a buffer; decides the layout of its pipeline and tells the plan which ranges are written. */
+export type Access = "read" | "readWrite";
+
+/** What fills the holes of a shader: booleans stand in conditions only, texts and numbers in the head. */
+export type Holes = Readonly<Record<string, string | number | boolean>>;
+
+/** What kernels may know of the device when they choose a variant. */
+export interface DeviceFacts {
+  /** A CPU adapter: large tiles in registers pay, occupancy does not. */
+  readonly software: boolean;
+  /** Rows of the layer table. */
+  readonly rows: number;
+}
+
+/** A node with its tensors at hand. */
+export interface Work {
+  readonly op: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: Attributes;
+  readonly epilogue: readonly EpilogueStep[];
+  readonly device: DeviceFacts;
+}
+
+/** One way to run a kernel: the decision for one node. */
+export interface Choice {
+  readonly holes: Holes;
+  /** Values of the shader's `override` declarations. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** The tensor behind each binding that this variant has. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly grid: Grid;
+  /** What the recording prints, for example "[64x784]x[784x256]". */
+  readonly note: string;
+}
+
+export type Grid = readonly [x: number, y: number, z: number];
+
+export interface Kernel {
+  /** Name of the shader file, the pipeline's label and the word in messages. */
+  readonly name: string;
+  readonly source: string;
+  /** Every binding of group 0 in order: its place is its number in the shader. */
+  readonly bindings: Readonly<Record<string, Access>>;
+  /** Whether the shader reads group 1, the values of the step. */
+  readonly step: boolean;
+  choose(work: Work): Choice;
+}
+
+/** WebGPU allows this many workgroups along one axis by default. */
+const MOST_GROUPS = 65_535;
+
+/** A grid of `groups` workgroups, folded into two axes where one is too short. */
+export function fold(groups: number): Grid {
+  if (groups <= MOST_GROUPS) return [Math.max(1, groups), 1, 1];
+  const height = Math.ceil(groups / MOST_GROUPS);
+  return [Math.ceil(groups / height), height, 1];
+}
+
+export const dims = (tensor: Tensor): string => `[${tensor.shape.join("x")}]`;

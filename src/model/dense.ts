@@ -1,0 +1,46 @@
+// The fully connected layer.
+
+import { ShapeError } from "../errors.ts";
+import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
+import { type Layer, where, wholeNumber } from "./layer.ts";
+
+export interface DenseOptions {
+  /** Features that the layer expects; left out, it takes what comes. */
+  readonly inputs?: number;
+  /** Whether a bias is added. Default true. */
+  readonly bias?: boolean;
+  /** Start of the weight [in, units]. Default "glorotUniform". */
+  readonly initializer?: InitializerName | Initializer;
+}
+
+/**
+ * `y = x W + b`: [B, in] -> [B, units], with weight [in, units] and bias [units] as in Keras.
+ * Throws ShapeError where the input is not [B, in].
+ *
+ * @example dense(10)
+ */
+export function dense(units: number, options: DenseOptions = {}): Layer {
+  wholeNumber("dense", "units", units);
+  const initialize = initializer("dense", options.initializer ?? "glorotUniform");
+  const zeros = initializer("dense", "zeros");
+  return {
+    kind: "dense",
+    apply(scope, x) {
+      const [, features] = x.shape;
+      if (x.shape.length !== 2 || features === undefined) {
+        throw new ShapeError(
+          `${where("dense", scope)}: input has shape [${x.shape}], it must be [batch, features]. Put flatten() before it.`,
+        );
+      }
+      if (options.inputs !== undefined && options.inputs !== features) {
+        throw new ShapeError(
+          `${where("dense", scope)}: input has ${features} features, weight expects ${options.inputs}. Remove "inputs" or set it to ${features}.`,
+        );
+      }
+      const weight = scope.parameter("weight", [features, units], initialize);
+      const product = scope.op("matmul", [x, weight]);
+      if (options.bias === false) return product;
+      return scope.op("bias", [product, scope.parameter("bias", [units], zeros)]);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+// From when to when each activation is needed: the facts that the memory plan is made from.
+
+import { type Graph, size, storageOf, tensorAt } from "../graph/graph.ts";
+
+/** Bytes are rounded up to the alignment of a buffer binding. */
+export const ALIGNMENT = 256;
+
+export interface Lifetime {
+  /** Id of the tensor that owns the bytes. */
+  readonly id: number;
+  readonly bytes: number;
+  /** Index of the node that writes it first. */
+  readonly first: number;
+  /** Index of the last node that touches it. */
+  readonly last: number;
+}
+
+/** One node as the plan sees it: the activations that it reads and those that it writes. */
+export interface Access {
+  readonly reads: readonly number[];
+  readonly writes: readonly number[];
+}
+
+export interface Lifetimes {
+  readonly lifetimes: readonly Lifetime[];
+  readonly accesses: readonly Access[];
+}
+
+/** `kept` are tensors that are read after the last node. */
+export function lifetimesOf(graph: Graph, kept: ReadonlySet<number>): Lifetimes {
+  const found = new Map<number, { first: number; last: number }>();
+  const isActivation = (id: number): boolean => tensorAt(graph, id).role === "activation";
+  const storages = (ids: readonly number[]): number[] => [
+    ...new Set(ids.map((id) => storageOf(graph, id)).filter(isActivation)),
+  ];
+  const accesses = graph.nodes.map((node, at) => {
+    const isView = node.outputs.every((id) => tensorAt(graph, id).view !== undefined);
+    const access = isView
+      ? { reads: [], writes: [] }
+      : { reads: storages(node.inputs), writes: storages(node.outputs) };
+    for (const id of [...access.reads, ...access.writes]) {
+      const span = found.get(id) ?? { first: at, last: at };
+      found.set(id, { first: span.first, last: at });
+    }
+    return access;
+  });
+  for (const id of storages([...kept])) {
+    const span = found.get(id);
+    if (span !== undefined) found.set(id, { ...span, last: graph.nodes.length });
+  }
+  const lifetimes = [...found].map(([id, { first, last }]) => {
+    const bytes = Math.ceil((size(tensorAt(graph, id).shape) * 4) / ALIGNMENT) * ALIGNMENT;
+    return { id, bytes, first, last };
+  });
+  return { lifetimes, accesses };
+}
+
+export const alive = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last;
+
+/** The most bytes that are needed at one time: no plan can do with less. */
+export function lowerBound({ lifetimes, accesses }: Lifetimes): number {
+  let most = 0;
+  for (let at = 0; at < accesses.length; at++) {
+    let live = 0;
+    for (const span of lifetimes) if (span.first <= at && at <= span.last) live += span.bytes;
+    most = Math.max(most, live);
+  }
+  return most;
+}

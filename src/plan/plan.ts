@@ -1,0 +1,61 @@
+// Graph -> Plan: a place in some arena for every tensor.
+
+import { bug } from "../errors.ts";
+import { type Graph, size, storageOf, type Tensor, tensorAt } from "../graph/graph.ts";
+import { planArenas, total } from "./arena.ts";
+import type { Layout } from "./layout.ts";
+import { lifetimesOf, lowerBound } from "./lifetime.ts";
+
+/** A range of an arena, in bytes. Arenas are known by name; `gpu` makes a buffer of each. */
+export interface Slice {
+  readonly arena: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Bytes of activations. `naive`: if every tensor had its own; `lowerBound`: the most that live at once. */
+export interface MemoryReport {
+  readonly planned: number;
+  readonly naive: number;
+  readonly lowerBound: number;
+}
+
+export interface Plan {
+  /** Bytes by arena name, activation arenas only. */
+  readonly arenas: ReadonlyMap<string, number>;
+  readonly report: MemoryReport;
+  /** Where a tensor lives. Views live where their storage does. */
+  readonly sliceOf: (tensor: number) => Slice;
+}
+
+/** `parameterIds` are the tensors of the layout, in its order; `kept` must survive the last node. */
+export function plan(graph: Graph, layout: Layout, parameterIds: readonly number[], kept: ReadonlySet<number>): Plan {
+  const lifetimes = lifetimesOf(graph, kept);
+  const arenas = planArenas(lifetimes);
+  const position = new Map(parameterIds.map((id, i) => [id, i]));
+
+  const sliceOf = (id: number): Slice => {
+    const tensor = tensorAt(graph, storageOf(graph, id));
+    const bytes = Math.ceil((size(tensor.shape) * 4) / 16) * 16;
+    if (tensor.role === "data" || tensor.role === "metrics") return { arena: tensor.name, offset: 0, bytes: 0 };
+    if (tensor.role === "activation") {
+      const spot = arenas.spots.get(tensor.id) ?? bug(`"${tensor.name}" has no place`);
+      return { arena: `activations${spot.arena}`, offset: spot.offset, bytes };
+    }
+    return { arena: tensor.role === "parameter" ? "parameters" : "gradients", offset: offsetOf(tensor), bytes };
+  };
+  const offsetOf = (tensor: Tensor): number => {
+    const at = position.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
+    return (layout.tensors[at]?.offset ?? 0) * 4;
+  };
+
+  return {
+    arenas: new Map(arenas.arenas.map((bytes, i) => [`activations${i}`, bytes])),
+    report: {
+      planned: total(arenas),
+      naive: lifetimes.lifetimes.reduce((sum, span) => sum + span.bytes, 0),
+      lowerBound: lowerBound(lifetimes),
+    },
+    sliceOf,
+  };
+}

@@ -1,0 +1,42 @@
+// Data on the GPU: samples, labels, and the order in which an epoch walks through them. A batch is gathered from here by
+// a kernel, so that a step uploads nothing.
+
+import type { Packed } from "../data/dataset.ts";
+import type { Gpu } from "../gpu/device.ts";
+
+export interface Feed {
+  readonly count: number;
+  /** "data.x", "data.y" and "data.order". */
+  readonly buffers: ReadonlyMap<string, GPUBuffer>;
+  /** Sets the order of the coming epoch. */
+  setOrder(order: Uint32Array<ArrayBuffer>): void;
+  /** Puts other samples in the place of the first ones; they must fit. */
+  replace(samples: Packed): void;
+  dispose(): void;
+}
+
+export function createFeed(gpu: Gpu, samples: Packed): Feed {
+  const { queue } = gpu.device;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const x = gpu.buffer("data.x", samples.x.byteLength, usage);
+  const y = gpu.buffer("data.y", samples.y.byteLength, usage);
+  const order = gpu.buffer("data.order", samples.count * 4, usage);
+  const replace = (next: Packed): void => {
+    queue.writeBuffer(x, 0, next.x);
+    queue.writeBuffer(y, 0, next.y);
+  };
+  replace(samples);
+  return {
+    count: samples.count,
+    buffers: new Map([
+      ["data.x", x],
+      ["data.y", y],
+      ["data.order", order],
+    ]),
+    setOrder: (next) => queue.writeBuffer(order, 0, next),
+    replace,
+    dispose() {
+      for (const buffer of [x, y, order]) buffer.destroy();
+    },
+  };
+}

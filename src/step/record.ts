@@ -1,0 +1,155 @@
+// Graph + Plan + Choices -> Recording: the exact list of commands of a step, as plain data without a GPU type in it.
+// It can be printed, compared and counted in Node; `replay` turns it into GPU objects once and runs it many times.
+
+import { bug } from "../errors.ts";
+import { type Graph, tensorAt } from "../graph/graph.ts";
+import { opOf } from "../graph/table.ts";
+import type { Access, DeviceFacts, Grid, Holes } from "../kernels/kernel.ts";
+import { kernelOf } from "../kernels/table.ts";
+import { chooseUpdate, type UpdateRule } from "../kernels/update.ts";
+import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
+
+/** A slice of an arena behind one binding of a shader. `bytes` 0 means the whole arena. */
+export interface Binding extends Slice {
+  /** Its number in group 0. */
+  readonly number: number;
+  readonly name: string;
+  readonly access: Access;
+}
+
+/** One dispatch, complete. */
+export interface Command {
+  readonly kernel: string;
+  /** Text of the shader, with holes. */
+  readonly source: string;
+  readonly holes: Holes;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly bindings: readonly Binding[];
+  /** Whether the shader reads group 1, the values of the step. */
+  readonly step: boolean;
+  readonly grid: Grid;
+  /** What it works on, for people. */
+  readonly note: string;
+  readonly layer: string;
+}
+
+export interface Recording {
+  /** "train", "evaluate" or "predict". */
+  readonly name: string;
+  readonly commands: readonly Command[];
+  /** Bytes of the activation arenas. */
+  readonly arenas: ReadonlyMap<string, number>;
+  readonly memory: MemoryReport;
+  /** Where results stand that are read after the step, by name. */
+  readonly results: Readonly<Record<string, Slice>>;
+}
+
+export interface RecordOptions {
+  readonly name: string;
+  readonly device: DeviceFacts;
+  /** The optimizer update at the end of a training step. */
+  readonly update?: { readonly rule: UpdateRule; readonly blocks: number };
+  /** Tensors to be read after the step. */
+  readonly results?: Readonly<Record<string, number>>;
+}
+
+export function record(graph: Graph, plan: Plan, options: RecordOptions): Recording {
+  const commands: Command[] = [];
+  for (const node of graph.nodes) {
+    const { kernel: name } = opOf(node.op);
+    if (name === null) continue;
+    const kernel = kernelOf(name);
+    const choice = kernel.choose({
+      op: node.op,
+      inputs: node.inputs.map((id) => tensorAt(graph, id)),
+      outputs: node.outputs.map((id) => tensorAt(graph, id)),
+      attributes: node.attributes,
+      epilogue: node.epilogue,
+      device: options.device,
+    });
+    commands.push({
+      kernel: name,
+      source: kernel.source,
+      holes: choice.holes,
+      constants: choice.constants,
+      bindings: Object.entries(choice.tensors).map(([binding, tensor]) => ({
+        ...numbered(kernel.bindings, binding),
+        ...plan.sliceOf(tensor.id),
+      })),
+      step: kernel.step,
+      grid: choice.grid,
+      note: choice.note,
+      layer: node.layer,
+    });
+  }
+  if (options.update !== undefined) commands.push(updateCommand(options.update, options.device));
+  checkWrites(commands);
+  return {
+    name: options.name,
+    commands,
+    arenas: plan.arenas,
+    memory: plan.report,
+    results: Object.fromEntries(Object.entries(options.results ?? {}).map(([name, id]) => [name, plan.sliceOf(id)])),
+  };
+}
+
+function updateCommand({ rule, blocks }: { rule: UpdateRule; blocks: number }, device: DeviceFacts): Command {
+  const choice = chooseUpdate(rule, blocks, device.rows);
+  return {
+    kernel: choice.name,
+    source: choice.source,
+    holes: choice.holes,
+    constants: choice.constants,
+    bindings: choice.arenas.map((arena) => ({ ...numbered(choice.bindings, arena), arena, offset: 0, bytes: 0 })),
+    step: true,
+    grid: choice.grid,
+    note: `${rule.name}: ${blocks} blocks, ${device.rows} rows`,
+    layer: "",
+  };
+}
+
+function numbered(bindings: Readonly<Record<string, Access>>, name: string) {
+  const number = Object.keys(bindings).indexOf(name);
+  if (number < 0) return bug(`no binding is called "${name}"`);
+  return { number, name, access: bindings[name] as Access };
+}
+
+/** Law 2 once more, on what was really recorded: a buffer is read or written in a dispatch, never both. */
+function checkWrites(commands: readonly Command[]): void {
+  for (const { kernel, bindings } of commands) {
+    for (const written of bindings.filter(({ access }) => access === "readWrite")) {
+      const read = bindings.find(({ arena, access }) => arena === written.arena && access === "read");
+      if (read !== undefined) bug(`${kernel} reads "${read.name}" from the arena that it writes "${written.name}" to`);
+    }
+  }
+}
+
+/** Everything that a person wants to see of a step: a line for each dispatch. */
+export function print(recording: Recording): string {
+  const { commands, memory, arenas } = recording;
+  const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MB`;
+  const rows = commands.map((command, i) => {
+    const side = (access: Access): string =>
+      command.bindings
+        .filter((binding) => binding.access === access)
+        .map(({ arena, offset }) => (offset === 0 ? arena : `${arena}@${offset}`))
+        .join(" ");
+    return [
+      String(i),
+      command.kernel,
+      command.layer,
+      command.note,
+      `grid ${command.grid.join("x")}`,
+      `${side("read")} -> ${side("readWrite")}`,
+    ];
+  });
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
+  const lines = rows.map((row) =>
+    row.map((cell, i) => (i === 0 ? cell.padStart(widths[0] as number) : cell.padEnd(widths[i] ?? 0))).join("  "),
+  );
+  return [
+    `${recording.name}: ${commands.length} commands, ${arenas.size} activation arenas ` +
+      `(${megabytes(memory.planned)} planned, ${megabytes(memory.lowerBound)} at least, ${megabytes(memory.naive)} naive), 1 submit`,
+    ...lines.map((line) => `  ${line.trimEnd()}`),
+  ].join("\n");
+}

@@ -1,0 +1,31 @@
+// What takes part in the benchmark: an engine trains one workload in the page, from that workload's starting
+// weights, on batches that are on the GPU before the first step. A new engine is a file that exports
+// `create`, and one line in `engines`.
+
+import type { Workload } from "./workload.ts";
+
+/** The rule that every engine trains with: PyTorch's Adam and its defaults. */
+export const adam = { lr: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+export interface Engine {
+  /** What the engine computes on, in its own words: "webgpu", "wasm". */
+  readonly backend: string;
+  /**
+   * Trains `steps` steps, step `i` on `batchOf(workload, first + i)`, without waiting for the GPU in between.
+   * Resolves to the loss of the last step (mean cross-entropy before that step's update), which is the only
+   * value read back. Each call goes on where the last one ended.
+   */
+  run(first: number, steps: number): Promise<number>;
+  /** Frees all that the engine holds on the GPU. */
+  dispose(): void;
+}
+
+/** Resolves when weights and batches are on the GPU. Pipelines may still compile during the first step. */
+export type CreateEngine = (workload: Workload) => Promise<Engine>;
+
+export const engines = {
+  tfjs: () => import("./tfjs.ts"),
+  "jax-js": () => import("./jax.ts"),
+} satisfies Record<string, () => Promise<{ readonly create: CreateEngine }>>;
+
+export type EngineName = keyof typeof engines;

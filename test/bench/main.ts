@@ -1,0 +1,116 @@
+// npm run bench: the training step of each engine on each workload, timed side by side in one headless
+// browser. Installs the peers on its first run, serves page.ts with vite, lets the page measure, prints a
+// table and, with --json, writes the same numbers to a file.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createServer, type ViteDevServer } from "vite";
+import { type Adapter, adapterOf, launchBrowser } from "../../demo/browser.ts";
+import { help, type Options, options } from "./options.ts";
+import { type Report, type Row, table } from "./report.ts";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+/** The peers live in test/bench/node_modules, so that installing Gradus itself stays light. */
+function installPeers(): void {
+  const [wanted, present] = [`${here}package-lock.json`, `${here}node_modules/.package-lock.json`];
+  if (existsSync(present) && statSync(present).mtimeMs >= statSync(wanted).mtimeMs) return;
+  console.error("bench: installing TensorFlow.js and jax-js into test/bench, once");
+  execFileSync("npm", ["ci"], { cwd: here, stdio: "inherit", shell: process.platform === "win32" });
+}
+
+function serve(): Promise<ViteDevServer> {
+  return createServer({
+    configFile: false,
+    root: here,
+    logLevel: "warn",
+    // A reload in the middle of a measurement would end it: nothing is watched, and the peers, which only
+    // dynamic imports reach, are bundled before the page asks for them.
+    server: { hmr: false, watch: null, fs: { allow: [repository] } },
+    optimizeDeps: {
+      include: [
+        "@tensorflow/tfjs-core",
+        "@tensorflow/tfjs-core/dist/register_all_gradients.js",
+        "@tensorflow/tfjs-backend-webgpu",
+        "@jax-js/jax",
+      ],
+    },
+  });
+}
+
+function commit(): string {
+  try {
+    const git = ["describe", "--always", "--dirty", "--exclude=*"];
+    return execFileSync("git", git, {
+      cwd: repository,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return "unknown";
+  }
+}
+
+/** On a terminal each line replaces the last, and an empty one clears it; in a log they follow each other. */
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+  else if (line !== "") console.error(line);
+}
+
+/** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and the rest is closed. */
+async function bench({ workloads: chosen, engines: names, rounds, steps, json }: Options) {
+  installPeers();
+  const browser = await launchBrowser();
+  let interrupted = false;
+  process.once("SIGINT", () => {
+    interrupted = true;
+    void browser.close();
+  });
+  const server = await serve();
+  try {
+    await server.listen();
+    const adapter = (await adapterOf(browser)) as Adapter; // launched, so it has one
+    const version = `${browser.browserType().name()} ${browser.version()}`;
+    console.log(`${version}, ${adapter.name}${adapter.software ? " (a software adapter: times are not a GPU's)" : ""}`);
+    const page = await browser.newPage();
+    page.on("console", (message) => {
+      if (message.type() === "error") console.error(`\npage: ${message.text()}`);
+    });
+    await page.exposeFunction("progress", progress);
+    const rows: Row[] = [];
+    for (const workload of chosen) {
+      await page.goto(server.resolvedUrls?.local[0] ?? ""); // a fresh page for each workload
+      const task = { workload, engines: names, rounds, steps };
+      rows.push(...(await page.evaluate((given) => globalThis.measure(given), task)));
+    }
+    progress("");
+    console.log(table(rows));
+    const date = new Date().toISOString();
+    const report: Report = { date, commit: commit(), browser: version, adapter: adapter.name, rows };
+    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (error) {
+    if (!interrupted) throw error;
+    process.exitCode = 130;
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+function fail(error: unknown, exitCode: number): never {
+  progress("");
+  // Of an error in the page its first line is enough: the rest is the page's stack.
+  const text = (error as Error).message.replace(/^page\.evaluate: Error: ([^\n]*).*/s, "$1");
+  console.error(`bench: ${text}`);
+  process.exit(exitCode);
+}
+
+let chosen: Options;
+try {
+  chosen = options();
+} catch (error) {
+  fail(error, 2);
+}
+if (chosen.help) console.log(help);
+else await bench(chosen).catch((error) => fail(error, 1));

@@ -1,0 +1,74 @@
+// What the benchmark reports: a row per workload and engine, as plain data for --json and as a table to read.
+
+import type { Counts } from "./count.ts";
+import type { EngineName } from "./engine.ts";
+import type { Workload } from "./workload.ts";
+
+export interface Row {
+  readonly workload: Workload["name"];
+  readonly engine: EngineName;
+  readonly backend: string;
+  /** Milliseconds per step: median, fastest and slowest of the timed blocks. */
+  readonly msMedian: number;
+  readonly msMin: number;
+  readonly msMax: number;
+  readonly perStep: Counts;
+}
+
+export interface Report {
+  readonly date: string;
+  readonly commit: string;
+  readonly browser: string;
+  readonly adapter: string;
+  readonly rows: readonly Row[];
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (place: number): number => sorted[place] as number;
+  const half = (sorted.length - 1) / 2;
+  return (at(Math.floor(half)) + at(Math.ceil(half))) / 2;
+}
+
+const digits = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+const count = (value: number): string => (Number.isInteger(value) ? `${value}` : value.toFixed(1));
+
+interface Column {
+  readonly title: string;
+  readonly cell: (row: Row) => string;
+  /** Words stand left in their column, numbers right. */
+  readonly words?: true;
+}
+
+/** Time relative to that of Gradus on the same workload. */
+function againstGradus(rows: readonly Row[]): Column {
+  const own = new Map<string, number>();
+  for (const row of rows) if (`${row.engine}` === "gradus") own.set(row.workload, row.msMedian);
+  return {
+    title: "vs gradus",
+    cell: ({ workload, msMedian }) => `${(msMedian / (own.get(workload) ?? Number.NaN)).toFixed(2)}x`,
+  };
+}
+
+/** The rows as aligned text, with a last column of ratios where Gradus takes part. */
+export function table(rows: readonly Row[]): string {
+  const columns: Column[] = [
+    { title: "workload", cell: (row) => row.workload, words: true },
+    { title: "engine", cell: (row) => row.engine, words: true },
+    { title: "backend", cell: (row) => row.backend, words: true },
+    { title: "ms/step", cell: (row) => digits(row.msMedian) },
+    { title: "[min-max]", cell: (row) => `[${digits(row.msMin)}-${digits(row.msMax)}]` },
+    { title: "dispatches", cell: (row) => count(row.perStep.dispatches) },
+    { title: "submits", cell: (row) => count(row.perStep.submits) },
+    { title: "buffers", cell: (row) => count(row.perStep.createBuffer) },
+    { title: "bind groups", cell: (row) => count(row.perStep.createBindGroup) },
+  ];
+  if (rows.some((row) => `${row.engine}` === "gradus")) columns.push(againstGradus(rows));
+
+  const texts = columns.map(({ title, cell, words }) => {
+    const cells = [title, ...rows.map(cell)];
+    const width = Math.max(...cells.map((text) => text.length));
+    return cells.map((text) => (words ? text.padEnd(width) : text.padStart(width)));
+  });
+  return ["", ...rows].map((_, line) => texts.map((column) => column[line]).join("  ")).join("\n");
+}

@@ -1,0 +1,53 @@
+// One configuration for all that Vite does here: the demo's page, the library build, and the tests.
+
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { browserArguments, findBrowser } from "./demo/browser.ts";
+import { mnistServer } from "./demo/mnist-server.ts";
+
+export default defineConfig(async () => ({
+  build: {
+    lib: { entry: "src/index.ts", formats: ["es" as const], fileName: "gradus" },
+    target: "es2022",
+    emptyOutDir: true,
+  },
+  plugins: [mnistServer()],
+  test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },
+}));
+
+/** What needs no GPU. */
+const nodeTests = { test: { name: "node", include: ["test/node/**/*.test.ts"] } };
+
+/** Commands and pages as a user meets them, in browsers that the tests start themselves. */
+const pageTests = {
+  test: {
+    name: "page",
+    include: ["test/page/**/*.test.ts"],
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    fileParallelism: false,
+  },
+};
+
+/** One page after the other: two adapters at work on the same cores would only slow each other down. */
+async function browserTests() {
+  const launchOptions = { executablePath: await findBrowser(), args: browserArguments({ software: true }) };
+  return {
+    plugins: [mnistServer()],
+    optimizeDeps: { include: ["wgsl-preprocessor/wgsl-preprocessor.js"] },
+    test: {
+      name: "gpu",
+      include: ["test/gpu/**/*.test.ts", "test/stories/**/*.test.ts"],
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+      fileParallelism: false,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions }),
+        instances: [{ browser: "chromium" as const }],
+      },
+    },
+  };
+}
