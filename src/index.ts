@@ -44,7 +44,6 @@ export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
 export {
   type CompileOptions,
-  compile,
   crossEntropy,
   type EpochResult,
   type Evaluation,
@@ -52,5 +51,5 @@ export {
   type FitResult,
   meanSquaredError,
   type StepResult,
-  Trainer,
-} from "./trainer.ts";
+} from "./trainer/options.ts";
+export { compile, Trainer } from "./trainer/trainer.ts";

@@ -26,6 +26,8 @@ export interface Gpu {
   readonly software: boolean;
   /** Settles when the device is lost, with the error to throw. */
   readonly lost: Promise<GradusError>;
+  /** Text of the last error that the device reported by itself, for messages; usually empty. */
+  readonly lastError: string;
   /** The error of a device that is lost or was disposed, once it is. */
   failure(): GradusError | undefined;
   buffer(label: string, bytes: number, usage: number): GPUBuffer;
@@ -65,6 +67,10 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
   const software =
     info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(words.join(" "));
   let failure: GradusError | undefined;
+  let lastError = "";
+  device.addEventListener("uncapturederror", ({ error }) => {
+    lastError = error.message;
+  });
   const lost = device.lost.then(({ reason, message }) => {
     failure ??= new DeviceError(
       reason === "destroyed"
@@ -79,6 +85,9 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
     adapter: `${words.slice(0, 2).join(" ") || "unknown adapter"}${software ? " (software)" : ""}`,
     software,
     lost,
+    get lastError() {
+      return lastError;
+    },
     failure: () => failure,
     buffer(label, bytes, usage) {
       const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;

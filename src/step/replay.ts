@@ -2,7 +2,7 @@
 // nothing is created. Values of the step go into a ring that is written once a submission; metrics come back through a
 // few staging buffers, mapped while the next submissions run, so that the device never waits for the host.
 
-import { type GradusError, LimitError } from "../errors.ts";
+import { DeviceError, type GradusError, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
 import type { Command, Recording } from "./record.ts";
@@ -201,6 +201,16 @@ function decode(view: DataView, steps: number): Metrics {
     });
   }
   return { steps: found, badStep: view.getUint32(0, true) };
+}
+
+/** A submission that the device dropped leaves numbers of another step behind: better no loss than a wrong one. */
+export function checkArrival(gpu: Gpu, { steps }: Metrics, firstStep: number): void {
+  for (const [i, { step }] of steps.entries()) {
+    if (step === firstStep + i) continue;
+    throw new DeviceError(
+      `device: step ${firstStep + i} did not run${gpu.lastError === "" ? "" : ` (${gpu.lastError})`}. Use a smaller batch or model; the weights are those from before it.`,
+    );
+  }
 }
 
 /** A promise of the device that rejects, instead of never settling, when the device is lost. */

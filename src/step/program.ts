@@ -1,16 +1,16 @@
 // The whole walk through the rooms that need no GPU: model -> graph -> backward -> fusion -> plan -> recording.
 
-import { differentiate } from "./graph/backward.ts";
-import { layerDepths } from "./graph/depth.ts";
-import { fuse } from "./graph/fuse.ts";
-import { tensorAt } from "./graph/graph.ts";
-import { type DataFormat, type Loss, type Parameter, trace } from "./graph/trace.ts";
-import type { DeviceFacts } from "./kernels/kernel.ts";
-import type { UpdateRule } from "./kernels/update.ts";
-import type { Layer } from "./model/layer.ts";
-import { type Layout, layOut } from "./plan/layout.ts";
-import { plan } from "./plan/plan.ts";
-import { type Recording, record } from "./step/record.ts";
+import { differentiate } from "../graph/backward.ts";
+import { layerDepths } from "../graph/depth.ts";
+import { fuse } from "../graph/fuse.ts";
+import { tensorAt } from "../graph/graph.ts";
+import { type DataFormat, type Loss, type Parameter, trace } from "../graph/trace.ts";
+import type { DeviceFacts } from "../kernels/kernel.ts";
+import type { UpdateRule } from "../kernels/update.ts";
+import type { Layer } from "../model/layer.ts";
+import { type Layout, layOut } from "../plan/layout.ts";
+import { plan } from "../plan/plan.ts";
+import { type Recording, record } from "./record.ts";
 
 export type Mode = "train" | "evaluate" | "predict";
 

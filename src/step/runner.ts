@@ -1,0 +1,153 @@
+// Runs programs on data: keeps one set of weights, one program for each mode and set of frozen tensors, and the bind
+// groups that tie programs to data. Whoever calls it says which batches, never how.
+
+import { type Demand, type Packed, pack, type Samples } from "../data/dataset.ts";
+import { bug } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { size } from "../graph/graph.ts";
+import type { DataFormat } from "../graph/trace.ts";
+import { createFeed, type Feed } from "./feed.ts";
+import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
+import { createReplay, type Fill, type Metrics, type Prepared } from "./replay.ts";
+import { createStore, type HostTensor, readBack } from "./store.ts";
+
+/** Data sets that stay on the GPU; with one more, the one that was used longest ago leaves. */
+const MOST_FEEDS = 4;
+
+/** Samples on the GPU. */
+export interface Source {
+  readonly feed: Feed;
+  readonly format: DataFormat;
+  /** Samples that are real; the feed for single batches may have room for more. */
+  readonly count: number;
+}
+
+export type Runner = ReturnType<typeof createRunner>;
+export type RunnerOptions = Omit<ProgramOptions, "mode" | "frozen" | "format" | "software">;
+
+/** `first` is the program whose layout all others share. */
+export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, demand: Demand) {
+  const store = createStore(gpu, first.layout, options.rule.moments);
+  const replay = createReplay(gpu, first.parameters.length);
+  store.lend("metrics", replay.metrics);
+  const programs = new Map<string, Program>();
+  const bound = new Map<Feed, Map<Program, Prepared>>();
+  const sources = new Map<object, Source>();
+  const batchFeeds = new Map<boolean, Feed>();
+
+  function program(mode: Mode, format: DataFormat, frozen: readonly string[]): Program {
+    const key = JSON.stringify([mode, format, frozen]);
+    const known = programs.get(key);
+    if (known !== undefined) return known;
+    const made = buildProgram({ ...options, mode, format, frozen: new Set(frozen), software: gpu.software });
+    programs.set(key, made);
+    return made;
+  }
+
+  async function prepared(run: Program, feed: Feed): Promise<Prepared> {
+    // A larger arena is a new buffer, so what was bound to the old one is bound again when it is next used.
+    if (store.grow(run.recording.arenas)) bound.clear();
+    const ofFeed = bound.get(feed) ?? new Map<Program, Prepared>();
+    bound.set(feed, ofFeed);
+    const known = ofFeed.get(run);
+    if (known !== undefined) return known;
+    const made = await replay.prepare(run.recording, new Map([...store.buffers, ...feed.buffers]));
+    ofFeed.set(run, made);
+    return made;
+  }
+
+  const upload = (packed: Packed): Source => ({
+    feed: createFeed(gpu, packed),
+    format: packed.format,
+    count: packed.count,
+  });
+
+  function drop(feed: Feed): void {
+    bound.delete(feed);
+    feed.dispose();
+  }
+
+  return {
+    store,
+    program,
+
+    /** Samples on the GPU; the same object is checked and uploaded once, so its arrays must not change after that. */
+    source(place: string, samples: Samples): Source {
+      const source = sources.get(samples) ?? upload(pack(place, samples, demand));
+      sources.delete(samples);
+      sources.set(samples, source);
+      if (sources.size > MOST_FEEDS) {
+        const [oldest, { feed }] = sources.entries().next().value as [object, Source];
+        sources.delete(oldest);
+        drop(feed);
+      }
+      return source;
+    },
+
+    /** One batch, put into a feed that all batches of its kind pass through. */
+    batchSource(packed: Packed): Source {
+      const { format, count } = packed;
+      let feed = batchFeeds.get(format.bytes);
+      if (feed === undefined) {
+        feed = createFeed(gpu, roomFor(options.batch, format, demand));
+        feed.setOrder(inOrder(options.batch));
+        batchFeeds.set(format.bytes, feed);
+      }
+      feed.replace(packed);
+      return { feed, format, count };
+    },
+
+    /** Submits steps of a program. Resolves once they are submitted, `metrics` when their numbers are back. */
+    async submit(run: Program, source: Source, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
+      const { metrics } = await replay.submit(await prepared(run, source.feed), steps, fill);
+      return { metrics };
+    },
+
+    /** The output for each sample of a source that serves for this alone. */
+    async predict(packed: Packed): Promise<HostTensor> {
+      const run = program("predict", packed.format, []);
+      const slice = run.recording.results.prediction ?? bug("a prediction has no place");
+      const [batch, ...shape] = run.output as [number, ...number[]];
+      const perSample = size(shape);
+      const data = new Float32Array(packed.count * perSample);
+      const feed = createFeed(gpu, packed);
+      feed.setOrder(inOrder(packed.count));
+      try {
+        const ready = await prepared(run, feed);
+        const arena = store.buffers.get(slice.arena) ?? bug(`there is no arena "${slice.arena}"`);
+        for (let start = 0; start < packed.count; start += batch) {
+          const count = Math.min(batch, packed.count - start);
+          await replay.submit(ready, 1, () => ({ step: 0, start, count }));
+          const bytes = await readBack(gpu, arena, slice.offset, count * perSample * 4);
+          data.set(new Float32Array(bytes), start * perSample);
+        }
+      } finally {
+        drop(feed);
+      }
+      return { shape: [packed.count, ...shape], data };
+    },
+
+    clearStatus: () => replay.clearStatus(),
+
+    dispose(): void {
+      for (const { feed } of sources.values()) feed.dispose();
+      for (const feed of batchFeeds.values()) feed.dispose();
+      replay.dispose();
+      store.dispose();
+      gpu.dispose();
+    },
+  };
+}
+
+/** Empty samples with room for one batch. */
+function roomFor(batch: number, format: DataFormat, { features, targets, classes }: Demand): Packed {
+  const numbers = batch * features;
+  return {
+    count: batch,
+    format,
+    x: format.bytes ? new Uint8Array(Math.ceil(numbers / 4) * 4) : new Float32Array(numbers),
+    y: classes === undefined ? new Float32Array(batch * targets) : new Uint32Array(batch * targets),
+  };
+}
+
+export const inOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);

@@ -1,0 +1,109 @@
+// What a trainer is asked for and what it answers, with the checks that need neither a device nor data.
+
+import type { Samples } from "../data/dataset.ts";
+import { OptionError } from "../errors.ts";
+import type { ConnectOptions } from "../gpu/device.ts";
+import type { Loss } from "../graph/trace.ts";
+import { type Layer, wholeNumber } from "../model/layer.ts";
+import { adamw, type Optimizer } from "../optim/optimizer.ts";
+import type { Rates } from "../optim/rates.ts";
+import type { Schedule } from "../optim/schedule.ts";
+
+export interface CompileOptions extends ConnectOptions {
+  /** Shape of one sample; images are [height, width, channels]. */
+  readonly input: readonly number[];
+  /** Samples in a step. Default 32. */
+  readonly batch?: number;
+  readonly loss: Loss;
+  /** Default adamw(). */
+  readonly optimizer?: Optimizer;
+  /** Learning rates and decays by layer. */
+  readonly rates?: Rates;
+  /** For all layers that `rates` gives no schedule of their own. Default constant(). */
+  readonly schedule?: Schedule;
+  /** Decides initial weights and shuffles. Default 0. */
+  readonly seed?: number;
+}
+
+export interface StepResult {
+  /** Number of the update, from 1. */
+  readonly step: number;
+  /** Mean over the samples of the batch, before the update. */
+  readonly loss: number;
+  /** Part of the batch whose label had the largest logit; NaN without labels. */
+  readonly accuracy: number;
+  /** Samples in the batch. */
+  readonly samples: number;
+}
+
+export interface Evaluation {
+  /** Mean over all samples. */
+  readonly loss: number;
+  /** NaN without labels. */
+  readonly accuracy: number;
+  readonly samples: number;
+}
+
+export interface EpochResult {
+  /** From 1, within this run. */
+  readonly epoch: number;
+  /** Means over the samples that this epoch trained on, since the run began or was resumed. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly validation?: Evaluation;
+}
+
+export interface FitOptions {
+  /** Passes over the data. Default 1. */
+  readonly epochs?: number;
+  /** A new order for each epoch. Default true; batches that come from an iterable are not shuffled. */
+  readonly shuffle?: boolean;
+  /** Evaluated after each epoch. */
+  readonly validation?: Samples;
+  /** Called for each step, in order, once its numbers are back. */
+  readonly onStep?: (result: StepResult) => void;
+  readonly onEpoch?: (result: EpochResult) => void;
+  /** Stops after the current step, as `stop()` does. */
+  readonly signal?: AbortSignal;
+}
+
+export interface FitResult {
+  readonly epochs: readonly EpochResult[];
+  /** Whether it was stopped before the last epoch ended. The next fit goes on from there. */
+  readonly stopped: boolean;
+}
+
+/** Softmax and cross-entropy in one: [B, classes] logits against one class number a sample, natural logarithm. */
+export const crossEntropy = (): Loss => ({ op: "softmaxCrossEntropy", integerTarget: true });
+/** The mean of the squared differences over all numbers of a batch, for targets in the shape of the output. */
+export const meanSquaredError = (): Loss => ({ op: "meanSquaredError", integerTarget: false });
+
+/** The options with defaults filled in. */
+export interface Settings {
+  readonly model: Layer;
+  readonly input: readonly number[];
+  readonly batch: number;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly seed: number;
+}
+
+export function checkedSettings(model: Layer, options: CompileOptions): Settings {
+  const { input, batch = 32, loss, optimizer = adamw(), seed = 0 } = options;
+  if (typeof model?.apply !== "function") {
+    throw new OptionError("compile: the first argument is no model. Make one with sequential() or functional().");
+  }
+  if (!Array.isArray(input) || input.length === 0) {
+    throw new OptionError('compile: "input" is missing. Give the shape of one sample, for example [28, 28, 1].');
+  }
+  for (const length of input) wholeNumber("compile", `a length of input [${input}]`, length);
+  wholeNumber("compile", "batch", batch);
+  if (loss?.op === undefined) {
+    throw new OptionError('compile: "loss" is missing. Give crossEntropy() or meanSquaredError().');
+  }
+  if (optimizer?.rule === undefined) {
+    throw new OptionError('compile: "optimizer" is no optimizer. Give sgd(), adam() or adamw().');
+  }
+  if (!Number.isSafeInteger(seed)) throw new OptionError(`compile: seed is ${seed}, it must be a whole number.`);
+  return { model, input, batch, loss, optimizer, seed };
+}

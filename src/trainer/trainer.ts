@@ -1,0 +1,437 @@
+// What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
+
+import { type Data, type Demand, isBatches, type Numbers, type Packed, pack, type Samples } from "../data/dataset.ts";
+import { bug, CheckpointError, GradusError, listed, NameError, OptionError, ShapeError } from "../errors.ts";
+import { connect, type Gpu } from "../gpu/device.ts";
+import { size } from "../graph/graph.ts";
+import type { DataFormat } from "../graph/trace.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
+import { initialValues } from "../model/initializer.ts";
+import { type Layer, wholeNumber } from "../model/layer.ts";
+import { createRateTable, type LayerRow, type RateSpec, type RateTable } from "../optim/rates.ts";
+import type { Clock } from "../optim/schedule.ts";
+import type { MemoryReport } from "../plan/plan.ts";
+import { permutation, stream } from "../random.ts";
+import { buildProgram, type Mode, type Program } from "../step/program.ts";
+import type { Recording } from "../step/record.ts";
+import { checkArrival, MOST_STEPS } from "../step/replay.ts";
+import { createRunner, inOrder, type Runner, type Source } from "../step/runner.ts";
+import type { HostTensor } from "../step/store.ts";
+import { type Course, createCourse, Tally } from "./course.ts";
+import {
+  type CompileOptions,
+  checkedSettings,
+  type EpochResult,
+  type Evaluation,
+  type FitOptions,
+  type FitResult,
+  type Settings,
+  type StepResult,
+} from "./options.ts";
+
+/** Milliseconds of work that one submission should hold: long enough to be cheap, short enough for the page to live. */
+const SUBMISSION = 40;
+
+const FLOATS: DataFormat = { bytes: false, scale: 1, shift: 0 };
+
+/**
+ * Connects to a device, builds the model for it and fills in its initial weights.
+ *
+ * Throws ShapeError, OptionError and NameError where model and options do not fit together, DeviceError where there is
+ * no WebGPU, LimitError where the device is too small.
+ *
+ * @example
+ * const trainer = await compile(sequential({ body: [dense(64), relu()], head: dense(10) }), {
+ *   input: [784], batch: 64, loss: crossEntropy(), optimizer: adamw({ lr: 1e-3 }), rates: layerDecay(0.75),
+ * });
+ */
+export async function compile(model: Layer, options: CompileOptions): Promise<Trainer> {
+  const settings = checkedSettings(model, options);
+  const { optimizer } = settings;
+  const program = buildProgram({
+    ...settings,
+    rule: optimizer.rule,
+    mode: "train",
+    frozen: new Set(),
+    format: FLOATS,
+    software: false,
+  });
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, options);
+  return new Trainer(settings, program, rates, await connect(options));
+}
+
+/** A model on a device, with what it needs to train. Made by `compile`. */
+export class Trainer {
+  /** Which adapter runs, for example "google swiftshader (software)". */
+  readonly adapter: string;
+  /** Whether a CPU does the work of a GPU. */
+  readonly software: boolean;
+  /** Shape of the model's output, [batch, ...]. */
+  readonly output: readonly number[];
+  /** Numbers in all tensors. */
+  readonly parameters: number;
+  /** Learning rates by layer: change them while training goes on, effective at the next step. */
+  readonly rates: {
+    /** Sets the base rate (a number), or any part of a rule, of the layers or tensors that a pattern names. */
+    set(pattern: string, spec: RateSpec): void;
+    /** One row for each layer, as of the next step. */
+    table(): LayerRow[];
+  };
+
+  readonly #settings: Settings;
+  readonly #gpu: Gpu;
+  readonly #program: Program;
+  readonly #rates: RateTable;
+  readonly #runner: Runner;
+  readonly #course: Course;
+  readonly #demand: Demand;
+  /** What `data.order` of a source holds, so that an epoch that goes on keeps its order. */
+  #order: { source: Source; epoch: number; shuffled: boolean } | undefined;
+  #stepsPerEpoch: number | undefined;
+  #format = FLOATS;
+  #busy = false;
+  #stop = false;
+
+  /** @internal */
+  constructor(settings: Settings, program: Program, rates: RateTable, gpu: Gpu) {
+    const { layout, parameters, output } = program;
+    const { loss, optimizer, batch, input, seed } = settings;
+    this.#settings = settings;
+    this.#gpu = gpu;
+    this.#program = program;
+    this.#rates = rates;
+    this.adapter = gpu.adapter;
+    this.software = gpu.software;
+    this.output = output;
+    this.parameters = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
+    this.rates = { set: rates.set, table: () => rates.table(this.#clock()) };
+    const perSample = size(output) / batch;
+    this.#demand = {
+      features: size(input),
+      targets: loss.integerTarget ? 1 : perSample,
+      classes: loss.integerTarget ? perSample : undefined,
+    };
+    this.#runner = createRunner(gpu, { ...settings, rule: optimizer.rule }, program, this.#demand);
+    this.#course = createCourse(rates, {
+      checkArrival: (metrics, first) => checkArrival(gpu, metrics, first),
+      clearStatus: () => this.#runner.clearStatus(),
+      integerTarget: loss.integerTarget,
+    });
+    for (const [i, parameter] of parameters.entries()) {
+      const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);
+      this.#runner.store.write("parameters", placed, initialValues(parameter, parameter.initializer, seed));
+    }
+  }
+
+  /** Updates made so far. */
+  get steps(): number {
+    return this.#course.progress.step;
+  }
+
+  /** The step as it stands: every dispatch, printable with `print`. */
+  recording(mode: Mode = "train"): Recording {
+    return this.#programFor(mode, this.#format).recording;
+  }
+
+  /** Bytes of activations in a training step. */
+  memory(): MemoryReport {
+    return this.recording().memory;
+  }
+
+  /**
+   * Freezes the layers or tensors that a pattern names: from the next step on nothing of theirs is computed, read or
+   * written, and the backward pass ends where nothing is left to train. Throws NameError where nothing matches.
+   */
+  freeze(pattern: string): void {
+    this.#rates.setFrozen("freeze", pattern, true);
+  }
+
+  /** Lets layers train again, with the moments and step counts that they had. Throws NameError where nothing matches. */
+  unfreeze(pattern: string): void {
+    this.#rates.setFrozen("unfreeze", pattern, false);
+  }
+
+  /** Ends a running fit after the current step. The next fit goes on from there. */
+  stop(): void {
+    this.#stop = true;
+  }
+
+  /**
+   * Trains for a number of epochs. A fit that was stopped, or loaded from a checkpoint made in its midst, goes on where
+   * it stood until `epochs` are full; after a finished one the next begins anew.
+   * Throws DataError, ShapeError and OptionError before any weight changes, NonFiniteError when a loss is NaN or
+   * infinite; the weights are then those from before that step.
+   */
+  async fit(data: Data, options: FitOptions = {}): Promise<FitResult> {
+    const { epochs = 1, validation, onEpoch, onStep, signal } = options;
+    wholeNumber("fit", "epochs", epochs);
+    return this.#exclusively("fit", async () => {
+      if (validation !== undefined) this.#runner.source("fit: validation", validation);
+      const course = this.#course;
+      const results: EpochResult[] = [];
+      this.#stop = false;
+      const stopping = (): boolean => this.#stop || signal?.aborted === true;
+      while (course.progress.runEpoch < epochs && !stopping()) {
+        const tally = new Tally();
+        const take = (result: StepResult): void => {
+          tally.add(result);
+          onStep?.(result);
+        };
+        const whole = isBatches(data)
+          ? await this.#epochOfBatches(data, take, stopping)
+          : await this.#epochOfSamples(data, options.shuffle ?? true, take, stopping);
+        if (!whole) break;
+        const { epoch, runEpoch, step } = course.progress;
+        course.progress = { step, epoch: epoch + 1, position: 0, runEpoch: runEpoch + 1 };
+        const { loss, accuracy } = tally.means;
+        const checked = validation === undefined ? {} : { validation: await this.#evaluate(validation) };
+        const result = { epoch: runEpoch + 1, loss, accuracy, ...checked };
+        results.push(result);
+        onEpoch?.(result);
+      }
+      const stopped = course.progress.runEpoch < epochs;
+      if (!stopped) course.progress = { ...course.progress, runEpoch: 0 };
+      return { epochs: results, stopped };
+    });
+  }
+
+  /** One step on one batch of at most `batch` samples. Resolves when its numbers are back. */
+  async step(samples: Samples): Promise<StepResult> {
+    const packed = this.#packBatch("step", samples);
+    return this.#exclusively("step", async () => {
+      let found: StepResult | undefined;
+      const take = (result: StepResult): void => {
+        found = result;
+      };
+      await this.#submit(this.#runner.batchSource(packed), { steps: 1, first: 0, moves: false }, take);
+      await this.#course.drain();
+      return found ?? bug("a step gave no metrics");
+    });
+  }
+
+  /** Loss and accuracy over all samples; no weight changes. Throws DataError and ShapeError as `fit` does. */
+  async evaluate(samples: Samples): Promise<Evaluation> {
+    return this.#exclusively("evaluate", () => this.#evaluate(samples));
+  }
+
+  /** The model's output for each sample of `x`, [samples, ...]: logits for a classifier. */
+  async predict(x: Numbers, options: { readonly mean?: number; readonly std?: number } = {}): Promise<HostTensor> {
+    const packed = pack("predict", { ...options, x }, this.#demand);
+    return this.#exclusively("predict", () => this.#runner.predict(packed));
+  }
+
+  /** All weights by name, as of the steps submitted so far. */
+  weights(): Promise<Map<string, HostTensor>> {
+    return this.#runner.store.read("parameters");
+  }
+
+  /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
+  setWeights(weights: Readonly<Record<string, Numbers>>): void {
+    const { tensors } = this.#program.layout;
+    const found = Object.entries(weights).map(([name, numbers]) => {
+      const placed = tensors.find((tensor) => tensor.name === name);
+      if (placed === undefined) {
+        throw new NameError(
+          `setWeights: there is no tensor "${name}". Tensors: ${listed(tensors.map((t) => t.name))}.`,
+        );
+      }
+      if (numbers.length !== placed.length) {
+        throw new ShapeError(
+          `setWeights: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
+        );
+      }
+      return { placed, values: Float32Array.from(numbers) };
+    });
+    for (const { placed, values } of found) this.#runner.store.write("parameters", placed, values);
+  }
+
+  /** A checkpoint as of the steps submitted so far: weights, moments, rates, counters, and the place in the data. */
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    const { seed, optimizer } = this.#settings;
+    const { store } = this.#runner;
+    const state = {
+      seed,
+      optimizer: optimizer.rule.name,
+      progress: this.#course.progress,
+      rows: this.#rates.state(),
+    };
+    const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
+    return encodeCheckpoint(new Map(arenas), state);
+  }
+
+  /** Goes back to a checkpoint. Throws CheckpointError, with nothing changed, where it does not fit. */
+  load(bytes: Uint8Array): void {
+    if (this.#busy) throw new GradusError("load: training is under way. Call stop() and await fit first.");
+    const { tensors } = this.#program.layout;
+    const { seed, optimizer } = this.#settings;
+    const { store } = this.#runner;
+    const expected = { arenas: store.saved, tensors, optimizer: optimizer.rule.name };
+    const { arenas, state } = decodeCheckpoint(bytes, expected);
+    if (state.seed !== seed) {
+      throw new CheckpointError(
+        `checkpoint: it was made with seed ${state.seed}, this trainer has ${seed}. Compile with seed ${state.seed}.`,
+      );
+    }
+    for (const [arena, byName] of arenas) {
+      for (const placed of tensors) {
+        const tensor = byName.get(placed.name) ?? bug(`"${placed.name}" was not read`);
+        store.write(arena, placed, Float32Array.from(tensor.data));
+      }
+    }
+    this.#rates.restore(state.rows);
+    this.#course.progress = state.progress;
+    this.#order = undefined;
+  }
+
+  /** Frees everything on the GPU. The device itself is kept if it was given to `compile`. */
+  dispose(): void {
+    this.#stop = true;
+    this.#runner.dispose();
+  }
+
+  #clock(): Clock {
+    return { step: this.#course.progress.step, stepsPerEpoch: this.#stepsPerEpoch };
+  }
+
+  #programFor(mode: Mode, format: DataFormat): Program {
+    const frozen = this.#rates.rows.filter((row) => row.frozen).map((row) => row.name);
+    return this.#runner.program(mode, format, mode === "train" ? frozen : []);
+  }
+
+  /** Keeps two runs from mixing their steps. */
+  async #exclusively<T>(place: string, run: () => Promise<T>): Promise<T> {
+    const failure = this.#gpu.failure();
+    if (failure !== undefined) throw failure;
+    if (this.#busy) throw new GradusError(`${place}: training is under way. Await it, or call stop() first.`);
+    this.#busy = true;
+    try {
+      return await run();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Submits steps on the batches `first`, `first + 1`, ... of a source. `moves`: they use up the epoch. */
+  async #submit(
+    source: Source,
+    { steps, first, moves }: { readonly steps: number; readonly first: number; readonly moves: boolean },
+    take: (result: StepResult) => void,
+  ): Promise<void> {
+    const { batch } = this.#settings;
+    const course = this.#course;
+    this.#format = source.format;
+    const program = this.#programFor("train", source.format);
+    let before = course.progress;
+    let updatesBefore: number[] = [];
+    const { metrics } = await this.#runner.submit(program, source, steps, (i, table) => {
+      if (i === 0) {
+        before = course.progress;
+        updatesBefore = this.#rates.updates();
+      }
+      this.#rates.write(table, this.#clock(), program.takesPart);
+      const { step, position } = course.progress;
+      course.progress = { ...course.progress, step: step + 1, position: position + (moves ? 1 : 0) };
+      const start = (first + i) * batch;
+      return { step: step + 1, start, count: Math.min(batch, source.count - start) };
+    });
+    course.submitted({ before, updatesBefore, moves }, metrics, take);
+  }
+
+  async #epochOfSamples(
+    samples: Samples,
+    shuffle: boolean,
+    take: (result: StepResult) => void,
+    stopping: () => boolean,
+  ): Promise<boolean> {
+    const course = this.#course;
+    const source = this.#runner.source("fit", samples);
+    const batches = Math.ceil(source.count / this.#settings.batch);
+    this.#stepsPerEpoch = batches;
+    this.#setOrder(source, shuffle);
+    let group = 1;
+    let last = performance.now();
+    while (course.progress.position < batches && !stopping()) {
+      const first = course.progress.position;
+      const steps = Math.min(group, batches - first);
+      await this.#submit(source, { steps, first, moves: true }, take);
+      course.throwIfFailed();
+      const now = performance.now();
+      group = nextGroup(group, (now - last) / steps);
+      last = now;
+    }
+    await course.drain();
+    return course.progress.position >= batches;
+  }
+
+  #setOrder(source: Source, shuffled: boolean): void {
+    const { epoch } = this.#course.progress;
+    const known = this.#order;
+    if (known?.source === source && known.epoch === epoch && known.shuffled === shuffled) return;
+    const key = stream(this.#settings.seed, `epoch ${epoch}`);
+    source.feed.setOrder(shuffled ? permutation(source.count, key) : inOrder(source.count));
+    this.#order = { source, epoch, shuffled };
+  }
+
+  /** Batches that an earlier run of the same epoch has used are passed over. */
+  async #epochOfBatches(
+    batches: Exclude<Data, Samples>,
+    take: (result: StepResult) => void,
+    stopping: () => boolean,
+  ): Promise<boolean> {
+    const used = this.#course.progress.position;
+    let seen = 0;
+    this.#stepsPerEpoch = undefined;
+    for await (const samples of batches as AsyncIterable<Samples>) {
+      if (stopping()) break;
+      if (seen++ < used) continue;
+      const packed = this.#packBatch("fit", samples);
+      await this.#submit(this.#runner.batchSource(packed), { steps: 1, first: 0, moves: true }, take);
+      this.#course.throwIfFailed();
+    }
+    await this.#course.drain();
+    if (seen === 0 && !stopping()) {
+      throw new OptionError("fit: the iterable gave no batch. Give one that can be walked through once an epoch.");
+    }
+    return !stopping();
+  }
+
+  #packBatch(place: string, samples: Samples): Packed {
+    const packed = pack(place, { ...samples, y: samples?.y ?? [] }, this.#demand);
+    const { batch } = this.#settings;
+    if (packed.count <= batch) return packed;
+    throw new ShapeError(`${place}: a batch has ${packed.count} samples, compile was told ${batch}. Split it.`);
+  }
+
+  async #evaluate(samples: Samples): Promise<Evaluation> {
+    const source = this.#runner.source("evaluate", samples);
+    const { batch, loss } = this.#settings;
+    const program = this.#programFor("evaluate", source.format);
+    source.feed.setOrder(inOrder(source.count));
+    if (this.#order?.source === source) this.#order = undefined;
+    const tally = new Tally();
+    const batches = Math.ceil(source.count / batch);
+    const arrivals: Promise<void>[] = [];
+    for (let at = 0; at < batches; at += MOST_STEPS) {
+      const { metrics } = await this.#runner.submit(program, source, Math.min(MOST_STEPS, batches - at), (i) => {
+        const start = (at + i) * batch;
+        return { step: at + i + 1, start, count: Math.min(batch, source.count - start) };
+      });
+      const arrival = metrics.then((found) => {
+        checkArrival(this.#gpu, found, at + 1);
+        for (const { loss, hits, count } of found.steps) tally.add({ loss, accuracy: hits / count, samples: count });
+      });
+      arrival.catch(() => undefined);
+      arrivals.push(arrival);
+    }
+    await Promise.all(arrivals);
+    this.#runner.clearStatus();
+    const means = tally.means;
+    return loss.integerTarget ? means : { ...means, accuracy: Number.NaN };
+  }
+}
+
+/** Steps of the next submission, from the time that a step of the last one took. */
+function nextGroup(group: number, milliseconds: number): number {
+  const fitting = Math.floor(SUBMISSION / Math.max(milliseconds, SUBMISSION / MOST_STEPS));
+  return Math.max(1, Math.min(fitting, group * 2));
+}
