@@ -56,6 +56,8 @@ export interface EpochResult {
 export interface FitOptions {
   /** Passes over the data. Default 1. */
   readonly epochs?: number;
+  /** Stops after this many steps; the next fit goes on from there. Default: when the epochs are full. */
+  readonly steps?: number;
   /** A new order for each epoch. Default true; batches that come from an iterable are not shuffled. */
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */

@@ -1,7 +1,7 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
 import { type Data, type Demand, isBatches, type Numbers, type Packed, pack, type Samples } from "../data/dataset.ts";
-import { bug, CheckpointError, GradusError, listed, NameError, OptionError, ShapeError } from "../errors.ts";
+import { bug, CheckpointError, DataError, GradusError, listed, NameError, ShapeError } from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
@@ -163,14 +163,16 @@ export class Trainer {
    * infinite; the weights are then those from before that step.
    */
   async fit(data: Data, options: FitOptions = {}): Promise<FitResult> {
-    const { epochs = 1, validation, onEpoch, onStep, signal } = options;
+    const { epochs = 1, steps, validation, onEpoch, onStep, signal } = options;
     wholeNumber("fit", "epochs", epochs);
+    if (steps !== undefined) wholeNumber("fit", "steps", steps);
     return this.#exclusively("fit", async () => {
       if (validation !== undefined) this.#runner.source("fit: validation", validation);
       const course = this.#course;
       const results: EpochResult[] = [];
       this.#stop = false;
-      const stopping = (): boolean => this.#stop || signal?.aborted === true;
+      const end = steps === undefined ? Number.POSITIVE_INFINITY : this.steps + steps;
+      const stopping = (): boolean => this.#stop || signal?.aborted === true || this.steps >= end;
       while (course.progress.runEpoch < epochs && !stopping()) {
         const tally = new Tally();
         const take = (result: StepResult): void => {
@@ -179,7 +181,7 @@ export class Trainer {
         };
         const whole = isBatches(data)
           ? await this.#epochOfBatches(data, take, stopping)
-          : await this.#epochOfSamples(data, options.shuffle ?? true, take, stopping);
+          : await this.#epochOfSamples(data, { shuffle: options.shuffle ?? true, end }, take, stopping);
         if (!whole) break;
         const { epoch, runEpoch, step } = course.progress;
         course.progress = { step, epoch: epoch + 1, position: 0, runEpoch: runEpoch + 1 };
@@ -339,7 +341,7 @@ export class Trainer {
 
   async #epochOfSamples(
     samples: Samples,
-    shuffle: boolean,
+    { shuffle, end }: { readonly shuffle: boolean; readonly end: number },
     take: (result: StepResult) => void,
     stopping: () => boolean,
   ): Promise<boolean> {
@@ -352,7 +354,7 @@ export class Trainer {
     let last = performance.now();
     while (course.progress.position < batches && !stopping()) {
       const first = course.progress.position;
-      const steps = Math.min(group, batches - first);
+      const steps = Math.min(group, batches - first, end - this.steps);
       await this.#submit(source, { steps, first, moves: true }, take);
       course.throwIfFailed();
       const now = performance.now();
@@ -390,7 +392,7 @@ export class Trainer {
     }
     await this.#course.drain();
     if (seen === 0 && !stopping()) {
-      throw new OptionError("fit: the iterable gave no batch. Give one that can be walked through once an epoch.");
+      throw new DataError("fit: the iterable gave no batch. Give one that can be walked through once an epoch.");
     }
     return !stopping();
   }

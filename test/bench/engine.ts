@@ -24,6 +24,7 @@ export interface Engine {
 export type CreateEngine = (workload: Workload) => Promise<Engine>;
 
 export const engines = {
+  gradus: () => import("./gradus.ts"),
   tfjs: () => import("./tfjs.ts"),
   "jax-js": () => import("./jax.ts"),
 } satisfies Record<string, () => Promise<{ readonly create: CreateEngine }>>;

@@ -2,7 +2,7 @@
 // same start; then timed blocks alternate between them, so that drift of the machine meets all alike; last,
 // and outside of all timing, the calls of a steady run are counted.
 
-import { countPerStep } from "./count.ts";
+import { countPerStep } from "../../demo/train/count.ts";
 import { type Engine, type EngineName, engines } from "./engine.ts";
 import { median, type Row } from "./report.ts";
 import { BATCHES, type Workload, workloads } from "./workload.ts";

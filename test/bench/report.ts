@@ -1,6 +1,6 @@
 // What the benchmark reports: a row per workload and engine, as plain data for --json and as a table to read.
 
-import type { Counts } from "./count.ts";
+import type { Counts } from "../../demo/train/count.ts";
 import type { EngineName } from "./engine.ts";
 import type { Workload } from "./workload.ts";
 

@@ -20,7 +20,10 @@ from torch import Tensor
 STEPS = 20
 BATCHES = 4
 CLASSES = 10
-PATCH = 10
+PATCH = 8
+LIT_EVERY = 8
+# f32 engines differ from f64 by some 1e-8 to 1e-7 where a relu or a pooling window decides; all decisions must be clearer.
+MARGIN = 5e-7
 
 Params = dict[str, Tensor]
 
@@ -64,8 +67,19 @@ def cnn(x: Tensor, p: Params) -> Tensor:
     x = x.permute(0, 3, 1, 2)
     for name in ("conv1", "conv2"):
         filters = p[f"{name}.weight"].permute(3, 2, 0, 1)
-        x = F.max_pool2d(F.relu(F.conv2d(x, filters, p[f"{name}.bias"], padding=1)), 2)
+        z = F.conv2d(x, filters, p[f"{name}.bias"], padding=1)
+        check_margin(z.detach())
+        x = F.max_pool2d(F.relu(z), 2)
     return x.permute(0, 2, 3, 1).flatten(1) @ p["head.weight"] + p["head.bias"]
+
+
+def check_margin(z: Tensor) -> None:
+    """Fails where a relu, or the two largest of a pooling window, are too close to call in f32. Equal is not close:
+    of equal numbers everybody takes the first."""
+    windows = F.unfold(F.relu(z).flatten(0, 1).unsqueeze(1), 2, stride=2).sort(dim=1, descending=True).values
+    apart = windows[:, 0] - windows[:, 1]
+    nearest = min(z.abs().min().item(), apart[apart > 1e-13].min().item())
+    assert nearest > MARGIN, f"a switch is only {nearest:.1e} away: choose other data in workload.ts and here"
 
 
 class Workload:
@@ -99,12 +113,13 @@ class Workload:
         }
 
     def patch(self, k: int) -> np.ndarray:
-        """1 inside the lit square of each image of batch k, else 0: workload.ts says why."""
+        """1 inside the lit square of every eighth image of batch k, else 0: workload.ts says why."""
         batch, height, width, _ = self.input
-        place = noise(50 + k, batch)
+        place = noise(60 + k, batch)
         row = np.arange(height) - (place % (height - PATCH + 1)).astype(np.int64)[:, None]
         column = np.arange(width) - ((place >> 8) % (width - PATCH + 1)).astype(np.int64)[:, None]
         lit = ((row >= 0) & (row < PATCH))[:, :, None] & ((column >= 0) & (column < PATCH))[:, None, :]
+        lit &= (np.arange(batch) % LIT_EVERY == 0)[:, None, None]
         return lit[..., None].astype(np.float64)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,39 @@
+// Gradus as a bench engine, through its public door only.
+
+import { adam as adamRule, compile, crossEntropy } from "../../src/index.ts";
+import { adam, type CreateEngine } from "./engine.ts";
+import { models, startOf } from "./model.ts";
+import { BATCHES, batchOf } from "./workload.ts";
+
+export const create: CreateEngine = async (workload) => {
+  const { lr, beta1, beta2, epsilon } = adam;
+  const trainer = await compile(models[workload.name](), {
+    input: workload.input,
+    batch: workload.batch,
+    loss: crossEntropy(),
+    optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
+  });
+  trainer.setWeights(startOf(workload));
+  const batches = Array.from({ length: BATCHES }, (_, k) => batchOf(workload, k));
+  const data = {
+    x: Float32Array.from(batches.flatMap(({ x }) => Array.from(x))),
+    y: Uint32Array.from(batches.flatMap(({ y }) => Array.from(y))),
+  };
+  return {
+    backend: "webgpu",
+    async run(_, steps) {
+      let last = Number.NaN;
+      // A fit that was stopped goes on where it stood, so `first` is where this one begins.
+      await trainer.fit(data, {
+        epochs: Number.MAX_SAFE_INTEGER,
+        steps,
+        shuffle: false,
+        onStep: ({ loss }) => {
+          last = loss;
+        },
+      });
+      return last;
+    },
+    dispose: () => trainer.dispose(),
+  };
+};
