@@ -93,7 +93,8 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
   };
 }
 
-function updateCommand({ rule, blocks }: { rule: UpdateRule; blocks: number }, device: DeviceFacts): Command {
+/** The update as a command: one, whatever the number of tensors. */
+export function updateCommand({ rule, blocks }: { rule: UpdateRule; blocks: number }, device: DeviceFacts): Command {
   const choice = chooseUpdate(rule, blocks, device.rows);
   return {
     kernel: choice.name,
