@@ -44,10 +44,19 @@ export interface Packed {
 export const isBatches = (data: Data): data is Batches =>
   typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data);
 
-/** Checks samples and brings them into their form for the GPU. Without `y` they are for prediction. */
-export function pack(place: string, samples: Omit<Samples, "y"> & { readonly y?: Numbers }, demand: Demand): Packed {
-  const { x, y } = samples;
-  if (x === undefined || typeof x.length !== "number") {
+/** Checks samples with their labels or targets, and brings them into their form for the GPU. */
+export function pack(place: string, samples: Samples, demand: Demand): Packed {
+  const inputs = packInputs(place, samples, demand);
+  if (typeof samples.y?.length !== "number") {
+    throw new DataError(`${place}: data.y is missing. Give { x, y } with a label or target for each sample.`);
+  }
+  return { ...inputs, y: packY(place, samples.y, inputs.count, demand) };
+}
+
+/** The same for prediction, where there is no `y`. */
+export function packInputs(place: string, samples: Omit<Samples, "y">, demand: Demand): Packed {
+  const x = samples?.x;
+  if (typeof x?.length !== "number") {
     throw new DataError(`${place}: data.x is missing. Give { x, y } with arrays of numbers, or an iterable of those.`);
   }
   if (x.length === 0) throw new DataError(`${place}: the data is empty. Give at least one sample.`);
@@ -57,7 +66,7 @@ export function pack(place: string, samples: Omit<Samples, "y"> & { readonly y?:
     );
   }
   const count = x.length / demand.features;
-  return { count, format: formatOf(place, samples), x: packX(place, x, demand), y: packY(place, y, count, demand) };
+  return { count, format: formatOf(place, samples), x: packX(place, x, demand), y: new Uint32Array(1) };
 }
 
 function formatOf(place: string, { x, mean = 0, std = 1 }: Omit<Samples, "y">): DataFormat {
@@ -87,8 +96,7 @@ function packX(place: string, x: Numbers, { features }: Demand): Packed["x"] {
   return values;
 }
 
-function packY(place: string, y: Numbers | undefined, count: number, { targets, classes }: Demand): Packed["y"] {
-  if (y === undefined) return new Uint32Array(1);
+function packY(place: string, y: Numbers, count: number, { targets, classes }: Demand): Packed["y"] {
   if (y.length !== count * targets) {
     throw new ShapeError(
       `${place}: data.y has ${y.length} numbers, data.x has ${count} samples of ${targets} each. Give ${count * targets}.`,

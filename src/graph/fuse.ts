@@ -39,10 +39,11 @@ function fuseColumnSums(graph: Graph): Graph {
   return { tensors: graph.tensors, nodes };
 }
 
-/** Whether a node adds up products with `dy` over all rows of dy. */
+/** Whether a node adds up products with `dy` over all rows of dy; another view counts if its rows are as long. */
 function sumsOver(node: Node, graph: Graph, dy: number): boolean {
   const [, second] = node.inputs;
   if (second === undefined || storageOf(graph, second) !== storageOf(graph, dy)) return false;
+  if (tensorAt(graph, second).shape.at(-1) !== tensorAt(graph, dy).shape.at(-1)) return false;
   return node.op === "conv2dBackwardFilter" || (node.op === "matmul" && node.attributes.transposeA === true);
 }
 

@@ -1,7 +1,7 @@
 // A checkpoint: weights under their own names, the optimizer's moments beside them, and the trainer's progress as JSON in
 // the metadata. It holds all that decides the next step, so training goes on to the same bits.
 
-import { CheckpointError, didYouMean, listed } from "../errors.ts";
+import { CheckpointError, listed } from "../errors.ts";
 import type { RowState } from "../optim/rates.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 
@@ -56,6 +56,12 @@ export function decodeCheckpoint(bytes: Uint8Array, expected: Expected): { arena
       `checkpoint: its format is "${metadata.format ?? "unknown"}", this version reads "${FORMAT}". Use a file that trainer.save() wrote.`,
     );
   }
+  const state = parseState(metadata.gradus);
+  if (state.optimizer !== expected.optimizer) {
+    throw new CheckpointError(
+      `checkpoint: it was made with ${state.optimizer}, this trainer uses ${expected.optimizer}. Compile with the same optimizer.`,
+    );
+  }
   const wanted = expected.arenas.flatMap((arena) =>
     expected.tensors.map(({ name, shape }) => ({ key: keyOf(arena, name), arena, name, shape })),
   );
@@ -73,12 +79,6 @@ export function decodeCheckpoint(bytes: Uint8Array, expected: Expected): { arena
     }
     arenas.get(arena)?.set(name, tensor);
   }
-  const state = parseState(metadata.gradus);
-  if (state.optimizer !== expected.optimizer) {
-    throw new CheckpointError(
-      `checkpoint: it was made with ${state.optimizer}, this trainer uses ${expected.optimizer}. Compile with the same optimizer.`,
-    );
-  }
   return { arenas, state: { ...state, rows: checkedRows(state.rows, expected) } };
 }
 
@@ -86,7 +86,7 @@ function checkNames(found: readonly string[], wanted: readonly string[]): void {
   const missing = wanted.filter((key) => !found.includes(key));
   if (missing.length > 0) {
     throw new CheckpointError(
-      `checkpoint: it lacks ${listed(missing)}.${didYouMean(missing[0] as string, found)} It holds ${listed(found)}. Load it into the model that saved it.`,
+      `checkpoint: it lacks ${listed(missing)}. It holds ${listed(found)}. Load it into the model that saved it.`,
     );
   }
   const extra = found.filter((key) => !wanted.includes(key));

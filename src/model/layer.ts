@@ -32,6 +32,10 @@ export interface Layer {
   apply(scope: Scope, x: Value): Value;
 }
 
+/** Whether something is a layer. A factory that was not called is a function, and functions have an `apply` too. */
+export const isLayer = (value: unknown): value is Layer =>
+  typeof value === "object" && value !== null && typeof (value as Layer).apply === "function";
+
 /** `dense "head"`: how messages name a layer. */
 export function where(kind: string, scope: Scope): string {
   return scope.path === "" ? kind : `${kind} "${scope.path}"`;

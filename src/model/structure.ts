@@ -1,7 +1,7 @@
 // Layers made of layers: chains, residual blocks and any other graph.
 
 import { NameError, OptionError, ShapeError } from "../errors.ts";
-import { type Layer, type Scope, type Value, where } from "./layer.ts";
+import { isLayer, type Layer, type Scope, type Value, where } from "./layer.ts";
 
 /** Layers in order: an array, or named groups whose names become part of the paths. */
 export type Layers = readonly Layer[] | { readonly [name: string]: Layer | readonly Layer[] };
@@ -85,7 +85,7 @@ function namedParts(layers: Layers): [string, Layer][] {
       ]);
   for (const [name, layer] of entries) {
     checkedName(undefined, name);
-    if (typeof layer?.apply !== "function") {
+    if (!isLayer(layer)) {
       throw new OptionError(`sequential: "${name}" is no layer. Call its factory, for example relu() and not relu.`);
     }
   }

@@ -45,7 +45,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
   check("sgd", { lr, momentum, weightDecay });
   if (nesterov && (momentum <= 0 || dampening !== 0)) {
     throw new OptionError(
-      `sgd: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}.`,
+      `sgd: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}. Set momentum to 0.9, say.`,
     );
   }
   return {

@@ -9,7 +9,7 @@ export function matching(place: string, pattern: string, names: readonly string[
   const found = names.filter((name) => test.test(name));
   if (found.length > 0) return found;
   throw new NameError(
-    `${place}: "${pattern}" matches no layer.${didYouMean(pattern, prefixes(shown))} Layers: ${listed(shown)}.`,
+    `${place}: "${pattern}" matches no layer.${didYouMean(pattern, prefixes(names))} Layers: ${listed(shown)}.`,
   );
 }
 

@@ -134,7 +134,8 @@ export function createRateTable(
           );
       }
     } else {
-      for (const [pattern, spec] of Object.entries(rates)) assign("rates", rowsOf("rates", pattern), spec as RateSpec);
+      for (const [pattern, spec] of Object.entries(rates))
+        assign(`rates "${pattern}"`, rowsOf("rates", pattern), spec as RateSpec);
     }
   }
 
@@ -146,7 +147,7 @@ export function createRateTable(
 
     /** Changes the layers or tensors that a pattern names, from the next step on. */
     set(pattern: string, spec: RateSpec): void {
-      assign("rates.set", rowsOf("rates.set", pattern), spec);
+      assign(`rates.set "${pattern}"`, rowsOf("rates.set", pattern), spec);
     },
 
     /** Freezes or thaws; a thawed tensor keeps its moments and its step count. */

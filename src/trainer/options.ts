@@ -4,7 +4,7 @@ import type { Samples } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/device.ts";
 import type { Loss } from "../graph/trace.ts";
-import { type Layer, wholeNumber } from "../model/layer.ts";
+import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";
 import type { Rates } from "../optim/rates.ts";
 import type { Schedule } from "../optim/schedule.ts";
@@ -92,7 +92,7 @@ export interface Settings {
 
 export function checkedSettings(model: Layer, options: CompileOptions): Settings {
   const { input, batch = 32, loss, optimizer = adamw(), seed = 0 } = options;
-  if (typeof model?.apply !== "function") {
+  if (!isLayer(model)) {
     throw new OptionError("compile: the first argument is no model. Make one with sequential() or functional().");
   }
   if (!Array.isArray(input) || input.length === 0) {

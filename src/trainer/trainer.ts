@@ -1,6 +1,15 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
-import { type Data, type Demand, isBatches, type Numbers, type Packed, pack, type Samples } from "../data/dataset.ts";
+import {
+  type Data,
+  type Demand,
+  isBatches,
+  type Numbers,
+  type Packed,
+  pack,
+  packInputs,
+  type Samples,
+} from "../data/dataset.ts";
 import { bug, CheckpointError, DataError, GradusError, listed, NameError, ShapeError } from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
@@ -218,7 +227,7 @@ export class Trainer {
 
   /** The model's output for each sample of `x`, [samples, ...]: logits for a classifier. */
   async predict(x: Numbers, options: { readonly mean?: number; readonly std?: number } = {}): Promise<HostTensor> {
-    const packed = pack("predict", { ...options, x }, this.#demand);
+    const packed = packInputs("predict", { ...options, x }, this.#demand);
     return this.#exclusively("predict", () => this.#runner.predict(packed));
   }
 
@@ -398,7 +407,7 @@ export class Trainer {
   }
 
   #packBatch(place: string, samples: Samples): Packed {
-    const packed = pack(place, { ...samples, y: samples?.y ?? [] }, this.#demand);
+    const packed = pack(place, samples, this.#demand);
     const { batch } = this.#settings;
     if (packed.count <= batch) return packed;
     throw new ShapeError(`${place}: a batch has ${packed.count} samples, compile was told ${batch}. Split it.`);
