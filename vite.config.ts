@@ -1,6 +1,7 @@
 // One configuration for all that Vite does here: the demo's page, the library build, and the tests.
 
 import { playwright } from "@vitest/browser-playwright";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { browserArguments, findBrowser } from "./demo/browser.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
@@ -10,10 +11,27 @@ export default defineConfig(async () => ({
     lib: { entry: "src/index.ts", formats: ["es" as const], fileName: "gradus" },
     target: "es2022",
     emptyOutDir: true,
+    rolldownOptions: { output: { minify: true } },
   },
-  plugins: [mnistServer()],
+  plugins: [shorterShaders()],
   test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },
 }));
+
+/** Shaders in the built file go without comments and indentation: nobody reads them there. */
+function shorterShaders(): Plugin {
+  return {
+    name: "shorter-shaders",
+    apply: "build",
+    enforce: "post",
+    transform(code, id) {
+      if (!id.endsWith(".wgsl?raw")) return undefined;
+      const text = /^export default (".*");?\s*$/s.exec(code)?.[1];
+      if (text === undefined) throw new Error(`${id}: its text was not found in what Vite made of it.`);
+      const lines = (JSON.parse(text) as string).split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
+      return `export default ${JSON.stringify(lines.filter((line) => line !== "").join("\n"))};`;
+    },
+  };
+}
 
 /** What needs no GPU. */
 const nodeTests = { test: { name: "node", include: ["test/node/**/*.test.ts"] } };

@@ -3,28 +3,42 @@
 
 /** The common ancestor: `error instanceof GradusError` tells a Gradus error from any other. */
 export class GradusError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
+  // Spelled out in each class: in a minified program the names of classes are gone.
+  override readonly name: string = "GradusError";
 }
 
 /** A shape does not fit where it is used. Thrown while a model is built or data is handed over. */
-export class ShapeError extends GradusError {}
+export class ShapeError extends GradusError {
+  override readonly name = "ShapeError";
+}
 /** An option has a value that it cannot have. Thrown before any work is done. */
-export class OptionError extends GradusError {}
+export class OptionError extends GradusError {
+  override readonly name = "OptionError";
+}
 /** A name or pattern matches nothing; the message lists what there is. */
-export class NameError extends GradusError {}
+export class NameError extends GradusError {
+  override readonly name = "NameError";
+}
 /** The data cannot be trained on: empty, a label out of range, a value that is not finite. */
-export class DataError extends GradusError {}
+export class DataError extends GradusError {
+  override readonly name = "DataError";
+}
 /** A checkpoint is damaged, or belongs to another model. */
-export class CheckpointError extends GradusError {}
+export class CheckpointError extends GradusError {
+  override readonly name = "CheckpointError";
+}
 /** WebGPU is missing, there is no adapter, or the device was lost. */
-export class DeviceError extends GradusError {}
+export class DeviceError extends GradusError {
+  override readonly name = "DeviceError";
+}
 /** The model or the data exceeds a limit of this device. */
-export class LimitError extends GradusError {}
+export class LimitError extends GradusError {
+  override readonly name = "LimitError";
+}
 /** The loss stopped being a finite number. The weights are those from before that step. */
 export class NonFiniteError extends GradusError {
+  override readonly name = "NonFiniteError";
+
   constructor(
     message: string,
     /** Number of the step whose loss was not finite; it and all later steps left the weights alone. */

@@ -44,7 +44,8 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
   for (const parameter of wanted) {
     const gradient = sum(graph, collected.get(parameter), "");
     if (gradient === undefined) continue;
-    if (gradient.role !== "activation" || gradient.view !== undefined) bug(`"${gradient.name}" serves two parameters`);
+    const { role, view } = tensorAt(graph, gradient.id);
+    if (role !== "activation" || view !== undefined) bug(`"${gradient.name}" serves two parameters`);
     const { name } = tensorAt(graph, parameter);
     graph.tensors[gradient.id] = { ...gradient, name: `${name}.gradient`, role: "gradient", of: parameter };
     gradients.set(parameter, gradient.id);

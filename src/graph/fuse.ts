@@ -88,7 +88,9 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
         return { at, node: { ...target, outputs: node.outputs, epilogue: [...target.epilogue, { op: node.op }] } };
       }
       const madeBefore = (maker.get(storageOf(graph, operand)) ?? -1) < at;
-      const operands = target.inputs.length - opOf(target.op).arity;
+      // The second operand of an elementwise target stands in the chain like the others.
+      const own = opOf(target.op).takesEpilogue === true ? opOf(target.op).arity : 1;
+      const operands = target.inputs.length - own;
       if (!madeBefore || operands >= MOST_OPERANDS) continue;
       return {
         at,

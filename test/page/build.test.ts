@@ -1,0 +1,102 @@
+// The package as it is published: one file that runs on a plain static page, on a device of its own or on one that is
+// there already, under a strict content security policy, and no larger than promised.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Browser, Page } from "playwright";
+import { build } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchBrowser } from "../../demo/browser.ts";
+
+const page = readFileSync("test/page/static.html", "utf8");
+const folder = mkdtempSync(join(tmpdir(), "gradus-"));
+let file: string;
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  await build({ build: { outDir: folder }, logLevel: "error" });
+  file = readFileSync(join(folder, "gradus.js"), "utf8");
+  const [script] = /<script type="module">(.*)<\/script>/s.exec(page)?.slice(1) ?? [];
+  server = createServer((request, response) => {
+    const strict = request.url?.startsWith("/strict") === true;
+    const isScript = request.url?.endsWith(".js") === true;
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+    if (strict) response.setHeader("content-security-policy", "default-src 'none'; script-src 'self'");
+    if (request.url?.endsWith("/gradus.js") === true) response.end(file);
+    else if (isScript) response.end(script);
+    else
+      response.end(
+        strict ? page.replace(/<script.*<\/script>/s, '<script type="module" src="main.js"></script>') : page,
+      );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  browser = await launchBrowser({ software: true });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Opens the page and gives what it wrote. */
+async function outcome(path: string, prepare?: (page: Page) => Promise<unknown>) {
+  const tab = await browser.newPage();
+  const errors: string[] = [];
+  tab.on("pageerror", (error) => errors.push(error.message));
+  await prepare?.(tab);
+  await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  await tab.waitForFunction(() => document.querySelector("#out")?.textContent !== "", undefined, { timeout: 60_000 });
+  const text = await tab.locator("#out").textContent();
+  await tab.close();
+  expect(errors).toEqual([]);
+  return JSON.parse(text as string) as { adapter: string; losses: number[] };
+}
+
+test("one file without imports, under 40 kB in gzip", () => {
+  const bytes = gzipSync(file).length;
+  console.log(`gradus.js: ${(bytes / 1000).toFixed(1)} kB in gzip`);
+  expect(bytes).toBeLessThan(40_000);
+  expect(file).not.toMatch(/^import |\bimport\(|\beval\(|new Function/m);
+});
+
+test("a plain page of under 20 lines trains", async () => {
+  expect(page.trimEnd().split("\n").length).toBeLessThan(20);
+  const { losses, adapter } = await outcome("/");
+  expect(adapter).toContain("software");
+  expect(losses.at(-1)).toBeLessThan(0.05 * (losses[0] as number));
+});
+
+test("on a device that is there already", async () => {
+  const { losses } = await outcome("/", (tab) =>
+    tab
+      .addInitScript("globalThis.device = navigator.gpu.requestAdapter().then((adapter) => adapter.requestDevice())")
+      .then(() =>
+        tab.route("**/", async (route) => {
+          const response = await route.fetch();
+          const body = (await response.text()).replace("globalThis.device", "await globalThis.device");
+          await route.fulfill({ response, body });
+        }),
+      ),
+  );
+  expect(losses.at(-1)).toBeLessThan(0.05 * (losses[0] as number));
+});
+
+test("under the policy default-src 'none'; script-src 'self'", async () => {
+  const { losses } = await outcome("/strict/");
+  expect(losses).toHaveLength(60);
+});
+
+test("what is packed: the file, its types, and nothing that runs by itself", () => {
+  const list = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { encoding: "utf8" }),
+  );
+  const names = (list[0].files as { path: string }[]).map(({ path }) => path);
+  expect(names.filter((name) => !/^(dist\/|README|CHANGELOG|LICENSE|package\.json)/.test(name))).toEqual([]);
+});
