@@ -101,21 +101,25 @@ function parseState(text: string | undefined): CheckpointState {
   };
   try {
     const state = JSON.parse(text ?? "") as CheckpointState;
-    const { progress, seed, optimizer } = state;
-    const counts = [progress.step, progress.epoch, progress.position, progress.runEpoch, seed];
-    return counts.every((value) => Number.isSafeInteger(value)) && typeof optimizer === "string" ? state : fail();
+    const { seed, optimizer, rows } = state;
+    const { step, epoch, position, runEpoch } = state.progress;
+    const valid = [step, epoch, position, runEpoch].every(isCount) && Number.isSafeInteger(seed);
+    if (!valid || typeof optimizer !== "string") return fail();
+    return { seed, optimizer, progress: { step, epoch, position, runEpoch }, rows };
   } catch {
     return fail();
   }
 }
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /** Only the known numbers of known rows, so that nothing else of the file reaches the trainer. */
 function checkedRows(rows: Readonly<Record<string, RowState>>, { tensors }: Expected): Record<string, RowState> {
   return Object.fromEntries(
     tensors.map(({ name }) => {
       const { lr, multiplier, weightDecay, frozen, updates } = Object(rows)[name] ?? {};
-      const numbers = [lr, multiplier, weightDecay, updates];
-      if (!numbers.every((value) => Number.isFinite(value) && value >= 0) || typeof frozen !== "boolean") {
+      const valid = [lr, multiplier, weightDecay].every((value) => Number.isFinite(value) && value >= 0);
+      if (!valid || !isCount(updates) || typeof frozen !== "boolean") {
         throw new CheckpointError(`checkpoint: the rate of "${name}" cannot be read. Use another copy of the file.`);
       }
       return [name, { lr, multiplier, weightDecay, frozen, updates }];

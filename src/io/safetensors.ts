@@ -53,21 +53,18 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const entries = headerEntries(bytes.subarray(8, 8 + headBytes), fail);
   const dataBytes = bytes.length - 8 - headBytes;
 
-  const tensors = new Map<string, StoredTensor>();
   const metadata: Record<string, string> = {};
-  const ranges: { name: string; begin: number; end: number }[] = [];
+  const ranges: Range[] = [];
   for (const [name, entry] of entries) {
     if (name === "__metadata__") {
-      for (const [key, value] of Object.entries(entry ?? {})) {
+      if (typeof entry !== "object" || entry === null || Array.isArray(entry)) fail("its metadata is no object");
+      for (const [key, value] of Object.entries(entry as object)) {
         if (typeof value !== "string") fail(`its metadata "${key}" is no text`);
         else metadata[key] = value;
       }
-      continue;
+    } else {
+      ranges.push(tensorEntry(name, entry, dataBytes, fail));
     }
-    const { shape, begin, end } = tensorEntry(name, entry, dataBytes, fail);
-    ranges.push({ name, begin, end });
-    const start = 8 + headBytes + begin;
-    tensors.set(name, { shape, data: new Float32Array(bytes.slice(start, 8 + headBytes + end).buffer) });
   }
   ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
@@ -76,42 +73,67 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
     at = end;
   }
   if (at !== dataBytes) fail(`its tensors have ${at} bytes, the file has ${dataBytes}`);
+  // Only now, when the ranges are known not to overlap, is anything copied: no more than the file itself has.
+  const data = bytes.subarray(8 + headBytes);
+  const tensors = new Map(
+    ranges.map(({ name, shape, begin, end }): [string, StoredTensor] => {
+      return [name, { shape, data: new Float32Array(new Uint8Array(data.subarray(begin, end)).buffer) }];
+    }),
+  );
   return { tensors, metadata };
 }
 
-/** The header's entries in order; a key that stands twice is refused, which JSON.parse alone would not notice. */
+interface Range {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** The header's entries in order. */
 function headerEntries(head: Uint8Array, fail: (what: string) => never): [string, unknown][] {
   let header: unknown;
-  let text = "";
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(head);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(head);
+    checkKeys(text, fail);
     header = JSON.parse(text);
-  } catch {
+  } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause;
     fail("its header is no JSON");
   }
   if (typeof header !== "object" || header === null || Array.isArray(header)) return fail("its header is no object");
-  const keys = topLevelKeys(text);
-  const twice = keys.find((key, i) => keys.indexOf(key) !== i);
-  if (twice !== undefined) fail(`its header names ${twice} twice`);
   return Object.entries(header);
 }
 
-/** The keys of a JSON object as they are written, quotes included. */
-function topLevelKeys(json: string): string[] {
-  const keys: string[] = [];
-  let depth = 0;
-  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
-    if (token === "{" || token === "[") depth++;
-    else if (token === "}" || token === "]") depth--;
-    else if (depth === 1 && token.endsWith(":")) keys.push(token.slice(0, token.lastIndexOf('"') + 1));
+/** Refuses what JSON.parse lets pass: a key that stands twice in an object, and depth that only costs memory. */
+function checkKeys(json: string, fail: (what: string) => never): void {
+  const open: (Set<string> | undefined)[] = [];
+  const colon = /\s*:/y;
+  for (let at = 0; at < json.length; at++) {
+    const sign = json[at];
+    if (sign === "{" || sign === "[") {
+      if (open.push(sign === "{" ? new Set() : undefined) > 3) fail("its header is nested too deeply");
+    } else if (sign === "}" || sign === "]") {
+      open.pop();
+    } else if (sign === '"') {
+      const start = at;
+      for (at++; at < json.length && json[at] !== '"'; at++) if (json[at] === "\\") at++;
+      colon.lastIndex = at + 1;
+      const keys = open.at(-1);
+      if (keys === undefined || !colon.test(json)) continue;
+      const key = JSON.parse(json.slice(start, at + 1)) as string;
+      if (keys.has(key)) fail(`its header names "${key}" twice`);
+      keys.add(key);
+    }
   }
-  return keys;
 }
 
-function tensorEntry(name: string, entry: unknown, dataBytes: number, fail: (what: string) => never) {
+function tensorEntry(name: string, entry: unknown, dataBytes: number, fail: (what: string) => never): Range {
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (dtype !== "F32") return fail(`"${name}" has the type ${String(dtype)}, only F32 is read`);
+  if (dtype !== "F32") {
+    return fail(`"${name}" has the type ${typeof dtype === "string" ? dtype : typeof dtype}, only F32 is read`);
+  }
   if (!Array.isArray(shape) || !shape.every(isCount)) return fail(`"${name}" has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     return fail(`"${name}" has no valid range`);
@@ -122,5 +144,5 @@ function tensorEntry(name: string, entry: unknown, dataBytes: number, fail: (wha
     return fail(`"${name}" of shape [${shape}] needs ${bytes} bytes, its range has ${end - begin}`);
   }
   if (end > dataBytes) return fail(`"${name}" ends at byte ${end}, the file has ${dataBytes}`);
-  return { shape: shape as number[], begin, end };
+  return { name, shape: shape as number[], begin, end };
 }

@@ -1,32 +1,21 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
-import {
-  type Data,
-  type Demand,
-  isBatches,
-  type Numbers,
-  type Packed,
-  pack,
-  packInputs,
-  type Samples,
-} from "../data/dataset.ts";
-import { bug, CheckpointError, DataError, GradusError, listed, NameError, ShapeError } from "../errors.ts";
+import { type Data, type Demand, isBatches, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
+import { bug, CheckpointError, GradusError, listed, NameError, ShapeError } from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
-import type { DataFormat } from "../graph/trace.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
 import { initialValues } from "../model/initializer.ts";
 import { type Layer, wholeNumber } from "../model/layer.ts";
 import { createRateTable, type LayerRow, type RateSpec, type RateTable } from "../optim/rates.ts";
-import type { Clock } from "../optim/schedule.ts";
 import type { MemoryReport } from "../plan/plan.ts";
-import { permutation, stream } from "../random.ts";
 import { buildProgram, type Mode, type Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
-import { checkArrival, MOST_STEPS } from "../step/replay.ts";
-import { createRunner, inOrder, type Runner, type Source } from "../step/runner.ts";
+import { checkArrival } from "../step/replay.ts";
+import { createRunner, type Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
 import { type Course, createCourse, Tally } from "./course.ts";
+import { createLoop, FLOATS, type Loop } from "./loop.ts";
 import {
   type CompileOptions,
   checkedSettings,
@@ -37,11 +26,6 @@ import {
   type Settings,
   type StepResult,
 } from "./options.ts";
-
-/** Milliseconds of work that one submission should hold: long enough to be cheap, short enough for the page to live. */
-const SUBMISSION = 40;
-
-const FLOATS: DataFormat = { bytes: false, scale: 1, shift: 0 };
 
 /**
  * Connects to a device, builds the model for it and fills in its initial weights.
@@ -94,10 +78,7 @@ export class Trainer {
   readonly #runner: Runner;
   readonly #course: Course;
   readonly #demand: Demand;
-  /** What `data.order` of a source holds, so that an epoch that goes on keeps its order. */
-  #order: { source: Source; epoch: number; shuffled: boolean } | undefined;
-  #stepsPerEpoch: number | undefined;
-  #format = FLOATS;
+  readonly #loop: Loop;
   #busy = false;
   #stop = false;
 
@@ -113,7 +94,7 @@ export class Trainer {
     this.software = gpu.software;
     this.output = output;
     this.parameters = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
-    this.rates = { set: rates.set, table: () => rates.table(this.#clock()) };
+    this.rates = { set: rates.set, table: () => rates.table(this.#loop.clock()) };
     const perSample = size(output) / batch;
     this.#demand = {
       features: size(input),
@@ -126,6 +107,8 @@ export class Trainer {
       clearStatus: () => this.#runner.clearStatus(),
       integerTarget: loss.integerTarget,
     });
+    const [demand, runner, course] = [this.#demand, this.#runner, this.#course];
+    this.#loop = createLoop({ settings, demand, gpu, rates, runner, course });
     for (const [i, parameter] of parameters.entries()) {
       const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);
       this.#runner.store.write("parameters", placed, initialValues(parameter, parameter.initializer, seed));
@@ -139,7 +122,7 @@ export class Trainer {
 
   /** The step as it stands: every dispatch, printable with `print`. */
   recording(mode: Mode = "train"): Recording {
-    return this.#programFor(mode, this.#format).recording;
+    return this.#loop.recording(mode);
   }
 
   /** Bytes of activations in a training step. */
@@ -188,14 +171,15 @@ export class Trainer {
           tally.add(result);
           onStep?.(result);
         };
+        const walk = { take, stopping, end };
         const whole = isBatches(data)
-          ? await this.#epochOfBatches(data, take, stopping)
-          : await this.#epochOfSamples(data, { shuffle: options.shuffle ?? true, end }, take, stopping);
+          ? await this.#loop.epochOfBatches(data, walk)
+          : await this.#loop.epochOfSamples(data, options.shuffle ?? true, walk);
         if (!whole) break;
         const { epoch, runEpoch, step } = course.progress;
         course.progress = { step, epoch: epoch + 1, position: 0, runEpoch: runEpoch + 1 };
         const { loss, accuracy } = tally.means;
-        const checked = validation === undefined ? {} : { validation: await this.#evaluate(validation) };
+        const checked = validation === undefined ? {} : { validation: await this.#loop.evaluate(validation) };
         const result = { epoch: runEpoch + 1, loss, accuracy, ...checked };
         results.push(result);
         onEpoch?.(result);
@@ -208,21 +192,13 @@ export class Trainer {
 
   /** One step on one batch of at most `batch` samples. Resolves when its numbers are back. */
   async step(samples: Samples): Promise<StepResult> {
-    const packed = this.#packBatch("step", samples);
-    return this.#exclusively("step", async () => {
-      let found: StepResult | undefined;
-      const take = (result: StepResult): void => {
-        found = result;
-      };
-      await this.#submit(this.#runner.batchSource(packed), { steps: 1, first: 0, moves: false }, take);
-      await this.#course.drain();
-      return found ?? bug("a step gave no metrics");
-    });
+    const packed = this.#loop.packBatch("step", samples);
+    return this.#exclusively("step", () => this.#loop.step(packed));
   }
 
   /** Loss and accuracy over all samples; no weight changes. Throws DataError and ShapeError as `fit` does. */
   async evaluate(samples: Samples): Promise<Evaluation> {
-    return this.#exclusively("evaluate", () => this.#evaluate(samples));
+    return this.#exclusively("evaluate", () => this.#loop.evaluate(samples));
   }
 
   /** The model's output for each sample of `x`, [samples, ...]: logits for a classifier. */
@@ -291,22 +267,13 @@ export class Trainer {
     }
     this.#rates.restore(state.rows);
     this.#course.progress = state.progress;
-    this.#order = undefined;
+    this.#loop.forgetOrder();
   }
 
   /** Frees everything on the GPU. The device itself is kept if it was given to `compile`. */
   dispose(): void {
     this.#stop = true;
     this.#runner.dispose();
-  }
-
-  #clock(): Clock {
-    return { step: this.#course.progress.step, stepsPerEpoch: this.#stepsPerEpoch };
-  }
-
-  #programFor(mode: Mode, format: DataFormat): Program {
-    const frozen = this.#rates.rows.filter((row) => row.frozen).map((row) => row.name);
-    return this.#runner.program(mode, format, mode === "train" ? frozen : []);
   }
 
   /** Keeps two runs from mixing their steps. */
@@ -321,128 +288,4 @@ export class Trainer {
       this.#busy = false;
     }
   }
-
-  /** Submits steps on the batches `first`, `first + 1`, ... of a source. `moves`: they use up the epoch. */
-  async #submit(
-    source: Source,
-    { steps, first, moves }: { readonly steps: number; readonly first: number; readonly moves: boolean },
-    take: (result: StepResult) => void,
-  ): Promise<void> {
-    const { batch } = this.#settings;
-    const course = this.#course;
-    this.#format = source.format;
-    const program = this.#programFor("train", source.format);
-    let before = course.progress;
-    let updatesBefore: number[] = [];
-    const { metrics } = await this.#runner.submit(program, source, steps, (i, table) => {
-      if (i === 0) {
-        before = course.progress;
-        updatesBefore = this.#rates.updates();
-      }
-      this.#rates.write(table, this.#clock(), program.takesPart);
-      const { step, position } = course.progress;
-      course.progress = { ...course.progress, step: step + 1, position: position + (moves ? 1 : 0) };
-      const start = (first + i) * batch;
-      return { step: step + 1, start, count: Math.min(batch, source.count - start) };
-    });
-    course.submitted({ before, updatesBefore, moves }, metrics, take);
-  }
-
-  async #epochOfSamples(
-    samples: Samples,
-    { shuffle, end }: { readonly shuffle: boolean; readonly end: number },
-    take: (result: StepResult) => void,
-    stopping: () => boolean,
-  ): Promise<boolean> {
-    const course = this.#course;
-    const source = this.#runner.source("fit", samples);
-    const batches = Math.ceil(source.count / this.#settings.batch);
-    this.#stepsPerEpoch = batches;
-    this.#setOrder(source, shuffle);
-    let group = 1;
-    let last = performance.now();
-    while (course.progress.position < batches && !stopping()) {
-      const first = course.progress.position;
-      const steps = Math.min(group, batches - first, end - this.steps);
-      await this.#submit(source, { steps, first, moves: true }, take);
-      course.throwIfFailed();
-      const now = performance.now();
-      group = nextGroup(group, (now - last) / steps);
-      last = now;
-    }
-    await course.drain();
-    return course.progress.position >= batches;
-  }
-
-  #setOrder(source: Source, shuffled: boolean): void {
-    const { epoch } = this.#course.progress;
-    const known = this.#order;
-    if (known?.source === source && known.epoch === epoch && known.shuffled === shuffled) return;
-    const key = stream(this.#settings.seed, `epoch ${epoch}`);
-    source.feed.setOrder(shuffled ? permutation(source.count, key) : inOrder(source.count));
-    this.#order = { source, epoch, shuffled };
-  }
-
-  /** Batches that an earlier run of the same epoch has used are passed over. */
-  async #epochOfBatches(
-    batches: Exclude<Data, Samples>,
-    take: (result: StepResult) => void,
-    stopping: () => boolean,
-  ): Promise<boolean> {
-    const used = this.#course.progress.position;
-    let seen = 0;
-    this.#stepsPerEpoch = undefined;
-    for await (const samples of batches as AsyncIterable<Samples>) {
-      if (stopping()) break;
-      if (seen++ < used) continue;
-      const packed = this.#packBatch("fit", samples);
-      await this.#submit(this.#runner.batchSource(packed), { steps: 1, first: 0, moves: true }, take);
-      this.#course.throwIfFailed();
-    }
-    await this.#course.drain();
-    if (seen === 0 && !stopping()) {
-      throw new DataError("fit: the iterable gave no batch. Give one that can be walked through once an epoch.");
-    }
-    return !stopping();
-  }
-
-  #packBatch(place: string, samples: Samples): Packed {
-    const packed = pack(place, samples, this.#demand);
-    const { batch } = this.#settings;
-    if (packed.count <= batch) return packed;
-    throw new ShapeError(`${place}: a batch has ${packed.count} samples, compile was told ${batch}. Split it.`);
-  }
-
-  async #evaluate(samples: Samples): Promise<Evaluation> {
-    const source = this.#runner.source("evaluate", samples);
-    const { batch, loss } = this.#settings;
-    const program = this.#programFor("evaluate", source.format);
-    source.feed.setOrder(inOrder(source.count));
-    if (this.#order?.source === source) this.#order = undefined;
-    const tally = new Tally();
-    const batches = Math.ceil(source.count / batch);
-    const arrivals: Promise<void>[] = [];
-    for (let at = 0; at < batches; at += MOST_STEPS) {
-      const { metrics } = await this.#runner.submit(program, source, Math.min(MOST_STEPS, batches - at), (i) => {
-        const start = (at + i) * batch;
-        return { step: at + i + 1, start, count: Math.min(batch, source.count - start) };
-      });
-      const arrival = metrics.then((found) => {
-        checkArrival(this.#gpu, found, at + 1);
-        for (const { loss, hits, count } of found.steps) tally.add({ loss, accuracy: hits / count, samples: count });
-      });
-      arrival.catch(() => undefined);
-      arrivals.push(arrival);
-    }
-    await Promise.all(arrivals);
-    this.#runner.clearStatus();
-    const means = tally.means;
-    return loss.integerTarget ? means : { ...means, accuracy: Number.NaN };
-  }
-}
-
-/** Steps of the next submission, from the time that a step of the last one took. */
-function nextGroup(group: number, milliseconds: number): number {
-  const fitting = Math.floor(SUBMISSION / Math.max(milliseconds, SUBMISSION / MOST_STEPS));
-  return Math.max(1, Math.min(fitting, group * 2));
 }
