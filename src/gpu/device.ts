@@ -24,8 +24,8 @@ export interface Gpu {
   readonly adapter: string;
   /** Whether a CPU does the work. */
   readonly software: boolean;
-  /** Settles when the device is lost, with the error to throw. */
-  readonly lost: Promise<GradusError>;
+  /** A promise of the device that rejects, instead of never settling, when the device is lost. */
+  untilLost<T>(work: Promise<T>): Promise<T>;
   /** Text of the last error that the device reported by itself, for messages; usually empty. */
   readonly lastError: string;
   /** The error of a device that is lost or was disposed, once it is. */
@@ -71,20 +71,37 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
   device.addEventListener("uncapturederror", ({ error }) => {
     lastError = error.message;
   });
-  const lost = device.lost.then(({ reason, message }) => {
-    failure ??= new DeviceError(
-      reason === "destroyed"
-        ? "device: it was destroyed. Compile the model again to go on."
-        : `device: it was lost (${message}). Compile again and load the last checkpoint.`,
-    );
-    return failure;
-  });
+  // Whoever waits is told by name: a race against `device.lost` would leave a trace in it for each step.
+  const waiting = new Set<(error: GradusError) => void>();
+  const fail = (error: GradusError): void => {
+    failure ??= error;
+    for (const reject of waiting) reject(failure);
+    waiting.clear();
+  };
+  device.lost.then(({ reason, message }) =>
+    fail(
+      new DeviceError(
+        reason === "destroyed"
+          ? "device: it was destroyed. Compile the model again to go on."
+          : `device: it was lost (${message}). Compile again and load the last checkpoint.`,
+      ),
+    ),
+  );
 
   const gpu: Gpu = {
     device,
     adapter: `${words.slice(0, 2).join(" ") || "unknown adapter"}${software ? " (software)" : ""}`,
     software,
-    lost,
+    untilLost: (work) =>
+      new Promise((resolve, reject) => {
+        if (failure !== undefined) return reject(failure);
+        waiting.add(reject);
+        work.then(resolve, (cause) => {
+          // A map is rejected a moment before `lost` resolves: give the better reason a chance to be known.
+          setTimeout(() => reject(failure ?? cause), 0);
+        });
+        work.finally(() => waiting.delete(reject)).catch(() => undefined);
+      }),
     get lastError() {
       return lastError;
     },
@@ -126,7 +143,7 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
       return layout;
     },
     dispose() {
-      failure ??= new DeviceError("trainer: it was disposed. Compile the model again to go on.");
+      fail(new DeviceError("trainer: it was disposed. Compile the model again to go on."));
       if (owned) device.destroy();
     },
   };

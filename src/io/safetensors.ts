@@ -18,14 +18,14 @@ const MOST_HEADER = 100_000_000;
 /** The same tensors and metadata give the same bytes: names are sorted. */
 export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array<ArrayBuffer> {
   const names = [...tensors.keys()].sort();
-  const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
-  for (const name of names) {
+  const entries = names.map((name) => {
     const { shape, data } = tensors.get(name) as StoredTensor;
-    header[name] = { dtype: "F32", shape, data_offsets: [end, end + data.byteLength] };
+    const begin = end;
     end += data.byteLength;
-  }
-  const text = JSON.stringify(header);
+    return [name, { dtype: "F32", shape, data_offsets: [begin, end] }];
+  });
+  const text = JSON.stringify(Object.fromEntries([["__metadata__", metadata], ...entries]));
   const head = new TextEncoder().encode(text);
   const headBytes = Math.ceil(head.length / 8) * 8;
   const bytes = new Uint8Array(8 + headBytes + end).fill(0x20, 8, 8 + headBytes);
@@ -53,14 +53,14 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const entries = headerEntries(bytes.subarray(8, 8 + headBytes), fail);
   const dataBytes = bytes.length - 8 - headBytes;
 
-  const metadata: Record<string, string> = {};
+  let metadata: Record<string, string> = {};
   const ranges: Range[] = [];
   for (const [name, entry] of entries) {
     if (name === "__metadata__") {
       if (typeof entry !== "object" || entry === null || Array.isArray(entry)) fail("its metadata is no object");
-      for (const [key, value] of Object.entries(entry as object)) {
+      metadata = entry as Record<string, string>;
+      for (const [key, value] of Object.entries(metadata)) {
         if (typeof value !== "string") fail(`its metadata "${key}" is no text`);
-        else metadata[key] = value;
       }
     } else {
       ranges.push(tensorEntry(name, entry, dataBytes, fail));

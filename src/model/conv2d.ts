@@ -71,7 +71,7 @@ export function maxPool2d(size: number | readonly [number, number], options: Max
 }
 
 function pair(place: string, what: string, given: number | readonly [number, number]): readonly [number, number] {
-  const [height, width] = typeof given === "number" ? [given, given] : given;
+  const [height, width] = Array.isArray(given) ? given : [given, given];
   return [wholeNumber(place, what, height), wholeNumber(place, what, width)];
 }
 

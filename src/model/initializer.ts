@@ -1,7 +1,7 @@
 // Initial values. An initializer gives the deviation or the limit from fan-in and fan-out; the numbers themselves come
 // from a stream of their own per tensor name, so adding a layer does not change the start of the others.
 
-import { OptionError } from "../errors.ts";
+import { OptionError, ShapeError } from "../errors.ts";
 import { normal, stream, uniform } from "../random.ts";
 
 /** Fills one tensor: `shape` as stored (last axis out, the one before in), `key` of the tensor's random stream. */
@@ -49,8 +49,7 @@ export type InitializerName = keyof typeof initializers;
 /** The initializer of a name, or the function itself. */
 export function initializer(place: string, given: InitializerName | Initializer): Initializer {
   if (typeof given === "function") return given;
-  const found = initializers[given];
-  if (found !== undefined) return found;
+  if (Object.hasOwn(initializers, given)) return initializers[given];
   throw new OptionError(
     `${place}: there is no initializer "${given}". Use one of ${Object.keys(initializers).join(", ")}, or a function.`,
   );
@@ -62,5 +61,10 @@ export function initialValues(
   initialize: Initializer,
   seed: number,
 ): Float32Array<ArrayBuffer> {
-  return initialize(tensor.shape, stream(seed, tensor.name));
+  const values = initialize(tensor.shape, stream(seed, tensor.name));
+  const needed = size(tensor.shape);
+  if (values?.length === needed) return values;
+  throw new ShapeError(
+    `initializer of "${tensor.name}": it gave ${values?.length ?? "no"} numbers, shape [${tensor.shape}] needs ${needed}. Return a Float32Array of that length.`,
+  );
 }

@@ -42,7 +42,7 @@ export interface AdamOptions {
 /** Stochastic gradient descent with momentum, as torch.optim.SGD: the rate stays outside the momentum buffer. */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { lr = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
-  check("sgd", { lr, momentum, weightDecay });
+  check("sgd", { lr, momentum, dampening, weightDecay });
   if (nesterov && (momentum <= 0 || dampening !== 0)) {
     throw new OptionError(
       `sgd: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}. Set momentum to 0.9, say.`,
@@ -78,7 +78,7 @@ function adamFamily(name: string, options: AdamOptions, defaultDecay: number, de
   const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay } = options;
   const [beta1, beta2] = betas;
   check(name, { lr, weightDecay, eps });
-  for (const [i, beta] of betas.entries()) {
+  for (const [i, beta] of [beta1, beta2].entries()) {
     if (!(beta >= 0 && beta < 1)) throw new OptionError(`${name}: betas[${i}] is ${beta}, it must be in [0, 1).`);
   }
   return {

@@ -140,7 +140,14 @@ export function createRateTable(
   }
 
   if (options.rates !== undefined) apply(options.rates);
-  const rateOf = (row: Row, clock: Clock): number => row.lr * row.multiplier * row.schedule(clock);
+
+  function rateOf(row: Row, clock: Clock): number {
+    const rate = row.lr * row.multiplier * row.schedule(clock);
+    if (Number.isFinite(rate) && rate >= 0) return rate;
+    throw new OptionError(
+      `schedule: at step ${clock.step + 1} the rate of "${row.name}" is ${rate}, it must be a finite number of at least 0. Look at what its schedule returns.`,
+    );
+  }
 
   return {
     rows: rows as readonly Readonly<Row>[],
@@ -174,13 +181,16 @@ export function createRateTable(
 
     /** Writes the table of one step and counts it as an update of every row that takes part. */
     write(table: Float32Array, clock: Clock, takesPart: (row: number) => boolean): void {
+      // All rates first: where a schedule throws, no row has counted a step that will not be.
+      const rates = rows.map((row, i) => (row.frozen || !takesPart(i) ? undefined : rateOf(row, clock)));
       for (const [i, row] of rows.entries()) {
-        if (row.frozen || !takesPart(i)) {
+        const rate = rates[i];
+        if (rate === undefined) {
           table.fill(0, i * 4, i * 4 + 4);
           continue;
         }
         row.updates++;
-        optimizer.writeRow(table, i * 4, rateOf(row, clock), row.weightDecay, row.updates);
+        optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates);
       }
     },
 

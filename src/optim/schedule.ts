@@ -32,6 +32,7 @@ export function warmupCosine(options: WarmupCosineOptions): Schedule {
   const { warmup, floor = 0 } = options;
   checkSpan("warmupCosine", options);
   if (!(warmup >= 0)) throw new OptionError(`warmupCosine: warmup is ${warmup}, it must be at least 0.`);
+  if (!(floor >= 0 && floor <= 1)) throw new OptionError(`warmupCosine: floor is ${floor}, it must be from 0 to 1.`);
   return (clock) => {
     const { step } = clock;
     const total = length("warmupCosine", options, clock);
@@ -63,6 +64,12 @@ export function oneCycle(options: OneCycleOptions): Schedule {
   checkSpan("oneCycle", options);
   if (!(pctStart > 0 && pctStart < 1)) {
     throw new OptionError(`oneCycle: pctStart is ${pctStart}, it must be between 0 and 1.`);
+  }
+  for (const [name, factor] of Object.entries({ divFactor, finalDivFactor })) {
+    if (!(factor > 0)) throw new OptionError(`oneCycle: ${name} is ${factor}, it must be greater than 0.`);
+  }
+  if (anneal !== "cos" && anneal !== "linear") {
+    throw new OptionError(`oneCycle: anneal is "${anneal}", it must be "cos" or "linear".`);
   }
   const first = 1 / divFactor;
   const last = first / finalDivFactor;

@@ -2,7 +2,7 @@
 // nothing is created. Values of the step go into a ring that is written once a submission; metrics come back through a
 // few staging buffers, mapped while the next submissions run, so that the device never waits for the host.
 
-import { DeviceError, type GradusError, LimitError } from "../errors.ts";
+import { bug, DeviceError, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
 import type { Command, Recording } from "./record.ts";
@@ -110,7 +110,7 @@ export function createReplay(gpu: Gpu, rows: number) {
      */
     async submit(prepared: Prepared, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
       const stage = staging[turn++ % AHEAD] as (typeof staging)[number];
-      await untilLost(stage.done, gpu);
+      await gpu.untilLost(stage.done);
       for (let i = 0; i < steps; i++) {
         const slot = slots[i] as (typeof slots)[number];
         const values = fill(i, slot.table);
@@ -133,7 +133,7 @@ export function createReplay(gpu: Gpu, rows: number) {
       pass.end();
       encoder.copyBufferToBuffer(metrics, 0, stage.buffer, 0, metricsBytes);
       device.queue.submit([encoder.finish()]);
-      const read = untilLost(stage.buffer.mapAsync(GPUMapMode.READ), gpu).then(() => {
+      const read = gpu.untilLost(stage.buffer.mapAsync(GPUMapMode.READ)).then(() => {
         const found = decode(new DataView(stage.buffer.getMappedRange()), steps);
         stage.buffer.unmap();
         return found;
@@ -163,8 +163,7 @@ function bind(
     label: kernel,
     layout,
     entries: bindings.map(({ number, arena, offset, bytes }) => {
-      const buffer = buffers.get(arena);
-      if (buffer === undefined) throw new LimitError(`internal: ${kernel} needs the arena "${arena}".`);
+      const buffer = buffers.get(arena) ?? bug(`${kernel} needs the arena "${arena}"`);
       return { binding: number, resource: bytes === 0 ? { buffer } : { buffer, offset, size: bytes } };
     }),
   });
@@ -210,19 +209,5 @@ export function checkArrival(gpu: Gpu, { steps }: Metrics, firstStep: number): v
     throw new DeviceError(
       `device: step ${firstStep + i} did not run${gpu.lastError === "" ? "" : ` (${gpu.lastError})`}. Use a smaller batch or model; the weights are those from before it.`,
     );
-  }
-}
-
-/** A promise of the device that rejects, instead of never settling, when the device is lost. */
-export async function untilLost<T>(work: Promise<T>, gpu: Gpu): Promise<T> {
-  const fail = (error: GradusError): never => {
-    throw error;
-  };
-  try {
-    return await Promise.race([work, gpu.lost.then(fail)]);
-  } catch (cause) {
-    // A map is rejected a moment before `lost` resolves: give the better reason a chance to be known.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    throw gpu.failure() ?? cause;
   }
 }

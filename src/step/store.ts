@@ -4,7 +4,6 @@
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { arenaBytes, type Layout, type Placed } from "../plan/layout.ts";
-import { untilLost } from "./replay.ts";
 
 export interface HostTensor {
   readonly shape: readonly number[];
@@ -82,7 +81,7 @@ export async function readBack(gpu: Gpu, source: GPUBuffer, offset: number, byte
   const encoder = gpu.device.createCommandEncoder();
   encoder.copyBufferToBuffer(source, offset, target, 0, bytes);
   gpu.device.queue.submit([encoder.finish()]);
-  await untilLost(target.mapAsync(GPUMapMode.READ), gpu);
+  await gpu.untilLost(target.mapAsync(GPUMapMode.READ));
   const copy = target.getMappedRange().slice(0, bytes);
   target.destroy();
   return copy;
