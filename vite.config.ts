@@ -1,4 +1,4 @@
-// One configuration for all that Vite does here: the demo's page, the library build, and the tests.
+// The library build and the tests. The demo has a configuration of its own, which needs nothing of what the tests need.
 
 import { playwright } from "@vitest/browser-playwright";
 import type { Plugin } from "vite";
@@ -33,14 +33,15 @@ function shorterShaders(): Plugin {
   };
 }
 
-/** What needs no GPU. */
-const nodeTests = { test: { name: "node", include: ["test/node/**/*.test.ts"] } };
+/** What needs no GPU. Groups run one after the other, so that none is slowed down by the next. */
+const nodeTests = { test: { name: "node", include: ["test/node/**/*.test.ts"], sequence: { groupOrder: 0 } } };
 
 /** Commands and pages as a user meets them, in browsers that the tests start themselves. */
 const pageTests = {
   test: {
     name: "page",
     include: ["test/page/**/*.test.ts"],
+    sequence: { groupOrder: 2 },
     testTimeout: 240_000,
     hookTimeout: 240_000,
     fileParallelism: false,
@@ -56,6 +57,7 @@ async function browserTests() {
     test: {
       name: "gpu",
       include: ["test/gpu/**/*.test.ts", "test/stories/**/*.test.ts"],
+      sequence: { groupOrder: 1 },
       testTimeout: 120_000,
       hookTimeout: 120_000,
       fileParallelism: false,

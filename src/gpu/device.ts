@@ -37,6 +37,9 @@ export interface Gpu {
   dispose(): void;
 }
 
+/** Milliseconds after which work that failed is taken to have failed by itself, and not with the device. */
+const MOMENT = 250;
+
 /** Limits worth asking for where the adapter has more than the default. */
 const wanted = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 
@@ -96,11 +99,14 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
       new Promise((resolve, reject) => {
         if (failure !== undefined) return reject(failure);
         waiting.add(reject);
-        work.then(resolve, (cause) => {
-          // A map is rejected a moment before `lost` resolves: give the better reason a chance to be known.
-          setTimeout(() => reject(failure ?? cause), 0);
-        });
-        work.finally(() => waiting.delete(reject)).catch(() => undefined);
+        work.then(
+          (value) => {
+            waiting.delete(reject);
+            resolve(value);
+          },
+          // A map is rejected some time before `lost` resolves: the better reason gets its chance to be known.
+          (cause) => setTimeout(() => waiting.delete(reject) && reject(failure ?? cause), MOMENT),
+        );
       }),
     get lastError() {
       return lastError;

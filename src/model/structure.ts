@@ -60,7 +60,8 @@ export function functional(build: (x: Value, tools: Functional) => Value): Layer
     kind: "functional",
     apply(scope, x) {
       const y = build(x, {
-        use: (name, layer, value) => layer.apply(scope.child(checkedName(scope, name)), value),
+        use: (name, layer, value) =>
+          checkedLayer("functional", name, layer).apply(scope.child(checkedName(scope, name)), value),
         add(a, b) {
           if (String(a.shape) !== String(b.shape)) {
             throw new ShapeError(
@@ -70,8 +71,10 @@ export function functional(build: (x: Value, tools: Functional) => Value): Layer
           return scope.op("add", [a, b]);
         },
       });
-      if (y === undefined) throw new OptionError(`${where("functional", scope)}: the function returned nothing.`);
-      return y;
+      if (Array.isArray(y?.shape)) return y;
+      throw new OptionError(
+        `${where("functional", scope)}: the function returned no value. Return what use() or add() gave.`,
+      );
     },
   };
 }
@@ -85,11 +88,14 @@ function namedParts(layers: Layers): [string, Layer][] {
       ]);
   for (const [name, layer] of entries) {
     checkedName(undefined, name);
-    if (!isLayer(layer)) {
-      throw new OptionError(`sequential: "${name}" is no layer. Call its factory, for example relu() and not relu.`);
-    }
+    checkedLayer("sequential", name, layer);
   }
   return entries;
+}
+
+function checkedLayer(place: string, name: string, layer: Layer): Layer {
+  if (isLayer(layer)) return layer;
+  throw new OptionError(`${place}: "${name}" is no layer. Call its factory, for example relu() and not relu.`);
 }
 
 /** Names become paths, checkpoint keys and patterns, so they are kept to letters, digits, "_" and "-". */

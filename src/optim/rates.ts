@@ -40,8 +40,10 @@ export interface LayerRow {
   readonly name: string;
   readonly parameters: number;
   readonly state: "active" | "frozen";
+  /** Base learning rate, before multiplier and schedule. */
+  readonly base: number;
   readonly multiplier: number;
-  /** Of the next step. */
+  /** Of the next step. Before the first fit a schedule that counts epochs stands at its start. */
   readonly lr: number;
   readonly weightDecay: number;
   /** Updates that the layer has had. */
@@ -171,6 +173,7 @@ export function createRateTable(
           name,
           parameters: parametersOf(name),
           state: own.every((row) => row.frozen) ? "frozen" : "active",
+          base: first.lr,
           multiplier: first.multiplier,
           lr: first.frozen ? 0 : rateOf(first, clock),
           weightDecay: first.weightDecay,

@@ -60,7 +60,7 @@ export function buildProgram(options: ProgramOptions): Program {
     recording: record(fused, planned, {
       name: mode,
       device,
-      ...(trains ? { update: { rule, blocks: layout.blocks } } : {}),
+      ...(gradients.size > 0 ? { update: { rule, blocks: layout.blocks } } : {}),
       ...(mode === "predict" ? { results: { prediction: traced.prediction } } : {}),
     }),
     parameters,

@@ -48,6 +48,8 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
   let format = FLOATS;
 
   const clock = (): Clock => ({ step: course.progress.step, stepsPerEpoch });
+  /** For looking only: a length that no fit has told yet is taken as endless, which leaves schedules at their start. */
+  const clockToShow = (): Clock => ({ ...clock(), stepsPerEpoch: stepsPerEpoch ?? Number.POSITIVE_INFINITY });
 
   function programFor(mode: Mode): Program {
     const frozen = rates.rows.filter((row) => row.frozen).map((row) => row.name);
@@ -93,7 +95,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
   }
 
   return {
-    clock,
+    clockToShow,
     recording: (mode: Mode) => programFor(mode).recording,
 
     /** After the course was set anew. */

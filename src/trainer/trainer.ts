@@ -94,7 +94,7 @@ export class Trainer {
     this.software = gpu.software;
     this.output = output;
     this.parameters = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
-    this.rates = { set: rates.set, table: () => rates.table(this.#loop.clock()) };
+    this.rates = { set: rates.set, table: () => rates.table(this.#loop.clockToShow()) };
     const perSample = size(output) / batch;
     this.#demand = {
       features: size(input),
@@ -150,7 +150,8 @@ export class Trainer {
 
   /**
    * Trains for a number of epochs. A fit that was stopped, or loaded from a checkpoint made in its midst, goes on where
-   * it stood until `epochs` are full; after a finished one the next begins anew.
+   * it stood until `epochs` are full; after a finished one the next begins anew. While it runs, `evaluate` and `predict` are
+   * refused: call them between two fits, or give `validation`.
    * Throws DataError, ShapeError and OptionError before any weight changes, NonFiniteError when a loss is NaN or
    * infinite; the weights are then those from before that step.
    */

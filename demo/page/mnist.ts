@@ -1,0 +1,38 @@
+// The digits that the page works with: fetched once, however often a training begins anew.
+
+import { type Digits, loadDigits } from "../digits.ts";
+
+const PIXELS = 28 * 28;
+const parts = new Map<"train" | "test", Promise<Digits>>();
+
+function part(name: "train" | "test"): Promise<Digits> {
+  const known = parts.get(name);
+  if (known !== undefined) return known;
+  const loading = loadDigits(name);
+  parts.set(name, loading);
+  loading.catch(() => parts.delete(name)); // to be tried again at the next reset
+  return loading;
+}
+
+/** The first images of a part. */
+export async function firstDigits(name: "train" | "test", count: number): Promise<Digits> {
+  const { x, y, ...scale } = await part(name);
+  return { x: x.subarray(0, count * PIXELS), y: y.subarray(0, count), ...scale };
+}
+
+/** Test images by their numbers. */
+export async function chosenDigits(numbers: readonly number[]): Promise<Digits> {
+  const { x, y, ...scale } = await part("test");
+  const images = new Uint8Array(numbers.length * PIXELS);
+  for (const [i, n] of numbers.entries()) images.set(x.subarray(n * PIXELS, (n + 1) * PIXELS), i * PIXELS);
+  return { x: images, y: Uint8Array.from(numbers, (n) => y[n] as number), ...scale };
+}
+
+/** Draws an image as ink: the darker the pixel, the less transparent. */
+export function drawDigit(canvas: HTMLCanvasElement, { x }: Digits, i: number): void {
+  canvas.width = 28;
+  canvas.height = 28;
+  const image = new ImageData(28, 28);
+  for (let pixel = 0; pixel < PIXELS; pixel++) image.data[pixel * 4 + 3] = x[i * PIXELS + pixel] as number;
+  canvas.getContext("2d")?.putImageData(image, 0, 0);
+}
