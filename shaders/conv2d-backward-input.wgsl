@@ -69,7 +69,7 @@ fn line_dy(position: vec3i, k: u32) -> vec4f {
 }
 #endif
 
-// W at channel n for k .. k+3, k = (ky, kx, f); beyond the last tap dY is zero.
+// W at channel n for k .. k+3, k = (ky, kx, f); zeros beyond the last tap, since what stands there may be no number.
 fn line_w(n: u32, k: u32) -> vec4f {
 #if ${VECTOR_W}
   return w[((k / FILTERS * CHANNELS + n) * FILTERS + k % FILTERS) / 4];
@@ -81,6 +81,8 @@ fn line_w(n: u32, k: u32) -> vec4f {
 #if ${VECTOR_W}
 #else
 fn element_w(n: u32, k: u32) -> f32 {
+  let height = KERNEL_HEIGHT * KERNEL_WIDTH * FILTERS;
+  if (height % 4 != 0 && k >= height) { return 0; }
   return w[(k / FILTERS * CHANNELS + n) * FILTERS + k % FILTERS];
 }
 #endif

@@ -66,8 +66,10 @@ fn line_x(window: vec3i, k: u32) -> vec4f {
 }
 #endif
 
-// Four filters of row k = (ky, kx, c) of W; beyond the last row X is zero.
+// Four filters of row k = (ky, kx, c) of W; zeros beyond the last row, since what stands there may be no number.
 fn line_w(k: u32, n: u32) -> vec4f {
+  let height = KERNEL_HEIGHT * KERNEL_WIDTH * CHANNELS;
+  if (height % 4 != 0 && k >= height) { return vec4f(); }
 #if ${VECTOR_W}
   return w[(k * FILTERS + n) / 4];
 #else

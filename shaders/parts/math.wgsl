@@ -14,12 +14,12 @@ fn sigmoid(x: V) -> V {
   return select(V(1), e, x < V(0)) / (1 + e);
 }
 
-// The standard normal distribution, by erfc of Abramowitz and Stegun 7.1.26: off by less than 1e-7.
+// The standard normal distribution. The tail is a polynomial in 1 / (1 + 0.3 |x|) times exp(-x^2 / 2), fitted to a
+// relative error of 1.3e-7, so that gelu keeps its digits far below zero too.
 fn normal_cdf(x: V) -> V {
-  let z = abs(x) * 0.70710678;
-  let t = 1 / (1 + 0.3275911 * z);
-  let tail = 0.5 * exp(-z * z)
-    * t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  let t = 1 / (1 + 0.3 * abs(x));
+  let tail = exp(-0.5 * x * x) * t * (0.119626 + t * (0.12080433 + t * (0.0996006 + t * (0.12958996
+    + t * (-0.05562058 + t * (0.20845157 + t * (-0.15841749 + t * 0.03596556)))))));
   return select(tail, 1 - tail, x > V(0));
 }
 

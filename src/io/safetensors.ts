@@ -45,6 +45,7 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   const fail = (what: string): never => {
     throw new CheckpointError(`checkpoint: ${what}. The file is damaged or incomplete; use another copy.`);
   };
+  if (!(bytes instanceof Uint8Array)) fail("it is no Uint8Array");
   if (bytes.length < 8) fail(`it has ${bytes.length} bytes, a header alone needs 8`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headBytes = Number(view.getBigUint64(0, true));

@@ -1,0 +1,127 @@
+// The command line of `npm run train`: what can be asked for, and what is asked for now.
+
+import { accessSync, constants, mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+
+export const help = `npm run train -- [options]
+Trains a small convolutional network on the MNIST digits, by WebGPU in headless Chromium.
+
+  --images N        train on the first N images (default: 60000, all there are)
+  --epochs N        passes over them (default: 3)
+  --batch N         images in a step (default: 32)
+  --lr X            learning rate at the top of the schedule (default: 0.01)
+  --layer-decay X   factor on the rate from each layer to the one before it (default: 1)
+  --freeze PATTERN  layers that do not learn, for example stem (default: none)
+  --seed N          decides first weights and shuffles (default: 0)
+  --out FILE        where the trained network goes (default: out/mnist.safetensors)
+  --resume FILE     go on from such a file; it brings the rates, give the other options as they were
+  --json FILE       write the results to FILE as well
+  --help            this text
+
+Ctrl-C stops after the current step and saves, so that --resume can go on.
+GRADUS_BROWSER names the browser to use, GRADUS_ADAPTER=software skips the search for a GPU.`;
+
+export interface Options {
+  readonly images: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly layerDecay: number;
+  readonly freeze: string | undefined;
+  readonly seed: number;
+  readonly out: string;
+  /** The checkpoint to go on from. */
+  readonly resume: { readonly path: string; readonly bytes: Uint8Array } | undefined;
+  readonly json: string | undefined;
+  readonly help: boolean;
+  /** The command that goes on from what this run saved. */
+  readonly again: string;
+}
+
+const names = ["images", "epochs", "batch", "lr", "layer-decay", "freeze", "seed", "out", "resume", "json"] as const;
+
+/** The options of this run; throws an error of one line where one is unknown or has no valid value. */
+export function options(words: readonly string[] = process.argv.slice(2)): Options {
+  const { values, tokens, positionals } = parseArgs({
+    args: [...words],
+    options: {
+      ...Object.fromEntries(names.map((name) => [name, { type: "string" as const }])),
+      help: { type: "boolean", short: "h" },
+    },
+    strict: false, // our own words for what is wrong
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) if (token.kind === "option") checkToken(token.rawName, token.name, token.value);
+  if (positionals.length > 0) throw new Error(`"${positionals[0]}" is no option. See --help.`);
+
+  const given = values as { [name in (typeof names)[number]]?: string };
+  const { out = "out/mnist.safetensors", json, resume, freeze } = given;
+  if (resume !== undefined && (given.lr ?? given["layer-decay"]) !== undefined) {
+    throw new Error("--resume: the file brings the learning rates. Leave out --lr and --layer-decay.");
+  }
+  const help = values.help === true;
+  if (!help) for (const [name, path] of Object.entries({ out, json })) if (path !== undefined) prepare(name, path);
+  return {
+    images: whole("--images", given.images ?? "60000", 1, 60_000),
+    epochs: whole("--epochs", given.epochs ?? "3", 1),
+    batch: whole("--batch", given.batch ?? "32", 1, 60_000),
+    lr: positive("--lr", given.lr ?? "0.01"),
+    layerDecay: positive("--layer-decay", given["layer-decay"] ?? "1", 1),
+    freeze,
+    seed: whole("--seed", given.seed ?? "0", 0),
+    out,
+    resume: resume === undefined ? undefined : { path: resume, bytes: read("--resume", resume) },
+    json,
+    help,
+    again: again({ ...given, resume: out }),
+  };
+}
+
+function checkToken(raw: string, name: string, value: string | undefined): void {
+  if (name === "help" && value === undefined) return;
+  if (!names.some((known) => known === name)) throw new Error(`there is no option ${raw}. See --help.`);
+  if (value === undefined || value === "") throw new Error(`${raw}: its value is missing. See --help.`);
+}
+
+function whole(option: string, given: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+  throw new Error(`${option}: expected a whole number ${range}, not "${given}".`);
+}
+
+function positive(option: string, given: string, most = Number.MAX_VALUE): number {
+  const value = Number(given);
+  if (value > 0 && value <= most) return value;
+  const range = most === Number.MAX_VALUE ? "above 0" : `above 0 and at most ${most}`;
+  throw new Error(`${option}: expected a number ${range}, not "${given}".`);
+}
+
+/** Minutes of training must not end at a file that cannot be written. */
+function prepare(name: string, path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const existing = statSync(path, { throwIfNoEntry: false });
+    if (existing?.isDirectory()) throw new Error("it is a folder");
+    accessSync(existing === undefined ? dirname(path) : path, constants.W_OK);
+  } catch (error) {
+    throw new Error(`--${name}: cannot write ${path} (${(error as Error).message}).`);
+  }
+}
+
+function read(option: string, path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path)); // plain, as Playwright can hand it to the page
+  } catch (error) {
+    throw new Error(`${option}: cannot read ${path} (${(error as Error).message}).`);
+  }
+}
+
+function again(given: Readonly<Record<string, string>>): string {
+  const words = Object.entries(given)
+    .filter(([name]) => name !== "lr" && name !== "layer-decay")
+    .flatMap(([name, value]) => [`--${name}`, /^[\w./:\\-]+$/.test(value) ? value : JSON.stringify(value)]);
+  return `npm run train -- ${words.join(" ")}`;
+}

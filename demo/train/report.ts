@@ -1,0 +1,88 @@
+// What a training reports in the end: plain data for --json, and the same as text to read.
+
+import type { LayerRow, MemoryReport } from "../../src/index.ts";
+import type { Counts } from "./count.ts";
+import type { Tested, Trained } from "./page.ts";
+import { percent } from "./terminal.ts";
+
+export interface Report {
+  readonly adapter: string;
+  readonly testAccuracy: number;
+  /** Of the first and the last step of this run. */
+  readonly lossFirst: number;
+  readonly lossLast: number;
+  readonly steps: number;
+  readonly imagesPerSecond: number;
+  readonly parameters: number;
+  /** `lr` is the rate that the schedule scales: the highest of the training. */
+  readonly layers: readonly Pick<LayerRow, "name" | "parameters" | "state" | "lr" | "weightDecay">[];
+  /** Of the steps after the first ones. */
+  readonly perStep: Counts;
+  /** Bytes of activations. */
+  readonly memory: MemoryReport;
+}
+
+export function reportOf(trained: Trained, tested: Tested): Report {
+  const { adapter, lossFirst, lossLast, steps, imagesPerSecond, perStep } = trained;
+  const layers = tested.layers.map(({ name, parameters, state, lr, weightDecay }) => ({
+    name,
+    parameters,
+    state,
+    lr,
+    weightDecay,
+  }));
+  const { planned, naive, lowerBound } = tested.memory;
+  return {
+    adapter,
+    testAccuracy: tested.accuracy,
+    lossFirst,
+    lossLast,
+    steps,
+    imagesPerSecond,
+    parameters: tested.parameters,
+    layers,
+    perStep,
+    memory: { planned, naive, lowerBound },
+  };
+}
+
+const count = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 2 });
+const bytes = (value: number): string =>
+  value < 1e6 ? `${(value / 1e3).toFixed(0)} kB` : `${(value / 1e6).toFixed(2)} MB`;
+const short = (value: number): string => `${Number(value.toPrecision(3))}`;
+
+/** The report as lines of text. `samples` is the number of test images. */
+export function describe(report: Report, samples: number): string {
+  const { perStep, memory, parameters } = report;
+  return [
+    `Test accuracy ${percent(report.testAccuracy, 2)} on ${count(samples)} images that it never saw`,
+    "",
+    layerTable(report),
+    "",
+    `Network    ${count(parameters)} parameters in ${report.layers.length} layers`,
+    `Per step   ${calls(perStep)}`,
+    `Memory     activations ${bytes(memory.planned)} planned, ${bytes(memory.naive)} naive, ${bytes(memory.lowerBound)} lower bound`,
+  ].join("\n");
+}
+
+function calls({ dispatches, submits, createBuffer, createBindGroup, createComputePipeline }: Counts): string {
+  if (Number.isNaN(dispatches)) return "not counted: there were too few steps";
+  const made = `${count(createBuffer)} buffers, ${count(createBindGroup)} bind groups, ${count(createComputePipeline)} pipelines`;
+  return `${count(dispatches)} dispatches, ${count(submits)} submits; ${made} made`;
+}
+
+/** One row for each layer. Words stand left in their column, numbers right. */
+function layerTable({ layers }: Report): string {
+  const columns = [
+    { title: "layer", cells: layers.map(({ name }) => name), words: true },
+    { title: "parameters", cells: layers.map(({ parameters }) => count(parameters)) },
+    { title: "state", cells: layers.map(({ state }) => state), words: true },
+    { title: "peak lr", cells: layers.map(({ lr }) => short(lr)) },
+    { title: "weight decay", cells: layers.map(({ weightDecay }) => short(weightDecay)) },
+  ].map(({ title, cells, words }) => {
+    const all = [title, ...cells];
+    const width = Math.max(...all.map((text) => text.length));
+    return all.map((text) => (words ? text.padEnd(width) : text.padStart(width)));
+  });
+  return ["", ...layers].map((_, line) => columns.map((column) => column[line]).join("  ")).join("\n");
+}

@@ -1,0 +1,98 @@
+// The terminal: lines that stay, and the progress of the training. On a terminal that is one line, drawn again and
+// again in place; in a file or a log it is a line every few seconds.
+
+import type { Tick } from "./meter.ts";
+
+/** Seconds between two lines of progress in a log. */
+const LOG_INTERVAL = 5;
+const BAR = { most: 30, least: 6 } as const;
+
+export interface Size {
+  readonly epochs: number;
+  readonly steps: number;
+}
+
+/** Of rates and times that are not known yet. */
+const UNKNOWN = "?";
+const number = (value: number): string => (Number.isNaN(value) ? UNKNOWN : Math.round(value).toLocaleString("en-US"));
+export const percent = (part: number, digits: number): string => `${(100 * part).toFixed(digits)} %`;
+
+function duration(seconds: number): string {
+  if (Number.isNaN(seconds)) return UNKNOWN;
+  const whole = Math.ceil(seconds);
+  const two = (value: number): string => `${Math.floor(value) % 60}`.padStart(2, "0");
+  return whole < 3600
+    ? `${Math.floor(whole / 60)}:${two(whole)}`
+    : `${Math.floor(whole / 3600)}:${two(whole / 60)}:${two(whole)}`;
+}
+
+/** One line of at most `columns` characters. Numbers keep their places, and the bar takes the room that is left. */
+export function barLine(tick: Tick, { epochs, steps }: Size, columns: number): string {
+  const epoch = `epoch ${`${tick.epoch}`.padStart(`${epochs}`.length)}/${epochs} `;
+  const facts = [
+    ` ${`${tick.step}`.padStart(`${steps}`.length)}/${steps}`,
+    `loss ${tick.loss.toFixed(3)}`,
+    `acc ${percent(tick.accuracy, 1).padStart(6)}`,
+    `${number(tick.imagesPerSecond).padStart(5)} img/s`,
+    `${duration(tick.secondsLeft).padStart(5)} left`,
+  ].join("  ");
+  const room = Math.min(BAR.most, columns - epoch.length - facts.length);
+  if (room < BAR.least) return `${epoch}${facts}`.slice(0, columns);
+  const full = Math.floor((room * tick.step) / steps);
+  return `${epoch}${"█".repeat(full)}${"░".repeat(room - full)}${facts}`;
+}
+
+export function logLine(tick: Tick, { epochs, steps }: Size): string {
+  const facts = [`loss ${tick.loss.toFixed(4)}`, `accuracy ${percent(tick.accuracy, 1)}`];
+  if (!Number.isNaN(tick.imagesPerSecond)) {
+    facts.push(`${number(tick.imagesPerSecond)} images/s`, `${duration(tick.secondsLeft)} left`);
+  }
+  return `epoch ${tick.epoch} of ${epochs}, step ${number(tick.step)} of ${number(steps)}: ${facts.join(", ")}`;
+}
+
+export type Terminal = ReturnType<typeof openTerminal>;
+
+export function openTerminal(stream: NodeJS.WriteStream = process.stdout) {
+  const clear = "\r\x1b[K";
+  let drawn = "";
+  let logged = Number.NEGATIVE_INFINITY;
+
+  const draw = (line: string): void => {
+    drawn = line;
+    stream.write(clear + line);
+  };
+
+  return {
+    /** A line that stays; what is in progress moves below it. */
+    print(line: string): void {
+      if (!stream.isTTY) stream.write(`${line}\n`);
+      else {
+        stream.write(`${clear}${line}\n`);
+        if (drawn !== "") draw(drawn);
+      }
+    },
+
+    /** What is being done, until the next line of progress or `settle`. In a log it is a line of its own. */
+    status(line: string): void {
+      if (stream.isTTY) draw(line);
+      else stream.write(`${line}\n`);
+    },
+
+    progress(tick: Tick, size: Size): void {
+      if (stream.isTTY) {
+        draw(barLine(tick, size, (stream.columns || 80) - 1));
+        return;
+      }
+      const last = tick.step === size.steps;
+      if (!last && performance.now() - logged < LOG_INTERVAL * 1000) return;
+      logged = performance.now();
+      stream.write(`${logLine(tick, size)}\n`);
+    },
+
+    /** Leaves the line in progress as it is, or takes it away. */
+    settle({ keep }: { readonly keep: boolean }): void {
+      if (stream.isTTY && drawn !== "") stream.write(keep ? "\n" : clear);
+      drawn = "";
+    },
+  };
+}

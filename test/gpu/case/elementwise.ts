@@ -1,0 +1,70 @@
+// Cases of the elementwise kernel: every op by itself, chains, and rows that are no multiple of 4 long; and of the two
+// kernels that only add, columnSum and sumPartials.
+
+import { between, coarse, cycle, type Fill } from "../../reference/numbers.ts";
+import type { Case, Input } from "../case.ts";
+
+const one = (op: string, shape: readonly number[], fill?: Fill): Case => ({
+  op,
+  inputs: [{ shape, ...(fill && { fill }) }],
+});
+
+/** A backward op: the gradient, and the value that was saved. */
+const backward = (op: string, shape: readonly number[], saved: Omit<Input, "shape"> = {}): Case => ({
+  op,
+  inputs: [{ shape }, { shape, ...saved }],
+});
+
+const add = (shape: readonly number[]) => ({ op: "add", operand: { shape } });
+const wide = between(-30, 30);
+const output = (low: number): Omit<Input, "shape"> => ({ fill: between(low, 1), scaled: false });
+
+export const elementwiseCases: readonly Case[] = [
+  one("relu", [1], between(0.5, 1)),
+  one("relu", [3, 31], coarse),
+  ...["gelu", "tanh", "sigmoid"].flatMap((op) => [
+    one(op, [257]),
+    one(op, [33, 4], wide),
+    one(op, [65], between(-0.5, 0.5)),
+    one(op, [63], between(-5, -2)),
+  ]),
+  backward("reluBackward", [3]),
+  backward("reluBackward", [63, 4], { fill: coarse }),
+  backward("geluBackward", [257]),
+  backward("geluBackward", [33, 3], { fill: wide }),
+  backward("geluBackward", [63], { fill: between(-5, -2) }),
+  backward("tanhBackward", [257], output(-1)),
+  backward("tanhBackward", [33], output(0.99)),
+  backward("sigmoidBackward", [257], output(0)),
+  backward("sigmoidBackward", [33], output(0.99)),
+  ...[1, 3, 4, 33, 65].map(
+    (columns): Case => ({ op: "bias", inputs: [{ shape: [31, columns] }, { shape: [columns] }] }),
+  ),
+  { op: "bias", inputs: [{ shape: [3, 5, 7, 8] }, { shape: [8] }] },
+  { op: "add", inputs: [{ shape: [257] }, { shape: [257] }] },
+  { op: "add", inputs: [{ shape: [3, 31, 4] }, { shape: [3, 31, 4] }], epilogue: [add([3, 31, 4]), add([3, 31, 4])] },
+  { ...one("tanh", [7, 9]), epilogue: [{ op: "relu" }, { op: "bias", operand: { shape: [9] } }, { op: "sigmoid" }] },
+  {
+    op: "bias",
+    inputs: [{ shape: [5, 3] }, { shape: [3] }],
+    epilogue: [{ op: "gelu" }, add([5, 3]), { op: "tanhBackward", operand: { shape: [5, 3], ...output(-1) } }],
+  },
+  // More numbers than one axis of the grid has threads.
+  { ...one("relu", [65_535 * 256 + 5], cycle), scales: [1] },
+];
+
+export const columnSumCases: readonly Case[] = [
+  one("columnSum", [1, 1]),
+  one("columnSum", [3, 65]),
+  one("columnSum", [257, 3]),
+  one("columnSum", [2, 31, 5, 33]),
+  one("columnSum", [64, 257]),
+];
+
+export const sumPartialsCases: readonly Case[] = [
+  one("sumPartials", [2, 1]),
+  one("sumPartials", [8, 31, 3]),
+  one("sumPartials", [3, 257]),
+  one("sumPartials", [16, 3, 3, 4, 8]),
+  { ...one("sumPartials", [2, 65_535 * 64 + 3], cycle), scales: [1] },
+];

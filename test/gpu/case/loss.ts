@@ -1,0 +1,99 @@
+// Cases of gathering a batch, and of the two losses: full and short batches, training and evaluating.
+
+import type { StepValues } from "../../../src/step/replay.ts";
+import { below, between, coarse, cycle, type Fill, normals } from "../../reference/numbers.ts";
+import type { Case, Input } from "../case.ts";
+
+const step = (count: number, start = 0): StepValues => ({ step: 3, start, count });
+
+function crossEntropy(batch: number, classes: number, count: number, gradient: boolean, fill: Fill = normals): Case {
+  return {
+    op: "softmaxCrossEntropy",
+    inputs: [
+      { shape: [batch, classes], fill },
+      { shape: [batch], store: "u32", fill: below(classes) },
+    ],
+    attributes: { gradient },
+    step: step(count),
+  };
+}
+
+export const softmaxCrossEntropyCases: readonly Case[] = [
+  crossEntropy(1, 2, 1, true),
+  crossEntropy(33, 10, 33, true),
+  crossEntropy(65, 10, 31, true),
+  crossEntropy(65, 10, 65, false),
+  crossEntropy(3, 257, 2, true),
+  crossEntropy(31, 3, 31, true, coarse),
+  crossEntropy(63, 33, 63, true, between(-20, 20)),
+];
+
+function squaredError(shape: readonly number[], count: number, gradient: boolean): Case {
+  return { op: "meanSquaredError", inputs: [{ shape }, { shape }], attributes: { gradient }, step: step(count) };
+}
+
+export const meanSquaredErrorCases: readonly Case[] = [
+  squaredError([1, 1], 1, true),
+  squaredError([65, 3], 65, true),
+  squaredError([33, 31], 3, true),
+  squaredError([63, 1], 63, false),
+  squaredError([3, 5, 7, 2], 2, true),
+];
+
+interface Gathering {
+  readonly samples: number;
+  readonly batch: number;
+  readonly input: readonly number[];
+  /** Numbers of a target; left out, there are labels. */
+  readonly target?: readonly number[];
+  readonly store?: "f32" | "bytes";
+  /** Without labels and targets, as for a prediction. */
+  readonly alone?: boolean;
+  readonly step: StepValues;
+  readonly fill?: Fill;
+}
+
+function gathering({ samples, batch, input, target, store = "f32", alone = false, step, fill }: Gathering): Case {
+  const x: Input = { shape: [samples, ...input], store, fill: fill ?? (store === "bytes" ? below(256) : normals) };
+  const y: Input =
+    target === undefined
+      ? { shape: [samples], store: "u32", fill: below(10) }
+      : { shape: [samples, ...target], fill: normals };
+  return {
+    op: "gather",
+    inputs: [x, y, { shape: [samples], store: "u32", fill: below(samples) }],
+    attributes: {
+      input: [batch, ...input].join("x"),
+      target: [batch, ...(target ?? [])].join("x"),
+      integerTarget: target === undefined,
+      targets: !alone,
+      bytes: store === "bytes",
+      scale: store === "bytes" ? 1 / 255 : 1.5,
+      shift: -0.1307,
+    },
+    step,
+    ...(alone && { results: 1 }),
+    ...(store === "bytes" && { scales: [1] }),
+  };
+}
+
+export const gatherCases: readonly Case[] = [
+  gathering({ samples: 1, batch: 1, input: [1], step: step(1) }),
+  gathering({ samples: 65, batch: 33, input: [3], step: step(33, 31) }),
+  gathering({ samples: 65, batch: 33, input: [7, 4], step: step(31, 34) }),
+  gathering({ samples: 9, batch: 3, input: [31], store: "bytes", step: step(3, 2) }),
+  gathering({ samples: 9, batch: 5, input: [4, 4, 2], store: "bytes", step: step(1, 8) }),
+  gathering({ samples: 33, batch: 31, input: [5], target: [3], step: step(31) }),
+  gathering({ samples: 33, batch: 3, input: [8], target: [257], step: step(2, 31) }),
+  gathering({ samples: 33, batch: 31, input: [3], alone: true, step: step(31) }),
+  gathering({ samples: 33, batch: 31, input: [8], store: "bytes", alone: true, step: step(30) }),
+  // More numbers than one axis of the grid has threads.
+  gathering({
+    samples: 3,
+    batch: 65,
+    input: [65_537],
+    store: "bytes",
+    fill: (count) => cycle(count, 0).map((v) => v & 255),
+    step: step(3),
+  }),
+];

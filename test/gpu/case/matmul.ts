@@ -1,0 +1,85 @@
+// Cases of matmul: four forms of transposition, rows that are multiples of 4 or not, split sums, column sums, epilogues.
+
+import { between } from "../../reference/numbers.ts";
+import type { Case, Input } from "../case.ts";
+
+interface Options {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly splits?: number;
+  readonly columnSum?: boolean;
+  readonly epilogue?: Case["epilogue"];
+}
+
+function product(M: number, K: number, N: number, options: Options = {}): Case {
+  const { transposeA = false, transposeB = false, splits = 1, columnSum = false, epilogue = [] } = options;
+  return {
+    op: "matmul",
+    inputs: [{ shape: transposeA ? [K, M] : [M, K] }, { shape: transposeB ? [N, K] : [K, N] }],
+    attributes: { ...(transposeA && { transposeA }), ...(transposeB && { transposeB }), splits },
+    columnSum,
+    epilogue,
+  };
+}
+
+const [transposeA, transposeB, columnSum] = [true, true, true];
+
+/** A second operand like the output, and one for its columns. */
+const same = (M: number, N: number): Input => ({ shape: [M, N] });
+const last = (N: number): Input => ({ shape: [N] });
+const saved = (M: number, N: number): Input => ({ shape: [M, N], fill: between(0.1, 0.9), scaled: false });
+
+export const matmulCases: readonly Case[] = [
+  product(1, 1, 1),
+  product(3, 31, 33),
+  product(33, 257, 1),
+  product(65, 63, 31),
+  product(63, 64, 32),
+  product(257, 3, 65),
+  product(31, 65, 8),
+  product(5, 8, 3),
+  product(1, 3, 1, { transposeB }),
+  product(33, 31, 63, { transposeB }),
+  product(65, 64, 36, { transposeB }),
+  product(31, 257, 4, { transposeB }),
+  product(3, 12, 65, { transposeB }),
+  product(63, 33, 31, { transposeA }),
+  product(64, 65, 32, { transposeA }),
+  product(1, 257, 3, { transposeA }),
+  product(33, 8, 65, { transposeA }),
+  product(31, 33, 65, { transposeA, transposeB }),
+  product(32, 64, 16, { transposeA, transposeB }),
+  product(3, 257, 1, { transposeA, splits: 8 }),
+  product(31, 257, 33, { transposeA, splits: 4 }),
+  product(32, 256, 8, { transposeA, splits: 2 }),
+  product(5, 9, 5, { splits: 4 }),
+  product(33, 63, 31, { transposeA, columnSum }),
+  product(4, 64, 64, { transposeA, columnSum }),
+  product(1, 3, 1, { transposeA, columnSum }),
+  product(3, 257, 65, { transposeA, columnSum, splits: 4 }),
+  product(32, 256, 12, { transposeA, columnSum, splits: 2 }),
+  product(33, 65, 31, { epilogue: [{ op: "bias", operand: last(31) }, { op: "relu" }] }),
+  product(31, 63, 64, { epilogue: [{ op: "bias", operand: last(64) }, { op: "gelu" }] }),
+  product(3, 5, 33, { epilogue: [{ op: "bias", operand: last(33) }, { op: "tanh" }] }),
+  product(7, 33, 12, { epilogue: [{ op: "bias", operand: last(12) }, { op: "sigmoid" }] }),
+  product(31, 33, 3, {
+    epilogue: [
+      { op: "bias", operand: last(3) },
+      { op: "add", operand: same(31, 3) },
+    ],
+  }),
+  product(33, 12, 8, {
+    epilogue: [{ op: "bias", operand: last(8) }, { op: "gelu" }, { op: "add", operand: same(33, 8) }],
+  }),
+  product(5, 7, 9, {
+    epilogue: [
+      { op: "bias", operand: last(9) },
+      { op: "add", operand: same(5, 9) },
+      { op: "add", operand: same(5, 9) },
+    ],
+  }),
+  product(33, 10, 31, { transposeB, epilogue: [{ op: "reluBackward", operand: same(33, 31) }] }),
+  product(33, 10, 32, { transposeB, epilogue: [{ op: "geluBackward", operand: same(33, 32) }] }),
+  product(9, 10, 5, { transposeB, epilogue: [{ op: "sigmoidBackward", operand: saved(9, 5) }] }),
+  product(9, 10, 8, { transposeB, epilogue: [{ op: "tanhBackward", operand: saved(9, 8) }] }),
+];

@@ -1,0 +1,61 @@
+// Cases of max pooling and its gradient, with equal values, with nothing but negative ones, and with overlapping windows.
+
+import { below, between, coarse, cycle, type Fill, normals } from "../../reference/numbers.ts";
+import type { Case } from "../case.ts";
+import {
+  type Geometry,
+  geometries,
+  imageAttributes,
+  kernelAttributes,
+  outputShape,
+  strideAttributes,
+} from "./window.ts";
+
+function pool(at: Geometry, fill: Fill = normals): Case {
+  return {
+    op: "maxPool2d",
+    inputs: [{ shape: at.image, fill }],
+    attributes: { ...strideAttributes(at), ...kernelAttributes(at) },
+  };
+}
+
+type Ending = (shape: readonly number[]) => NonNullable<Case["epilogue"]>;
+
+function backward(at: Geometry, ending?: Ending, fill: Fill = normals): Case {
+  const shape = outputShape(at, at.image[3]);
+  const taps = { shape, store: "u32", fill: below(at.kernel[0] * at.kernel[1]) } as const;
+  return {
+    op: "maxPool2dBackward",
+    inputs: [{ shape, fill }, taps],
+    attributes: { ...strideAttributes(at), ...kernelAttributes(at), ...imageAttributes(at) },
+    epilogue: ending?.(at.image) ?? [],
+  };
+}
+
+const relu: Ending = (shape) => [{ op: "reluBackward", operand: { shape } }];
+const biasAndAdd: Ending = (shape) => [
+  { op: "bias", operand: { shape: shape.slice(-1) } },
+  { op: "add", operand: { shape } },
+];
+
+const [, odd, even] = geometries as [Geometry, Geometry, Geometry];
+/** More positions than one axis of the grid has threads. */
+const long: Geometry = { image: [1, 2048, 2049, 1], kernel: [1, 1], filters: 1, stride: [1, 1], padding: "valid" };
+
+export const maxPool2dCases: readonly Case[] = [
+  ...geometries.map((at) => pool(at)),
+  pool(odd, coarse),
+  pool(even, coarse),
+  pool(odd, between(-3, -1)),
+  pool({ ...even, kernel: [2, 2], stride: [2, 2] }, between(-3, -1)),
+  { ...pool(long, cycle), scales: [1] },
+];
+
+export const maxPool2dBackwardCases: readonly Case[] = [
+  ...geometries.map((at) => backward(at)),
+  backward(odd, relu),
+  backward(even, relu),
+  backward(odd, biasAndAdd),
+  backward(even, biasAndAdd),
+  { ...backward(long, undefined, cycle), scales: [1] },
+];

@@ -1,0 +1,36 @@
+// One device for each test file, opened when it is first asked for. Whatever it complains of, in error scopes or on its
+// own, fails the test that caused it.
+
+import { afterAll } from "vitest";
+import { connect, type Gpu } from "../../src/gpu/device.ts";
+import { createReplay, type Replay } from "../../src/step/replay.ts";
+
+const scopes = ["validation", "out-of-memory", "internal"] as const;
+
+let opened: Promise<{ gpu: Gpu; replays: Map<number, Replay> }> | undefined;
+const complaints: string[] = [];
+
+async function open() {
+  const gpu = await connect();
+  gpu.device.addEventListener("uncapturederror", ({ error }) => complaints.push(error.message));
+  return { gpu, replays: new Map<number, Replay>() };
+}
+
+afterAll(async () => (await opened)?.gpu.dispose());
+
+/** Runs `work` on the device under guard. `rows` is the length of the layer table. */
+export async function onDevice<T>(rows: number, work: (gpu: Gpu, replay: Replay) => Promise<T>): Promise<T> {
+  opened ??= open();
+  const { gpu, replays } = await opened;
+  const replay = replays.get(rows) ?? createReplay(gpu, rows);
+  replays.set(rows, replay);
+  for (const scope of scopes) gpu.device.pushErrorScope(scope);
+  const [outcome] = await Promise.allSettled([work(gpu, replay)]);
+  for (const _ of scopes) {
+    const error = await gpu.device.popErrorScope();
+    if (error !== null) complaints.push(error.message);
+  }
+  if (complaints.length > 0) throw new Error(`The device complained: ${complaints.splice(0).join("\n")}`);
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
+}

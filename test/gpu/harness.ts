@@ -1,0 +1,120 @@
+// Runs a graph on the GPU by the engine's own path (plan, record, prepare, submit, read back) and holds every result against
+// the twins. Each graph runs twice over memory with other leftovers in it, and must give the same bits.
+
+import { describe, test } from "vitest";
+import type { Gpu } from "../../src/gpu/device.ts";
+import { size, tensorAt } from "../../src/graph/graph.ts";
+import { layOut } from "../../src/plan/layout.ts";
+import { plan } from "../../src/plan/plan.ts";
+import { record } from "../../src/step/record.ts";
+import type { Replay } from "../../src/step/replay.ts";
+import { createStore, readBack } from "../../src/step/store.ts";
+import { complaint } from "../reference/compare.ts";
+import { interpret } from "../reference/interpret.ts";
+import { exact, single } from "../reference/twin.ts";
+import { type BuiltCase, buildCase, type Case, caseName } from "./case.ts";
+import { onDevice } from "./device.ts";
+
+type Words = Uint32Array<ArrayBuffer>;
+
+/** What stands in memory that nobody has written: NaN, then a large number. */
+const LEFTOVERS = [0x7fc00001, 0x4e6e6b28] as const;
+
+/** Tests a kernel on a list of cases; `tiles` for those that have a variant for GPUs and one for CPUs. */
+export function testKernel(kernel: string, cases: readonly Case[], { tiles = false } = {}): void {
+  for (const software of tiles ? [true, false] : [true]) {
+    describe(tiles ? `${kernel}, ${software ? "8 x 8" : "4 x 4"} tiles` : kernel, () => {
+      test.each(cases.map((one) => [caseName(one), one] as const))("%s", async (_, one) => {
+        await check(buildCase(one), software);
+      });
+    });
+  }
+}
+
+async function check(built: BuiltCase, software: boolean): Promise<void> {
+  const { graph, given, results, step } = built;
+  const found = await onDevice(1, (gpu, replay) => run(gpu, replay, built, software));
+  const expected = interpret(graph, given, step, exact);
+  const sequential = interpret(graph, given, step, single);
+  const complaints = [...results].map((id) => {
+    const { name, shape, dtype } = tensorAt(graph, id);
+    const node = graph.nodes.findIndex(({ outputs }) => outputs.includes(id));
+    const isZero = !expected.get(id)!.some((value) => value !== 0);
+    if (node === 0 && dtype === "f32" && isZero)
+      throw new Error(`${name}: all numbers must be 0, so that this case proves nothing.`);
+    return complaint({
+      name: `${name}, node ${node}`,
+      shape,
+      got: dtype === "u32" ? found.get(id)! : new Float32Array(found.get(id)!.buffer),
+      expected: expected.get(id)!,
+      sequential: dtype === "u32" ? undefined : sequential.get(id)!,
+    });
+  });
+  const wrong = complaints.filter((text) => text !== undefined);
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+}
+
+/** The words of every result. */
+async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean): Promise<Map<number, Words>> {
+  const { graph, given, bytes, results, step } = built;
+  const parameters = graph.tensors.filter(({ role }) => role === "parameter");
+  const layout = layOut(parameters.map(({ name, shape }) => ({ name, shape, layer: "" })));
+  const ids = parameters.map(({ id }) => id);
+  const planned = plan(graph, layout, ids, results);
+  const recording = record(graph, planned, { name: "test", device: { software, rows: 1 } });
+
+  const store = createStore(gpu, layout, []);
+  const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+  for (const [name, length] of planned.arenas) {
+    store.lend(name, gpu.buffer(name, length, STORAGE | COPY_SRC | COPY_DST));
+  }
+  for (const { id, name, dtype, role } of graph.tensors) {
+    const values = given.get(id);
+    if (values === undefined || role !== "data") continue;
+    const words = bytes.has(id) ? wordsOf(Uint8Array.from(values)) : stored(values, dtype);
+    const buffer = gpu.buffer(name, Math.ceil(words.length / 4) * 16, STORAGE | COPY_DST);
+    gpu.device.queue.writeBuffer(buffer, 0, words);
+    store.lend(name, buffer);
+  }
+
+  const prepared = await replay.prepare(recording, store.buffers);
+  const inputs = ids.map((id) => new Float32Array(given.get(id)!));
+  const runs: Map<number, Words>[] = [];
+  for (const leftover of LEFTOVERS) {
+    for (const name of ["parameters", ...planned.arenas.keys()]) {
+      const buffer = store.buffers.get(name)!;
+      gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(leftover));
+    }
+    for (const [i, values] of inputs.entries()) store.write("parameters", layout.tensors[i]!, values);
+    await (await replay.submit(prepared, 1, () => step)).metrics;
+    const found = new Map<number, Words>();
+    for (const id of results) {
+      const { arena, offset, bytes: length } = planned.sliceOf(id);
+      const words = new Uint32Array(await readBack(gpu, store.buffers.get(arena)!, offset, length));
+      found.set(id, words.slice(0, size(tensorAt(graph, id).shape)));
+    }
+    runs.push(found);
+  }
+  store.dispose();
+  const [first, second] = runs as [Map<number, Words>, Map<number, Words>];
+  for (const [id, words] of first) {
+    const at = firstDifference(words, second.get(id)!);
+    if (at >= 0) throw new Error(`${tensorAt(graph, id).name}: number ${at} has other bits when it runs again.`);
+  }
+  return first;
+}
+
+function firstDifference(a: Words, b: Words): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return i;
+  return -1;
+}
+
+const stored = (values: Float64Array, dtype: "f32" | "u32"): Words =>
+  dtype === "u32" ? new Uint32Array(values) : new Uint32Array(new Float32Array(values).buffer);
+
+/** Bytes as words, the last one filled up with 255. */
+function wordsOf(bytes: Uint8Array): Words {
+  const whole = new Uint8Array(Math.ceil(bytes.length / 4) * 4).fill(255);
+  whole.set(bytes);
+  return new Uint32Array(whole.buffer);
+}

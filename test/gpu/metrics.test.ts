@@ -1,0 +1,80 @@
+// The metrics on the GPU: the numbers of a step against the twin, a slot for each step of a submission, and the mark that a
+// loss leaves which is no finite number.
+
+import { expect, test } from "vitest";
+import type { Gpu } from "../../src/gpu/device.ts";
+import { layOut } from "../../src/plan/layout.ts";
+import { plan } from "../../src/plan/plan.ts";
+import { record } from "../../src/step/record.ts";
+import type { Prepared, Replay } from "../../src/step/replay.ts";
+import { createStore } from "../../src/step/store.ts";
+import { complaint } from "../reference/compare.ts";
+import { interpret } from "../reference/interpret.ts";
+import { exact, single } from "../reference/twin.ts";
+import { metricsCases } from "./case/metrics.ts";
+import { buildCase, type Case, caseName } from "./case.ts";
+import { onDevice } from "./device.ts";
+
+/** Prepares the one dispatch, and gives a way to set the rows. */
+async function prepare(gpu: Gpu, replay: Replay, one: Case) {
+  const { graph, given, step } = buildCase(one);
+  const [rows, result] = graph.tensors as [(typeof graph.tensors)[0], (typeof graph.tensors)[0]];
+  const layout = layOut([{ name: rows.name, shape: rows.shape, layer: "" }]);
+  const recording = record(graph, plan(graph, layout, [rows.id], new Set()), {
+    name: "test",
+    device: { software: true, rows: 1 },
+  });
+  const store = createStore(gpu, layout, []);
+  const prepared: Prepared = await replay.prepare(recording, new Map(store.buffers).set("metrics", replay.metrics));
+  const numbers = given.get(rows.id)!;
+  const write = (values: Float64Array): void =>
+    store.write("parameters", layout.tensors[0]!, Float32Array.from(values));
+  write(numbers);
+  const resultOf = (round: typeof exact) => interpret(graph, given, step, round).get(result.id)!;
+  return { prepared, numbers, write, step, resultOf, dispose: () => store.dispose() };
+}
+
+test.each(metricsCases.map((one) => [`${caseName(one)}`, one] as const))("%s", async (_, one) => {
+  await onDevice(1, async (gpu, replay) => {
+    const { prepared, step, resultOf, dispose } = await prepare(gpu, replay, one);
+    const runs = [];
+    for (let i = 0; i < 2; i++) runs.push(await (await replay.submit(prepared, 1, () => step)).metrics);
+    dispose();
+    expect(runs[1]).toEqual(runs[0]);
+    const [number, loss, hits, count] = resultOf(exact) as unknown as [number, number, number, number];
+    expect(runs[0]).toMatchObject({ steps: [{ step: number, hits, count }], badStep: 0 });
+    const text = complaint({
+      name: "mean loss",
+      shape: [1],
+      got: [runs[0]!.steps[0]!.loss],
+      expected: Float64Array.of(loss),
+      sequential: resultOf(single).slice(1, 2),
+    });
+    expect(text).toBeUndefined();
+  });
+});
+
+test("each step of a submission has a slot, and the first loss that is not finite leaves its number", async () => {
+  await onDevice(1, async (gpu, replay) => {
+    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, metricsCases[4]!);
+    const submit = async (first: number) =>
+      (await replay.submit(prepared, 3, (i) => ({ step: first + i, start: 0, count: 10 + i }))).metrics;
+
+    const good = await submit(5);
+    expect(good.badStep).toBe(0);
+    expect(good.steps.map(({ step, count }) => [step, count])).toEqual([
+      [5, 10],
+      [6, 11],
+      [7, 12],
+    ]);
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      write(numbers.with(62, bad));
+      expect((await submit(8)).badStep).toBe(8);
+      write(numbers);
+      expect((await submit(11)).badStep, "stays until it is cleared").toBe(8);
+      replay.clearStatus();
+      expect((await submit(14)).badStep).toBe(0);
+    }
+    dispose();
+  });
+});

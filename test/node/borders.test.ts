@@ -1,0 +1,154 @@
+// The rules that hold between files: which room may import from which, what files are called, how they begin, and where
+// the device may be spoken of. ARCHITECTURE.md says why; here they are kept.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, posix } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** Rooms in the order in which data walks through them, each with the rooms that it may import from. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  model: ["base"],
+  graph: ["base", "model"],
+  plan: ["base", "graph"],
+  kernels: ["base", "model", "graph"],
+  record: ["base", "model", "graph", "plan", "kernels"],
+  optim: ["base", "plan", "kernels"],
+  data: ["base", "graph"],
+  io: ["base", "optim"],
+  gpu: ["base", "kernels", "record"],
+  run: ["base", "graph", "plan", "kernels", "record", "data", "gpu"],
+  trainer: ["base", "model", "graph", "plan", "record", "optim", "data", "io", "gpu", "run"],
+  index: ["base", "model", "graph", "plan", "record", "optim", "data", "gpu", "run", "trainer"],
+};
+
+const recordFiles = ["step/record.ts", "step/program.ts"];
+const baseFiles = ["errors.ts", "random.ts", "globals.d.ts"];
+
+/** The room of a file, by its path below src/. */
+function roomOf(file: string): string {
+  if (file === "index.ts") return "index";
+  if (baseFiles.includes(file)) return "base";
+  if (recordFiles.includes(file)) return "record";
+  const [folder] = file.split("/") as [string];
+  return folder === "step" ? "run" : folder;
+}
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => posix.relative(folder, posix.join(entry.parentPath, entry.name)))
+    .sort();
+
+const sources = filesBelow("src");
+const shaders = filesBelow("shaders");
+const textOf = (file: string): string => readFileSync(`src/${file}`, "utf8");
+
+/** The files of src/ that a file imports or hands on. */
+const importsOf = (file: string): string[] =>
+  [...textOf(file).matchAll(/\bfrom "(\.[^"]+\.ts)"|\bimport\("(\.[^"]+\.ts)"\)|^import "(\.[^"]+\.ts)"/gm)].map(
+    (found) => posix.join(dirname(file), (found[1] ?? found[2] ?? found[3]) as string),
+  );
+
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+
+test("there are files to look at", () => {
+  expect(sources.length).toBeGreaterThan(30);
+  expect(shaders.length).toBeGreaterThan(10);
+  expect(sources.flatMap(importsOf).length).toBeGreaterThan(100);
+});
+
+describe("the import law", () => {
+  const order = Object.keys(rooms);
+
+  test("lists rooms in an order in which each follows those that it imports from", () => {
+    for (const [i, room] of order.entries()) {
+      for (const from of rooms[room] as readonly string[]) expect(order.indexOf(from)).toBeLessThan(i);
+    }
+    for (const side of ["optim", "data", "io"]) {
+      expect((rooms[side] as readonly string[]).filter((from) => from === "gpu" || from === "run")).toEqual([]);
+    }
+  });
+
+  test.each(sources)("holds for %s", (file) => {
+    const room = roomOf(file);
+    expect(order, `${file} is in no room`).toContain(room);
+    const strangers = importsOf(file).filter((from) => ![room, ...(rooms[room] as string[])].includes(roomOf(from)));
+    expect(strangers).toEqual([]);
+  });
+
+  test("grants nothing that nobody needs", () => {
+    for (const room of order) {
+      const used = new Set(
+        sources
+          .filter((file) => roomOf(file) === room)
+          .flatMap(importsOf)
+          .map(roomOf),
+      );
+      expect(
+        (rooms[room] as readonly string[]).filter((from) => !used.has(from)),
+        room,
+      ).toEqual([]);
+    }
+  });
+
+  test("lets no two files import one another, on any path", () => {
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, `${[...path, file].join(" -> ")}`).not.toContain(file);
+      if (done.has(file)) return;
+      for (const next of importsOf(file)) visit(next, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sources) visit(file, []);
+  });
+
+  test("keeps packages out: one preprocessor of shader text, and nothing else", () => {
+    const packages = sources.flatMap((file) =>
+      [...textOf(file).matchAll(/\bfrom "([^."][^"]*)"/g)].map((found) => found[1]),
+    );
+    expect([...new Set(packages)]).toEqual(["wgsl-preprocessor/wgsl-preprocessor.js"]);
+  });
+});
+
+describe("names of files", () => {
+  test.each([...sources, ...shaders])("%s is in lower case with hyphens, and says what it holds", (file) => {
+    expect(basename(file)).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*(\.d\.ts|\.ts|\.wgsl)$/);
+    for (const part of file.split(/[/.-]/)) expect(part).not.toMatch(/^(utils?|helpers?|common|misc|managers?)$/);
+  });
+});
+
+describe("the beginning of a file", () => {
+  const all = [...sources.map((file) => `src/${file}`), ...shaders.map((file) => `shaders/${file}`)];
+
+  test.each(all)("%s is a comment of one to six lines", (path) => {
+    const lines = readFileSync(path, "utf8").split("\n");
+    const comment = lines.findIndex((line) => !line.startsWith("//"));
+    expect(comment).toBeGreaterThanOrEqual(1);
+    expect(comment).toBeLessThanOrEqual(6);
+  });
+});
+
+describe("the device", () => {
+  const places = /^(gpu\/|trainer\/|step\/(replay|store|feed|runner)\.ts$)/;
+
+  test.each(sources.filter((file) => !places.test(file)))("is not spoken of in the code of %s", (file) => {
+    expect(withoutComments(textOf(file)).match(/\w*GPU\w*/g) ?? []).toEqual([]);
+  });
+});
+
+describe("a shader", () => {
+  test.each(shaders.filter((file) => !file.startsWith("parts/")))("%s has one entry point", (file) => {
+    const text = withoutComments(readFileSync(`shaders/${file}`, "utf8"));
+    expect(text.match(/@(compute|vertex|fragment)/g)).toEqual(["@compute"]);
+    expect(text).toMatch(/@compute @workgroup_size\([^)]+\)\nfn main\(/);
+  });
+
+  test.each(shaders.filter((file) => file.startsWith("parts/")))("%s is a part and has none", (file) => {
+    expect(readFileSync(`shaders/${file}`, "utf8")).not.toMatch(/@compute/);
+  });
+});
+
+test.each(sources)("%s draws its random numbers from streams and asks no clock for them", (file) => {
+  expect(withoutComments(textOf(file))).not.toMatch(/Math\.random|crypto\.|Date\.now/);
+});

@@ -1,0 +1,192 @@
+// Fusion must not change what is computed. Each graph is evaluated in symbols, before and after: a value is the op that
+// made it and the values that went in, so equal symbols are equal numbers. And some fusions must happen, others never.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { differentiate } from "../../src/graph/backward.ts";
+import { fuse } from "../../src/graph/fuse.ts";
+import type { Graph, Node } from "../../src/graph/graph.ts";
+import { opOf } from "../../src/graph/table.ts";
+import { trace } from "../../src/graph/trace.ts";
+import {
+  conv2d,
+  dense,
+  flatten,
+  functional,
+  gelu,
+  type Layer,
+  maxPool2d,
+  meanSquaredError,
+  relu,
+  sequential,
+  sigmoid,
+  tanh,
+} from "../../src/index.ts";
+import { modelOf, steps } from "./random-model.ts";
+
+interface Traced {
+  readonly graph: Graph;
+  readonly kept: ReadonlySet<number>;
+}
+
+/** Forward and backward graph of a model, unfused; its prediction and all gradients are kept. */
+function traced(model: Layer, input: readonly number[], batch = 8): Traced {
+  const format = { bytes: false, scale: 1, shift: 0 };
+  const found = trace(model, { input, batch, format, loss: meanSquaredError(), mode: "train" });
+  const gradients = differentiate(found.graph, found.loss as number, new Set(found.parameterIds));
+  return { graph: found.graph, kept: new Set([found.prediction, ...gradients.values()]) };
+}
+
+/** Numbers for symbols: the same parts give the same number. */
+function createSymbols() {
+  const known = new Map<string, number>();
+  return (...parts: readonly unknown[]): number => {
+    const key = JSON.stringify(parts);
+    const number = known.get(key) ?? known.size;
+    known.set(key, number);
+    return number;
+  };
+}
+
+type Symbols = ReturnType<typeof createSymbols>;
+
+/** The symbol of every tensor; throws where a node reads what is not made yet. */
+function evaluate(graph: Graph, symbol: Symbols): Map<number, number> {
+  const values = new Map<number, number>();
+  for (const { id, role } of graph.tensors)
+    if (role === "parameter" || role === "data") values.set(id, symbol("leaf", id));
+  const symbolOf = (id: number): number => {
+    const value = values.get(id);
+    if (value === undefined) throw new Error(`tensor ${id} is read before it is made`);
+    return value;
+  };
+  const apply = (op: string, attributes: Node["attributes"], inputs: readonly number[], output: number): number => {
+    const own = opOf(op).elementwise?.commutes === true ? [...inputs].sort() : inputs;
+    return symbol(op, attributes, own, output);
+  };
+  const partsOf = new Map<number, number>();
+  for (const { op, inputs, outputs, attributes, epilogue } of graph.nodes) {
+    const read = inputs.map(symbolOf);
+    const own = read.slice(0, opOf(op).arity);
+    const regular = opOf(op).outputs(
+      inputs.map((id) => graph.tensors[id]!),
+      attributes,
+    ).length;
+    for (const [i, id] of outputs.entries()) {
+      if (i >= regular) {
+        // The second output of a product is the column sum of its second input, perhaps in parts.
+        const total = apply("columnSum", {}, [own[1] as number], 0);
+        values.set(id, (attributes.splits ?? 1) === 1 ? total : symbol("parts", attributes.splits, total));
+        partsOf.set(values.get(id) as number, total);
+      } else if (op === "sumPartials" && partsOf.has(own[0] as number)) {
+        values.set(id, partsOf.get(own[0] as number) as number);
+      } else {
+        values.set(id, apply(op, attributes, own, i));
+      }
+    }
+    for (const step of epilogue) {
+      const [first] = outputs as [number];
+      const operands = step.operand === undefined ? [] : [read[step.operand] as number];
+      values.set(first, apply(step.op, {}, [symbolOf(first), ...operands], 0));
+    }
+  }
+  return values;
+}
+
+function expectSame({ graph, kept }: Traced): Graph {
+  const fused = fuse(graph, kept);
+  const symbol = createSymbols();
+  const before = evaluate(graph, symbol);
+  const after = evaluate(fused, symbol);
+  const needed = [...kept, ...graph.tensors.filter(({ role }) => role === "metrics").map(({ id }) => id)];
+  for (const id of needed) expect(after.get(id), graph.tensors[id]?.name).toBe(before.get(id));
+  expect(fused.nodes.length).toBeLessThanOrEqual(graph.nodes.length);
+  return fused;
+}
+
+const opsOf = (graph: Graph): string[] =>
+  graph.nodes.map(({ op, epilogue }) => [op, ...epilogue.map((step) => step.op)].join("+"));
+
+describe("fusion changes no value", () => {
+  test("of any graph of dense layers, activations and sums", () => {
+    const layers = [dense(6), relu(), tanh(), gelu(), sigmoid()];
+    fc.assert(
+      fc.property(steps, (drawn) => void expectSame(traced(modelOf(drawn, layers, [dense(2)]), [6]))),
+      { numRuns: 200 },
+    );
+  });
+
+  test("of any graph of convolutions, where weight gradients are summed in parts", () => {
+    const layers = [conv2d(3, { padding: "same" }), relu(), conv2d(3, { kernel: 1, bias: false }), maxPool2d(1)];
+    const end = [flatten(), dense(2)];
+    fc.assert(
+      fc.property(steps, (drawn) => void expectSame(traced(modelOf(drawn, layers, end), [6, 6, 3], 32))),
+      { numRuns: 100 },
+    );
+  });
+
+  test("where the sum of a bias runs over another shape than the product beside it", () => {
+    const flatBias: Layer = {
+      kind: "flatBias",
+      apply: (scope, x) =>
+        scope.op("bias", [
+          x,
+          scope.parameter("bias", [x.shape[1] as number], (shape) => new Float32Array(shape[0] as number)),
+        ]),
+    };
+    const model = sequential({ conv: conv2d(3, { bias: false }), flat: flatten(), shift: flatBias });
+    expectSame(traced(model, [4, 4, 1]));
+  });
+});
+
+describe("fusion joins", () => {
+  test("bias and activation with their product, and the way back of the activation with the next one", () => {
+    const fused = expectSame(traced(sequential([dense(8), relu(), dense(2)]), [6]));
+    expect(opsOf(fused)).toEqual([
+      "gather",
+      "matmul+bias+relu",
+      "matmul+bias",
+      "meanSquaredError",
+      "metrics",
+      "matmul+reluBackward",
+      "matmul",
+      "matmul",
+    ]);
+  });
+
+  test("a bias gradient with the weight gradient, in one piece and in parts", () => {
+    const small = expectSame(traced(sequential([dense(2)]), [6]));
+    expect(small.nodes.at(-1)?.outputs).toHaveLength(2);
+    const long = expectSame(traced(sequential([dense(2)]), [6], 512));
+    expect(opsOf(long).slice(-3)).toEqual(["matmul", "sumPartials", "sumPartials"]);
+  });
+});
+
+describe("fusion leaves alone", () => {
+  test("a value that somebody else reads", () => {
+    const model = functional((x, { use, add }) => {
+      const product = use("one", dense(6, { bias: false }), x);
+      return add(use("act", gelu(), product), product);
+    });
+    const ops = opsOf(expectSame(traced(model, [6])));
+    expect(ops).toContain("matmul");
+    expect(ops).toContain("gelu+add");
+  });
+
+  test("a value that is kept", () => {
+    const { graph } = traced(sequential([dense(2, { bias: false }), relu()]), [6]);
+    const product = graph.nodes.find(({ op }) => op === "matmul")?.outputs[0] as number;
+    expect(opsOf(fuse(graph, new Set()))).not.toContain("relu");
+    expect(opsOf(fuse(graph, new Set([product])))).toContain("relu");
+  });
+
+  test("a fourth operand, for which there is no binding", () => {
+    const model = functional((x, { use, add }) => {
+      const others = [0, 1, 2, 3].map((i) => use(`other${i}`, dense(6), x));
+      return others.reduce((sum, other) => add(sum, other), use("main", dense(6, { bias: false }), x));
+    });
+    const fused = expectSame(traced(model, [6]));
+    const operands = fused.nodes.map(({ op, inputs }) => inputs.length - opOf(op).arity);
+    expect(Math.max(...operands)).toBe(3);
+  });
+});

@@ -1,0 +1,104 @@
+// The gradient that `differentiate` gives, run on the f64 twins, against finite differences of the forward pass: op by op
+// and for whole models, with full and with short batches. And fusion, which must not change any result.
+
+import { describe, expect, test } from "vitest";
+import { differentiate } from "../../src/graph/backward.ts";
+import { fuse } from "../../src/graph/fuse.ts";
+import { addNode, addTensor, type Graph, type Tensor } from "../../src/graph/graph.ts";
+import { opOf } from "../../src/graph/table.ts";
+import { plan } from "../../src/plan/plan.ts";
+import { stream } from "../../src/random.ts";
+import { record } from "../../src/step/record.ts";
+import { type Differentiated, difference, gradientErrors, largest } from "../reference/gradient.ts";
+import { type GradientCase, gradientCases } from "../reference/gradient-case.ts";
+import { interpret } from "../reference/interpret.ts";
+import { modelCases } from "../reference/model-case.ts";
+import { apart } from "../reference/numbers.ts";
+import { randomModel } from "../reference/random-model.ts";
+import { tracedModel } from "../reference/traced-model.ts";
+import { exact } from "../reference/twin.ts";
+
+const TOLERANCE = 1e-6;
+
+/** One op between parameters and a loss: its inputs are the parameters, the loss is its own or the squared error. */
+function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase): Differentiated {
+  const graph: Graph = { tensors: [], nodes: [] };
+  const given = new Map<number, Float64Array>();
+  const add = (name: string, shape: readonly number[], role: "parameter" | "data", fill = apart): Tensor => {
+    const tensor = addTensor(graph, { name, shape, dtype: "f32", role });
+    given.set(
+      tensor.id,
+      fill(
+        shape.reduce((a, b) => a * b, 1),
+        stream(7, name),
+      ),
+    );
+    return tensor;
+  };
+  const emit = (name: string, from: readonly Tensor[], options: GradientCase["attributes"] = {}): Tensor => {
+    const node = { op: name, inputs: from.map(({ id }) => id), attributes: options, layer: "" };
+    return addNode(graph, node, opOf(name).outputs(from, options))[0] as Tensor;
+  };
+  const tensors = inputs.map(({ shape, fill, wanted = true }, i) =>
+    add(`input ${i}`, shape, wanted ? "parameter" : "data", fill),
+  );
+  const result = emit(op, behind === undefined ? tensors : tensors.map((tensor) => emit(behind, [tensor])), attributes);
+  const isLoss = attributes.gradient === true;
+  const loss = isLoss
+    ? result
+    : emit("meanSquaredError", [result, add("target", result.shape, "data")], { gradient: true });
+  const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
+  const wanted = tensors.filter(({ role }) => role === "parameter").map(({ id }) => id);
+  return { graph, forward, given, loss: loss.id, gradients: differentiate(graph, loss.id, new Set(wanted)) };
+}
+
+describe.each(Object.entries(gradientCases))("%s", (op, cases) => {
+  test.each(cases.map((one) => [one.inputs.map(({ shape }) => `[${shape}]`).join(" "), one] as const))(
+    "%s",
+    (_, one) => {
+      const made = lossOfOp(op, one);
+      const batch = one.inputs[0]!.shape[0]!;
+      expect(made.gradients.size).toBe(one.inputs.filter(({ wanted }) => wanted !== false).length);
+      for (const count of new Set([batch, Math.ceil(batch / 2)])) {
+        for (const { parameter, error } of gradientErrors(made, { step: 1, start: 0, count })) {
+          expect(error, `gradient of ${parameter} with ${count} rows`).toBeLessThan(TOLERANCE);
+        }
+      }
+    },
+  );
+});
+
+describe("whole models", () => {
+  test.each(Object.entries(modelCases))("%s", (_, one) => {
+    const made = tracedModel(one);
+    expect([...made.gradients.keys()].sort()).toEqual([...made.parameterIds].sort());
+    for (const step of [
+      { step: 1, start: 0, count: one.batch },
+      { step: 2, start: 2, count: one.batch - 2 },
+    ]) {
+      for (const { parameter, error } of gradientErrors(made, step)) {
+        expect(error, `gradient of ${parameter} with ${step.count} rows`).toBeLessThan(TOLERANCE);
+      }
+    }
+  });
+});
+
+describe("fusion leaves every number as it is and its kernels take every node", () => {
+  const random = Array.from({ length: 80 }, (_, seed) => [`random model ${seed}`, randomModel(seed)] as const);
+  test.each([...Object.entries(modelCases), ...random])("%s", (_, one) => {
+    const { graph, given, loss, gradients, prediction, layout, parameterIds } = tracedModel(one);
+    const step = { step: 1, start: 0, count: one.batch - 1 };
+    const plain = interpret(graph, given, step, exact);
+    for (const kept of [new Set<number>(), new Set([prediction])]) {
+      const fusedGraph = fuse(graph, kept);
+      const planned = plan(fusedGraph, layout, parameterIds, kept);
+      record(fusedGraph, planned, { name: "train", device: { software: true, rows: parameterIds.length } });
+      const fused = interpret(fusedGraph, given, step, exact);
+      for (const id of [loss, ...gradients.values(), ...kept]) {
+        const [before, after] = [plain.get(id)!, fused.get(id)!];
+        const change = largest(difference(before, after)) / Math.max(largest(before), 1e-30);
+        expect(change, graph.tensors[id]!.name).toBeLessThan(1e-12);
+      }
+    }
+  });
+});

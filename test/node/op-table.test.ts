@@ -1,0 +1,89 @@
+// No op and no kernel can be half added: every row of the op table has a shape rule, a way back or the reason for none, a
+// kernel, a twin, a gradient check and GPU cases; every kernel has its four files, and no file is left over.
+
+import { describe, expect, test } from "vitest";
+import { size } from "../../src/graph/graph.ts";
+import { opTable } from "../../src/graph/table.ts";
+import { kernelTable } from "../../src/kernels/table.ts";
+import { updateKernels } from "../../src/kernels/update.ts";
+import { gpuCases } from "../gpu/case/list.ts";
+import { buildCase } from "../gpu/case.ts";
+import { formulas } from "../reference/elementwise.ts";
+import { gradientCases } from "../reference/gradient-case.ts";
+import { twins, updateTwins } from "../reference/twins.ts";
+
+const namesOf = (files: Readonly<Record<string, unknown>>, ending: string): string[] =>
+  Object.keys(files).map((path) => path.slice(path.lastIndexOf("/") + 1, -ending.length));
+
+const shaders = namesOf(import.meta.glob("../../shaders/*.wgsl", { query: "?raw" }), ".wgsl");
+const gpuTests = namesOf(import.meta.glob("../gpu/*.test.ts"), ".test.ts");
+const references = namesOf(import.meta.glob("../reference/*.ts"), ".ts");
+
+/** Update rules are kernels too, though no node of the graph asks for them. */
+const kernels = [...kernelTable.keys(), ...Object.values(updateKernels).map(({ name }) => name)];
+
+describe.each([...opTable])("op %s", (name, op) => {
+  const cases = Object.values(gpuCases)
+    .flat()
+    .filter((one) => one.op === name);
+
+  test("is called by its name", () => expect(op.name).toBe(name));
+
+  test("has a backward rule and a gradient check, or a reason for neither", () => {
+    if (typeof op.backward === "function") expect(gradientCases[name] ?? []).not.toHaveLength(0);
+    else {
+      expect(op.backward.none).not.toBe("");
+      expect(gradientCases).not.toHaveProperty(name);
+    }
+  });
+
+  test("has a twin", () => expect(twins).toHaveProperty(name));
+
+  test("has a kernel and GPU cases, or is a mere view", () => {
+    if (op.kernel === null) {
+      expect(cases).toHaveLength(0);
+      return;
+    }
+    expect([...kernelTable.keys()]).toContain(op.kernel);
+    expect(gpuCases[op.kernel]?.map((one) => one.op)).toContain(name);
+  });
+
+  test("has a shape rule that gives whole sizes for each case", () => {
+    expect(op.outputs).toBeTypeOf("function");
+    for (const one of cases.filter(({ inputs }) => inputs.every(({ shape }) => size(shape) < 1e4))) {
+      const { graph, results } = buildCase({ ...one, scales: [1] });
+      expect(graph.nodes[0]?.inputs.length).toBeGreaterThanOrEqual(op.arity);
+      for (const id of results) {
+        expect(graph.tensors[id]!.shape.every((length) => Number.isInteger(length) && length > 0)).toBe(true);
+      }
+    }
+  });
+});
+
+describe.each([...opTable].filter(([, op]) => op.elementwise !== undefined))("elementwise op %s", (name, op) => {
+  test("has an expression and a formula, since it can end a kernel", () => {
+    expect(op.elementwise?.expression).toMatch(/\bx\b/);
+    expect(op.elementwise?.operand !== undefined).toBe(op.arity === 2);
+    expect(formulas).toHaveProperty(name);
+  });
+});
+
+describe.each(kernels)("kernel %s", (name) => {
+  test("has a shader", () => expect(shaders).toContain(name));
+  test("has a GPU test", () => expect(gpuTests).toContain(name));
+  test("has a reference", () => expect(references).toContain(name));
+});
+
+test("every kernel is asked for by an op", () => {
+  const asked = new Set([...opTable.values()].map(({ kernel }) => kernel).filter((kernel) => kernel !== null));
+  expect([...kernelTable.keys()].sort()).toEqual([...asked].sort());
+});
+
+test("nothing is left over of what is no longer there", () => {
+  expect(shaders.sort()).toEqual([...kernels].sort());
+  expect(Object.keys(twins).sort()).toEqual([...opTable.keys()].sort());
+  expect(Object.keys(updateTwins).sort()).toEqual(Object.keys(updateKernels).sort());
+  expect(Object.keys(gpuCases).sort()).toEqual([...kernelTable.keys()].sort());
+  expect(gpuTests.filter((name) => name in gpuCases || name in updateKernels).sort()).toEqual([...kernels].sort());
+  for (const name of Object.keys(gradientCases)) expect([...opTable.keys()]).toContain(name);
+});

@@ -1,0 +1,205 @@
+// The memory plan's two laws, over random graphs: tensors alive at once share no bytes, and no node reads from an arena
+// that it writes to. Lifetimes are counted here once more, so that plan and test cannot agree on the same mistake.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { addNode, addTensor, type Graph, size, type Tensor, type TensorSpec } from "../../src/graph/graph.ts";
+import { BLOCK, layOut } from "../../src/plan/layout.ts";
+import { type Plan, plan } from "../../src/plan/plan.ts";
+import { referencePrograms } from "./program.ts";
+
+interface Made {
+  readonly graph: Graph;
+  readonly parameters: readonly Tensor[];
+  readonly kept: ReadonlySet<number>;
+}
+
+/** What fast-check draws for one node: which tensors it reads, how large its outputs are, whether it is a mere view. */
+const nodeShape = fc.record({
+  reads: fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+  writes: fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 3 }),
+  view: fc.boolean(),
+  gradient: fc.boolean(),
+});
+
+const made: fc.Arbitrary<Made> = fc
+  .record({
+    nodes: fc.array(nodeShape, { minLength: 1, maxLength: 14 }),
+    kept: fc.array(fc.nat(), { maxLength: 2 }),
+    parameters: fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 3 }),
+  })
+  .map(({ nodes, kept, parameters: lengths }) => {
+    const graph: Graph = { tensors: [], nodes: [] };
+    const data = addTensor(graph, { name: "data.x", shape: [1], dtype: "f32", role: "data" });
+    const parameters = lengths.map((length, i) =>
+      addTensor(graph, { name: `layer${i}.weight`, shape: [length], dtype: "f32", role: "parameter" }),
+    );
+    const activations: Tensor[] = [];
+    const ungraded = [...parameters];
+    for (const { reads, writes, view, gradient } of nodes) {
+      const readable = [data, ...parameters, ...activations];
+      const pick = (from: readonly Tensor[], at: number): Tensor => from[at % from.length] as Tensor;
+      if (view && activations.length > 0) {
+        const source = pick(activations, reads[0] as number);
+        const node = { op: "reshape", inputs: [source.id], attributes: {}, layer: "" };
+        activations.push(...addNode(graph, node, [{ shape: [1, size(source.shape)], viewOf: 0 }]));
+        continue;
+      }
+      const specs: TensorSpec[] = writes.map((length) => ({ shape: [length] }));
+      const inputs = [...new Set(reads.map((at) => pick(readable, at).id))];
+      const outputs = addNode(graph, { op: "any", inputs, attributes: {}, layer: "" }, specs);
+      activations.push(...outputs.slice(1));
+      const [first] = outputs as [Tensor];
+      const of = gradient ? ungraded.pop() : undefined;
+      if (of === undefined) activations.push(first);
+      else graph.tensors[first.id] = { ...first, role: "gradient", shape: of.shape, of: of.id };
+    }
+    const keeps = activations.length === 0 ? [] : kept.map((at) => activations[at % activations.length] as Tensor);
+    return { graph, parameters, kept: new Set(keeps.map((tensor) => tensor.id)) };
+  });
+
+const planOf = ({ graph, parameters, kept }: Made): Plan =>
+  plan(
+    graph,
+    layOut(parameters.map(({ name, shape }) => ({ name, shape, layer: name }))),
+    parameters.map((tensor) => tensor.id),
+    kept,
+  );
+
+/** Each activation that owns bytes, with the nodes at which they must stay as they are. */
+function lives({ graph, kept }: Made) {
+  const owner = (id: number): Tensor => {
+    const tensor = graph.tensors[id] as Tensor;
+    return tensor.view === undefined ? tensor : owner(tensor.view);
+  };
+  const found = new Map<Tensor, { first: number; last: number }>();
+  const touch = (id: number, at: number): void => {
+    const tensor = owner(id);
+    if (tensor.role !== "activation") return;
+    found.set(tensor, { first: found.get(tensor)?.first ?? at, last: at });
+  };
+  for (const [at, node] of graph.nodes.entries()) {
+    if (node.op !== "reshape") for (const id of [...node.inputs, ...node.outputs]) touch(id, at);
+  }
+  for (const id of kept) touch(id, graph.nodes.length);
+  return [...found].map(([tensor, span]) => ({ tensor, ...span, bytes: Math.ceil(size(tensor.shape) / 64) * 256 }));
+}
+
+const check = (property: (made: Made, plan: Plan) => void, numRuns = 80): void =>
+  fc.assert(
+    fc.property(made, (drawn) => property(drawn, planOf(drawn))),
+    { numRuns },
+  );
+
+describe("a plan of any graph", () => {
+  test("lets no two tensors share bytes while both are alive", () => {
+    check((drawn, { sliceOf }) => {
+      const all = lives(drawn);
+      for (const [i, a] of all.entries()) {
+        for (const b of all.slice(0, i)) {
+          if (a.first > b.last || b.first > a.last) continue;
+          const [left, right] = [sliceOf(a.tensor.id), sliceOf(b.tensor.id)];
+          if (left.arena !== right.arena) continue;
+          const apart = left.offset + left.bytes <= right.offset || right.offset + right.bytes <= left.offset;
+          expect(apart, `tensors ${a.tensor.id} and ${b.tensor.id} in ${left.arena}`).toBe(true);
+        }
+      }
+    });
+  });
+
+  test("lets no node read from an arena that it writes to", () => {
+    check(({ graph }, { sliceOf }) => {
+      for (const node of graph.nodes.filter(({ op }) => op !== "reshape")) {
+        const reads = node.inputs.map((id) => sliceOf(id).arena);
+        const writes = node.outputs.map((id) => sliceOf(id).arena);
+        expect(reads.filter((arena) => writes.includes(arena))).toEqual([]);
+      }
+    });
+  });
+
+  test("starts each tensor at a multiple of 256 bytes, inside its arena, with room for all of it", () => {
+    check((drawn, { sliceOf, arenas }) => {
+      for (const { tensor } of lives(drawn)) {
+        const { arena, offset, bytes } = sliceOf(tensor.id);
+        expect(offset % 256).toBe(0);
+        expect(bytes).toBeGreaterThanOrEqual(4 * size(tensor.shape));
+        expect(offset + bytes).toBeLessThanOrEqual(arenas.get(arena) as number);
+      }
+    });
+  });
+
+  test("needs no less than the lower bound and no more than the naive sum", () => {
+    check((drawn, { report, arenas }) => {
+      const all = lives(drawn);
+      const liveAt = drawn.graph.nodes.map((_, at) =>
+        all.filter(({ first, last }) => first <= at && at <= last).reduce((sum, { bytes }) => sum + bytes, 0),
+      );
+      expect(report.lowerBound).toBe(Math.max(...liveAt));
+      expect(report.naive).toBe(all.reduce((sum, { bytes }) => sum + bytes, 0));
+      expect(report.planned).toBe([...arenas.values()].reduce((a, b) => a + b, 0));
+      expect(report.planned).toBeGreaterThanOrEqual(report.lowerBound);
+      expect(report.planned).toBeLessThanOrEqual(report.naive);
+    });
+  });
+
+  test("puts a view where its storage is", () => {
+    check(({ graph }, { sliceOf }) => {
+      for (const { id, view } of graph.tensors) if (view !== undefined) expect(sliceOf(id)).toEqual(sliceOf(view));
+    });
+  });
+
+  test("puts a gradient where its parameter is, in an arena of its own", () => {
+    check(({ graph }, { sliceOf }) => {
+      for (const { id, of } of graph.tensors) {
+        if (of === undefined) continue;
+        expect(sliceOf(of).arena).toBe("parameters");
+        expect(sliceOf(id)).toEqual({ ...sliceOf(of), arena: "gradients" });
+      }
+    });
+  });
+
+  test("is the same each time", () => {
+    check((drawn, first) => {
+      const again = planOf(drawn);
+      expect(again.arenas).toEqual(first.arenas);
+      for (const { tensor } of lives(drawn)) expect(again.sliceOf(tensor.id)).toEqual(first.sliceOf(tensor.id));
+    }, 20);
+  });
+});
+
+describe.each(["mlp", "cnn"] as const)("the plan of the reference model %s", (name) => {
+  test.each(["train", "evaluate", "predict"] as const)("is within a fifth of the lower bound: %s", (mode) => {
+    const { planned, lowerBound } = referencePrograms[name]({ mode }).recording.memory;
+    expect(planned).toBeLessThanOrEqual(1.2 * lowerBound);
+  });
+
+  test("is the same each time", () => {
+    const [one, other] = [referencePrograms[name](), referencePrograms[name]()];
+    expect(one.recording.commands).toEqual(other.recording.commands);
+    expect(one.recording.arenas).toEqual(other.recording.arenas);
+  });
+});
+
+describe("the layout of the weights", () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 20 });
+
+  test("starts every tensor on a block, and every block belongs to one tensor", () => {
+    fc.assert(
+      fc.property(lengths, (all) => {
+        const { tensors, blocks, rows } = layOut(
+          all.map((length, i) => ({ name: `${i}`, shape: [length], layer: `${i}` })),
+        );
+        expect(rows.length).toBe(blocks);
+        const owned = new Set<number>();
+        for (const [row, { offset, length }] of tensors.entries()) {
+          expect(offset % BLOCK).toBe(0);
+          for (let block = offset / BLOCK; block * BLOCK < offset + length; block++) {
+            expect(rows[block]).toBe(row);
+            owned.add(block);
+          }
+        }
+        expect(owned.size).toBe(blocks);
+      }),
+    );
+  });
+});

@@ -1,0 +1,49 @@
+// Programs for the tests that need no GPU: any model with the least of options, and the two reference workloads.
+
+import { conv2d, dense, flatten, type Layer, maxPool2d, relu, sequential } from "../../src/index.ts";
+import { adam } from "../../src/optim/optimizer.ts";
+import { buildProgram, type Program, type ProgramOptions } from "../../src/step/program.ts";
+import { crossEntropy } from "../../src/trainer/options.ts";
+import { workloads } from "../bench/workload.ts";
+
+type Options = Partial<Omit<ProgramOptions, "model">>;
+
+/** The program of a model; by default a training step with Adam on 32 samples of f32, for a GPU. */
+export const programOf = (model: Layer, options: Options = {}): Program =>
+  buildProgram({
+    model,
+    input: [6],
+    batch: 32,
+    loss: crossEntropy(),
+    rule: adam().rule,
+    format: { bytes: false, scale: 1, shift: 0 },
+    mode: "train",
+    frozen: new Set(),
+    software: false,
+    ...options,
+  });
+
+const { mlp, cnn } = workloads;
+
+export const referencePrograms = {
+  mlp: (options: Options = {}): Program =>
+    programOf(sequential({ fc1: dense(256), relu1: relu(), fc2: dense(128), relu2: relu(), fc3: dense(10) }), {
+      input: mlp.input,
+      batch: mlp.batch,
+      ...options,
+    }),
+  cnn: (options: Options = {}): Program =>
+    programOf(
+      sequential({
+        conv1: conv2d(8, { padding: "same" }),
+        relu1: relu(),
+        pool1: maxPool2d(2),
+        conv2: conv2d(16, { padding: "same" }),
+        relu2: relu(),
+        pool2: maxPool2d(2),
+        flatten: flatten(),
+        head: dense(10),
+      }),
+      { input: cnn.input, batch: cnn.batch, ...options },
+    ),
+};

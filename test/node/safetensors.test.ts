@@ -1,0 +1,256 @@
+// The file format: what was written is read, to the same bytes; what was not written by anybody in good faith is refused
+// with a CheckpointError, and with nothing else: no other error, no hang, no more memory than the file has.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { CheckpointError } from "../../src/index.ts";
+import { decodeSafetensors, encodeSafetensors, type Safetensors, type StoredTensor } from "../../src/io/safetensors.ts";
+
+const tensor = fc.array(fc.nat(4), { maxLength: 3 }).chain((shape) =>
+  fc
+    .array(fc.float({ noNaN: true }), {
+      minLength: shape.reduce((a, b) => a * b, 1),
+      maxLength: shape.reduce((a, b) => a * b, 1),
+    })
+    .map((data): StoredTensor => ({ shape, data: Float32Array.from(data) })),
+);
+
+const word = fc.oneof(fc.constantFrom("a.weight", "a.bias", "é", '"', "\\", "", "__proto__", "10", "2"), fc.string());
+
+const contents: fc.Arbitrary<Safetensors> = fc.record({
+  tensors: fc
+    .array(fc.tuple(word, tensor), { maxLength: 5 })
+    .map((entries) => new Map(entries.filter(([name]) => name !== "__metadata__"))),
+  metadata: fc.dictionary(word, fc.string(), { noNullPrototype: true }),
+});
+
+/** A file of any header text and any data, with a length that may lie. */
+function fileOf(header: string, data: Uint8Array, lie = 0n): Uint8Array {
+  const head = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(8 + head.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, BigInt(head.length) + lie), true);
+  bytes.set(head, 8);
+  bytes.set(data, 8 + head.length);
+  return bytes;
+}
+
+/** What reading gives: the contents, or the text of the CheckpointError. Any other error is thrown on. */
+function read(bytes: Uint8Array): Safetensors | string {
+  try {
+    return decodeSafetensors(bytes);
+  } catch (error) {
+    if (error instanceof CheckpointError) return error.message;
+    throw error;
+  }
+}
+
+describe("what was written", () => {
+  test("is read again", () => {
+    fc.assert(
+      fc.property(contents, ({ tensors, metadata }) => {
+        const found = decodeSafetensors(encodeSafetensors({ tensors, metadata }));
+        expect(new Map([...found.tensors].sort())).toEqual(new Map([...tensors].sort()));
+        expect({ ...found.metadata }).toEqual({ ...metadata });
+      }),
+    );
+  });
+
+  test("has the same bytes whatever the order of its tensors, and after a journey", () => {
+    fc.assert(
+      fc.property(contents, ({ tensors, metadata }) => {
+        const bytes = encodeSafetensors({ tensors, metadata });
+        expect(encodeSafetensors({ tensors: new Map([...tensors].reverse()), metadata })).toEqual(bytes);
+        expect(encodeSafetensors(decodeSafetensors(bytes))).toEqual(bytes);
+      }),
+    );
+  });
+
+  test("begins its data at a multiple of eight", () => {
+    fc.assert(
+      fc.property(contents, (given) => {
+        const { buffer } = encodeSafetensors(given);
+        expect(new DataView(buffer).getBigUint64(0, true) % 8n).toBe(0n);
+      }),
+    );
+  });
+
+  const bytes = encodeSafetensors({
+    tensors: new Map([["a", { shape: [2], data: Float32Array.of(1, 2) }]]),
+    metadata: {},
+  });
+
+  test("is read from the midst of a larger buffer, and from a Buffer", () => {
+    const shifted = new Uint8Array(bytes.length + 7);
+    shifted.set(bytes, 3);
+    expect(decodeSafetensors(shifted.subarray(3, 3 + bytes.length))).toEqual(decodeSafetensors(bytes));
+    expect(decodeSafetensors(Buffer.from(bytes))).toEqual(decodeSafetensors(bytes));
+  });
+
+  test("is a copy: changing the file later changes nothing", () => {
+    const file = bytes.slice();
+    const { tensors } = decodeSafetensors(file);
+    file.fill(0);
+    expect(tensors.get("a")?.data).toEqual(Float32Array.of(1, 2));
+  });
+});
+
+describe("a file that is not right", () => {
+  const entry = (shape: readonly number[], begin: number, end: number): string =>
+    JSON.stringify({ dtype: "F32", shape, data_offsets: [begin, end] });
+  const huge = Number.MAX_SAFE_INTEGER;
+  const eight = new Uint8Array(8);
+
+  test.each<[what: string, bytes: Uint8Array]>([
+    ["empty", new Uint8Array()],
+    ["shorter than a length", new Uint8Array(7)],
+    ["a length beyond the end", fileOf("{}", eight, 9n)],
+    ["a length of 2^64 - 1", fileOf("{}", eight, -3n)],
+    ["a length that cuts the header", fileOf('{"a":1}', eight, -1n)],
+    ["no JSON", fileOf("{", eight)],
+    ["no text", new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 0xff])],
+    ["a list", fileOf("[]", eight)],
+    ["null", fileOf("null", eight)],
+    ["a header that is nested deeply", fileOf(`{"a":${"[".repeat(1e5)}${"]".repeat(1e5)}}`, eight)],
+    ["data without a tensor", fileOf("{}", eight)],
+    ["a hole in front", fileOf(`{"a":${entry([1], 4, 8)}}`, eight)],
+    ["a hole in the midst", fileOf(`{"a":${entry([1], 0, 4)},"b":${entry([1], 8, 12)}}`, new Uint8Array(12))],
+    ["an overlap", fileOf(`{"a":${entry([2], 0, 8)},"b":${entry([1], 4, 8)}}`, eight)],
+    ["two tensors in one place", fileOf(`{"a":${entry([2], 0, 8)},"b":${entry([2], 0, 8)}}`, eight)],
+    ["a tensor beyond the end", fileOf(`{"a":${entry([3], 0, 12)}}`, eight)],
+    ["a range that runs backwards", fileOf(`{"a":${entry([1], 8, 4)}}`, eight)],
+    ["a range of another length than its shape", fileOf(`{"a":${entry([3], 0, 8)}}`, eight)],
+    ["a shape whose product is too large", fileOf(`{"a":${entry([huge, huge], 0, 8)}}`, eight)],
+    ["a shape whose product is no number", fileOf(`{"a":${entry([...Array(30).fill(huge), 0], 0, 8)}}`, eight)],
+    ["a negative length", fileOf(`{"a":${entry([-2], 0, 8)}}`, eight)],
+    ["half a number", fileOf(`{"a":${entry([0.5], 0, 2)}}`, eight)],
+    ["a range of three numbers", fileOf('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}', eight)],
+    ["another type", fileOf('{"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}}', eight)],
+    ["a type that is no text", fileOf('{"a":{"dtype":{"toString":1},"shape":[2],"data_offsets":[0,8]}}', eight)],
+    ["a tensor that is null", fileOf('{"a":null}', eight)],
+    ["a tensor that is a text", fileOf('{"a":"F32"}', eight)],
+    ["a key that stands twice", fileOf(`{"a":${entry([0], 0, 0)},"a":${entry([2], 0, 8)}}`, eight)],
+    ["a key twice, once in escapes", fileOf(`{"a":${entry([0], 0, 0)},"\\u0061":${entry([2], 0, 8)}}`, eight)],
+    ["a part of a tensor twice", fileOf('{"a":{"dtype":"F32","shape":[9],"shape":[2],"data_offsets":[0,8]}}', eight)],
+    ["metadata that is no text", fileOf(`{"__metadata__":{"a":1},"a":${entry([2], 0, 8)}}`, eight)],
+    ["metadata that is no object", fileOf(`{"__metadata__":"text","a":${entry([2], 0, 8)}}`, eight)],
+  ])("is refused: %s", (_, bytes) => {
+    expect(read(bytes)).toMatch(/^checkpoint: .*\. The file is damaged or incomplete; use another copy\.$/);
+  });
+
+  test("cannot reach a prototype by its names", () => {
+    const file = fileOf(`{"__metadata__":{"__proto__":"x"},"__proto__":${entry([2], 0, 8)}}`, eight);
+    const found = read(file) as Safetensors;
+    expect([...found.tensors.keys()]).toEqual(["__proto__"]);
+    expect(({} as Record<string, unknown>).dtype).toBeUndefined();
+    expect(Object.getPrototypeOf(found.metadata)).toBe(Object.prototype);
+  });
+
+  test("is refused without a copy of what it claims many times over", () => {
+    const data = new Uint8Array(2 ** 22);
+    const claims = Array.from({ length: 5000 }, (_, i) => `"t${i}":${entry([2 ** 20], 0, 2 ** 22)}`);
+    const file = fileOf(`{${claims.join()}}`, data);
+    const start = performance.now();
+    expect(read(file)).toContain("begins at byte 0, where byte 4194304 is next");
+    expect(performance.now() - start).toBeLessThan(4000);
+  });
+
+  test("is read in time that grows with its length only", { timeout: 60_000 }, () => {
+    const empty = Array.from({ length: 200_000 }, (_, i) => `"t${i}":${entry([0], 0, 0)}`);
+    const start = performance.now();
+    expect((read(fileOf(`{${empty.join()}}`, new Uint8Array())) as Safetensors).tensors.size).toBe(200_000);
+    const long = "x".repeat(2e7);
+    expect((read(fileOf(`{"__metadata__":{"a":"${long}"}}`, new Uint8Array())) as Safetensors).metadata.a).toBe(long);
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
+
+/** More on demand: FUZZ=1000000 npx vitest run --project node test/node/safetensors.test.ts */
+const runs = Number(process.env.FUZZ ?? 1000);
+
+describe("any file at all", { timeout: 20_000 + runs }, () => {
+  /** Numbers at which formats break, and other things where numbers should stand. */
+  const odd = fc.oneof(
+    fc.constantFrom<unknown>(
+      0,
+      -0,
+      -1,
+      4,
+      0.5,
+      8,
+      16,
+      2 ** 31,
+      2 ** 32,
+      2 ** 53 - 1,
+      2 ** 53,
+      1e308,
+      null,
+      true,
+      "F32",
+    ),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  const field = <T>(regular: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
+    fc.oneof({ weight: 6, arbitrary: regular }, { weight: 1, arbitrary: odd });
+
+  const value = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record(
+        {
+          dtype: field(fc.constant("F32")),
+          shape: field(fc.array(field(fc.nat(3)), { maxLength: 3 })),
+          data_offsets: field(fc.tuple(field(fc.nat(8)), field(fc.nat(8)))).map((range) =>
+            Array.isArray(range) ? range.map((at) => (typeof at === "number" ? at * 4 : at)) : range,
+          ),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { weight: 1, arbitrary: odd },
+  );
+  const key = fc.constantFrom("a", "b", "c", "__metadata__", "__proto__", "constructor", "\\u0061");
+
+  const check = (bytes: Uint8Array): void => {
+    const found = read(bytes);
+    if (typeof found === "string") {
+      expect(found).toMatch(/^checkpoint: /);
+      return;
+    }
+    let total = 0;
+    for (const { shape, data } of found.tensors.values()) {
+      expect(data.length).toBe(shape.reduce((a, b) => a * b, 1));
+      total += data.byteLength;
+    }
+    expect(total).toBeLessThanOrEqual(bytes.length);
+  };
+
+  test("with a header of almost the right form", () => {
+    const entries = fc.array(fc.tuple(key, value), { maxLength: 4 });
+    const lie = fc.oneof({ weight: 8, arbitrary: fc.constant(0n) }, { weight: 1, arbitrary: fc.bigInt(-9n, 9n) });
+    fc.assert(
+      fc.property(entries, fc.nat(40), lie, (list, length, off) => {
+        const header = `{${list.map(([name, entry]) => `"${name}":${JSON.stringify(entry)}`).join()}}`;
+        check(fileOf(header, new Uint8Array(length), off));
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test("that was right before bytes of it were changed, cut off or added", () => {
+    const change = fc.record({ at: fc.nat(400), to: fc.nat(255) });
+    fc.assert(
+      fc.property(contents, fc.array(change, { maxLength: 4 }), fc.nat(400), fc.nat(9), (given, changes, cut, more) => {
+        const whole = encodeSafetensors(given);
+        const bytes = new Uint8Array(Math.min(whole.length, cut + 8) + more);
+        bytes.set(whole.subarray(0, Math.min(whole.length, cut + 8)));
+        for (const { at, to } of changes) bytes[at % bytes.length] = to;
+        check(bytes);
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test("of bytes without any form", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), check), { numRuns: runs });
+  });
+});

@@ -1,0 +1,293 @@
+// Shader texts against the records that bind them, for every kernel and every value of every condition: one entry point
+// `main`, the same bindings with the same access, the same constants. And the door they go through is strict.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+import { specialise } from "../../src/gpu/shader.ts";
+import type { EpilogueStep, Tensor } from "../../src/graph/graph.ts";
+import { opOf, opTable } from "../../src/graph/table.ts";
+import { adam, adamw, sgd } from "../../src/index.ts";
+import type { Access, Holes } from "../../src/kernels/kernel.ts";
+import { kernelOf, kernelTable } from "../../src/kernels/table.ts";
+import { chooseUpdate, MOST_UNIFORM_ROWS, type UpdateRule, updateKernels } from "../../src/kernels/update.ts";
+import type { Attributes } from "../../src/model/layer.ts";
+import type { Command } from "../../src/step/record.ts";
+import { referencePrograms } from "./program.ts";
+
+/** A kernel as it would be compiled: what a command says of it, without the memory behind it. */
+type Variant = Pick<Command, "kernel" | "source" | "holes" | "constants" | "step"> & {
+  readonly bindings: readonly { readonly number: number; readonly name: string; readonly access: Access }[];
+};
+
+const numbered = (names: readonly string[], bindings: Readonly<Record<string, Access>>): Variant["bindings"] =>
+  names.map((name) => ({ number: Object.keys(bindings).indexOf(name), name, access: bindings[name] as Access }));
+
+const tensor = (shape: readonly number[]): Tensor => ({ id: 0, name: "", shape, dtype: "f32", role: "activation" });
+
+interface WorkOptions {
+  readonly attributes?: Attributes;
+  /** Elementwise ops at the end. */
+  readonly epilogue?: readonly string[];
+  /** Whether the sum over columns is a second output. */
+  readonly sum?: boolean;
+}
+
+/** What a kernel chooses for one node, on a GPU and on a CPU. */
+function chosen(op: string, shapes: readonly (readonly number[])[], options: WorkOptions = {}): Variant[] {
+  const { attributes = {}, epilogue = [], sum = false } = options;
+  const kernel = kernelOf(opOf(op).kernel as string);
+  const inputs = shapes.map(tensor);
+  const outputs = opOf(op)
+    .outputs(inputs, attributes)
+    .map(({ shape }) => tensor(shape));
+  const [first] = outputs as [Tensor];
+  if (sum) outputs.push(tensor([first.shape.at(-1) as number]));
+  const steps = epilogue.map((name): EpilogueStep => {
+    const operand = opOf(name).elementwise?.operand;
+    if (operand === undefined) return { op: name };
+    inputs.push(tensor(operand === "same" ? first.shape : first.shape.slice(-1)));
+    return { op: name, operand: inputs.length - 1 };
+  });
+  return [true, false].map((software) => {
+    const device = { software, rows: 3 };
+    const { holes, constants, tensors } = kernel.choose({ op, inputs, outputs, attributes, epilogue: steps, device });
+    const bindings = numbered(Object.keys(tensors), kernel.bindings);
+    return { kernel: kernel.name, source: kernel.source, holes, constants, bindings, step: kernel.step };
+  });
+}
+
+const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBackward"]];
+const booleans = [false, true];
+
+function* products(): Generator<Variant> {
+  for (const [M, K, N] of [
+    [8, 12, 16],
+    [5, 12, 16],
+    [8, 7, 16],
+    [8, 12, 3],
+    [1, 1, 1],
+  ] as const) {
+    for (const transposeA of booleans) {
+      for (const transposeB of booleans) {
+        const shapes = [transposeA ? [K, M] : [M, K], transposeB ? [N, K] : [K, N]];
+        const attributes = { transposeA, transposeB };
+        for (const epilogue of epilogues) yield* chosen("matmul", shapes, { attributes, epilogue });
+        yield* chosen("matmul", shapes, { attributes, sum: true });
+        yield* chosen("matmul", shapes, { attributes: { ...attributes, splits: 4 }, sum: true });
+      }
+    }
+  }
+}
+
+function* windows(): Generator<Variant> {
+  const strides = { strideHeight: 2, strideWidth: 1, padding: "same" };
+  const kernel = { kernelHeight: 3, kernelWidth: 2 };
+  const image = { height: 7, width: 6 };
+  for (const channels of [1, 4]) {
+    const x = [2, 7, 6, channels];
+    yield* chosen("maxPool2d", [x], { attributes: { ...strides, ...kernel } });
+    for (const epilogue of epilogues) {
+      const attributes = { ...strides, ...kernel, ...image };
+      yield* chosen(
+        "maxPool2dBackward",
+        [
+          [2, 4, 6, channels],
+          [2, 4, 6, channels],
+        ],
+        { attributes, epilogue },
+      );
+    }
+    for (const filters of [3, 8]) {
+      const filter = [3, 2, channels, filters];
+      const dy = [2, 4, 6, filters];
+      for (const epilogue of epilogues) {
+        yield* chosen("conv2d", [x, filter], { attributes: strides, epilogue });
+        yield* chosen("conv2dBackwardInput", [dy, filter], { attributes: { ...strides, ...image }, epilogue });
+      }
+      for (const sum of booleans) {
+        for (const splits of [1, 2]) {
+          yield* chosen("conv2dBackwardFilter", [x, dy], { attributes: { ...strides, ...kernel, splits }, sum });
+        }
+      }
+    }
+  }
+}
+
+function* elementwises(): Generator<Variant> {
+  for (const { name, elementwise } of opTable.values()) {
+    if (elementwise === undefined) continue;
+    for (const columns of [3, 4]) {
+      const operands = { none: [], same: [[5, columns]], last: [[columns]] }[elementwise.operand ?? "none"];
+      yield* chosen(name, [[5, columns], ...operands]);
+      yield* chosen(name, [[5, columns], ...operands], { epilogue: ["bias", "add"] });
+    }
+  }
+  yield* chosen("columnSum", [[5, 3]]);
+  yield* chosen("sumPartials", [[2, 5, 3]]);
+}
+
+function* ends(): Generator<Variant> {
+  for (const input of ["4x5", "4x8"]) {
+    for (const bytes of booleans) {
+      for (const targets of booleans) {
+        for (const integerTarget of booleans) {
+          const target = integerTarget ? "4" : "4x2";
+          const attributes = { input, target, integerTarget, targets, bytes, scale: 2, shift: 1 };
+          yield* chosen("gather", [[1], [1], [1]], { attributes });
+        }
+      }
+    }
+  }
+  for (const gradient of booleans) {
+    yield* chosen("softmaxCrossEntropy", [[4, 3], [4]], { attributes: { gradient } });
+    yield* chosen(
+      "meanSquaredError",
+      [
+        [4, 3],
+        [4, 3],
+      ],
+      { attributes: { gradient } },
+    );
+  }
+  yield* chosen("metrics", [[4, 2]]);
+}
+
+function* updates(): Generator<Variant> {
+  const rules: UpdateRule[] = [
+    adam().rule,
+    adamw().rule,
+    sgd().rule,
+    sgd({ momentum: 0.9 }).rule,
+    sgd({ momentum: 0.9, nesterov: true }).rule,
+  ];
+  for (const rule of rules) {
+    for (const rows of [1, MOST_UNIFORM_ROWS, MOST_UNIFORM_ROWS + 1]) {
+      const { name, source, bindings, holes, constants, arenas } = chooseUpdate(rule, 5, rows);
+      yield { kernel: name, source, holes, constants, bindings: numbered(arenas, bindings), step: true };
+    }
+  }
+}
+
+const recorded: Variant[] = (["mlp", "cnn"] as const)
+  .flatMap((name) => (["train", "evaluate", "predict"] as const).map((mode) => referencePrograms[name]({ mode })))
+  .flatMap(({ recording }) => recording.commands)
+  .map((command) => ({
+    ...command,
+    bindings: command.bindings.map(({ number, name, access }) => ({ number, name, access })),
+  }));
+
+const all: Variant[] = [...products(), ...windows(), ...elementwises(), ...ends(), ...updates(), ...recorded];
+const names = [...new Set(all.map(({ kernel }) => kernel))];
+const variantsOf = (name: string): Variant[] => all.filter(({ kernel }) => kernel === name);
+
+/** The parser takes `block` and `workgroup` for keywords; as names of values WGSL has nothing against them. */
+const parsed = (code: string): WgslReflect => new WgslReflect(code.replace(/(?<!<)\b(block|workgroup)\b/g, "$1_"));
+
+describe.each(names)("shader %s", (name) => {
+  const texts = variantsOf(name).map(({ kernel, source, holes }) => specialise(kernel, source, holes));
+  const reflected = texts.map(parsed);
+
+  test("has one entry point, main", () => {
+    for (const { entry } of reflected) {
+      expect(entry.compute.map((found) => found.name)).toEqual(["main"]);
+      expect([...entry.vertex, ...entry.fragment]).toEqual([]);
+    }
+  });
+
+  test("declares the bindings that its record says, with the same access", () => {
+    for (const [i, { bindings }] of variantsOf(name).entries()) {
+      const found = (reflected[i] as WgslReflect).storage.filter(({ group }) => group === 0);
+      const declared = found.map((variable) => ({
+        number: variable.binding,
+        name: variable.name,
+        access: variable.access === "read_write" ? "readWrite" : variable.access,
+      }));
+      const byNumber = (a: { number: number }, b: { number: number }): number => a.number - b.number;
+      expect(declared.sort(byNumber)).toEqual([...bindings].sort(byNumber));
+    }
+  });
+
+  test("reads the values of the step where its record says so, and nothing else beside its bindings", () => {
+    for (const [i, { step, holes }] of variantsOf(name).entries()) {
+      const { storage, uniforms, textures, samplers } = reflected[i] as WgslReflect;
+      const beside = [...storage, ...uniforms].filter(({ group }) => group !== 0);
+      expect([...textures, ...samplers]).toEqual([]);
+      const tableInUniform = holes.TABLE_IN_UNIFORM;
+      const expected = !step ? [] : tableInUniform === undefined ? ["step 1.0"] : ["table 1.1"];
+      expect(beside.map((variable) => `${variable.name} ${variable.group}.${variable.binding}`)).toEqual(expected);
+      if (tableInUniform !== undefined) expect(uniforms.length).toBe(tableInUniform === true ? 1 : 0);
+    }
+  });
+
+  test("declares the constants that its record gives, all of them and no others", () => {
+    for (const [i, { constants }] of variantsOf(name).entries()) {
+      const declared = (reflected[i] as WgslReflect).overrides.map((override) => override.name);
+      expect(declared.sort()).toEqual(Object.keys(constants).sort());
+    }
+  });
+
+  test("is checked above with both values of each of its conditions", () => {
+    const [first] = variantsOf(name) as [Variant];
+    for (const [, condition] of first.source.matchAll(/#(?:if|elif) \$\{([A-Z_]+)\}/g)) {
+      const values = new Set(variantsOf(name).map(({ holes }) => holes[condition as string]));
+      expect([...values].sort(), condition).toEqual([false, true]);
+    }
+  });
+
+  test("keeps its workgroups within what every device allows", () => {
+    for (const { holes } of variantsOf(name)) {
+      const size = (axis: string): number => (holes[axis] as number | undefined) ?? 1;
+      const threads = size("WORKGROUP") * size("WORKGROUP_X") * size("WORKGROUP_Y") * size("WORKGROUP_Z");
+      expect(Number.isInteger(threads) && threads >= 1 && threads <= 256).toBe(true);
+    }
+  });
+});
+
+test("every file of shaders/ is a kernel with a record, every kernel has its file, and its text is that file", () => {
+  const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
+  const kernels = [...kernelTable.values(), ...Object.values(updateKernels)];
+  expect(kernels.map(({ name }) => `${name}.wgsl`).sort()).toEqual(files.sort());
+  expect(names.length).toBe(files.length);
+  for (const { name, source } of kernels) expect(source).toBe(readFileSync(`shaders/${name}.wgsl`, "utf8"));
+});
+
+describe("specialise", () => {
+  /** Shader text as it stands in a file; here a hole is written <NAME>. */
+  const file = (text: string): string => text.replace(/<([A-Z]*)>/g, (_, name) => `\${${name}}`);
+  const source = ["const SIZE = <SIZE>u;", "#if <WIDE>", "fn wide() {}", "#else", "fn narrow() {}", "#endif", ""];
+  const text = file(source.join("\n"));
+
+  test("fills holes and follows conditions", () => {
+    expect(specialise("x", text, { SIZE: 4, WIDE: true })).toBe("const SIZE = 4u;\n\nfn wide() {}\n\n");
+    expect(specialise("x", text, { SIZE: 8, WIDE: false })).toBe("const SIZE = 8u;\n\nfn narrow() {}\n\n");
+  });
+
+  test("keeps a # that comes in through a hole: it is text, not a directive", () => {
+    expect(specialise("x", file("<TEXT>\n"), { TEXT: "// #1" })).toBe("// #1\n");
+  });
+
+  const refused: readonly [what: string, text: string, holes: Holes, message: RegExp][] = [
+    ["a hole that nothing was given for", text, { WIDE: true }, /nothing was given for the hole SIZE/],
+    ["a value that no hole takes", text, { SIZE: 4, WIDE: true, DEEP: 1 }, /no hole is called DEEP/],
+    ["a boolean in the text", text, { SIZE: true, WIDE: true }, /SIZE is boolean/],
+    ["a text in a condition", text, { SIZE: 4, WIDE: "true" }, /WIDE is string/],
+    ["a number in a condition", text, { SIZE: 4, WIDE: 1 }, /WIDE is number/],
+    ["an unknown directive", "#ifdef <WIDE>\n#endif\n", { WIDE: true }, /line 1: "#ifdef/],
+    ["a directive that is commented out", "// #if <WIDE>\n// #endif\n", { WIDE: true }, /line 1: "\/\/ #if/],
+    ["a directive that is indented", "  #if <WIDE>\n  #endif\n", { WIDE: true }, /line 1: " {2}#if/],
+    ["a negated condition", "#if !<WIDE>\n#endif\n", { WIDE: true }, /line 1: "#if !/],
+    ["something after a condition", "#if <WIDE> && x\n#endif\n", { WIDE: true }, /line 1: "#if/],
+    ["something after #endif", "#if <WIDE>\n#endif // WIDE\n", { WIDE: true }, /line 2: "#endif \/\/ WIDE"/],
+    ["a # elsewhere in a line", "let a = 1; #else\n", {}, /line 1: "let a = 1; #else"/],
+    ["an #if without an end", "#if <WIDE>\n", { WIDE: true }, /Mismatched/],
+    ["an #endif without a beginning", "#endif\n", {}, /not preceeded by/],
+    ["an #else without a beginning", "#else\n", {}, /not preceeded by/],
+    ["a second #else", "#if <WIDE>\n#else\n#else\n#endif\n", { WIDE: true }, /not preceeded by/],
+    ["an empty hole", "const A = <>;\n", {}, /nothing was given/],
+  ];
+
+  test.each(refused)("refuses %s", (_, given, holes, message) => {
+    expect(() => specialise("x", file(given), holes)).toThrow(message);
+  });
+});

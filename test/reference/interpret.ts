@@ -1,0 +1,42 @@
+// Runs a whole graph on the twins: forward and backward, fused or not.
+
+import { type Graph, tensorAt } from "../../src/graph/graph.ts";
+import { opOf } from "../../src/graph/table.ts";
+import type { StepValues } from "../../src/step/replay.ts";
+import { applyFormula } from "./elementwise.ts";
+import type { Round } from "./twin.ts";
+import { twins } from "./twins.ts";
+
+/** Numbers by tensor id. */
+export type Values = ReadonlyMap<number, Float64Array>;
+
+/**
+ * The value of every tensor of `graph`. `given` holds those that no node makes: parameters, and the data set as numbers
+ * (bytes as 0 to 255). Rounds after each operation; what is given must be representable under `round` already.
+ */
+export function interpret(graph: Graph, given: Values, step: StepValues, round: Round): Values {
+  const values = new Map(given);
+  const numbersOf = (id: number): Float64Array => {
+    const value = values.get(id);
+    if (value === undefined) throw new Error(`interpret: tensor ${id} "${tensorAt(graph, id).name}" has no value yet.`);
+    return value;
+  };
+  for (const node of graph.nodes) {
+    const twin = twins[node.op];
+    if (twin === undefined) throw new Error(`interpret: there is no twin for the op "${node.op}".`);
+    const own = node.inputs.slice(0, opOf(node.op).arity);
+    const facts = {
+      op: node.op,
+      inputs: own.map((id) => tensorAt(graph, id)),
+      outputs: node.outputs.map((id) => tensorAt(graph, id)),
+      attributes: node.attributes,
+    };
+    const [first, ...others] = twin(own.map(numbersOf), facts, step, round);
+    const main = node.epilogue.reduce((value, { op, operand }) => {
+      const second = operand === undefined ? undefined : numbersOf(node.inputs[operand] as number);
+      return applyFormula(op, value, second, round);
+    }, first!);
+    for (const [i, value] of [main, ...others].entries()) values.set(node.outputs[i] as number, value);
+  }
+  return values;
+}

@@ -1,0 +1,24 @@
+// Y = the largest X of each window, and the tap that it came from; of equal values the first counts.
+
+import { size } from "../../src/graph/graph.ts";
+import type { Twin } from "./twin.ts";
+import { axes, eachTap } from "./window.ts";
+
+export const maxPool2d: Twin = ([x], { inputs, outputs, attributes }) => {
+  const { shape } = inputs[0]!;
+  const [batch, , , channels] = shape as [number, number, number, number];
+  const kernel = [attributes.kernelHeight as number, attributes.kernelWidth as number];
+  const y = new Float64Array(size(outputs[0]!.shape)).fill(Number.NEGATIVE_INFINITY);
+  const taps = new Float64Array(y.length);
+  eachTap(batch, axes(shape, kernel, attributes), (input, output, tap) => {
+    for (let c = 0; c < channels; c++) {
+      const at = output * channels + c;
+      const value = x![input * channels + c]!;
+      if (value > y[at]!) {
+        y[at] = value;
+        taps[at] = tap;
+      }
+    }
+  });
+  return [y, taps];
+};

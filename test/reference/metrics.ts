@@ -1,0 +1,13 @@
+// One slot of the metrics: number of the step, mean loss over its rows, hits, and how many rows it had.
+
+import type { Twin } from "./twin.ts";
+
+export const metrics: Twin = ([rows], _facts, { step, count }, round) => {
+  let loss = 0;
+  let hits = 0;
+  for (let i = 0; i < rows!.length; i += 2) {
+    loss = round(loss + rows![i]!);
+    hits += rows![i + 1]!;
+  }
+  return [Float64Array.of(step, round(loss / count), hits, count)];
+};

@@ -1,0 +1,107 @@
+// Small models that together use every layer, each activation, both losses, and the shapes of graph that matter to the
+// backward pass and to fusion: bypasses, shared weights, values with several readers, one gradient under two shapes.
+
+import {
+  conv2d,
+  crossEntropy,
+  dense,
+  flatten,
+  functional,
+  gelu,
+  type Layer,
+  maxPool2d,
+  meanSquaredError,
+  relu,
+  residual,
+  sequential,
+  sigmoid,
+  tanh,
+} from "../../src/index.ts";
+import type { ModelCase } from "./traced-model.ts";
+
+const vectors = (model: Layer, features = 5): ModelCase => ({
+  model,
+  input: [features],
+  batch: 4,
+  loss: crossEntropy(),
+});
+const images = (model: Layer, input: readonly number[] = [6, 5, 2]): ModelCase => ({
+  model,
+  input,
+  batch: 3,
+  loss: crossEntropy(),
+});
+
+export const modelCases: Readonly<Record<string, ModelCase>> = {
+  "dense relu": vectors(sequential([dense(6), relu(), dense(3)])),
+  "dense gelu": vectors(sequential([dense(6), gelu(), dense(3)])),
+  "dense tanh": vectors(sequential([dense(6), tanh(), dense(3)])),
+  "dense sigmoid, squared error": {
+    ...vectors(sequential([dense(6), sigmoid(), dense(2), tanh()])),
+    loss: meanSquaredError(),
+  },
+  "dense without bias, two activations": vectors(sequential([dense(4, { bias: false }), tanh(), gelu(), dense(3)])),
+  "conv stride 2 same": images(sequential([conv2d(3, { stride: 2, padding: "same" }), relu(), flatten(), dense(3)])),
+  "conv stride 2 valid": images(sequential([conv2d(3, { stride: 2 }), gelu(), flatten(), dense(3)])),
+  "conv conv pool": images(
+    sequential([
+      conv2d(2, { kernel: [3, 2] }),
+      tanh(),
+      conv2d(3, { kernel: 2, padding: "same" }),
+      maxPool2d(2),
+      flatten(),
+      dense(2),
+    ]),
+  ),
+  "conv pool overlapping, squared error": {
+    ...images(sequential([conv2d(2, { padding: "same" }), maxPool2d(3, { stride: 2, padding: "same" }), relu()])),
+    loss: meanSquaredError(),
+  },
+  residual: vectors(
+    sequential([dense(4), residual([dense(4), gelu(), dense(4)]), relu(), residual([tanh(), dense(4)]), dense(3)]),
+  ),
+  "residual conv": images(
+    sequential([
+      conv2d(3, { padding: "same" }),
+      residual([relu(), conv2d(3, { padding: "same" })]),
+      flatten(),
+      dense(2),
+    ]),
+  ),
+  "shared weights": vectors(
+    functional((x, { use }) => {
+      const layer = dense(5);
+      return use("head", dense(3), use("twice", layer, use("between", tanh(), use("twice", layer, x))));
+    }),
+  ),
+  "shared filter": images(
+    functional((x, { use, add }) => {
+      const layer = conv2d(2, { padding: "same" });
+      const once = use("filter", layer, x);
+      const twice = use("filter", layer, use("relu", relu(), once));
+      return use("head", sequential([flatten(), dense(2)]), add(once, twice));
+    }),
+  ),
+  "one value, many readers": vectors(
+    functional((x, { use, add }) => {
+      const h = use("stem", dense(4), x);
+      const both = add(use("left", tanh(), h), use("right", sigmoid(), h));
+      return use("head", dense(3), add(add(both, h), add(h, h)));
+    }),
+  ),
+  "a sum of many": vectors(
+    functional((x, { use, add }) => {
+      const parts = [1, 2, 3, 4].map((i) => use(`part${i}`, dense(4), x));
+      return use("head", dense(3), parts.reduce(add, add(x, x)));
+    }),
+    4,
+  ),
+  "one gradient as image and as row": images(
+    functional((x, { use, add }) => {
+      const image = use("flat", flatten(), use("conv", conv2d(2, { padding: "same" }), x));
+      const row = use("dense", dense(12, { bias: false }), use("flat", flatten(), x));
+      return use("head", dense(2), add(image, row));
+    }),
+    [3, 2, 1],
+  ),
+};

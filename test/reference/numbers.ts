@@ -1,0 +1,33 @@
+// Test numbers: pure functions of a count and a stream's key, all representable in f32.
+
+import { normal, permutation, uniform } from "../../src/random.ts";
+
+export type Fill = (count: number, key: number) => Float64Array;
+
+const filled =
+  (value: (key: number, i: number) => number): Fill =>
+  (count, key) =>
+    Float64Array.from({ length: count }, (_, i) => Math.fround(value(key, i)));
+
+/** Normal with deviation 1. */
+export const normals = filled(normal);
+
+/** Uniform between two numbers. */
+export const between = (low: number, high: number): Fill => filled((key, i) => low + (high - low) * uniform(key, i));
+
+/** Whole numbers from 0 to below `end`. */
+export const below = (end: number): Fill => filled((key, i) => Math.floor(uniform(key, i) * end));
+
+/** Few different values, so that many are equal. */
+export const coarse = filled((key, i) => Math.round(2 * normal(key, i)) / 2);
+
+/** No two are near each other and none is near 0, so that no small change crosses a kink. */
+export const apart: Fill = (count, key) =>
+  Float64Array.from(permutation(count, key), (place) => Math.fround(((place - (count >> 1) + 0.5) * 4) / count));
+
+/** Cheap, for very long tensors. */
+export const cycle: Fill = (count) => {
+  const numbers = new Float64Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = ((i * 7) % 1021) - 510;
+  return numbers;
+};

@@ -1,0 +1,59 @@
+// A model as a differentiated graph with data and starting weights, ready for `interpret`.
+
+import { differentiate } from "../../src/graph/backward.ts";
+import { size, tensorAt } from "../../src/graph/graph.ts";
+import { type DataFormat, type Loss, predictionShape, trace } from "../../src/graph/trace.ts";
+import { initialValues } from "../../src/model/initializer.ts";
+import type { Layer } from "../../src/model/layer.ts";
+import { type Layout, layOut } from "../../src/plan/layout.ts";
+import { permutation, stream } from "../../src/random.ts";
+import type { Differentiated } from "./gradient.ts";
+import { below, normals } from "./numbers.ts";
+
+export interface ModelCase {
+  readonly model: Layer;
+  /** Shape of one sample. */
+  readonly input: readonly number[];
+  readonly batch: number;
+  readonly loss: Loss;
+}
+
+export interface TracedModel extends Differentiated {
+  readonly prediction: number;
+  /** Tensor ids of the parameters, in the order of the layout. */
+  readonly parameterIds: readonly number[];
+  readonly layout: Layout;
+}
+
+const format: DataFormat = { bytes: false, scale: 0.5, shift: 0.25 };
+
+/** Traces and differentiates a model, with random weights, biases too, and twice as many samples as a batch holds. */
+export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1): TracedModel {
+  const options = { input, batch, loss, format } as const;
+  const { graph, parameters, parameterIds, ...rest } = trace(model, { ...options, mode: "train" });
+  const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
+  const gradients = differentiate(graph, rest.loss!, new Set(parameterIds));
+
+  const samples = batch * 2;
+  const outputs = size(predictionShape(model, { ...options, mode: "predict" })) / batch;
+  const [x, y, order] = graph.nodes[0]!.inputs as [number, number, number];
+  const given = new Map<number, Float64Array>([
+    [x, normals(samples * size(input), stream(seed, "x"))],
+    [
+      y,
+      loss.integerTarget ? below(outputs)(samples, stream(seed, "y")) : normals(samples * outputs, stream(seed, "y")),
+    ],
+    [order, Float64Array.from(permutation(samples, stream(seed, "order")))],
+  ]);
+  for (const [i, parameter] of parameters.entries()) {
+    const id = parameterIds[i]!;
+    const start = initialValues(parameter, parameter.initializer, seed);
+    const isBias = tensorAt(graph, id).shape.length === 1;
+    const values = isBias
+      ? normals(start.length, stream(seed, parameter.name)).map((v) => v / 4)
+      : Float64Array.from(start);
+    given.set(id, values);
+  }
+  const { prediction } = rest;
+  return { graph, forward, loss: rest.loss!, gradients, given, prediction, parameterIds, layout: layOut(parameters) };
+}

@@ -1,0 +1,58 @@
+// The geometry of convolution and pooling, written down a second time: "same" and "valid" as TensorFlow defines them.
+
+import type { Attributes } from "../../src/model/layer.ts";
+
+/** The window along one axis. */
+export interface Axis {
+  readonly size: number;
+  readonly kernel: number;
+  readonly stride: number;
+  /** Number of output positions. */
+  readonly out: number;
+  /** Zeros before the first number. */
+  readonly pad: number;
+}
+
+function axis(size: number, kernel: number, stride: number, padding: unknown): Axis {
+  if (padding === "valid") return { size, kernel, stride, out: Math.ceil((size - kernel + 1) / stride), pad: 0 };
+  const missing = size % stride === 0 ? kernel - stride : kernel - (size % stride);
+  return { size, kernel, stride, out: Math.ceil(size / stride), pad: Math.floor(Math.max(missing, 0) / 2) };
+}
+
+/** The vertical and the horizontal axis of a window of kernel [kh, kw] on images [B, H, W, C]. */
+export function axes(
+  image: readonly number[],
+  kernel: readonly number[],
+  attributes: Attributes,
+): readonly [Axis, Axis] {
+  const { strideHeight, strideWidth, padding } = attributes;
+  return [
+    axis(image[1]!, kernel[0]!, strideHeight as number, padding),
+    axis(image[2]!, kernel[1]!, strideWidth as number, padding),
+  ];
+}
+
+/** Calls `visit` for each output position of each image and each tap of its window that lies inside the image. */
+export function eachTap(
+  batch: number,
+  [vertical, horizontal]: readonly [Axis, Axis],
+  /** Place of the input position, of the output position, and of the tap in the window, counted without channels. */
+  visit: (input: number, output: number, tap: number) => void,
+): void {
+  for (let image = 0; image < batch; image++) {
+    for (let oy = 0; oy < vertical.out; oy++) {
+      for (let ox = 0; ox < horizontal.out; ox++) {
+        const output = (image * vertical.out + oy) * horizontal.out + ox;
+        for (let ky = 0; ky < vertical.kernel; ky++) {
+          const iy = oy * vertical.stride + ky - vertical.pad;
+          if (iy < 0 || iy >= vertical.size) continue;
+          for (let kx = 0; kx < horizontal.kernel; kx++) {
+            const ix = ox * horizontal.stride + kx - horizontal.pad;
+            if (ix < 0 || ix >= horizontal.size) continue;
+            visit((image * vertical.size + iy) * horizontal.size + ix, output, ky * horizontal.kernel + kx);
+          }
+        }
+      }
+    }
+  }
+}
