@@ -20,6 +20,8 @@ export interface Input {
 
 export interface Case {
   readonly op: string;
+  /** What is special about the numbers. */
+  readonly note?: string;
   readonly inputs: readonly Input[];
   readonly attributes?: Attributes;
   /** Ops at the end of the kernel, with their second operands. */
@@ -87,7 +89,7 @@ function specsOf({ columnSum, inputs, attributes = {} }: Case, specs: readonly T
 }
 
 /** "matmul [3,5] [4,5] transposeB +bias +relu": the name of a test, and of the stream of its numbers. */
-export function caseName({ op, inputs, attributes = {}, epilogue = [], columnSum, step }: Case): string {
+export function caseName({ op, inputs, attributes = {}, epilogue = [], columnSum, step, note = "" }: Case): string {
   const options = Object.entries(attributes).map(([name, value]) => (value === true ? name : `${name} ${value}`));
   return [
     op,
@@ -96,6 +98,7 @@ export function caseName({ op, inputs, attributes = {}, epilogue = [], columnSum
     ...epilogue.map((end) => `+${end.op}`),
     columnSum === true ? "+columnSum" : "",
     step === undefined ? "" : `${step.count} rows`,
+    note,
   ]
     .filter((word) => word !== "")
     .join(" ");

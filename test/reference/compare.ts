@@ -50,12 +50,6 @@ export function complaint({ name, shape, got, expected, sequential }: Comparison
   ].join("\n");
 }
 
-/** The largest error as a part of what is allowed. */
-export function strain(got: ArrayLike<number>, expected: Float64Array, sequential: Float64Array): number {
-  const error = expected.reduce((most, value, i) => Math.max(most, Math.abs(got[i]! - value)), 0);
-  return error === 0 ? 0 : error / allowance(expected, sequential);
-}
-
 function coordinates(i: number, shape: readonly number[]): number[] {
   let rest = i;
   return [...shape]

@@ -25,6 +25,9 @@ export const coarse = filled((key, i) => Math.round(2 * normal(key, i)) / 2);
 export const apart: Fill = (count, key) =>
   Float64Array.from(permutation(count, key), (place) => Math.fround(((place - (count >> 1) + 0.5) * 4) / count));
 
+/** The lowest f32 throughout. */
+export const lowest: Fill = (count) => new Float64Array(count).fill(-3.4028234663852886e38);
+
 /** Cheap, for very long tensors. */
 export const cycle: Fill = (count) => {
   const numbers = new Float64Array(count);

@@ -1,6 +1,6 @@
 // Cases of max pooling and its gradient, with equal values, with nothing but negative ones, and with overlapping windows.
 
-import { below, between, coarse, cycle, type Fill, normals } from "../../reference/numbers.ts";
+import { below, between, coarse, cycle, type Fill, lowest, normals } from "../../reference/numbers.ts";
 import type { Case } from "../case.ts";
 import {
   type Geometry,
@@ -44,10 +44,12 @@ const long: Geometry = { image: [1, 2048, 2049, 1], kernel: [1, 1], filters: 1, 
 
 export const maxPool2dCases: readonly Case[] = [
   ...geometries.map((at) => pool(at)),
-  pool(odd, coarse),
-  pool(even, coarse),
-  pool(odd, between(-3, -1)),
-  pool({ ...even, kernel: [2, 2], stride: [2, 2] }, between(-3, -1)),
+  { ...pool(odd, coarse), note: "equal values" },
+  { ...pool(even, coarse), note: "equal values" },
+  { ...pool(odd, between(-3, -1)), note: "negative values" },
+  { ...pool({ ...even, kernel: [2, 2], stride: [2, 2] }, between(-3, -1)), note: "negative values" },
+  { ...pool(odd, lowest), note: "lowest values", scales: [1] },
+  { ...pool(even, lowest), note: "lowest values", scales: [1] },
   { ...pool(long, cycle), scales: [1] },
 ];
 
