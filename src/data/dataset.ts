@@ -99,7 +99,7 @@ function packX(place: string, x: Numbers, { features }: Demand): Packed["x"] {
 function packY(place: string, y: Numbers, count: number, { targets, classes }: Demand): Packed["y"] {
   if (y.length !== count * targets) {
     throw new ShapeError(
-      `${place}: data.y has ${y.length} numbers, data.x has ${count} samples of ${targets} each. Give ${count * targets}.`,
+      `${place}: data.y has ${y.length} values, ${count} samples with ${targets} each need ${count * targets}. Correct its length.`,
     );
   }
   if (classes === undefined) {

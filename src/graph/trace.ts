@@ -117,7 +117,8 @@ export function trace(model: Layer, options: TraceOptions): Trace {
     parameterIds: owned.map(({ id }) => id),
     prediction: prediction.id,
   };
-  if (owned.length === 0) throw new OptionError("model: no layer has weights, so there is nothing to train.");
+  if (owned.length === 0)
+    throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
   if (mode === "predict") return result;
 
   checkPrediction(loss, prediction.shape);

@@ -91,7 +91,7 @@ function checkedImage(
   const [, height, width, channels] = x.shape;
   if (x.shape.length !== 4 || height === undefined || width === undefined || channels === undefined) {
     throw new ShapeError(
-      `${where(kind, scope)}: input has shape [${x.shape}], it must be an image [batch, height, width, channels].`,
+      `${where(kind, scope)}: input has shape [${x.shape}], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().`,
     );
   }
   if (padding === "valid" && (height < window[0] || width < window[1])) {

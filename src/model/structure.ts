@@ -80,6 +80,9 @@ export function functional(build: (x: Value, tools: Functional) => Value): Layer
 }
 
 function namedParts(layers: Layers): [string, Layer][] {
+  if (typeof layers !== "object" || layers === null || isLayer(layers)) {
+    throw new OptionError("sequential: its argument is no list of layers. Give [layer, ...] or { name: layer, ... }.");
+  }
   const entries = Array.isArray(layers)
     ? layers.map((layer, i): [string, Layer] => [String(i), layer])
     : Object.entries(layers).map(([name, part]): [string, Layer] => [

@@ -3,7 +3,7 @@
 //
 //   lr(t) = base * multiplier * schedule(t), and 0 updates while frozen
 
-import { OptionError } from "../errors.ts";
+import { didYouMean, OptionError } from "../errors.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { matching } from "./pattern.ts";
@@ -76,6 +76,22 @@ export function layerDecay(decay: number, { floor = 0 }: { readonly floor?: numb
   return ({ depth, maxDepth }) => ({ multiplier: Math.max(floor, decay ** (maxDepth - depth)) });
 }
 
+const ruleKeys = ["lr", "multiplier", "weightDecay", "schedule"];
+
+/** A rule with a misspelt key would do nothing, in silence. */
+function checkedRule<T>(place: string, rule: T): T {
+  if (typeof rule !== "object" || rule === null) {
+    throw new OptionError(
+      `${place}: the rule is ${JSON.stringify(rule)}, it must be a number or { ${ruleKeys.join(", ")} }.`,
+    );
+  }
+  const odd = Object.keys(rule).find((key) => !ruleKeys.includes(key));
+  if (odd === undefined) return rule;
+  throw new OptionError(
+    `${place}: a rule has no "${odd}".${didYouMean(odd, ruleKeys)} It may have ${ruleKeys.join(", ")}.`,
+  );
+}
+
 export type RateTable = ReturnType<typeof createRateTable>;
 
 /** Builds the table for the tensors of a layout, in its order. */
@@ -108,7 +124,8 @@ export function createRateTable(
   }
 
   function assign(place: string, chosen: readonly Row[], spec: RateSpec): void {
-    const { lr, multiplier, weightDecay, schedule } = typeof spec === "number" ? { lr: spec } : spec;
+    const { lr, multiplier, weightDecay, schedule } =
+      typeof spec === "number" ? { lr: spec } : checkedRule(place, spec);
     for (const [name, value] of Object.entries({ lr, multiplier, weightDecay })) {
       if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
         throw new OptionError(`${place}: ${name} is ${value}, it must be a finite number of at least 0.`);

@@ -106,6 +106,8 @@ export function checkedSettings(model: Layer, options: CompileOptions): Settings
   if (optimizer?.rule === undefined) {
     throw new OptionError('compile: "optimizer" is no optimizer. Give sgd(), adam() or adamw().');
   }
-  if (!Number.isSafeInteger(seed)) throw new OptionError(`compile: seed is ${seed}, it must be a whole number.`);
+  if (seed !== seed >>> 0) {
+    throw new OptionError(`compile: seed is ${seed}, it must be a whole number from 0 to ${2 ** 32 - 1}.`);
+  }
   return { model, input, batch, loss, optimizer, seed };
 }

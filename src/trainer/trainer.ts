@@ -1,7 +1,7 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
 import { type Data, type Demand, isBatches, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
-import { bug, CheckpointError, GradusError, listed, NameError, ShapeError } from "../errors.ts";
+import { bug, CheckpointError, DataError, GradusError, listed, NameError, ShapeError } from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
@@ -228,7 +228,10 @@ export class Trainer {
           `setWeights: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
         );
       }
-      return { placed, values: Float32Array.from(numbers) };
+      const values = Float32Array.from(numbers);
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) throw new DataError(`setWeights: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
+      return { placed, values };
     });
     for (const { placed, values } of found) this.#runner.store.write("parameters", placed, values);
   }

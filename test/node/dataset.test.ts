@@ -116,10 +116,10 @@ describe("data that cannot be trained on says where and why", () => {
 
   test("y has another count than x", () => {
     expect(refusal({ x: two, y: [0] })).toMatchInlineSnapshot(
-      `"ShapeError: fit: data.y has 1 numbers, data.x has 2 samples of 1 each. Give 2."`,
+      `"ShapeError: fit: data.y has 1 values, 2 samples with 1 each need 2. Correct its length."`,
     );
     expect(refusal({ x: two, y: [0, 0, 0] }, targets)).toMatchInlineSnapshot(
-      `"ShapeError: fit: data.y has 3 numbers, data.x has 2 samples of 2 each. Give 4."`,
+      `"ShapeError: fit: data.y has 3 values, 2 samples with 2 each need 4. Correct its length."`,
     );
   });
 

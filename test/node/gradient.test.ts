@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { differentiate } from "../../src/graph/backward.ts";
 import { fuse } from "../../src/graph/fuse.ts";
-import { addNode, addTensor, type Graph, type Tensor } from "../../src/graph/graph.ts";
+import { addNode, addTensor, type Graph, size, type Tensor } from "../../src/graph/graph.ts";
 import { opOf } from "../../src/graph/table.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { stream } from "../../src/random.ts";
@@ -26,13 +26,7 @@ function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase)
   const given = new Map<number, Float64Array>();
   const add = (name: string, shape: readonly number[], role: "parameter" | "data", fill = apart): Tensor => {
     const tensor = addTensor(graph, { name, shape, dtype: "f32", role });
-    given.set(
-      tensor.id,
-      fill(
-        shape.reduce((a, b) => a * b, 1),
-        stream(7, name),
-      ),
-    );
+    given.set(tensor.id, fill(size(shape), stream(7, name)));
     return tensor;
   };
   const emit = (name: string, from: readonly Tensor[], options: GradientCase["attributes"] = {}): Tensor => {

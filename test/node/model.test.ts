@@ -134,7 +134,7 @@ describe("a model that does not fit together says where, what and what to do", (
         "an initializer that every object has": "OptionError: dense: there is no initializer "toString". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown initializer": "OptionError: dense: there is no initializer "glorot". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown padding": "OptionError: conv2d: padding is "full", it must be "same" or "valid".",
-        "conv2d on a vector": "ShapeError: conv2d "stem.0": input has shape [32,6], it must be an image [batch, height, width, channels].",
+        "conv2d on a vector": "ShapeError: conv2d "stem.0": input has shape [32,6], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().",
         "crossEntropy on an image": "ShapeError: crossEntropy: the model ends in shape [32,2,3,3], it must be [batch, classes]. End the model with flatten() and dense(classes).",
         "crossEntropy with one class": "ShapeError: crossEntropy: the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.",
         "dense on an image": "ShapeError: dense "head": input has shape [32,4,5,2], it must be [batch, features]. Put flatten() before it.",
@@ -142,7 +142,7 @@ describe("a model that does not fit together says where, what and what to do", (
         "half a unit": "OptionError: dense: units is 2.5, it must be a whole number of at least 1.",
         "no layers": "OptionError: sequential: there are no layers. Give at least one.",
         "no size of a window": "OptionError: maxPool2d: size is undefined, it must be a whole number of at least 1.",
-        "nothing to train": "OptionError: model: no layer has weights, so there is nothing to train.",
+        "nothing to train": "OptionError: model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().",
         "one name for two shapes": "ShapeError: layer "a": it is used twice, with "weight" as [6,4] and as [4,4]. Give the two uses different names, or inputs of one shape.",
         "pooling an image away": "ShapeError: maxPool2d "2": input is 1 x 1, the window 2 x 2. Use a smaller window or padding "same".",
       }

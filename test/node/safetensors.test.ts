@@ -137,6 +137,12 @@ describe("a file that is not right", () => {
     expect(read(bytes)).toMatch(/^checkpoint: .*\. The file is damaged or incomplete; use another copy\.$/);
   });
 
+  test("is refused for its depth alone, before anything is made of it", () => {
+    for (const deep of [`${"[".repeat(1e6)}${"]".repeat(1e6)}`, '{"a":'.repeat(1e6)]) {
+      expect(read(fileOf(`{"a":${deep}`, eight))).toContain("its header is nested too deeply");
+    }
+  });
+
   test("cannot reach a prototype by its names", () => {
     const file = fileOf(`{"__metadata__":{"__proto__":"x"},"__proto__":${entry([2], 0, 8)}}`, eight);
     const found = read(file) as Safetensors;
