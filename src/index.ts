@@ -49,6 +49,7 @@ export {
   type Evaluation,
   type FitOptions,
   type FitResult,
+  type Gradients,
   meanSquaredError,
   type StepResult,
 } from "./trainer/options.ts";

@@ -12,7 +12,8 @@ import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { type Recording, record } from "./record.ts";
 
-export type Mode = "train" | "evaluate" | "predict";
+/** `train` ends in the update, `gradients` before it. */
+export type Mode = "train" | "gradients" | "evaluate" | "predict";
 
 export interface ProgramOptions {
   readonly model: Layer;
@@ -43,14 +44,14 @@ export interface Program {
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
 export function buildProgram(options: ProgramOptions): Program {
   const { mode, frozen, rule } = options;
-  const traced = trace(options.model, options);
+  const traced = trace(options.model, { ...options, mode: mode === "gradients" ? "train" : mode });
   const { graph, parameters, parameterIds, loss } = traced;
   const layout = layOut(parameters);
   const owners = new Map(parameterIds.map((id, i) => [id, (parameters[i] as Parameter).layer]));
   const depths = layerDepths(graph, owners);
 
   const wanted = parameterIds.filter((_, i) => !frozen.has((parameters[i] as Parameter).name));
-  const trains = mode === "train" && loss !== undefined;
+  const trains = (mode === "train" || mode === "gradients") && loss !== undefined;
   const gradients = trains ? differentiate(graph, loss, new Set(wanted)) : new Map<number, number>();
   const kept = new Set(mode === "predict" ? [traced.prediction] : []);
   const fused = fuse(graph, kept);
@@ -60,7 +61,7 @@ export function buildProgram(options: ProgramOptions): Program {
     recording: record(fused, planned, {
       name: mode,
       device,
-      ...(gradients.size > 0 ? { update: { rule, blocks: layout.blocks } } : {}),
+      ...(mode === "train" && gradients.size > 0 ? { update: { rule, blocks: layout.blocks } } : {}),
       ...(mode === "predict" ? { results: { prediction: traced.prediction } } : {}),
     }),
     parameters,

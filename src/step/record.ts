@@ -109,6 +109,17 @@ export function updateCommand({ rule, blocks }: { rule: UpdateRule; blocks: numb
   };
 }
 
+/** A recording of the update alone, for gradients that come from elsewhere. */
+export function recordUpdate(update: NonNullable<RecordOptions["update"]>, device: DeviceFacts): Recording {
+  return {
+    name: "update",
+    commands: [updateCommand(update, device)],
+    arenas: new Map(),
+    memory: { planned: 0, naive: 0, lowerBound: 0 },
+    results: {},
+  };
+}
+
 function numbered(bindings: Readonly<Record<string, Access>>, name: string) {
   const number = Object.keys(bindings).indexOf(name);
   if (number < 0) return bug(`no binding is called "${name}"`);

@@ -8,6 +8,7 @@ import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
+import { recordUpdate } from "./record.ts";
 import { createReplay, type Fill, type Metrics, type Prepared } from "./replay.ts";
 import { createStore, type HostTensor, readBack } from "./store.ts";
 
@@ -34,6 +35,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   const bound = new Map<Feed, Map<Program, Prepared>>();
   const sources = new Map<object, Source>();
   const batchFeeds = new Map<boolean, Feed>();
+  let updateAlone: Promise<Prepared> | undefined;
 
   function program(mode: Mode, format: DataFormat, frozen: readonly string[]): Program {
     const key = JSON.stringify([mode, format, frozen]);
@@ -101,6 +103,18 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     async submit(run: Program, source: Source, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
       const { metrics } = await replay.submit(await prepared(run, source.feed), steps, fill);
       return { metrics };
+    },
+
+    /** The update alone, on the gradients that stand in their arena. Resolves when it is done. */
+    async update(fill: Fill): Promise<void> {
+      const { layout, parameters } = first;
+      const device = { software: gpu.software, rows: parameters.length };
+      updateAlone ??= replay.prepare(
+        recordUpdate({ rule: options.rule, blocks: layout.blocks }, device),
+        store.buffers,
+      );
+      const { metrics } = await replay.submit(await updateAlone, 1, fill);
+      await metrics;
     },
 
     /** The output for each sample of a source that serves for this alone. */

@@ -12,7 +12,7 @@ import type { Mode, Program } from "../step/program.ts";
 import { checkArrival, MOST_STEPS } from "../step/replay.ts";
 import { inOrder, type Runner, type Source } from "../step/runner.ts";
 import { type Course, Tally } from "./course.ts";
-import type { Evaluation, Settings, StepResult } from "./options.ts";
+import type { Evaluation, Gradients, Settings, StepResult } from "./options.ts";
 
 /** Milliseconds of work that one submission should hold: long enough to be cheap, short enough for the page to live. */
 const SUBMISSION = 40;
@@ -51,9 +51,10 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
   /** For looking only: a length that no fit has told yet is taken as endless, which leaves schedules at their start. */
   const clockToShow = (): Clock => ({ ...clock(), stepsPerEpoch: stepsPerEpoch ?? Number.POSITIVE_INFINITY });
 
+  const frozenNames = (): string[] => rates.rows.filter((row) => row.frozen).map((row) => row.name);
+
   function programFor(mode: Mode): Program {
-    const frozen = rates.rows.filter((row) => row.frozen).map((row) => row.name);
-    return runner.program(mode, format, mode === "train" ? frozen : []);
+    return runner.program(mode, format, mode === "train" || mode === "gradients" ? frozenNames() : []);
   }
 
   /** Submits steps on the batches `first`, `first + 1`, ... of a source. `moves`: they use up the epoch. */
@@ -151,6 +152,28 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     },
 
     packBatch,
+
+    /** The gradients of one batch by tensor name, and its loss; nothing is updated. */
+    async gradients(packed: Packed): Promise<Gradients> {
+      const source = runner.batchSource(packed);
+      const program = runner.program("gradients", source.format, frozenNames());
+      const fill = () => ({ step: 1, start: 0, count: source.count });
+      const found = await (await runner.submit(program, source, 1, fill)).metrics;
+      checkArrival(gpu, found, 1);
+      runner.clearStatus();
+      const all = await runner.store.read("gradients");
+      const named = [...all].filter((_, row) => program.takesPart(row));
+      return { loss: found.steps[0]?.loss ?? Number.NaN, gradients: new Map(named) };
+    },
+
+    /** One update from gradients that stand in their arena; tensors without one are not in this step. */
+    async applyGradients(given: ReadonlySet<string>): Promise<void> {
+      await runner.update((_, table) => {
+        rates.write(table, clock(), (row) => given.has(rates.rows[row]?.name ?? ""));
+        course.progress = { ...course.progress, step: course.progress.step + 1 };
+        return { step: course.progress.step, start: 0, count: 1 };
+      });
+    },
 
     async evaluate(samples: Samples): Promise<Evaluation> {
       const source = runner.source("evaluate", samples);

@@ -8,6 +8,7 @@ import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";
 import type { Rates } from "../optim/rates.ts";
 import type { Schedule } from "../optim/schedule.ts";
+import type { HostTensor } from "../step/store.ts";
 
 export interface CompileOptions extends ConnectOptions {
   /** Shape of one sample; images are [height, width, channels]. */
@@ -34,6 +35,13 @@ export interface StepResult {
   readonly accuracy: number;
   /** Samples in the batch. */
   readonly samples: number;
+}
+
+export interface Gradients {
+  /** Mean over the samples of the batch. */
+  readonly loss: number;
+  /** By tensor name, for every tensor that is not frozen and that the loss depends on. */
+  readonly gradients: ReadonlyMap<string, HostTensor>;
 }
 
 export interface Evaluation {

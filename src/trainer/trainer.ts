@@ -1,7 +1,7 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
 import { type Data, type Demand, isBatches, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
-import { bug, CheckpointError, DataError, GradusError, listed, NameError, ShapeError } from "../errors.ts";
+import { bug, CheckpointError, DataError, didYouMean, GradusError, listed, NameError, ShapeError } from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
@@ -23,6 +23,7 @@ import {
   type Evaluation,
   type FitOptions,
   type FitResult,
+  type Gradients,
   type Settings,
   type StepResult,
 } from "./options.ts";
@@ -215,25 +216,28 @@ export class Trainer {
 
   /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
   setWeights(weights: Readonly<Record<string, Numbers>>): void {
-    const { tensors } = this.#program.layout;
-    const found = Object.entries(weights).map(([name, numbers]) => {
-      const placed = tensors.find((tensor) => tensor.name === name);
-      if (placed === undefined) {
-        throw new NameError(
-          `setWeights: there is no tensor "${name}". Tensors: ${listed(tensors.map((t) => t.name))}.`,
-        );
-      }
-      if (numbers.length !== placed.length) {
-        throw new ShapeError(
-          `setWeights: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
-        );
-      }
-      const values = Float32Array.from(numbers);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) throw new DataError(`setWeights: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
-      return { placed, values };
+    for (const { placed, values } of this.#named("setWeights", weights)) {
+      this.#runner.store.write("parameters", placed, values);
+    }
+  }
+
+  /** The gradients of the mean loss on one batch of at most `batch` samples; no weight, moment or counter changes. */
+  async gradients(samples: Samples): Promise<Gradients> {
+    const packed = this.#loop.packBatch("gradients", samples);
+    return this.#exclusively("gradients", () => this.#loop.gradients(packed));
+  }
+
+  /**
+   * One update with gradients made elsewhere, by tensor name, at the rates of now: for reinforcement learning, federated
+   * averaging or tests. Tensors that are not named, and frozen ones, are left as they are, step count included.
+   * Throws NameError, ShapeError and DataError before any changes.
+   */
+  async applyGradients(gradients: Readonly<Record<string, Numbers>>): Promise<void> {
+    const named = this.#named("applyGradients", gradients);
+    await this.#exclusively("applyGradients", () => {
+      for (const { placed, values } of named) this.#runner.store.write("gradients", placed, values);
+      return this.#loop.applyGradients(new Set(named.map(({ placed }) => placed.name)));
     });
-    for (const { placed, values } of found) this.#runner.store.write("parameters", placed, values);
   }
 
   /** A checkpoint as of the steps submitted so far: weights, moments, rates, counters, and the place in the data. */
@@ -278,6 +282,29 @@ export class Trainer {
   dispose(): void {
     this.#stop = true;
     this.#runner.dispose();
+  }
+
+  /** Numbers by tensor name, with their places; all are checked before any is used. */
+  #named(place: string, given: Readonly<Record<string, Numbers>>) {
+    const { tensors } = this.#program.layout;
+    return Object.entries(given).map(([name, numbers]) => {
+      const placed = tensors.find((tensor) => tensor.name === name);
+      if (placed === undefined) {
+        const names = tensors.map((tensor) => tensor.name);
+        throw new NameError(
+          `${place}: there is no tensor "${name}".${didYouMean(name, names)} Tensors: ${listed(names)}.`,
+        );
+      }
+      if (numbers.length !== placed.length) {
+        throw new ShapeError(
+          `${place}: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
+        );
+      }
+      const values = Float32Array.from(numbers);
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) throw new DataError(`${place}: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
+      return { placed, values };
+    });
   }
 
   /** Keeps two runs from mixing their steps. */

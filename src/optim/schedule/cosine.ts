@@ -1,0 +1,53 @@
+// Cosine annealing (Loshchilov and Hutter 2017), with and without restarts.
+
+import { check, lengthOf, type Schedule, type Span } from "./clock.ts";
+
+/** Half a cosine from 1 at progress 0 down to `low` at progress 1. */
+export const cosineBetween = (low: number, progress: number): number =>
+  low + ((1 - low) * (1 + Math.cos(Math.PI * progress))) / 2;
+
+/** How long the rate falls. */
+export interface CosineAnnealingOptions extends Span {
+  /** Lowest factor: a part of the base rate, where PyTorch's eta_min is a rate. Default 0. */
+  readonly etaMin?: number;
+}
+
+/**
+ * etaMin + (1 - etaMin) (1 + cos(pi t / T)) / 2, as CosineAnnealingLR with T_max = T. Past T the rate rises again, and
+ * swings on; to hold the lowest, take warmupCosine.
+ */
+export function cosineAnnealingLR(options: CosineAnnealingOptions): Schedule {
+  const { etaMin = 0 } = options;
+  const half = lengthOf("cosineAnnealingLR", options);
+  check("cosineAnnealingLR", "from 0 to 1", { etaMin });
+  return (clock) => cosineBetween(etaMin, clock.step / half(clock));
+}
+
+/** How long the first fall takes. */
+export interface WarmRestartsOptions extends Span {
+  /** Each fall is this many times as long as the one before. Default 1. */
+  readonly tMult?: number;
+  /** Factor towards which a fall goes: a part of the base rate, where PyTorch's eta_min is a rate. Default 0. */
+  readonly etaMin?: number;
+}
+
+/**
+ * etaMin + (1 - etaMin) (1 + cos(pi u / L)) / 2, where u counts from the last restart and the n-th fall has the length
+ * L = T tMult^n. As CosineAnnealingWarmRestarts with T_0 = T.
+ */
+export function cosineAnnealingWarmRestarts(options: WarmRestartsOptions): Schedule {
+  const { tMult = 1, etaMin = 0 } = options;
+  const first = lengthOf("cosineAnnealingWarmRestarts", options);
+  check("cosineAnnealingWarmRestarts", "a whole number of at least 1", { tMult });
+  check("cosineAnnealingWarmRestarts", "from 0 to 1", { etaMin });
+  return (clock) => {
+    let length = first(clock);
+    let since = clock.step;
+    if (tMult === 1) since %= length;
+    while (since >= length) {
+      since -= length;
+      length *= tMult;
+    }
+    return cosineBetween(etaMin, since / length);
+  };
+}
