@@ -1,13 +1,7 @@
 // m = BETA1 m + (1 - BETA1) g;  v = BETA2 v + (1 - BETA2) g^2;  p = p - step m / (sqrt(v) correction + EPSILON), where
 // step = lr / (1 - BETA1^t) and correction = 1 / sqrt(1 - BETA2^t) come from the layer's own step count t.
-// PyTorch's torch.optim.AdamW (DECOUPLED: p = p - lr weightDecay p first) and Adam (g = g + weightDecay p).
-// One dispatch for all layers.
-const ROWS = ${ROWS}u;
-#if ${TABLE_IN_UNIFORM}
-@group(1) @binding(1) var<uniform> table: array<vec4f, ROWS>;  // lr, weight decay, step, correction (0: frozen)
-#else
-@group(1) @binding(1) var<storage, read> table: array<vec4f, ROWS>;
-#endif
+// PyTorch's torch.optim.AdamW (DECOUPLED: p = p - lr weightDecay p first) and Adam (g = g + weightDecay p); AMSGRAD takes
+// the largest v so far. Row: lr, weight decay, step, correction (0: frozen). One dispatch for all layers.
 ${UPDATE}
 override BETA1: f32;
 override BETA2: f32;
@@ -17,6 +11,9 @@ override EPSILON: f32;
 
 @group(0) @binding(4) var<storage, read_write> moment1: array<vec4f>;  // [BLOCKS, 64]
 @group(0) @binding(5) var<storage, read_write> moment2: array<vec4f>;  // [BLOCKS, 64]
+#if ${AMSGRAD}
+@group(0) @binding(6) var<storage, read_write> moment3: array<vec4f>;  // [BLOCKS, 64]
+#endif
 
 @compute @workgroup_size(64)
 fn main(
@@ -28,16 +25,24 @@ fn main(
   if (!is_active(block)) { return; }
   let row = table[rows[block]];
   let at = block * 64 + lane;
+  let p = parameters[at];
 #if ${DECOUPLED}
-  let p = fma(vec4f(-row.x * row.y), parameters[at], parameters[at]);
+  // Joined to the step below, so that the weight is rounded once: 1 - lr weightDecay alone would round away small decays.
+  let shrink = row.x * row.y * p;
   let g = gradients[at];
 #else
-  let p = parameters[at];
+  let shrink = vec4f();
   let g = fma(vec4f(row.y), p, gradients[at]);
 #endif
   let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
   let v = fma(vec4f(BETA2), moment2[at], ONE_MINUS_BETA2 * g * g);
   moment1[at] = m;
   moment2[at] = v;
-  parameters[at] = fma(vec4f(-row.z), m / fma(sqrt(v), vec4f(row.w), vec4f(EPSILON)), p);
+#if ${AMSGRAD}
+  let spread = max(moment3[at], v);
+  moment3[at] = spread;
+#else
+  let spread = v;
+#endif
+  parameters[at] = p - fma(vec4f(row.z), m / fma(sqrt(spread), vec4f(row.w), vec4f(EPSILON)), shrink);
 }

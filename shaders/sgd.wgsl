@@ -1,11 +1,6 @@
 // g = g + weightDecay p;  buffer = MOMENTUM buffer + z g;  p = p - lr (NESTEROV ? g + MOMENTUM buffer : buffer).
-// PyTorch's torch.optim.SGD. z is 1 on the first step of a layer and 1 - dampening after that. One dispatch for all layers.
-const ROWS = ${ROWS}u;
-#if ${TABLE_IN_UNIFORM}
-@group(1) @binding(1) var<uniform> table: array<vec4f, ROWS>;  // lr, weight decay, z, active
-#else
-@group(1) @binding(1) var<storage, read> table: array<vec4f, ROWS>;
-#endif
+// PyTorch's torch.optim.SGD. Row: lr, weight decay, z (1 on the first step of a layer, 1 - dampening after that), active.
+// One dispatch for all layers.
 ${UPDATE}
 override MOMENTUM: f32;
 

@@ -20,6 +20,21 @@ export { type DenseOptions, dense } from "./model/dense.ts";
 export type { Initializer, InitializerName } from "./model/initializer.ts";
 export type { Layer, Scope, Value } from "./model/layer.ts";
 export { type Functional, functional, type Layers, residual, sequential, type Use } from "./model/structure.ts";
+export {
+  type AdadeltaOptions,
+  type AdagradOptions,
+  adadelta,
+  adagrad,
+  adamax,
+  type BetaOptions,
+  lion,
+  type NadamOptions,
+  nadam,
+  type RmspropOptions,
+  type RuleOptions,
+  radam,
+  rmsprop,
+} from "./optim/adaptive.ts";
 export { type AdamOptions, adam, adamw, type Optimizer, type SgdOptions, sgd } from "./optim/optimizer.ts";
 export {
   type LayerInfo,

@@ -29,6 +29,8 @@ export interface SgdOptions {
 }
 
 export interface AdamOptions {
+  /** Divide by the largest second moment so far (Reddi et al. 2018). Default false. */
+  readonly amsgrad?: boolean;
   /** Default 1e-3. */
   readonly lr?: number;
   /** Default [0.9, 0.999]. */
@@ -75,25 +77,17 @@ export const adam = (options: AdamOptions = {}): Optimizer => adamFamily("adam",
 export const adamw = (options: AdamOptions = {}): Optimizer => adamFamily("adamw", options, 0.01, true);
 
 function adamFamily(name: string, options: AdamOptions, defaultDecay: number, decoupled: boolean): Optimizer {
-  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay } = options;
+  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay, amsgrad = false } = options;
   const [beta1, beta2] = betas;
   check(name, { lr, weightDecay, eps });
-  for (const [i, beta] of [beta1, beta2].entries()) {
-    if (!(beta >= 0 && beta < 1)) throw new OptionError(`${name}: betas[${i}] is ${beta}, it must be in [0, 1).`);
-  }
+  checkBetas(name, [beta1, beta2]);
   return {
     rule: {
       kernel: "adam",
       name,
-      variant: { DECOUPLED: decoupled },
-      constants: {
-        BETA1: beta1,
-        BETA2: beta2,
-        ONE_MINUS_BETA1: 1 - beta1,
-        ONE_MINUS_BETA2: 1 - beta2,
-        EPSILON: eps,
-      },
-      moments: ["moment1", "moment2"],
+      variant: { DECOUPLED: decoupled, AMSGRAD: amsgrad },
+      constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
+      moments: amsgrad ? ["moment1", "moment2", "moment3"] : ["moment1", "moment2"],
     },
     lr,
     weightDecay,
@@ -101,14 +95,31 @@ function adamFamily(name: string, options: AdamOptions, defaultDecay: number, de
     writeRow(table, at, rate, decay, t) {
       table[at] = rate;
       table[at + 1] = decay;
-      // 1 - beta^t from the integer t in f64: the same bits after a resume, and exact at t = 1.
-      table[at + 2] = rate / -Math.expm1(t * Math.log(beta1));
-      table[at + 3] = 1 / Math.sqrt(-Math.expm1(t * Math.log(beta2)));
+      table[at + 2] = rate / oneMinusPower(beta1, t);
+      table[at + 3] = 1 / Math.sqrt(oneMinusPower(beta2, t));
     },
   };
 }
 
-function check(place: string, values: Readonly<Record<string, number>>): void {
+/** 1 - beta^t from the integer t in f64: the same bits after a resume, and exact at t = 1. */
+export const oneMinusPower = (beta: number, t: number): number => -Math.expm1(t * Math.log(beta));
+
+/** The decays of two running means; 1 - beta comes from f64, since 1 - 0.999 in f32 is off by 1e-5. */
+export const betaConstants = (beta1: number, beta2: number): Record<string, number> => ({
+  BETA1: beta1,
+  BETA2: beta2,
+  ONE_MINUS_BETA1: 1 - beta1,
+  ONE_MINUS_BETA2: 1 - beta2,
+});
+
+export function checkBetas(name: string, betas: readonly number[]): void {
+  for (const [i, beta] of betas.entries()) {
+    if (!(beta >= 0 && beta < 1)) throw new OptionError(`${name}: betas[${i}] is ${beta}, it must be in [0, 1).`);
+  }
+}
+
+/** Refuses what is no finite number of at least 0. */
+export function check(place: string, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (!(Number.isFinite(value) && value >= 0)) {
       throw new OptionError(`${place}: ${name} is ${value}, it must be a finite number of at least 0.`);

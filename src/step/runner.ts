@@ -28,7 +28,7 @@ export type RunnerOptions = Omit<ProgramOptions, "mode" | "frozen" | "format" | 
 
 /** `first` is the program whose layout all others share. */
 export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, demand: Demand) {
-  const store = createStore(gpu, first.layout, options.rule.moments);
+  const store = createStore(gpu, first.layout, options.rule.moments, options.rule.initial);
   const replay = createReplay(gpu, first.parameters.length);
   store.lend("metrics", replay.metrics);
   const programs = new Map<string, Program>();

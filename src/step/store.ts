@@ -12,8 +12,8 @@ export interface HostTensor {
 
 export type Store = ReturnType<typeof createStore>;
 
-/** `moments` are the arenas of state that the update rule keeps. */
-export function createStore(gpu: Gpu, layout: Layout, moments: readonly string[]) {
+/** `moments` are the arenas of state that the update rule keeps; the first one starts from `initial`. */
+export function createStore(gpu: Gpu, layout: Layout, moments: readonly string[], initial = 0) {
   const bytes = arenaBytes(layout);
   const { maxStorageBufferBindingSize: most } = gpu.device.limits;
   if (bytes > most) {
@@ -29,6 +29,11 @@ export function createStore(gpu: Gpu, layout: Layout, moments: readonly string[]
   const rows = gpu.buffer("rows", layout.rows.byteLength, STORAGE | COPY_DST);
   gpu.device.queue.writeBuffer(rows, 0, layout.rows);
   buffers.set("rows", rows);
+  const [first] = moments;
+  if (initial !== 0 && first !== undefined) {
+    const words = new Float32Array(bytes / 4).fill(initial);
+    gpu.device.queue.writeBuffer(buffers.get(first) as GPUBuffer, 0, words);
+  }
   const named = (arena: string): GPUBuffer => buffers.get(arena) ?? bug(`there is no arena "${arena}"`);
 
   return {

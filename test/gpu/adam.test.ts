@@ -11,6 +11,8 @@ describe.each([
   ["adam with decay", adam({ weightDecay: 0.1 })],
   ["adam with other betas and a large eps", adam({ betas: [0.5, 0.95], eps: 0.1 })],
   ["adamw", adamw({ weightDecay: 0.1 })],
+  ["adam with amsgrad", adam({ amsgrad: true })],
+  ["adamw with amsgrad", adamw({ amsgrad: true, weightDecay: 0.1 })],
 ])("%s", (_, optimizer) => {
   test.each([1, 1e-4, 1e4])("gradients x %s", async (scale) => {
     await checkUpdate({ optimizer, shapes, scale, before: 0 });

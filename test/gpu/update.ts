@@ -4,6 +4,7 @@
 import { expect } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
 import { size } from "../../src/graph/graph.ts";
+import type { UpdateName } from "../../src/kernels/update.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { BLOCK, type Layout, layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";
@@ -27,6 +28,19 @@ export interface UpdateCase {
 }
 
 const STEPS = 3;
+
+/** The moments of each rule that may be negative; the others are means or sums of squares. */
+const signed: Readonly<Record<UpdateName, readonly string[]>> = {
+  sgd: ["moment1"],
+  adam: ["moment1"],
+  adagrad: [],
+  adadelta: [],
+  rmsprop: ["moment2"],
+  adamax: ["moment1"],
+  nadam: ["moment1"],
+  radam: ["moment1"],
+  lion: ["moment1"],
+};
 
 /** A rate for each tensor; the fourth stands still with rate 0 and the fifth is frozen. */
 const rateOf = (tensor: number): number => (tensor === 3 ? 0 : 0.1 / (1 + (tensor % 7)));
@@ -93,15 +107,12 @@ function startOf({ scale, before, optimizer }: UpdateCase, shape: readonly numbe
   const key = stream(tensor, "update");
   const scaled = (values: Float64Array, by: number): Float64Array => values.map((value) => Math.fround(value * by));
   const used = before > 0 ? 1 : 0;
-  const moments = [
-    scaled(normals(count, key + 2), scale * used),
-    scaled(between(0.1, 2)(count, key + 3), scale ** 2 * used),
-  ];
-  return [
-    normals(count, key),
-    scaled(normals(count, key + 1), scale),
-    ...moments.slice(0, optimizer.rule.moments.length),
-  ];
+  const moments = optimizer.rule.moments.map((name, k) =>
+    signed[optimizer.rule.kernel].includes(name)
+      ? scaled(normals(count, key + 2 + k), scale * used)
+      : scaled(between(0.1, 2)(count, key + 2 + k), scale ** 2 * used),
+  );
+  return [normals(count, key), scaled(normals(count, key + 1), scale), ...moments];
 }
 
 /** Writes what stands behind the last number of each tensor as NaN, which must stay there. */

@@ -1,0 +1,30 @@
+// g = g + weightDecay p;  m = BETA1 m + (1 - BETA1) g;  u = max(BETA2 u, |g| + EPSILON);  p = p - step m / u, where
+// step = lr / (1 - BETA1^t). PyTorch's torch.optim.Adamax (Kingma and Ba 2015). Row: step, weight decay, unused, active.
+// One dispatch for all layers.
+${UPDATE}
+override BETA1: f32;
+override ONE_MINUS_BETA1: f32;
+override BETA2: f32;
+override EPSILON: f32;
+
+@group(0) @binding(4) var<storage, read_write> moment1: array<vec4f>;  // [BLOCKS, 64]
+@group(0) @binding(5) var<storage, read_write> moment2: array<vec4f>;  // [BLOCKS, 64]
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = block_of(workgroup, groups);
+  if (!is_active(block)) { return; }
+  let row = table[rows[block]];
+  let at = block * 64 + lane;
+  let p = parameters[at];
+  let g = fma(vec4f(row.y), p, gradients[at]);
+  let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
+  let u = max(BETA2 * moment2[at], abs(g) + EPSILON);
+  moment1[at] = m;
+  moment2[at] = u;
+  parameters[at] = fma(vec4f(-row.x), m / u, p);
+}

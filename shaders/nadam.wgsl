@@ -1,0 +1,31 @@
+// g = g + weightDecay p;  m = BETA1 m + (1 - BETA1) g;  v = BETA2 v + (1 - BETA2) g^2;
+// p = p - (x g + z m) / (sqrt(v) correction + EPSILON), where x and z hold the rate and the momentum schedule's products.
+// PyTorch's torch.optim.NAdam (Dozat 2016). Row: x, weight decay, z, correction (0: frozen). One dispatch for all layers.
+${UPDATE}
+override BETA1: f32;
+override ONE_MINUS_BETA1: f32;
+override BETA2: f32;
+override ONE_MINUS_BETA2: f32;
+override EPSILON: f32;
+
+@group(0) @binding(4) var<storage, read_write> moment1: array<vec4f>;  // [BLOCKS, 64]
+@group(0) @binding(5) var<storage, read_write> moment2: array<vec4f>;  // [BLOCKS, 64]
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = block_of(workgroup, groups);
+  if (!is_active(block)) { return; }
+  let row = table[rows[block]];
+  let at = block * 64 + lane;
+  let p = parameters[at];
+  let g = fma(vec4f(row.y), p, gradients[at]);
+  let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
+  let v = fma(vec4f(BETA2), moment2[at], ONE_MINUS_BETA2 * g * g);
+  moment1[at] = m;
+  moment2[at] = v;
+  parameters[at] = p - fma(vec4f(row.x), g, row.z * m) / fma(sqrt(v), vec4f(row.w), vec4f(EPSILON));
+}

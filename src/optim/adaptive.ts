@@ -1,0 +1,203 @@
+// The other update rules of torch.optim, and Lion: each a variant of a shader, its constants, and its row.
+
+import { OptionError } from "../errors.ts";
+import type { UpdateRule } from "../kernels/update.ts";
+import { betaConstants, check, checkBetas, type Optimizer, oneMinusPower } from "./optimizer.ts";
+
+/** What all rules take. */
+export interface RuleOptions {
+  readonly lr?: number;
+  /** Added to the gradient; lion takes it off the weight. Default 0. */
+  readonly weightDecay?: number;
+  readonly eps?: number;
+}
+
+export interface BetaOptions extends RuleOptions {
+  /** Decays of the running means. */
+  readonly betas?: readonly [number, number];
+}
+
+/** A rule whose row is lr, weight decay, one number of its own, and whether it is active. */
+function simple(
+  rule: Omit<UpdateRule, "name">,
+  { lr, weightDecay }: { readonly lr: number; readonly weightDecay: number },
+  rateAt: (rate: number, t: number) => number = (rate) => rate,
+  third: (t: number) => number = () => 0,
+): Optimizer {
+  return {
+    rule: { ...rule, name: rule.kernel },
+    lr,
+    weightDecay,
+    sparesVectors: false,
+    writeRow(table, at, rate, decay, t) {
+      table[at] = rateAt(rate, t);
+      table[at + 1] = decay;
+      table[at + 2] = third(t);
+      table[at + 3] = 1;
+    },
+  };
+}
+
+export interface AdagradOptions extends RuleOptions {
+  /** The rate falls as lr / (1 + (t - 1) lrDecay). Default 0. */
+  readonly lrDecay?: number;
+  /** What the sum of squares starts from. Default 0. */
+  readonly initialAccumulator?: number;
+}
+
+/** Adagrad (Duchi et al. 2011), as torch.optim.Adagrad: lr 0.01, eps 1e-10. */
+export function adagrad(options: AdagradOptions = {}): Optimizer {
+  const { lr = 1e-2, weightDecay = 0, eps = 1e-10, lrDecay = 0, initialAccumulator = 0 } = options;
+  check("adagrad", { lr, weightDecay, eps, lrDecay, initialAccumulator });
+  const rule = { kernel: "adagrad", variant: {}, constants: { EPSILON: eps }, moments: ["moment1"] } as const;
+  return simple(
+    { ...rule, initial: initialAccumulator },
+    { lr, weightDecay },
+    (rate, t) => rate / (1 + (t - 1) * lrDecay),
+  );
+}
+
+export interface AdadeltaOptions extends RuleOptions {
+  /** Decay of both running means. Default 0.9. */
+  readonly rho?: number;
+}
+
+/** Adadelta (Zeiler 2012), as torch.optim.Adadelta: lr 1, eps 1e-6. */
+export function adadelta(options: AdadeltaOptions = {}): Optimizer {
+  const { lr = 1, weightDecay = 0, eps = 1e-6, rho = 0.9 } = options;
+  check("adadelta", { lr, weightDecay, eps, rho });
+  checkBelowOne("adadelta", "rho", rho);
+  return simple(
+    {
+      kernel: "adadelta",
+      variant: {},
+      constants: { RHO: rho, ONE_MINUS_RHO: 1 - rho, EPSILON: eps },
+      moments: ["moment1", "moment2"],
+    },
+    { lr, weightDecay },
+  );
+}
+
+export interface RmspropOptions extends RuleOptions {
+  /** Decay of the running means. Default 0.99. */
+  readonly alpha?: number;
+  /** Default 0. */
+  readonly momentum?: number;
+  /** Subtract the square of the mean gradient (Graves 2013). Default false. */
+  readonly centered?: boolean;
+}
+
+/** RMSprop (Tieleman and Hinton 2012), as torch.optim.RMSprop: lr 0.01, eps 1e-8 outside the root. */
+export function rmsprop(options: RmspropOptions = {}): Optimizer {
+  const { lr = 1e-2, weightDecay = 0, eps = 1e-8, alpha = 0.99, momentum = 0, centered = false } = options;
+  check("rmsprop", { lr, weightDecay, eps, alpha, momentum });
+  checkBelowOne("rmsprop", "alpha", alpha);
+  return simple(
+    {
+      kernel: "rmsprop",
+      variant: { WITH_MOMENTUM: momentum !== 0, CENTERED: centered },
+      constants: { ALPHA: alpha, ONE_MINUS_ALPHA: 1 - alpha, EPSILON: eps, MOMENTUM: momentum },
+      moments: [
+        "moment1",
+        ...(momentum !== 0 ? (["moment2"] as const) : []),
+        ...(centered ? (["moment3"] as const) : []),
+      ],
+    },
+    { lr, weightDecay },
+  );
+}
+
+/** Adamax, Adam by the infinity norm (Kingma and Ba 2015), as torch.optim.Adamax: lr 2e-3. */
+export function adamax(options: BetaOptions = {}): Optimizer {
+  const { lr = 2e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999] } = options;
+  check("adamax", { lr, weightDecay, eps });
+  checkBetas("adamax", betas);
+  const { BETA1, BETA2, ONE_MINUS_BETA1 } = betaConstants(...betas) as Record<string, number>;
+  const constants = { BETA1, BETA2, ONE_MINUS_BETA1, EPSILON: eps } as Record<string, number>;
+  return simple(
+    { kernel: "adamax", variant: {}, constants, moments: ["moment1", "moment2"] },
+    { lr, weightDecay },
+    (rate, t) => rate / oneMinusPower(betas[0], t),
+  );
+}
+
+/** Rectified Adam (Liu et al. 2020), as torch.optim.RAdam: lr 1e-3. */
+export function radam(options: BetaOptions = {}): Optimizer {
+  const { lr = 1e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999] } = options;
+  check("radam", { lr, weightDecay, eps });
+  checkBetas("radam", betas);
+  const [beta1, beta2] = betas;
+  const most = 2 / (1 - beta2) - 1;
+  // Length of the average's memory at step t; up to 5 its variance is not tractable, and the step stays plain.
+  const rectification = (t: number): number => {
+    const rest = oneMinusPower(beta2, t);
+    const length = most - (2 * t * (1 - rest)) / rest;
+    if (length <= 5) return 0;
+    const part = ((length - 4) * (length - 2) * most) / ((most - 4) * (most - 2) * length);
+    return Math.sqrt(part * rest);
+  };
+  return simple(
+    {
+      kernel: "radam",
+      variant: {},
+      constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
+      moments: ["moment1", "moment2"],
+    },
+    { lr, weightDecay },
+    (rate, t) => rate / oneMinusPower(beta1, t),
+    rectification,
+  );
+}
+
+export interface NadamOptions extends BetaOptions {
+  /** How fast the momentum warms up: beta1 (1 - 0.96^(t momentumDecay) / 2). Default 4e-3. */
+  readonly momentumDecay?: number;
+}
+
+/** Adam with Nesterov's momentum (Dozat 2016), as torch.optim.NAdam: lr 2e-3. */
+export function nadam(options: NadamOptions = {}): Optimizer {
+  const { lr = 2e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999], momentumDecay = 4e-3 } = options;
+  check("nadam", { lr, weightDecay, eps, momentumDecay });
+  checkBetas("nadam", betas);
+  const [beta1, beta2] = betas;
+  const momentum = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
+  // products[t] is the product of the momenta of steps 1 to t: a function of t alone, kept so that no step repeats it.
+  const products = [1];
+  const product = (t: number): number => {
+    while (products.length <= t) products.push((products.at(-1) as number) * momentum(products.length));
+    return products[t] as number;
+  };
+  return {
+    rule: {
+      kernel: "nadam",
+      name: "nadam",
+      variant: {},
+      constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
+      moments: ["moment1", "moment2"],
+    },
+    lr,
+    weightDecay,
+    sparesVectors: false,
+    writeRow(table, at, rate, decay, t) {
+      table[at] = (rate * (1 - momentum(t))) / (1 - product(t));
+      table[at + 1] = decay;
+      table[at + 2] = (rate * momentum(t + 1)) / (1 - product(t + 1));
+      table[at + 3] = 1 / Math.sqrt(oneMinusPower(beta2, t));
+    },
+  };
+}
+
+/** Lion (Chen et al. 2023): lr 1e-4, betas 0.9 and 0.99, decay off the weight. */
+export function lion(options: Omit<BetaOptions, "eps"> = {}): Optimizer {
+  const { lr = 1e-4, weightDecay = 0, betas = [0.9, 0.99] } = options;
+  check("lion", { lr, weightDecay });
+  checkBetas("lion", betas);
+  return simple(
+    { kernel: "lion", variant: {}, constants: betaConstants(...betas), moments: ["moment1"] },
+    { lr, weightDecay },
+  );
+}
+
+function checkBelowOne(place: string, name: string, value: number): void {
+  if (value >= 1) throw new OptionError(`${place}: ${name} is ${value}, it must be in [0, 1).`);
+}
