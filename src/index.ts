@@ -36,13 +36,13 @@ export {
   rmsprop,
 } from "./optim/adaptive.ts";
 export { type AdamOptions, adam, adamw, type Optimizer, type SgdOptions, sgd } from "./optim/optimizer.ts";
-export {
-  type LayerInfo,
-  type LayerRow,
-  layerDecay,
-  type RatePredicate,
-  type RateSpec,
-  type Rates,
+export { discriminative, geometric, inputFirst, layerDecay } from "./optim/preset.ts";
+export type {
+  LayerInfo,
+  LayerRow,
+  RatePredicate,
+  RateSpec,
+  Rates,
 } from "./optim/rates.ts";
 export {
   type Clock,

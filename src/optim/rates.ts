@@ -66,16 +66,6 @@ interface Row extends RowState {
   schedule: Schedule;
 }
 
-/** Input-side layers learn more slowly: multiplier = decay^(maxDepth - depth), at least `floor`. As in BEiT and timm. */
-export function layerDecay(decay: number, { floor = 0 }: { readonly floor?: number } = {}): RatePredicate {
-  if (!(decay > 0 && decay <= 1)) {
-    throw new OptionError(
-      `layerDecay: the decay is ${decay}, it must be above 0 and at most 1. Usual are 0.65 to 0.9.`,
-    );
-  }
-  return ({ depth, maxDepth }) => ({ multiplier: Math.max(floor, decay ** (maxDepth - depth)) });
-}
-
 const ruleKeys = ["lr", "multiplier", "weightDecay", "schedule"];
 
 /** A rule with a misspelt key would do nothing, in silence. */
