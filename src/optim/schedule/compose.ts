@@ -5,7 +5,7 @@ import { type Clock, check, checkFunction, lengthOf, type Schedule } from "./clo
 
 /**
  * One schedule after the other: the next takes over at each milestone, a step, and begins there at its own step 0. As
- * SequentialLR. A milestone is passed once; lengths in epochs within a child count from its start.
+ * SequentialLR. A child never sees what ran before it.
  *
  * @example sequence([linearLR({ steps: 500 }), cosineAnnealingLR({ steps: 9500 })], [500])
  */
@@ -32,7 +32,10 @@ export function sequence(schedules: readonly Schedule[], milestones: readonly nu
   };
 }
 
-/** The product of the factors. As ChainedScheduler of schedules that change the rate by a factor. */
+/**
+ * The product of the factors. As ChainedScheduler of schedules that change the rate by a factor; LambdaLR and the cycles
+ * overwrite it there, and a cosine forgets the other factors past its first zero.
+ */
 export function chain(schedules: readonly Schedule[]): Schedule {
   checkList("chain", schedules);
   return (clock) => schedules.reduce((product, schedule) => product * schedule(clock), 1);

@@ -49,7 +49,7 @@ export interface WarmupInverseSqrtOptions {
 
 /**
  * t / w, then sqrt(s / (t - w + s)) with s = timescale; without end. For s = w this is sqrt(w / t), the schedule of the
- * Transformer (Vaswani et al. 2017); the general form is from Scaling Vision Transformers (Zhai et al. 2022).
+ * Transformer (Vaswani et al. 2017); the general form is the one of google-research/big_vision.
  */
 export function warmupInverseSqrt({ warmup, timescale = warmup || 1e4 }: WarmupInverseSqrtOptions): Schedule {
   check("warmupInverseSqrt", "at least 0", { warmup });
@@ -64,7 +64,7 @@ export interface WsdOptions extends Warmup {
 
 /**
  * Warm-up, stable, decay (Hu et al. 2024): t / w, then 1, and in the end floor + (1 - floor) (1 - sqrt u), where u goes
- * from 0 to 1 over the last `decay` of the run. The root is from Hägele et al. 2024.
+ * from 0 to 1 over the last `decay` of the run, in whole steps. The root is from Hägele et al. 2024.
  */
 export function wsd(options: WsdOptions): Schedule {
   const { warmup, decay = 0.2, floor = 0 } = options;
@@ -75,7 +75,7 @@ export function wsd(options: WsdOptions): Schedule {
   return (clock) => {
     const { step } = clock;
     const end = total(clock);
-    const start = Math.max(warmup, end * (1 - decay));
+    const start = Math.max(warmup, Math.round(end * (1 - decay)));
     if (step < warmup) return step / warmup;
     if (step <= start) return 1;
     return step < end ? floor + (1 - floor) * (1 - Math.sqrt((step - start) / (end - start))) : floor;
