@@ -35,6 +35,7 @@ export {
   radam,
   rmsprop,
 } from "./optim/adaptive.ts";
+export type { RateSuggestions } from "./optim/find-rate.ts";
 export { type AdamOptions, adam, adamw, type Optimizer, type SgdOptions, sgd } from "./optim/optimizer.ts";
 export { discriminative, geometric, inputFirst, layerDecay } from "./optim/preset.ts";
 export type {
@@ -90,6 +91,7 @@ export {
 export type { MemoryReport } from "./plan/plan.ts";
 export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
+export type { FindRateOptions, FoundRates } from "./trainer/finder.ts";
 export {
   type CompileOptions,
   crossEntropy,

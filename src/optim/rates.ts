@@ -150,8 +150,12 @@ export function createRateTable(
 
   if (options.rates !== undefined) apply(options.rates);
 
+  /** While the finder is at work: a factor in the place of the schedules of some rows. */
+  let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
+
   function rateOf(row: Row, clock: Clock): number {
-    const rate = row.lr * row.multiplier * row.schedule(clock);
+    const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
+    const rate = row.lr * row.multiplier * schedule(clock);
     if (Number.isFinite(rate) && rate >= 0) return rate;
     throw new OptionError(
       `schedule: at step ${clock.step + 1} the rate of "${row.name}" is ${rate}, it must be a finite number of at least 0. Look at what its schedule returns.`,
@@ -169,6 +173,11 @@ export function createRateTable(
     /** Freezes or thaws; a thawed tensor keeps its moments and its step count. */
     setFrozen(place: string, pattern: string, frozen: boolean): void {
       for (const row of rowsOf(place, pattern)) row.frozen = frozen;
+    },
+
+    /** Puts `factor` in the place of the schedules of the rows that a pattern names, or ends that. */
+    sweep(pattern: string | undefined, factor: Schedule = constant()): void {
+      swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern)), factor };
     },
 
     /** One line for each layer: the effective values of its first tensor at the clock's step. */

@@ -15,6 +15,7 @@ import { checkArrival } from "../step/replay.ts";
 import { createRunner, type Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
 import { type Course, createCourse, Tally } from "./course.ts";
+import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
 import { createLoop, FLOATS, type Loop } from "./loop.ts";
 import {
   type CompileOptions,
@@ -219,6 +220,15 @@ export class Trainer {
     for (const { placed, values } of this.#named("setWeights", weights)) {
       this.#runner.store.write("parameters", placed, values);
     }
+  }
+
+  /**
+   * The learning-rate range test (Smith 2017): one step at each of `steps` rates from `lo` to `hi`, then everything is put
+   * back, weights, moments, counters and the place in the data. All layers keep their proportions; `layers` sweeps some
+   * and lets the others train at their own rates. Gives rates, smoothed losses, and fastai's four suggestions.
+   */
+  findRate(data: Data, options: FindRateOptions = {}): Promise<FoundRates> {
+    return findRate(this, this.#rates, this.#settings.optimizer.lr, data, options);
   }
 
   /** The gradients of the mean loss on one batch of at most `batch` samples; no weight, moment or counter changes. */
