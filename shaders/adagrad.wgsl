@@ -5,16 +5,7 @@ override EPSILON: f32;
 
 @group(0) @binding(4) var<storage, read_write> moment1: array<vec4f>;  // [BLOCKS, 64]
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let block = block_of(workgroup, groups);
-  if (!is_active(block)) { return; }
-  let row = table[rows[block]];
-  let at = block * 64 + lane;
+fn update(at: u32, row: vec4f) {
   let p = parameters[at];
   let g = fma(vec4f(row.y), p, gradients[at]);
   let s = fma(g, g, moment1[at]);

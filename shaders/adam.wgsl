@@ -15,16 +15,7 @@ override EPSILON: f32;
 @group(0) @binding(6) var<storage, read_write> moment3: array<vec4f>;  // [BLOCKS, 64]
 #endif
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let block = block_of(workgroup, groups);
-  if (!is_active(block)) { return; }
-  let row = table[rows[block]];
-  let at = block * 64 + lane;
+fn update(at: u32, row: vec4f) {
   let p = parameters[at];
 #if ${DECOUPLED}
   // Joined to the step below, so that the weight is rounded once: 1 - lr weightDecay alone would round away small decays.
