@@ -142,7 +142,7 @@ const sharedMain = "parts/update.wgsl";
 describe("a shader", () => {
   test.each(shaders.filter((file) => !file.startsWith("parts/")))("%s has one entry point", (file) => {
     // The update rules share theirs: it stands in the part that they all begin with.
-    const whole = readFileSync(`shaders/${file}`, "utf8").replace("${UPDATE}", () =>
+    const whole = readFileSync(`shaders/${file}`, "utf8").replace(/\$\{UPDATE\}/, () =>
       readFileSync(`shaders/${sharedMain}`, "utf8"),
     );
     const text = withoutComments(whole);
