@@ -2,7 +2,7 @@
 // pipelines are made here and nowhere else, so that their number can be counted and their errors carry names.
 
 import { DeviceError, type GradusError, LimitError } from "../errors.ts";
-import type { Command } from "../step/record.ts";
+import type { Command } from "../step/command.ts";
 import { specialise } from "./shader.ts";
 
 export interface ConnectOptions {
@@ -30,7 +30,8 @@ export interface Gpu {
   readonly lastError: string;
   /** The error of a device that is lost or was disposed, once it is. */
   failure(): GradusError | undefined;
-  buffer(label: string, bytes: number, usage: number): GPUBuffer;
+  /** `inParts`: no shader sees more than a part of it at once. */
+  buffer(label: string, bytes: number, usage: number, inParts?: boolean): GPUBuffer;
   pipeline(command: Command, stepLayout: GPUBindGroupLayout): Promise<Pipeline>;
   /** The layout of group 1; `uniformTable` says where the layer table lives. */
   stepLayout(uniformTable: boolean): GPUBindGroupLayout;
@@ -112,10 +113,12 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
       return lastError;
     },
     failure: () => failure,
-    buffer(label, bytes, usage) {
+    buffer(label, bytes, usage, inParts = false) {
       const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
       const most =
-        (usage & GPUBufferUsage.STORAGE) !== 0 ? Math.min(maxBufferSize, maxStorageBufferBindingSize) : maxBufferSize;
+        (usage & GPUBufferUsage.STORAGE) !== 0 && !inParts
+          ? Math.min(maxBufferSize, maxStorageBufferBindingSize)
+          : maxBufferSize;
       if (bytes > most) {
         throw new LimitError(
           `${label}: it needs ${megabytes(bytes)}, this device allows ${megabytes(most)} in one buffer. Use a smaller batch or model, or give data in pieces.`,
@@ -156,6 +159,8 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
   return gpu;
 }
 
+const bindingTypes = { uniform: "uniform", read: "read-only-storage", readWrite: "storage" } as const;
+
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 async function compilePipeline(
@@ -169,7 +174,7 @@ async function compilePipeline(
     entries: bindings.map(({ number, access }) => ({
       binding: number,
       visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: access === "read" ? ("read-only-storage" as const) : ("storage" as const) },
+      buffer: { type: bindingTypes[access] },
     })),
   });
   const module = device.createShaderModule({ label: kernel, code });

@@ -5,7 +5,7 @@ import type { EpilogueStep, Tensor } from "../graph/graph.ts";
 import type { Attributes } from "../model/layer.ts";
 
 /** How a kernel uses a buffer; decides the layout of its pipeline and tells the plan which ranges are written. */
-export type Access = "read" | "readWrite";
+export type Access = "uniform" | "read" | "readWrite";
 
 /** What fills the holes of a shader: booleans stand in conditions only, texts and numbers in the head. */
 export type Holes = Readonly<Record<string, string | number | boolean>>;
@@ -14,8 +14,6 @@ export type Holes = Readonly<Record<string, string | number | boolean>>;
 export interface DeviceFacts {
   /** A CPU adapter: large tiles in registers pay, occupancy does not. */
   readonly software: boolean;
-  /** Rows of the layer table. */
-  readonly rows: number;
 }
 
 /** A node with its tensors at hand. */

@@ -1,51 +1,42 @@
-// The optimizer update: one dispatch over all blocks of the arenas, whatever the number of layers and rates. One shader a
-// rule; what they share stands in shaders/parts/update.wgsl.
+// The optimizer update: one dispatch over all blocks of the arenas, whatever the number of layers, rates and rules. A rule is
+// the text of its formula; the rules of a trainer stand side by side in one shader, each under its own number.
 
-import adadelta from "../../shaders/adadelta.wgsl?raw";
-import adagrad from "../../shaders/adagrad.wgsl?raw";
-import adam from "../../shaders/adam.wgsl?raw";
-import adamax from "../../shaders/adamax.wgsl?raw";
-import lion from "../../shaders/lion.wgsl?raw";
-import nadam from "../../shaders/nadam.wgsl?raw";
-import update from "../../shaders/parts/update.wgsl?raw";
-import radam from "../../shaders/radam.wgsl?raw";
-import rmsprop from "../../shaders/rmsprop.wgsl?raw";
-import sgd from "../../shaders/sgd.wgsl?raw";
+import arena from "../../shaders/parts/arena.wgsl?raw";
+import shared from "../../shaders/parts/rule.wgsl?raw";
+import step from "../../shaders/parts/step.wgsl?raw";
+import adadelta from "../../shaders/rule/adadelta.wgsl?raw";
+import adagrad from "../../shaders/rule/adagrad.wgsl?raw";
+import adam from "../../shaders/rule/adam.wgsl?raw";
+import adamax from "../../shaders/rule/adamax.wgsl?raw";
+import lion from "../../shaders/rule/lion.wgsl?raw";
+import nadam from "../../shaders/rule/nadam.wgsl?raw";
+import radam from "../../shaders/rule/radam.wgsl?raw";
+import rmsprop from "../../shaders/rule/rmsprop.wgsl?raw";
+import sgd from "../../shaders/rule/sgd.wgsl?raw";
+import update from "../../shaders/update.wgsl?raw";
 import { type Access, fold, type Grid, type Holes } from "./kernel.ts";
 
 /** Rows of 16 bytes that fit the 64 KiB which every device allows a uniform; beyond that the table is storage. */
 export const MOST_UNIFORM_ROWS = 4096;
 
-/** Arenas of the update, in the order of their bindings; the rule's own follow. */
-const arenas = { metrics: "read", rows: "read", gradients: "read", parameters: "readWrite" } as const;
-const state = { moment1: "readWrite", moment2: "readWrite", moment3: "readWrite" } as const;
+/** The formulas, by name. */
+export const rules = { sgd, adam, adagrad, adadelta, rmsprop, adamax, nadam, radam, lion };
+
+export type UpdateName = keyof typeof rules;
+
+export const moments = ["moment1", "moment2", "moment3"] as const;
 
 /** Name of an arena that holds what a rule remembers of each number. */
-export type Moment = keyof typeof state;
+export type Moment = (typeof moments)[number];
 
-interface UpdateKernel {
-  readonly name: string;
-  readonly source: string;
-  readonly bindings: Readonly<Record<string, Access>>;
+/** How the ratio of a tensor's norms scales its step: R = coefficient |p| / (|u| + |p| decay + eps). */
+export interface Trust {
+  readonly kind: "lars" | "lamb";
+  readonly coefficient: number;
+  readonly eps: number;
 }
 
-const kernel = (name: string, source: string): UpdateKernel => ({ name, source, bindings: { ...arenas, ...state } });
-
-export const updateKernels = {
-  sgd: kernel("sgd", sgd),
-  adam: kernel("adam", adam),
-  adagrad: kernel("adagrad", adagrad),
-  adadelta: kernel("adadelta", adadelta),
-  rmsprop: kernel("rmsprop", rmsprop),
-  adamax: kernel("adamax", adamax),
-  nadam: kernel("nadam", nadam),
-  radam: kernel("radam", radam),
-  lion: kernel("lion", lion),
-};
-
-export type UpdateName = keyof typeof updateKernels;
-
-/** An update rule as an optimizer describes it: the variant of a shader and its numbers. */
+/** An update rule as an optimizer describes it: the variant of a formula and its numbers. */
 export interface UpdateRule {
   readonly kernel: UpdateName;
   /** The rule's name for people: "sgd", "adam", "adamw". */
@@ -56,30 +47,144 @@ export interface UpdateRule {
   readonly moments: readonly Moment[];
   /** What moment1 starts from. Default 0. */
   readonly initial?: number;
+  /** The numbers of a row that are in proportion to the rate. Default "x". */
+  readonly rateFields?: string;
+  /** The constant that a momentum schedule may move. */
+  readonly momentum?: "MOMENTUM" | "BETA1";
+  readonly trust?: Trust;
+  /** Whether the text says where its last update went. */
+  readonly directed?: boolean;
 }
 
-export interface UpdateChoice {
+/** What the passes over the blocks have in common. */
+export interface BlockOptions {
+  readonly rules: readonly UpdateRule[];
+  readonly blocks: number;
+  readonly rows: number;
+  /** The table is what the controllers made of the host's. */
+  readonly controlled: boolean;
+  /** Gradients are clipped to this value. */
+  readonly clamp: number | undefined;
+  /** Gradients are clipped by a factor that the controllers found. */
+  readonly scaled: boolean;
+  /** Momentum comes with the step. */
+  readonly momentum: boolean;
+  /** The arena of the gradients. */
+  readonly gradients: string;
+}
+
+/** A kernel that works on arenas and rows instead of the tensors of a node. */
+export interface Pass {
   readonly name: string;
   readonly source: string;
+  /** Every binding of group 0: its place is its number in the shader. */
   readonly bindings: Readonly<Record<string, Access>>;
   readonly holes: Holes;
   readonly constants: Readonly<Record<string, number>>;
-  /** Names of the arenas that this variant binds. */
-  readonly arenas: readonly string[];
+  /** The arena behind each binding that this variant has. */
+  readonly arenas: Readonly<Record<string, string>>;
+  /** Whether the shader reads group 1. */
+  readonly step: boolean;
   readonly grid: Grid;
 }
 
-export function chooseUpdate(rule: UpdateRule, blocks: number, rows: number): UpdateChoice {
-  const { name, source, bindings } = updateKernels[rule.kernel];
-  const space = rows <= MOST_UNIFORM_ROWS ? "uniform" : "storage, read";
-  const table = `@group(1) @binding(1) var<${space}> table: array<vec4f, ${rows}>;`;
+export const blockBindings = {
+  blocks: "read",
+  gradients: "read",
+  parameters: "readWrite",
+  moment1: "readWrite",
+  moment2: "readWrite",
+  moment3: "readWrite",
+  scales: "read",
+} as const;
+
+/** The update. `measured`: it leaves the squared length of each block's step in the arena "moved". */
+export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
+  const { rules: used, controlled, rows, momentum } = options;
+  const pass = blockPass(options, "update", controlled ? tableIn(rows, 9) : tableOfStep(rows));
   return {
-    name,
-    source,
-    bindings,
-    holes: { ...rule.variant, UPDATE: `${table}\n${update}` },
-    constants: { ...rule.constants, BLOCKS: blocks },
-    arenas: [...Object.keys(arenas), ...rule.moments],
-    grid: fold(blocks),
+    name: used.map(({ kernel }) => kernel).join("+"),
+    source: update + pass.source,
+    bindings: { ...blockBindings, metrics: "read", moved: "readWrite", table: tableAccess(rows) },
+    holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured },
+    constants: pass.constants,
+    arenas: {
+      ...pass.arenas,
+      ...(controlled ? { table: "effective" } : { metrics: "metrics" }),
+      ...(measured ? { moved: "moved" } : {}),
+    },
+    step: !controlled || momentum,
+    grid: fold(options.blocks),
   };
+}
+
+export const tableAccess = (rows: number): Access => (rows <= MOST_UNIFORM_ROWS ? "uniform" : "read");
+
+const space = (rows: number): string => (rows <= MOST_UNIFORM_ROWS ? "uniform" : "storage, read");
+
+/** Declares the layer table as the host wrote it: a part of the ring of steps. */
+export const tableOfStep = (rows: number): string =>
+  `@group(1) @binding(1) var<${space(rows)}> table: array<vec4f, ${rows}>;`;
+
+/** Declares the layer table as the controllers left it. */
+export const tableIn = (rows: number, binding: number): string =>
+  `@group(0) @binding(${binding}) var<${space(rows)}> table: array<vec4f, ${rows}>;`;
+
+/**
+ * What a pass over the blocks needs of the rules: their texts, arenas and constants. `call` is the function of theirs that it
+ * calls, where `calls` says so.
+ */
+export function blockPass(
+  options: BlockOptions,
+  call: "update" | "direction",
+  table: string,
+  calls: (rule: UpdateRule) => boolean = () => true,
+) {
+  const { rules: all, blocks, clamp, scaled, momentum } = options;
+  const used = [...all.entries()].filter(([, rule]) => calls(rule));
+  const kept = moments.filter((moment) => used.some(([, rule]) => rule.moments.includes(moment)));
+  const texts = used.map(([i, rule]) => numbered(rule, i, momentum));
+  const [result, back, rest] = call === "update" ? ["", "", ""] : [" -> vec4f", "return ", "return vec4f(); "];
+  const cases = used.map(([i]) => `case ${i}: { ${back}${call}_${i}(at, row); }`).join(" ");
+  const dispatch = `fn ${call}(rule: u32, at: u32, row: vec4f)${result} { switch rule { ${cases} default: {} } ${rest}}`;
+  return {
+    source: `\n${[arena, ...texts.map(({ text }) => text), ...(momentum ? [step] : []), dispatch].join("\n")}`,
+    holes: Object.assign(
+      { TABLE: table, SCALED: scaled, CLAMPED: clamp !== undefined },
+      ...moments.map((moment) => ({ [moment.toUpperCase()]: kept.includes(moment) })),
+      ...texts.map(({ holes }) => holes),
+    ) as Holes,
+    constants: Object.assign(
+      { BLOCKS: blocks, ...(clamp === undefined ? {} : { CLAMP: clamp }) },
+      ...texts.map(({ constants }) => constants),
+    ) as Record<string, number>,
+    arenas: {
+      blocks: "blocks",
+      gradients: options.gradients,
+      parameters: "parameters",
+      ...Object.fromEntries(kept.map((moment) => [moment, moment])),
+      ...(scaled ? { scales: "scales" } : {}),
+    },
+  };
+}
+
+/** A rule with its names made its own by its number; where momentum is a matter of the step, it is taken from there. */
+function numbered(rule: UpdateRule, number: number, scheduled: boolean) {
+  const moved: Readonly<Record<string, string>> =
+    scheduled && rule.momentum !== undefined
+      ? { [rule.momentum]: "step.momentum", [`ONE_MINUS_${rule.momentum}`]: "step.rest" }
+      : {};
+  let text = `${shared}\n${rules[rule.kernel]}`;
+  const functions = [...text.matchAll(/^fn (\w+)/gm)].map(([, name]) => name as string);
+  for (const name of Object.keys(moved)) text = text.replace(new RegExp(`^override ${name}:.*\n`, "m"), "");
+  const own = [...functions, ...Object.keys(rule.variant), ...Object.keys(rule.constants)];
+  const renamed = text.replace(
+    /\b[A-Za-z_]\w*\b/g,
+    (word) => moved[word] ?? (own.includes(word) ? `${word}_${number}` : word),
+  );
+  const suffixed = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(values).flatMap(([name, value]) => (name in moved ? [] : [[`${name}_${number}`, value]])),
+    );
+  return { text: renamed, holes: suffixed(rule.variant), constants: suffixed(rule.constants) };
 }

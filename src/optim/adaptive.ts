@@ -10,6 +10,8 @@ export interface RuleOptions {
   /** Added to the gradient; lion takes it off the weight. Default 0. */
   readonly weightDecay?: number;
   readonly eps?: number;
+  /** Decay is taken off the weight, lr weightDecay p, instead of added to the gradient. Default false. */
+  readonly decoupled?: boolean;
 }
 
 export interface BetaOptions extends RuleOptions {
@@ -17,23 +19,26 @@ export interface BetaOptions extends RuleOptions {
   readonly betas?: readonly [number, number];
 }
 
-/** A rule whose row is lr, weight decay, one number of its own, and whether it is active. */
+type RowNumber = (rate: number, t: number, momentum?: number) => number;
+
+/** A rule whose row is a multiple of the rate, decay, one number of its own, and whether it is active. */
 function simple(
-  rule: Omit<UpdateRule, "name">,
-  { lr, weightDecay }: { readonly lr: number; readonly weightDecay: number },
-  rateAt: (rate: number, t: number) => number = (rate) => rate,
-  third: (t: number) => number = () => 0,
+  { variant = {}, ...rule }: Omit<UpdateRule, "name" | "variant"> & Partial<Pick<UpdateRule, "variant">>,
+  { lr, weightDecay, decoupled = false }: { lr: number; weightDecay: number; decoupled?: boolean | undefined },
+  rateAt: RowNumber = (rate) => rate,
+  third: RowNumber = () => 0,
+  fourth: RowNumber = () => 1,
 ): Optimizer {
   return {
-    rule: { ...rule, name: rule.kernel },
+    rule: { ...rule, variant: { ...variant, DECOUPLED: decoupled }, name: rule.kernel },
     lr,
     weightDecay,
     sparesVectors: false,
-    writeRow(table, at, rate, decay, t) {
-      table[at] = rateAt(rate, t);
-      table[at + 1] = decay;
-      table[at + 2] = third(t);
-      table[at + 3] = 1;
+    writeRow(table, at, rate, decay, t, momentum) {
+      table[at] = rateAt(rate, t, momentum);
+      table[at + 1] = decoupled ? rate * decay : decay;
+      table[at + 2] = third(rate, t, momentum);
+      table[at + 3] = fourth(rate, t, momentum);
     },
   };
 }
@@ -41,18 +46,25 @@ function simple(
 export interface AdagradOptions extends RuleOptions {
   /** The rate falls as lr / (1 + (t - 1) lrDecay). Default 0. */
   readonly lrDecay?: number;
-  /** What the sum of squares starts from. Default 0. */
+  /** What the sum of squares starts from. Default 0; TensorFlow's is 0.1. */
   readonly initialAccumulator?: number;
+  /** eps stands under the root. Default false. */
+  readonly epsInside?: boolean;
 }
 
 /** Adagrad (Duchi et al. 2011), as torch.optim.Adagrad: lr 0.01, eps 1e-10. */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
   const { lr = 1e-2, weightDecay = 0, eps = 1e-10, lrDecay = 0, initialAccumulator = 0 } = options;
   check("adagrad", { lr, weightDecay, eps, lrDecay, initialAccumulator });
-  const rule = { kernel: "adagrad", variant: {}, constants: { EPSILON: eps }, moments: ["moment1"] } as const;
   return simple(
-    { ...rule, initial: initialAccumulator },
-    { lr, weightDecay },
+    {
+      kernel: "adagrad",
+      variant: { EPS_INSIDE: options.epsInside === true },
+      constants: { EPSILON: eps },
+      moments: ["moment1"],
+      initial: initialAccumulator,
+    },
+    { ...options, lr, weightDecay },
     (rate, t) => rate / (1 + (t - 1) * lrDecay),
   );
 }
@@ -70,11 +82,10 @@ export function adadelta(options: AdadeltaOptions = {}): Optimizer {
   return simple(
     {
       kernel: "adadelta",
-      variant: {},
       constants: { RHO: rho, ONE_MINUS_RHO: 1 - rho, EPSILON: eps },
       moments: ["moment1", "moment2"],
     },
-    { lr, weightDecay },
+    { ...options, lr, weightDecay },
   );
 }
 
@@ -85,6 +96,8 @@ export interface RmspropOptions extends RuleOptions {
   readonly momentum?: number;
   /** Subtract the square of the mean gradient (Graves 2013). Default false. */
   readonly centered?: boolean;
+  /** eps stands under the root, as in TensorFlow. Default false. */
+  readonly epsInside?: boolean;
 }
 
 /** RMSprop (Tieleman and Hinton 2012), as torch.optim.RMSprop: lr 0.01, eps 1e-8 outside the root. */
@@ -95,15 +108,16 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   return simple(
     {
       kernel: "rmsprop",
-      variant: { WITH_MOMENTUM: momentum !== 0, CENTERED: centered },
+      variant: { WITH_MOMENTUM: momentum !== 0, CENTERED: centered, EPS_INSIDE: options.epsInside === true },
       constants: { ALPHA: alpha, ONE_MINUS_ALPHA: 1 - alpha, EPSILON: eps, MOMENTUM: momentum },
       moments: [
         "moment1",
         ...(momentum !== 0 ? (["moment2"] as const) : []),
         ...(centered ? (["moment3"] as const) : []),
       ],
+      ...(momentum !== 0 ? { momentum: "MOMENTUM" as const } : {}),
     },
-    { lr, weightDecay },
+    { ...options, lr, weightDecay },
   );
 }
 
@@ -115,9 +129,9 @@ export function adamax(options: BetaOptions = {}): Optimizer {
   const { BETA1, BETA2, ONE_MINUS_BETA1 } = betaConstants(...betas) as Record<string, number>;
   const constants = { BETA1, BETA2, ONE_MINUS_BETA1, EPSILON: eps } as Record<string, number>;
   return simple(
-    { kernel: "adamax", variant: {}, constants, moments: ["moment1", "moment2"] },
-    { lr, weightDecay },
-    (rate, t) => rate / oneMinusPower(betas[0], t),
+    { kernel: "adamax", constants, moments: ["moment1", "moment2"], momentum: "BETA1" },
+    { ...options, lr, weightDecay },
+    (rate, t, momentum = betas[0]) => rate / oneMinusPower(momentum, t),
   );
 }
 
@@ -139,13 +153,13 @@ export function radam(options: BetaOptions = {}): Optimizer {
   return simple(
     {
       kernel: "radam",
-      variant: {},
       constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
       moments: ["moment1", "moment2"],
+      momentum: "BETA1",
     },
-    { lr, weightDecay },
-    (rate, t) => rate / oneMinusPower(beta1, t),
-    rectification,
+    { ...options, lr, weightDecay },
+    (rate, t, momentum = beta1) => rate / oneMinusPower(momentum, t),
+    (_, t) => rectification(t),
   );
 }
 
@@ -167,34 +181,28 @@ export function nadam(options: NadamOptions = {}): Optimizer {
     while (products.length <= t) products.push((products.at(-1) as number) * momentum(products.length));
     return products[t] as number;
   };
-  return {
-    rule: {
+  return simple(
+    {
       kernel: "nadam",
-      name: "nadam",
-      variant: {},
       constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
       moments: ["moment1", "moment2"],
+      rateFields: "xz",
     },
-    lr,
-    weightDecay,
-    sparesVectors: false,
-    writeRow(table, at, rate, decay, t) {
-      table[at] = (rate * (1 - momentum(t))) / (1 - product(t));
-      table[at + 1] = decay;
-      table[at + 2] = (rate * momentum(t + 1)) / (1 - product(t + 1));
-      table[at + 3] = 1 / Math.sqrt(oneMinusPower(beta2, t));
-    },
-  };
+    { ...options, lr, weightDecay },
+    (rate, t) => (rate * (1 - momentum(t))) / (1 - product(t)),
+    (rate, t) => (rate * momentum(t + 1)) / (1 - product(t + 1)),
+    (_, t) => 1 / Math.sqrt(oneMinusPower(beta2, t)),
+  );
 }
 
 /** Lion (Chen et al. 2023): lr 1e-4, betas 0.9 and 0.99, decay off the weight. */
-export function lion(options: Omit<BetaOptions, "eps"> = {}): Optimizer {
+export function lion(options: Omit<BetaOptions, "eps" | "decoupled"> = {}): Optimizer {
   const { lr = 1e-4, weightDecay = 0, betas = [0.9, 0.99] } = options;
   check("lion", { lr, weightDecay });
   checkBetas("lion", betas);
   return simple(
-    { kernel: "lion", variant: {}, constants: betaConstants(...betas), moments: ["moment1"] },
-    { lr, weightDecay },
+    { kernel: "lion", constants: betaConstants(...betas), moments: ["moment1"], momentum: "BETA1" },
+    { lr, weightDecay, decoupled: true },
   );
 }
 

@@ -12,10 +12,10 @@ export interface Optimizer {
   /** Whether `weightDecay` leaves out tensors of rank 1 and below. Decay that a rate rule sets is never left out. */
   readonly sparesVectors: boolean;
   /**
-   * Writes a row of the layer table: `lr` and `weightDecay` of now, `t` the number of this update of the layer, from 1.
-   * The last number must not be 0: that would mean frozen.
+   * Writes a row of the layer table: `lr` and `weightDecay` of now, `t` the number of this update of the layer, from 1,
+   * `momentum` where a schedule moves it. The last number must not be 0: that would mean frozen.
    */
-  writeRow(table: Float32Array, at: number, lr: number, weightDecay: number, t: number): void;
+  writeRow(table: Float32Array, at: number, lr: number, weightDecay: number, t: number, momentum?: number): void;
 }
 
 export interface SgdOptions {
@@ -26,6 +26,10 @@ export interface SgdOptions {
   readonly nesterov?: boolean;
   /** Added to the gradient. Default 0. */
   readonly weightDecay?: number;
+  /** Decay is taken off the weight instead (SGDW, Loshchilov and Hutter 2019). Default false. */
+  readonly decoupled?: boolean;
+  /** The rate is part of what momentum keeps, as in Caffe: buffer = momentum buffer + lr g, p = p - buffer. Default false. */
+  readonly lrInMomentum?: boolean;
 }
 
 export interface AdamOptions {
@@ -37,6 +41,10 @@ export interface AdamOptions {
   readonly betas?: readonly [number, number];
   /** Default 1e-8. */
   readonly eps?: number;
+  /** eps stands under the root, sqrt(v + eps), as in optax's eps_root. Default false. */
+  readonly epsInside?: boolean;
+  /** eps is added before the bias correction, as in TensorFlow ("epsilon hat"). Default false. */
+  readonly epsFirst?: boolean;
   /** adam: added to the gradient, default 0. adamw: taken off the weight, default 0.01, rank <= 1 left out. */
   readonly weightDecay?: number;
 }
@@ -44,40 +52,78 @@ export interface AdamOptions {
 /** Stochastic gradient descent with momentum, as torch.optim.SGD: the rate stays outside the momentum buffer. */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { lr = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+  const { decoupled = false, lrInMomentum = false } = options;
   check("sgd", { lr, momentum, dampening, weightDecay });
   if (nesterov && (momentum <= 0 || dampening !== 0)) {
     throw new OptionError(
       `sgd: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}. Set momentum to 0.9, say.`,
     );
   }
+  const remembers = momentum !== 0;
   return {
     rule: {
       kernel: "sgd",
       name: "sgd",
-      variant: { WITH_MOMENTUM: momentum !== 0, NESTEROV: nesterov },
+      variant: {
+        DECOUPLED: decoupled,
+        WITH_MOMENTUM: remembers,
+        RATE_IN_MOMENTUM: lrInMomentum,
+        NESTEROV: nesterov,
+      },
       constants: { MOMENTUM: momentum },
-      moments: momentum !== 0 ? ["moment1"] : [],
+      moments: remembers ? ["moment1"] : [],
+      ...(remembers ? { momentum: "MOMENTUM" as const } : {}),
+      directed: remembers,
     },
     lr,
     weightDecay,
     sparesVectors: false,
     writeRow(table, at, rate, decay, t) {
       table[at] = rate;
-      table[at + 1] = decay;
-      table[at + 2] = t === 1 ? 1 : 1 - dampening;
+      table[at + 1] = decoupled ? rate * decay : decay;
+      table[at + 2] = t === 1 || !remembers ? 1 : 1 - dampening;
       table[at + 3] = 1;
     },
   };
 }
 
+export interface LarsOptions extends SgdOptions {
+  /** Part of a weight's norm that a step of rate 1 may be. Default 0.001. */
+  readonly trustCoefficient?: number;
+  /** Default 1e-8. */
+  readonly eps?: number;
+}
+
+/**
+ * SGD with momentum whose gradients are scaled tensor by tensor, R = trustCoefficient |p| / (|g| + weightDecay |p| + eps), and 1
+ * where a norm is 0 (LARS, You et al. 2017). Momentum 0.9. Norms need passes of their own before the update.
+ */
+export function lars({ trustCoefficient = 1e-3, eps = 1e-8, ...options }: LarsOptions = {}): Optimizer {
+  check("lars", { trustCoefficient, eps });
+  const made = sgd({ lr: 0.1, momentum: 0.9, ...options });
+  return { ...made, rule: { ...made.rule, name: "lars", trust: { kind: "lars", coefficient: trustCoefficient, eps } } };
+}
+
 /** Adam (Kingma and Ba 2015), as torch.optim.Adam: decay is part of the gradient. */
-export const adam = (options: AdamOptions = {}): Optimizer => adamFamily("adam", options, 0, false);
+export const adam = (options: AdamOptions = {}): Optimizer => adamFamily("adam", options, false);
 
 /** Adam with decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW. */
-export const adamw = (options: AdamOptions = {}): Optimizer => adamFamily("adamw", options, 0.01, true);
+export const adamw = (options: AdamOptions = {}): Optimizer =>
+  adamFamily("adamw", { weightDecay: 0.01, ...options }, true);
 
-function adamFamily(name: string, options: AdamOptions, defaultDecay: number, decoupled: boolean): Optimizer {
-  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = defaultDecay, amsgrad = false } = options;
+/**
+ * AdamW whose steps are scaled tensor by tensor to the length of the weight, R = |p| / |step|, and 1 where a norm is 0 (LAMB,
+ * You et al. 2020): eps 1e-6, decay 0.01 on all tensors. Norms need passes of their own before the update.
+ */
+export function lamb(options: Omit<AdamOptions, "amsgrad"> = {}): Optimizer {
+  const made = adamFamily("lamb", { eps: 1e-6, weightDecay: 0.01, ...options }, true);
+  const trust = { kind: "lamb", coefficient: 1, eps: 0 } as const;
+  const rule = { ...made.rule, variant: { ...made.rule.variant, TRUSTED: true }, trust };
+  return { ...made, rule, sparesVectors: false };
+}
+
+function adamFamily(name: string, options: AdamOptions, decoupled: boolean): Optimizer {
+  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false } = options;
   const [beta1, beta2] = betas;
   check(name, { lr, weightDecay, eps });
   checkBetas(name, [beta1, beta2]);
@@ -85,17 +131,26 @@ function adamFamily(name: string, options: AdamOptions, defaultDecay: number, de
     rule: {
       kernel: "adam",
       name,
-      variant: { DECOUPLED: decoupled, AMSGRAD: amsgrad },
+      variant: {
+        DECOUPLED: decoupled,
+        AMSGRAD: amsgrad,
+        EPS_INSIDE: options.epsInside === true,
+        EPS_FIRST: options.epsFirst === true,
+        TRUSTED: false,
+      },
       constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
       moments: amsgrad ? ["moment1", "moment2", "moment3"] : ["moment1", "moment2"],
+      rateFields: "xz",
+      momentum: "BETA1",
+      directed: true,
     },
     lr,
     weightDecay,
     sparesVectors: decoupled,
-    writeRow(table, at, rate, decay, t) {
+    writeRow(table, at, rate, decay, t, momentum = beta1) {
       table[at] = rate;
-      table[at + 1] = decay;
-      table[at + 2] = rate / oneMinusPower(beta1, t);
+      table[at + 1] = decoupled ? rate * decay : decay;
+      table[at + 2] = rate / oneMinusPower(momentum, t);
       table[at + 3] = 1 / Math.sqrt(oneMinusPower(beta2, t));
     },
   };

@@ -21,8 +21,6 @@ export interface Layout {
   readonly tensors: readonly Placed[];
   /** Blocks of one arena; its bytes are `blocks * BLOCK * 4`. */
   readonly blocks: number;
-  /** Row of the layer table for every block: row i belongs to tensor i. */
-  readonly rows: Uint32Array<ArrayBuffer>;
 }
 
 /** Places tensors one after the other, each at the start of a block. */
@@ -30,16 +28,30 @@ export function layOut(
   tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly layer: string }[],
 ): Layout {
   let block = 0;
-  const rows: number[] = [];
-  const placed = tensors.map(({ name, shape, layer }, row) => {
+  const placed = tensors.map(({ name, shape, layer }) => {
     const length = size(shape);
     const offset = block * BLOCK;
-    const blocks = Math.ceil(length / BLOCK);
-    for (let i = 0; i < blocks; i++) rows.push(row);
-    block += blocks;
+    block += Math.ceil(length / BLOCK);
     return { name, shape, layer, offset, length };
   });
-  return { tensors: placed, blocks: block, rows: Uint32Array.from(rows) };
+  return { tensors: placed, blocks: block };
 }
 
 export const arenaBytes = (layout: Layout): number => layout.blocks * BLOCK * 4;
+
+/** A word for each block: row of the layer table (tensor i has row i), rule (4 bits), how many of its numbers count - 1 (8 bits). */
+export function blockWords({ tensors, blocks }: Layout, ruleOf: (row: number) => number): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(blocks);
+  for (const [row, { offset, length }] of tensors.entries()) {
+    for (let at = 0; at < length; at += BLOCK) {
+      words[(offset + at) / BLOCK] = (row << 12) | (ruleOf(row) << 8) | (Math.min(BLOCK, length - at) - 1);
+    }
+  }
+  return words;
+}
+
+/** For each row: its first block, how many it has, its rule, and 0. */
+export const spansOf = ({ tensors }: Layout, ruleOf: (row: number) => number): Uint32Array<ArrayBuffer> =>
+  Uint32Array.from(
+    tensors.flatMap(({ offset, length }, row) => [offset / BLOCK, Math.ceil(length / BLOCK), ruleOf(row), 0]),
+  );

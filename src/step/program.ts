@@ -6,11 +6,11 @@ import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
 import { type DataFormat, type Loss, type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../kernels/kernel.ts";
-import type { UpdateRule } from "../kernels/update.ts";
 import type { Layer } from "../model/layer.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { type Recording, record } from "./record.ts";
+import type { UpdateSettings } from "./update.ts";
 
 /** `train` ends in the update, `gradients` before it. */
 export type Mode = "train" | "gradients" | "evaluate" | "predict";
@@ -21,12 +21,16 @@ export interface ProgramOptions {
   readonly input: readonly number[];
   readonly batch: number;
   readonly loss: Loss;
-  readonly rule: UpdateRule;
+  readonly update: UpdateSettings;
   readonly format: DataFormat;
   readonly mode: Mode;
+  /** Whether some training steps leave statistics. */
+  readonly sampled: boolean;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
   readonly software: boolean;
+  /** Blocks of an arena that the device lets a shader see at once. Default: all. */
+  readonly mostBlocks?: number;
 }
 
 export interface Program {
@@ -43,7 +47,7 @@ export interface Program {
 
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
 export function buildProgram(options: ProgramOptions): Program {
-  const { mode, frozen, rule } = options;
+  const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY } = options;
   const traced = trace(options.model, { ...options, mode: mode === "gradients" ? "train" : mode });
   const { graph, parameters, parameterIds, loss } = traced;
   const layout = layOut(parameters);
@@ -56,12 +60,13 @@ export function buildProgram(options: ProgramOptions): Program {
   const kept = new Set(mode === "predict" ? [traced.prediction] : []);
   const fused = fuse(graph, kept);
   const planned = plan(fused, layout, parameterIds, kept);
-  const device: DeviceFacts = { software: options.software, rows: parameters.length };
+  const device: DeviceFacts = { software: options.software };
+  const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks };
   return {
     recording: record(fused, planned, {
       name: mode,
       device,
-      ...(mode === "train" && gradients.size > 0 ? { update: { rule, blocks: layout.blocks } } : {}),
+      ...(mode === "train" && gradients.size > 0 ? { update } : {}),
       ...(mode === "predict" ? { results: { prediction: traced.prediction } } : {}),
     }),
     parameters,

@@ -4,34 +4,12 @@
 import { bug } from "../errors.ts";
 import { type Graph, tensorAt } from "../graph/graph.ts";
 import { opOf } from "../graph/table.ts";
-import type { Access, DeviceFacts, Grid, Holes } from "../kernels/kernel.ts";
+import type { Access, DeviceFacts } from "../kernels/kernel.ts";
 import { kernelOf } from "../kernels/table.ts";
-import { chooseUpdate, type UpdateRule } from "../kernels/update.ts";
+import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
-
-/** A slice of an arena behind one binding of a shader. `bytes` 0 means the whole arena. */
-export interface Binding extends Slice {
-  /** Its number in group 0. */
-  readonly number: number;
-  readonly name: string;
-  readonly access: Access;
-}
-
-/** One dispatch, complete. */
-export interface Command {
-  readonly kernel: string;
-  /** Text of the shader, with holes. */
-  readonly source: string;
-  readonly holes: Holes;
-  readonly constants: Readonly<Record<string, number>>;
-  readonly bindings: readonly Binding[];
-  /** Whether the shader reads group 1, the values of the step. */
-  readonly step: boolean;
-  readonly grid: Grid;
-  /** What it works on, for people. */
-  readonly note: string;
-  readonly layer: string;
-}
+import type { Command } from "./command.ts";
+import { type UpdateOptions, type UpdateSettings, updateCommands } from "./update.ts";
 
 export interface Recording {
   /** "train", "evaluate" or "predict". */
@@ -48,7 +26,7 @@ export interface RecordOptions {
   readonly name: string;
   readonly device: DeviceFacts;
   /** The optimizer update at the end of a training step. */
-  readonly update?: { readonly rule: UpdateRule; readonly blocks: number };
+  readonly update?: UpdateOptions;
   /** Tensors to be read after the step. */
   readonly results?: Readonly<Record<string, number>>;
 }
@@ -78,11 +56,12 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
       })),
       step: kernel.step,
       grid: choice.grid,
+      when: 0,
       note: choice.note,
       layer: node.layer,
     });
   }
-  if (options.update !== undefined) commands.push(updateCommand(options.update, options.device));
+  if (options.update !== undefined) commands.push(...updateCommands(options.update));
   checkWrites(commands);
   return {
     name: options.name,
@@ -93,27 +72,16 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
   };
 }
 
-/** The update as a command: one, whatever the number of tensors. */
-export function updateCommand({ rule, blocks }: { rule: UpdateRule; blocks: number }, device: DeviceFacts): Command {
-  const choice = chooseUpdate(rule, blocks, device.rows);
-  return {
-    kernel: choice.name,
-    source: choice.source,
-    holes: choice.holes,
-    constants: choice.constants,
-    bindings: choice.arenas.map((arena) => ({ ...numbered(choice.bindings, arena), arena, offset: 0, bytes: 0 })),
-    step: true,
-    grid: choice.grid,
-    note: `${rule.name}: ${blocks} blocks, ${device.rows} rows`,
-    layer: "",
-  };
-}
-
 /** A recording of the update alone, for gradients that come from elsewhere. */
-export function recordUpdate(update: NonNullable<RecordOptions["update"]>, device: DeviceFacts): Recording {
+export function recordUpdate(
+  update: UpdateSettings,
+  layout: Layout,
+  { mostBlocks = Number.POSITIVE_INFINITY, sampled = false } = {},
+): Recording {
+  const options = { ...update, blocks: layout.blocks, rows: layout.tensors.length, sampled, mostBlocks };
   return {
     name: "update",
-    commands: [updateCommand(update, device)],
+    commands: updateCommands(options),
     arenas: new Map(),
     memory: { planned: 0, naive: 0, lowerBound: 0 },
     results: {},
@@ -130,7 +98,7 @@ function numbered(bindings: Readonly<Record<string, Access>>, name: string) {
 function checkWrites(commands: readonly Command[]): void {
   for (const { kernel, bindings } of commands) {
     for (const written of bindings.filter(({ access }) => access === "readWrite")) {
-      const read = bindings.find(({ arena, access }) => arena === written.arena && access === "read");
+      const read = bindings.find(({ arena, access }) => arena === written.arena && access !== "readWrite");
       if (read !== undefined) bug(`${kernel} reads "${read.name}" from the arena that it writes "${written.name}" to`);
     }
   }
@@ -141,9 +109,9 @@ export function print(recording: Recording): string {
   const { commands, memory, arenas } = recording;
   const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MB`;
   const rows = commands.map((command, i) => {
-    const side = (access: Access): string =>
+    const side = (writes: boolean): string =>
       command.bindings
-        .filter((binding) => binding.access === access)
+        .filter((binding) => (binding.access === "readWrite") === writes)
         .map(({ arena, offset }) => (offset === 0 ? arena : `${arena}@${offset}`))
         .join(" ");
     return [
@@ -152,7 +120,7 @@ export function print(recording: Recording): string {
       command.layer,
       command.note,
       `grid ${command.grid.join("x")}`,
-      `${side("read")} -> ${side("readWrite")}`,
+      `${side(false)} -> ${side(true)}`,
     ];
   });
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));

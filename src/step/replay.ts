@@ -5,7 +5,8 @@
 import { bug, DeviceError, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
-import type { Command, Recording } from "./record.ts";
+import { type Command, when } from "./command.ts";
+import type { Recording } from "./record.ts";
 
 /** Steps that may share one submission. */
 export const MOST_STEPS = 16;
@@ -21,6 +22,12 @@ export interface StepValues {
   readonly start: number;
   /** Rows of the batch that are real. */
   readonly count: number;
+  /** Where a schedule moves it. */
+  readonly momentum?: number;
+  /** The place of a micro-batch in its update; absent where each batch is an update. */
+  readonly micro?: { readonly weight: number; readonly first: boolean; readonly last: boolean };
+  /** Whether the step leaves statistics. */
+  readonly sampled?: boolean;
 }
 
 /** What comes back of one step. */
@@ -35,6 +42,12 @@ export interface Metrics {
   readonly steps: readonly StepMetrics[];
   /** First step whose loss was not finite; 0 when there is none. */
   readonly badStep: number;
+  /** Step of each layer's last alarm, 0 where there was none. */
+  readonly alarms: Uint32Array;
+  /** Statistics of the sampled steps by number, 8 numbers a row; see shaders/row-sum.wgsl. */
+  readonly statistics: ReadonlyMap<number, Float32Array>;
+  /** First step of the submission that left no metrics. */
+  readonly missed: number | undefined;
 }
 
 /** A recording with its pipelines and bind groups: a flat list, ready to encode. */
@@ -44,7 +57,10 @@ export interface Prepared {
     readonly pipeline: GPUComputePipeline;
     readonly group: GPUBindGroup;
     readonly grid: Command["grid"];
+    readonly when: number;
   }[];
+  /** Where sampled steps leave their statistics. */
+  readonly statistics: GPUBuffer | undefined;
 }
 
 /** Writes the values of step `i` of a submission: `table` is its layer table, 4 floats a row. */
@@ -52,8 +68,8 @@ export type Fill = (i: number, table: Float32Array) => StepValues;
 
 export type Replay = ReturnType<typeof createReplay>;
 
-/** Owns the ring, the metrics and the staging buffers of one trainer. */
-export function createReplay(gpu: Gpu, rows: number) {
+/** Owns the ring, the metrics and the staging buffers of one trainer; `layers` of it may raise alarms. */
+export function createReplay(gpu: Gpu, rows: number, layers = 0) {
   const { device } = gpu;
   const uniformTable = rows <= MOST_UNIFORM_ROWS;
   const tableBytes = Math.ceil((rows * 16) / SLOT) * SLOT;
@@ -66,26 +82,30 @@ export function createReplay(gpu: Gpu, rows: number) {
   );
   const host = new ArrayBuffer(slotBytes * MOST_STEPS);
   const slots = Array.from({ length: MOST_STEPS }, (_, i) => ({
-    values: new Uint32Array(host, i * slotBytes, 4),
+    values: new Uint32Array(host, i * slotBytes, 8),
+    reals: new Float32Array(host, i * slotBytes, 8),
     table: new Float32Array(host, i * slotBytes + SLOT, rows * 4),
     offsets: Uint32Array.of(i * slotBytes, i * slotBytes + SLOT),
+    bits: 0,
   }));
   const stepGroup = device.createBindGroup({
     label: "step",
     layout,
     entries: [
-      { binding: 0, resource: { buffer: ring, size: 16 } },
+      { binding: 0, resource: { buffer: ring, size: 32 } },
       { binding: 1, resource: { buffer: ring, size: rows * 16 } },
     ],
   });
-  const metricsBytes = 16 * (1 + MOST_STEPS);
+  const metricsBytes = 16 * (1 + MOST_STEPS) + Math.ceil(layers / 4) * 16;
   const metrics = gpu.buffer(
     "metrics",
     metricsBytes,
     GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
   );
+  const stagingUsage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
   const staging = Array.from({ length: AHEAD }, (_, i) => ({
-    buffer: gpu.buffer(`metrics staging ${i}`, metricsBytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
+    buffer: gpu.buffer(`metrics staging ${i}`, metricsBytes, stagingUsage),
+    statistics: undefined as GPUBuffer | undefined,
     done: Promise.resolve() as Promise<unknown>,
   }));
   let turn = 0;
@@ -99,9 +119,9 @@ export function createReplay(gpu: Gpu, rows: number) {
       const pipelines = await Promise.all(recording.commands.map((command) => gpu.pipeline(command, layout)));
       const commands = recording.commands.map((command, i) => {
         const { pipeline, layout: groupLayout } = pipelines[i] as Pipeline;
-        return { pipeline, group: bind(device, command, groupLayout, buffers), grid: command.grid };
+        return { pipeline, group: bind(device, command, groupLayout, buffers), grid: command.grid, when: command.when };
       });
-      return { recording, commands };
+      return { recording, commands, statistics: buffers.get("statistics") };
     },
 
     /**
@@ -111,20 +131,23 @@ export function createReplay(gpu: Gpu, rows: number) {
     async submit(prepared: Prepared, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
       const stage = staging[turn++ % AHEAD] as (typeof staging)[number];
       await gpu.untilLost(stage.done);
+      const sampled: number[] = [];
+      const numbers: number[] = [];
       for (let i = 0; i < steps; i++) {
         const slot = slots[i] as (typeof slots)[number];
         const values = fill(i, slot.table);
-        slot.values[0] = values.step;
-        slot.values[1] = i;
-        slot.values[2] = values.start;
-        slot.values[3] = values.count;
+        slot.bits = writeValues(slot, i, values);
+        numbers.push(values.step);
+        if ((slot.bits & when.sampled) !== 0) sampled.push(i);
       }
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       for (let i = 0; i < steps; i++) {
-        pass.setBindGroup(1, stepGroup, (slots[i] as (typeof slots)[number]).offsets, 0, 2);
-        for (const { pipeline, group, grid } of prepared.commands) {
+        const { offsets, bits } = slots[i] as (typeof slots)[number];
+        pass.setBindGroup(1, stepGroup, offsets, 0, 2);
+        for (const { pipeline, group, grid, when: needed } of prepared.commands) {
+          if ((needed & bits) !== needed) continue;
           pass.setPipeline(pipeline);
           pass.setBindGroup(0, group);
           pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
@@ -132,12 +155,28 @@ export function createReplay(gpu: Gpu, rows: number) {
       }
       pass.end();
       encoder.copyBufferToBuffer(metrics, 0, stage.buffer, 0, metricsBytes);
+      const { statistics } = prepared;
+      const copies = statistics !== undefined && sampled.length > 0;
+      if (copies) {
+        stage.statistics ??= gpu.buffer("statistics staging", statistics.size, stagingUsage);
+        encoder.copyBufferToBuffer(statistics, 0, stage.statistics, 0, statistics.size);
+      }
       device.queue.submit([encoder.finish()]);
-      const read = gpu.untilLost(stage.buffer.mapAsync(GPUMapMode.READ)).then(() => {
-        const found = decode(new DataView(stage.buffer.getMappedRange()), steps);
-        stage.buffer.unmap();
-        return found;
-      });
+      const reading = [stage.buffer, ...(copies ? [stage.statistics as GPUBuffer] : [])];
+      const read = gpu
+        .untilLost(Promise.all(reading.map((buffer) => buffer.mapAsync(GPUMapMode.READ))))
+        .then((): Metrics => {
+          const [found, rest] = reading.map((buffer) => {
+            const copy = buffer.getMappedRange().slice(0);
+            buffer.unmap();
+            return copy;
+          }) as [ArrayBuffer, ArrayBuffer | undefined];
+          const all = new Float32Array(rest ?? new ArrayBuffer(0));
+          const own = sampled.map(
+            (i) => [numbers[i] as number, all.subarray(i * rows * 8, (i + 1) * rows * 8)] as const,
+          );
+          return decode(found, numbers, new Map(own));
+        });
       stage.done = read.catch(() => undefined);
       return { metrics: read };
     },
@@ -147,8 +186,14 @@ export function createReplay(gpu: Gpu, rows: number) {
       device.queue.writeBuffer(metrics, 0, new Uint32Array(4));
     },
 
+    /** Sets the step of each layer's last alarm. */
+    setAlarms(steps: Uint32Array<ArrayBuffer>): void {
+      device.queue.writeBuffer(metrics, 16 * (1 + MOST_STEPS), steps);
+    },
+
     dispose(): void {
-      for (const buffer of [ring, metrics, ...staging.map((stage) => stage.buffer)]) buffer.destroy();
+      for (const buffer of [ring, metrics, ...staging.flatMap((stage) => [stage.buffer, stage.statistics])])
+        buffer?.destroy();
     },
   };
 }
@@ -188,26 +233,50 @@ function checkLimits({ commands }: Recording, { device: { limits } }: Gpu): void
   }
 }
 
-function decode(view: DataView, steps: number): Metrics {
-  const found: StepMetrics[] = [];
-  for (let i = 0; i < steps; i++) {
+interface Slot {
+  readonly values: Uint32Array;
+  readonly reals: Float32Array;
+}
+
+/** Writes the values of a step as shaders/parts/step.wgsl reads them, and gives the bits of its commands. */
+function writeValues({ values, reals }: Slot, slot: number, given: StepValues): number {
+  const { step, start, count, momentum = 0, micro, sampled = false } = given;
+  values[0] = step;
+  values[1] = slot;
+  values[2] = start;
+  values[3] = count;
+  reals[4] = momentum;
+  reals[5] = 1 - momentum;
+  reals[6] = micro?.weight ?? 1;
+  values[7] = micro === undefined || micro.first ? 1 : 0;
+  const apply = micro === undefined || micro.last ? when.apply : 0;
+  return apply | (sampled ? when.sampled : when.unsampled);
+}
+
+function decode(bytes: ArrayBuffer, numbers: readonly number[], statistics: Metrics["statistics"]): Metrics {
+  const view = new DataView(bytes);
+  const steps = numbers.map((_, i): StepMetrics => {
     const at = 16 * (1 + i);
-    found.push({
+    return {
       step: view.getUint32(at, true),
       loss: view.getFloat32(at + 4, true),
       hits: view.getUint32(at + 8, true),
       count: view.getUint32(at + 12, true),
-    });
-  }
-  return { steps: found, badStep: view.getUint32(0, true) };
+    };
+  });
+  return {
+    steps,
+    badStep: view.getUint32(0, true),
+    alarms: new Uint32Array(bytes, 16 * (1 + MOST_STEPS)),
+    statistics,
+    missed: numbers.find((number, i) => steps[i]?.step !== number),
+  };
 }
 
 /** A submission that the device dropped leaves numbers of another step behind: better no loss than a wrong one. */
-export function checkArrival(gpu: Gpu, { steps }: Metrics, firstStep: number): void {
-  for (const [i, { step }] of steps.entries()) {
-    if (step === firstStep + i) continue;
-    throw new DeviceError(
-      `device: step ${firstStep + i} did not run${gpu.lastError === "" ? "" : ` (${gpu.lastError})`}. Use a smaller batch or model; the weights are those from before it.`,
-    );
-  }
+export function checkArrival(gpu: Gpu, { missed }: Metrics): void {
+  if (missed === undefined) return;
+  throw new DeviceError(
+    `device: step ${missed} did not run${gpu.lastError === "" ? "" : ` (${gpu.lastError})`}. Use a smaller batch or model; the weights are those from before it.`,
+  );
 }

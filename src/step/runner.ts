@@ -6,10 +6,11 @@ import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
+import { BLOCK } from "../plan/layout.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
 import { recordUpdate } from "./record.ts";
-import { createReplay, type Fill, type Metrics, type Prepared } from "./replay.ts";
+import { createReplay, type Fill, type Metrics, MOST_STEPS, type Prepared } from "./replay.ts";
 import { createStore, type HostTensor, readBack } from "./store.ts";
 
 /** Data sets that stay on the GPU; with one more, the one that was used longest ago leaves. */
@@ -24,12 +25,24 @@ export interface Source {
 }
 
 export type Runner = ReturnType<typeof createRunner>;
-export type RunnerOptions = Omit<ProgramOptions, "mode" | "frozen" | "format" | "software">;
+export type RunnerOptions = Omit<
+  ProgramOptions,
+  "mode" | "frozen" | "format" | "software" | "sampled" | "mostBlocks"
+> & {
+  /** Number of the rule of each row. */
+  readonly ruleOf: (row: number) => number;
+};
 
 /** `first` is the program whose layout all others share. */
 export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, demand: Demand) {
-  const store = createStore(gpu, first.layout, options.rule.moments, options.rule.initial);
-  const replay = createReplay(gpu, first.parameters.length);
+  const { update } = options;
+  const store = createStore(gpu, first.layout, update, options.ruleOf);
+  const replay = createReplay(gpu, first.parameters.length, update.layers);
+  const device = {
+    software: gpu.software,
+    // Parts begin where a binding may: the smallest thing that a block has is a word.
+    mostBlocks: Math.floor(gpu.device.limits.maxStorageBufferBindingSize / (BLOCK * 4) / 64) * 64,
+  };
   store.lend("metrics", replay.metrics);
   const programs = new Map<string, Program>();
   const bound = new Map<Feed, Map<Program, Prepared>>();
@@ -37,11 +50,13 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   const batchFeeds = new Map<boolean, Feed>();
   let updateAlone: Promise<Prepared> | undefined;
 
-  function program(mode: Mode, format: DataFormat, frozen: readonly string[]): Program {
-    const key = JSON.stringify([mode, format, frozen]);
+  /** `sampled`: some of its steps leave statistics. */
+  function program(mode: Mode, format: DataFormat, frozen: readonly string[], sampled = false): Program {
+    const key = JSON.stringify([mode, format, frozen, sampled]);
     const known = programs.get(key);
     if (known !== undefined) return known;
-    const made = buildProgram({ ...options, mode, format, frozen: new Set(frozen), software: gpu.software });
+    if (sampled) store.prepareStatistics(MOST_STEPS);
+    const made = buildProgram({ ...options, ...device, mode, format, frozen: new Set(frozen), sampled });
     programs.set(key, made);
     return made;
   }
@@ -106,15 +121,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     },
 
     /** The update alone, on the gradients that stand in their arena. Resolves when it is done. */
-    async update(fill: Fill): Promise<void> {
-      const { layout, parameters } = first;
-      const device = { software: gpu.software, rows: parameters.length };
-      updateAlone ??= replay.prepare(
-        recordUpdate({ rule: options.rule, blocks: layout.blocks }, device),
-        store.buffers,
-      );
+    async update(fill: Fill): Promise<Metrics> {
+      updateAlone ??= replay.prepare(recordUpdate({ ...update, accumulate: 1 }, first.layout, device), store.buffers);
       const { metrics } = await replay.submit(await updateAlone, 1, fill);
-      await metrics;
+      return metrics;
     },
 
     /** The output for each sample of a source that serves for this alone. */

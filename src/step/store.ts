@@ -1,9 +1,12 @@
-// The buffers that outlive a step: weights, gradients and moments at equal offsets, the block-to-row map, and the
-// activation arenas that all recordings of a trainer share.
+// The buffers that outlive a step: weights, gradients and moments at equal offsets, the words that tie blocks to rows, what the
+// controllers know, and the activation arenas that all recordings of a trainer share.
 
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { arenaBytes, type Layout, type Placed } from "../plan/layout.ts";
+import { startState } from "../kernels/control.ts";
+import { moments } from "../kernels/update.ts";
+import { arenaBytes, BLOCK, blockWords, type Layout, type Placed, spansOf } from "../plan/layout.ts";
+import { isControlled, isMeasured, type UpdateSettings } from "./update.ts";
 
 export interface HostTensor {
   readonly shape: readonly number[];
@@ -12,34 +15,85 @@ export interface HostTensor {
 
 export type Store = ReturnType<typeof createStore>;
 
-/** `moments` are the arenas of state that the update rule keeps; the first one starts from `initial`. */
-export function createStore(gpu: Gpu, layout: Layout, moments: readonly string[], initial = 0) {
+/** Numbers that a checkpoint holds beside the tensors, by arena. */
+const raw = ["state", "moved"] as const;
+
+/** `ruleOf` is the number of the rule that a tensor's row has. */
+export function createStore(
+  gpu: Gpu,
+  layout: Layout,
+  update: UpdateSettings,
+  ruleOf: (row: number) => number = () => 0,
+) {
   const bytes = arenaBytes(layout);
-  const { maxStorageBufferBindingSize: most } = gpu.device.limits;
-  if (bytes > most) {
-    const [needs, allows] = [bytes, most].map((size) => `${(size / 2 ** 20).toFixed(1)} MB`);
-    throw new LimitError(
-      `model: its weights need one binding of ${needs}, this device allows ${allows}. Use a smaller model, or a device with a larger maxStorageBufferBindingSize.`,
-    );
-  }
-  const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
-  const saved = ["parameters", ...moments];
+  checkSizes(gpu, layout);
+  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
+  const { rules, layers } = update;
+  const rows = layout.tensors.length;
+  const kept = moments.filter((moment) => rules.some((rule) => rule.moments.includes(moment)));
+  const saved = ["parameters", ...kept, ...(update.average ? ["average"] : [])];
   const buffers = new Map<string, GPUBuffer>();
-  for (const name of [...saved, "gradients"]) buffers.set(name, gpu.buffer(name, bytes, STORAGE | COPY_SRC | COPY_DST));
-  const rows = gpu.buffer("rows", layout.rows.byteLength, STORAGE | COPY_DST);
-  gpu.device.queue.writeBuffer(rows, 0, layout.rows);
-  buffers.set("rows", rows);
-  const [first] = moments;
-  if (initial !== 0 && first !== undefined) {
-    const words = new Float32Array(bytes / 4).fill(initial);
-    gpu.device.queue.writeBuffer(buffers.get(first) as GPUBuffer, 0, words);
+  const make = (name: string, size: number): GPUBuffer => {
+    const usage = STORAGE | COPY_SRC | COPY_DST | (name === "effective" ? UNIFORM : 0);
+    const buffer = gpu.buffer(name, size, usage, true);
+    buffers.set(name, buffer);
+    return buffer;
+  };
+  const fill = (name: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void =>
+    gpu.device.queue.writeBuffer(make(name, words.byteLength), 0, words);
+  for (const name of [...saved, "gradients", ...(update.accumulate > 1 ? ["accumulated"] : [])]) make(name, bytes);
+  fill("blocks", blockWords(layout, ruleOf));
+  fill("spans", spansOf(layout, ruleOf));
+  for (const [row, { offset, length }] of layout.tensors.entries()) {
+    const { initial = 0 } = rules[ruleOf(row)] ?? {};
+    if (initial === 0) continue;
+    const words = new Float32Array(Math.ceil(length / BLOCK) * BLOCK).fill(initial);
+    gpu.device.queue.writeBuffer(buffers.get("moment1") as GPUBuffer, offset * 4, words);
+  }
+  if (update.average) make("shares", rows * 4);
+  if (isMeasured(update)) make("moved", layout.blocks * 4);
+  if (isControlled(update)) {
+    make("partials", layout.blocks * 20);
+    make("norms", rows * 32);
+    make("effective", rows * 16);
+    make("layers", (layers * 3 + rows) * 4);
+    fill("scales", new Float32Array(rows * 2).fill(1));
+    fill(
+      "state",
+      Float32Array.from({ length: layers * 16 }, (_, i) => startState[i % 16] as number),
+    );
   }
   const named = (arena: string): GPUBuffer => buffers.get(arena) ?? bug(`there is no arena "${arena}"`);
 
   return {
     buffers: buffers as ReadonlyMap<string, GPUBuffer>,
-    /** Arenas that a checkpoint holds. */
+    /** Arenas that a checkpoint holds, tensor by tensor. */
     saved: saved as readonly string[],
+
+    /** Makes what statistics need, once. */
+    prepareStatistics(slots: number): void {
+      if (!buffers.has("partials")) make("partials", layout.blocks * 20);
+      if (!buffers.has("moved")) make("moved", layout.blocks * 4);
+      if (!buffers.has("statistics")) make("statistics", slots * rows * 32);
+    },
+
+    /** Sets a whole small arena: "layers", "shares", "state", "moved". */
+    set(arena: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+      gpu.device.queue.writeBuffer(named(arena), 0, words);
+    },
+
+    /** Numbers that belong to a checkpoint and to no tensor. */
+    async readRaw(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
+      const found = new Map<string, Float32Array<ArrayBuffer>>();
+      for (const name of raw) {
+        const size = {
+          state: isControlled(update) ? layers * 64 : 0,
+          moved: isMeasured(update) ? layout.blocks * 4 : 0,
+        }[name];
+        if (size > 0) found.set(name, new Float32Array(await readBack(gpu, named(name), 0, size)));
+      }
+      return found;
+    },
 
     write(arena: string, { offset, length, name }: Placed, data: Float32Array<ArrayBuffer>): void {
       if (data.length !== length) bug(`"${name}" has ${length} numbers, ${data.length} were given`);
@@ -77,6 +131,26 @@ export function createStore(gpu: Gpu, layout: Layout, moments: readonly string[]
       for (const buffer of buffers.values()) buffer.destroy();
     },
   };
+}
+
+/** A tensor must fit a binding and the arena of all of them a buffer; both are refused before anything is allocated. */
+function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
+  const largest = layout.tensors.reduce((most, tensor) => (tensor.length > most.length ? tensor : most));
+  const refuse = (
+    what: string,
+    place: string,
+    bytes: number,
+    limit: keyof GPUSupportedLimits & `max${string}`,
+  ): void => {
+    const most = limits[limit] as number;
+    if (bytes <= most) return;
+    const [needs, allows] = [bytes, most].map((size) => `${(size / 2 ** 20).toFixed(1)} MB`);
+    throw new LimitError(
+      `model: ${what} needs one ${place} of ${needs}, this device allows ${allows}. Use a smaller model, or a device with a larger ${limit}.`,
+    );
+  };
+  refuse(`"${largest.name}"`, "binding", largest.length * 4, "maxStorageBufferBindingSize");
+  refuse("the arena of its weights", "buffer", arenaBytes(layout), "maxBufferSize");
 }
 
 /** Bytes of a buffer, as of the work submitted so far. */

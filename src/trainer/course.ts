@@ -18,7 +18,7 @@ interface Pending {
 
 export interface CourseHooks {
   /** Throws where a submission was dropped. */
-  readonly checkArrival: (metrics: Metrics, firstStep: number) => void;
+  readonly checkArrival: (metrics: Metrics) => void;
   /** Lets updates happen again after a bad step. */
   readonly clearStatus: () => void;
   readonly integerTarget: boolean;
@@ -49,7 +49,7 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     try {
       const found = await metrics;
       if (!pending.includes(entry)) return;
-      hooks.checkArrival(found, entry.before.step + 1);
+      hooks.checkArrival(found);
       const bad = found.steps.find(({ step }) => step === found.badStep);
       if (found.badStep !== 0) undo(found.badStep, bad?.loss ?? Number.NaN);
       pending.shift();

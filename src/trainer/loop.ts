@@ -159,7 +159,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
       const program = runner.program("gradients", source.format, frozenNames());
       const fill = () => ({ step: 1, start: 0, count: source.count });
       const found = await (await runner.submit(program, source, 1, fill)).metrics;
-      checkArrival(gpu, found, 1);
+      checkArrival(gpu, found);
       runner.clearStatus();
       const all = await runner.store.read("gradients");
       const named = [...all].filter((_, row) => program.takesPart(row));
@@ -189,7 +189,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
           return { step: at + i + 1, start, count: Math.min(batch, source.count - start) };
         });
         const arrival = metrics.then((found) => {
-          checkArrival(gpu, found, at + 1);
+          checkArrival(gpu, found);
           for (const { loss, hits, count } of found.steps) tally.add({ loss, accuracy: hits / count, samples: count });
         });
         // An error is thrown below, where all are awaited.

@@ -14,6 +14,7 @@ import type { Recording } from "../step/record.ts";
 import { checkArrival } from "../step/replay.ts";
 import { createRunner, type Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
+import { plainUpdate } from "../step/update.ts";
 import { type Course, createCourse, Tally } from "./course.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
 import { createLoop, FLOATS, type Loop } from "./loop.ts";
@@ -45,8 +46,9 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
   const { optimizer } = settings;
   const program = buildProgram({
     ...settings,
-    rule: optimizer.rule,
+    update: plainUpdate(optimizer.rule),
     mode: "train",
+    sampled: false,
     frozen: new Set(),
     format: FLOATS,
     software: false,
@@ -103,9 +105,14 @@ export class Trainer {
       targets: loss.integerTarget ? 1 : perSample,
       classes: loss.integerTarget ? perSample : undefined,
     };
-    this.#runner = createRunner(gpu, { ...settings, rule: optimizer.rule }, program, this.#demand);
+    this.#runner = createRunner(
+      gpu,
+      { ...settings, update: plainUpdate(optimizer.rule), ruleOf: () => 0 },
+      program,
+      this.#demand,
+    );
     this.#course = createCourse(rates, {
-      checkArrival: (metrics, first) => checkArrival(gpu, metrics, first),
+      checkArrival: (metrics) => checkArrival(gpu, metrics),
       clearStatus: () => this.#runner.clearStatus(),
       integerTarget: loss.integerTarget,
     });

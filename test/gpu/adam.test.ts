@@ -11,6 +11,9 @@ describe.each([
   ["adam with decay", adam({ weightDecay: 0.1 })],
   ["adam with other betas and a large eps", adam({ betas: [0.5, 0.95], eps: 0.1 })],
   ["adamw", adamw({ weightDecay: 0.1 })],
+  ["adam with eps under the root", adam({ epsInside: true, eps: 1e-3 })],
+  ["adam with eps before the correction", adam({ epsFirst: true, eps: 1e-3 })],
+  ["adam with eps under the root before the correction", adam({ epsInside: true, epsFirst: true, eps: 1e-3 })],
   ["adam with amsgrad", adam({ amsgrad: true })],
   ["adamw with amsgrad", adamw({ amsgrad: true, weightDecay: 0.1 })],
 ])("%s", (_, optimizer) => {

@@ -9,6 +9,7 @@ import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";
 import type { Replay } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
 import { interpret } from "../reference/interpret.ts";
 import { exact, single } from "../reference/twin.ts";
@@ -61,9 +62,9 @@ async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean
   const layout = layOut(parameters.map(({ name, shape }) => ({ name, shape, layer: "" })));
   const ids = parameters.map(({ id }) => id);
   const planned = plan(graph, layout, ids, results);
-  const recording = record(graph, planned, { name: "test", device: { software, rows: 1 } });
+  const recording = record(graph, planned, { name: "test", device: { software } });
 
-  const store = createStore(gpu, layout, []);
+  const store = createStore(gpu, layout, plainUpdate());
   const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
   for (const [name, length] of planned.arenas) {
     store.lend(name, gpu.buffer(name, length, STORAGE | COPY_SRC | COPY_DST));

@@ -8,6 +8,7 @@ import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";
 import type { Prepared, Replay } from "../../src/step/replay.ts";
 import { createStore } from "../../src/step/store.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
 import { interpret } from "../reference/interpret.ts";
 import { exact, single } from "../reference/twin.ts";
@@ -22,9 +23,9 @@ async function prepare(gpu: Gpu, replay: Replay, one: Case) {
   const layout = layOut([{ name: rows.name, shape: rows.shape, layer: "" }]);
   const recording = record(graph, plan(graph, layout, [rows.id], new Set()), {
     name: "test",
-    device: { software: true, rows: 1 },
+    device: { software: true },
   });
-  const store = createStore(gpu, layout, []);
+  const store = createStore(gpu, layout, plainUpdate());
   const prepared: Prepared = await replay.prepare(recording, new Map(store.buffers).set("metrics", replay.metrics));
   const numbers = given.get(rows.id)!;
   const write = (values: Float64Array): void =>

@@ -9,6 +9,10 @@ const shapes = [[1], [3], [31, 33], [257], [65, 63], [256]];
 describe.each([
   ["plain", rmsprop()],
   ["with decay", rmsprop({ weightDecay: 0.1 })],
+  [
+    "with eps under the root and decoupled decay",
+    rmsprop({ epsInside: true, eps: 1e-3, weightDecay: 0.1, decoupled: true }),
+  ],
   ["with momentum", rmsprop({ momentum: 0.9 })],
 ])("%s", (_, optimizer) => {
   test.each([1, 1e-4, 1e4])("gradients x %s", async (scale) => {

@@ -14,6 +14,8 @@ describe.each([
   ["with decay", sgd({ weightDecay: 0.1 })],
   ["with momentum", sgd({ momentum: 0.9 })],
   ["with momentum, dampening and decay", sgd({ momentum: 0.9, dampening: 0.25, weightDecay: 0.01 })],
+  ["with the rate in the momentum", sgd({ momentum: 0.9, lrInMomentum: true })],
+  ["with decoupled decay", sgd({ momentum: 0.9, weightDecay: 0.1, decoupled: true })],
   ["with Nesterov's momentum and decay", sgd({ momentum: 0.9, nesterov: true, weightDecay: 0.01 })],
 ])("%s", (_, optimizer) => {
   test.each([1, 1e-4, 1e4])("gradients x %s", async (scale) => {

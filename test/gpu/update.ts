@@ -7,11 +7,11 @@ import { size } from "../../src/graph/graph.ts";
 import type { UpdateName } from "../../src/kernels/update.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { BLOCK, type Layout, layOut } from "../../src/plan/layout.ts";
-import { plan } from "../../src/plan/plan.ts";
 import { stream } from "../../src/random.ts";
-import { record } from "../../src/step/record.ts";
+import { recordUpdate } from "../../src/step/record.ts";
 import type { Prepared, Replay } from "../../src/step/replay.ts";
 import { createStore, type Store } from "../../src/step/store.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
 import { between, normals } from "../reference/numbers.ts";
 import { exact, type Round, single } from "../reference/twin.ts";
@@ -89,13 +89,9 @@ export async function checkUpdate(one: UpdateCase): Promise<void> {
 
 /** The update alone as a recording, with its arenas. */
 export async function prepareUpdate(gpu: Gpu, replay: Replay, { rule }: Optimizer, layout: Layout) {
-  const graph = { tensors: [], nodes: [] };
-  const recording = record(graph, plan(graph, layout, [], new Set()), {
-    name: "update",
-    device: { software: true, rows: layout.tensors.length },
-    update: { rule, blocks: layout.blocks },
-  });
-  const store = createStore(gpu, layout, rule.moments);
+  const update = plainUpdate(rule);
+  const recording = recordUpdate(update, layout);
+  const store = createStore(gpu, layout, update);
   const buffers = new Map(store.buffers).set("metrics", replay.metrics);
   const prepared: Prepared = await replay.prepare(recording, buffers);
   return { store, prepared };

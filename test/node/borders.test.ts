@@ -22,7 +22,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   index: ["base", "model", "graph", "plan", "record", "optim", "data", "gpu", "run", "trainer"],
 };
 
-const recordFiles = ["step/record.ts", "step/program.ts"];
+const recordFiles = ["step/command.ts", "step/update.ts", "step/record.ts", "step/program.ts"];
 const baseFiles = ["errors.ts", "random.ts", "globals.d.ts"];
 
 /** The room of a file, by its path below src/. */
@@ -137,25 +137,19 @@ describe("the device", () => {
   });
 });
 
-const sharedMain = "parts/update.wgsl";
+/** Texts that become part of a shader, and are none by themselves. */
+const isPart = (file: string): boolean => /^(parts|rule)\//.test(file);
 
 describe("a shader", () => {
-  test.each(shaders.filter((file) => !file.startsWith("parts/")))("%s has one entry point", (file) => {
-    // The update rules share theirs: it stands in the part that they all begin with.
-    const whole = readFileSync(`shaders/${file}`, "utf8").replace(/\$\{UPDATE\}/, () =>
-      readFileSync(`shaders/${sharedMain}`, "utf8"),
-    );
-    const text = withoutComments(whole);
+  test.each(shaders.filter((file) => !isPart(file)))("%s has one entry point", (file) => {
+    const text = withoutComments(readFileSync(`shaders/${file}`, "utf8"));
     expect(text.match(/@(compute|vertex|fragment)/g)).toEqual(["@compute"]);
     expect(text).toMatch(/@compute @workgroup_size\([^)]+\)\nfn main\(/);
   });
 
-  test.each(shaders.filter((file) => file.startsWith("parts/") && file !== sharedMain))(
-    "%s is a part and has none",
-    (file) => {
-      expect(readFileSync(`shaders/${file}`, "utf8")).not.toMatch(/@compute/);
-    },
-  );
+  test.each(shaders.filter(isPart))("%s is a part and has none", (file) => {
+    expect(readFileSync(`shaders/${file}`, "utf8")).not.toMatch(/@compute/);
+  });
 });
 
 test.each(sources)("%s draws its random numbers from streams and asks no clock for them", (file) => {

@@ -86,7 +86,7 @@ describe("fusion leaves every number as it is and its kernels take every node", 
     for (const kept of [new Set<number>(), new Set([prediction])]) {
       const fusedGraph = fuse(graph, kept);
       const planned = plan(fusedGraph, layout, parameterIds, kept);
-      record(fusedGraph, planned, { name: "train", device: { software: true, rows: parameterIds.length } });
+      record(fusedGraph, planned, { name: "train", device: { software: true } });
       const fused = interpret(fusedGraph, given, step, exact);
       for (const id of [loss, ...gradients.values(), ...kept]) {
         const [before, after] = [plain.get(id)!, fused.get(id)!];

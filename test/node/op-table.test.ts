@@ -4,8 +4,9 @@
 import { describe, expect, test } from "vitest";
 import { size } from "../../src/graph/graph.ts";
 import { opTable } from "../../src/graph/table.ts";
+import { controlSources } from "../../src/kernels/control.ts";
 import { kernelTable } from "../../src/kernels/table.ts";
-import { updateKernels } from "../../src/kernels/update.ts";
+import { rules } from "../../src/kernels/update.ts";
 import { gpuCases } from "../gpu/case/list.ts";
 import { buildCase } from "../gpu/case.ts";
 import { formulas } from "../reference/elementwise.ts";
@@ -15,12 +16,15 @@ import { twins, updateTwins } from "../reference/twins.ts";
 const namesOf = (files: Readonly<Record<string, unknown>>, ending: string): string[] =>
   Object.keys(files).map((path) => path.slice(path.lastIndexOf("/") + 1, -ending.length));
 
-const shaders = namesOf(import.meta.glob("../../shaders/*.wgsl", { query: "?raw" }), ".wgsl");
+const shaders = namesOf(
+  import.meta.glob(["../../shaders/*.wgsl", "../../shaders/rule/*.wgsl"], { query: "?raw" }),
+  ".wgsl",
+);
 const gpuTests = namesOf(import.meta.glob("../gpu/*.test.ts"), ".test.ts");
 const references = namesOf(import.meta.glob("../reference/*.ts"), ".ts");
 
 /** Update rules are kernels too, though no node of the graph asks for them. */
-const kernels = [...kernelTable.keys(), ...Object.values(updateKernels).map(({ name }) => name)];
+const kernels = [...kernelTable.keys(), ...Object.keys(rules)];
 
 describe.each([...opTable])("op %s", (name, op) => {
   const cases = Object.values(gpuCases)
@@ -80,10 +84,10 @@ test("every kernel is asked for by an op", () => {
 });
 
 test("nothing is left over of what is no longer there", () => {
-  expect(shaders.sort()).toEqual([...kernels].sort());
+  expect(shaders.sort()).toEqual([...kernels, "update", ...Object.keys(controlSources)].sort());
   expect(Object.keys(twins).sort()).toEqual([...opTable.keys()].sort());
-  expect(Object.keys(updateTwins).sort()).toEqual(Object.keys(updateKernels).sort());
+  expect(Object.keys(updateTwins).sort()).toEqual(Object.keys(rules).sort());
   expect(Object.keys(gpuCases).sort()).toEqual([...kernelTable.keys()].sort());
-  expect(gpuTests.filter((name) => name in gpuCases || name in updateKernels).sort()).toEqual([...kernels].sort());
+  expect(gpuTests.filter((name) => name in gpuCases || name in rules).sort()).toEqual([...kernels].sort());
   for (const name of Object.keys(gradientCases)) expect([...opTable.keys()]).toContain(name);
 });

@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addNode, addTensor, type Graph, size, type Tensor, type TensorSpec } from "../../src/graph/graph.ts";
-import { BLOCK, layOut } from "../../src/plan/layout.ts";
+import { BLOCK, blockWords, layOut } from "../../src/plan/layout.ts";
 import { type Plan, plan } from "../../src/plan/plan.ts";
 import { referencePrograms } from "./program.ts";
 
@@ -186,15 +186,17 @@ describe("the layout of the weights", () => {
   test("starts every tensor on a block, and every block belongs to one tensor", () => {
     fc.assert(
       fc.property(lengths, (all) => {
-        const { tensors, blocks, rows } = layOut(
-          all.map((length, i) => ({ name: `${i}`, shape: [length], layer: `${i}` })),
-        );
-        expect(rows.length).toBe(blocks);
+        const layout = layOut(all.map((length, i) => ({ name: `${i}`, shape: [length], layer: `${i}` })));
+        const { tensors, blocks } = layout;
+        const words = blockWords(layout, (row) => row % 3);
+        expect(words.length).toBe(blocks);
         const owned = new Set<number>();
         for (const [row, { offset, length }] of tensors.entries()) {
           expect(offset % BLOCK).toBe(0);
           for (let block = offset / BLOCK; block * BLOCK < offset + length; block++) {
-            expect(rows[block]).toBe(row);
+            const word = words[block] as number;
+            const numbers = Math.min(BLOCK, length - (block * BLOCK - offset));
+            expect([word >>> 12, (word >>> 8) & 15, (word & 255) + 1]).toEqual([row, row % 3, numbers]);
             owned.add(block);
           }
         }

@@ -3,6 +3,7 @@
 import { conv2d, dense, flatten, type Layer, maxPool2d, relu, sequential } from "../../src/index.ts";
 import { adam } from "../../src/optim/optimizer.ts";
 import { buildProgram, type Program, type ProgramOptions } from "../../src/step/program.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { crossEntropy } from "../../src/trainer/options.ts";
 import { workloads } from "../bench/workload.ts";
 
@@ -15,7 +16,8 @@ export const programOf = (model: Layer, options: Options = {}): Program =>
     input: [6],
     batch: 32,
     loss: crossEntropy(),
-    rule: adam().rule,
+    update: plainUpdate(adam().rule),
+    sampled: false,
     format: { bytes: false, scale: 1, shift: 0 },
     mode: "train",
     frozen: new Set(),

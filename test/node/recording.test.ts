@@ -19,6 +19,7 @@ import {
   tanh,
 } from "../../src/index.ts";
 import type { Program } from "../../src/step/program.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { programOf, referencePrograms } from "./program.ts";
 import { modelOf, steps } from "./random-model.ts";
 
@@ -38,7 +39,7 @@ describe("a step in print", () => {
         5  matmul                 head    [32x3] x [8x3]^T +reluBackward  grid 1x1x1  activations0@1024 parameters@2048 activations0 -> activations2
         6  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations0 activations0@1024 -> gradients@2048 gradients@3072
         7  matmul                 body.0  [32x6]^T x [32x8] +columnSum    grid 1x1x1  activations1 activations2 -> gradients gradients@1024
-        8  adam                           adam: 4 blocks, 4 rows          grid 4x1x1  metrics rows gradients -> parameters moment1 moment2
+        8  adam                           adam: 4 rows, 4 blocks          grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
@@ -68,14 +69,14 @@ describe("a step in print", () => {
         13  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x1    activations2@147456 activations2 -> activations3 activations3@27648
         14  sum-partials            stem.0  [32x8]                                                  grid 1x1x1    activations3@27648 -> gradients@1024
         15  sum-partials            stem.0  [32x3x3x3x8]                                            grid 4x1x1    activations3 -> gradients
-        16  adam                            adam: 6 blocks, 5 rows                                  grid 6x1x1    metrics rows gradients -> parameters moment1 moment2
+        16  adam                            adam: 5 rows, 6 blocks                                  grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
 
   test("of a residual network with plain SGD on numbers", () => {
     const model = sequential({ first: dense(16), block: residual([dense(16), gelu()]), last: dense(2) });
-    const options = { loss: meanSquaredError(), rule: sgd().rule };
+    const options = { loss: meanSquaredError(), update: plainUpdate(sgd().rule) };
     expect(printed(programOf(model, options))).toMatchInlineSnapshot(`
       "
       train: 14 commands, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
@@ -92,7 +93,7 @@ describe("a step in print", () => {
         10  matmul              block.0  [32x16] x [16x16]^T +add        grid 1x1x1  activations0 parameters@2048 activations3 -> activations1
         11  matmul              block.0  [32x16]^T x [32x16] +columnSum  grid 1x1x1  activations2 activations0 -> gradients@2048 gradients@3072
         12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations0@2048 activations1 -> gradients gradients@1024
-        13  sgd                          sgd: 6 blocks, 6 rows           grid 6x1x1  metrics rows gradients -> parameters
+        13  sgd                          sgd: 6 rows, 6 blocks           grid 6x1x1  blocks gradients metrics -> parameters
       "
     `);
   });
@@ -122,7 +123,7 @@ describe("a step in print", () => {
         12  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations0 activations2 -> activations1@256 activations1
         13  elementwise                    [6x6] +add                           grid 1x1x1  activations0@1024 activations1@256 -> gradients
         14  elementwise                    [6] +add                             grid 1x1x1  activations0@768 activations1 -> gradients@1024
-        15  adam                           adam: 4 blocks, 4 rows               grid 4x1x1  metrics rows gradients -> parameters moment1 moment2
+        15  adam                           adam: 4 rows, 4 blocks               grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });

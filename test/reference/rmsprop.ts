@@ -1,6 +1,7 @@
 // torch.optim.RMSprop: s is a running mean of g^2, less the square of the mean gradient when CENTERED; d = g / (sqrt + eps),
-// which WITH_MOMENTUM first adds to a buffer. Row: lr, weight decay, unused, active.
+// which WITH_MOMENTUM first adds to a buffer. Row: lr, decay, unused, active.
 
+import { decaying } from "./decay.ts";
 import type { UpdateTwin } from "./twin.ts";
 
 export const rmsprop: UpdateTwin = ([parameters, gradients, ...moments], { variant, constants }, row, round) => {
@@ -12,20 +13,24 @@ export const rmsprop: UpdateTwin = ([parameters, gradients, ...moments], { varia
   const s = state[0]!;
   const buffer = variant.WITH_MOMENTUM === true ? state[1]! : undefined;
   const mean = variant.CENTERED === true ? state.at(-1)! : undefined;
+  const epsilon = round(constants.EPSILON!);
+  const root = (x: number): number =>
+    variant.EPS_INSIDE === true ? round(Math.sqrt(round(x + epsilon))) : round(round(Math.sqrt(x)) + epsilon);
+  const { gradient, move } = decaying(variant, decay, round);
   for (let i = 0; i < p.length; i++) {
-    const g = round(gradients![i]! + round(decay * p[i]!));
+    const g = gradient(gradients![i]!, p[i]!);
     s[i] = round(round(alpha * s[i]!) + round(rest * round(g * g)));
     let square = s[i]!;
     if (mean !== undefined) {
       mean[i] = round(round(alpha * mean[i]!) + round(rest * g));
       square = Math.max(0, round(square - round(mean[i]! * mean[i]!)));
     }
-    let d = round(g / round(round(Math.sqrt(square)) + round(constants.EPSILON!)));
+    let d = round(g / root(square));
     if (buffer !== undefined) {
       d = round(round(round(constants.MOMENTUM!) * buffer[i]!) + d);
       buffer[i] = d;
     }
-    p[i] = round(p[i]! - round(lr * d));
+    p[i] = move(p[i]!, round(lr * d));
   }
   return [p, ...state];
 };

@@ -6,9 +6,10 @@ import { connect, type Gpu } from "../../src/gpu/device.ts";
 import { adamw, type Optimizer, sgd } from "../../src/index.ts";
 import { type Layout, layOut } from "../../src/plan/layout.ts";
 import { uniform } from "../../src/random.ts";
-import { type Recording, updateCommand } from "../../src/step/record.ts";
+import { recordUpdate } from "../../src/step/record.ts";
 import { createReplay } from "../../src/step/replay.ts";
 import { createStore } from "../../src/step/store.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { guarded } from "./guarded.ts";
 
 const rules = { adamw: adamw(), momentum: sgd({ momentum: 0.9 }) };
@@ -19,7 +20,7 @@ const lengthOf = (i: number): number => lengths[i % lengths.length] as number;
 /** Three updates of the tensors `chosen`; gives the weights of each afterwards and the dispatches of a step. */
 async function update(gpu: Gpu, optimizer: Optimizer, chosen: readonly number[]) {
   const layout: Layout = layOut(chosen.map((i) => ({ name: `t${i}`, shape: [lengthOf(i)], layer: `t${i}` })));
-  const store = createStore(gpu, layout, optimizer.rule.moments);
+  const store = createStore(gpu, layout, plainUpdate(optimizer.rule));
   const replay = createReplay(gpu, chosen.length);
   store.lend("metrics", replay.metrics);
   for (const [row, i] of chosen.entries()) {
@@ -28,11 +29,7 @@ async function update(gpu: Gpu, optimizer: Optimizer, chosen: readonly number[])
     store.write("parameters", placed, values(1000));
     store.write("gradients", placed, values(5000));
   }
-  const commands = [
-    updateCommand({ rule: optimizer.rule, blocks: layout.blocks }, { software: true, rows: chosen.length }),
-  ];
-  const memory = { planned: 0, naive: 0, lowerBound: 0 };
-  const recording: Recording = { name: "update", commands, arenas: new Map(), memory, results: {} };
+  const recording = recordUpdate(plainUpdate(optimizer.rule), layout);
   const prepared = await replay.prepare(recording, store.buffers);
   for (let t = 1; t <= 3; t++) {
     await replay.submit(prepared, 1, (_, table) => {
@@ -43,7 +40,7 @@ async function update(gpu: Gpu, optimizer: Optimizer, chosen: readonly number[])
   const weights = await store.read("parameters");
   replay.dispose();
   store.dispose();
-  return { dispatches: commands.length, weights };
+  return { dispatches: recording.commands.length, weights };
 }
 
 test.each(Object.entries(rules))("%s: 300 rows in one dispatch give the bits of 300 runs of one row", (_, optimizer) =>

@@ -1,23 +1,19 @@
 // g = g + weightDecay p;  m = BETA1 m + (1 - BETA1) g;  v = BETA2 v + (1 - BETA2) g^2;  p = p - step m z / (sqrt(v) + EPSILON),
 // and p = p - step m while z is 0: step = lr / (1 - BETA1^t), z the rectification times sqrt(1 - BETA2^t), 0 for small t.
-// PyTorch's torch.optim.RAdam (Liu et al. 2020). Row: step, weight decay, z, active. One dispatch for all layers.
-${UPDATE}
+// PyTorch's torch.optim.RAdam (Liu et al. 2020). Row: step, decay, z, active.
 override BETA1: f32;
 override ONE_MINUS_BETA1: f32;
 override BETA2: f32;
 override ONE_MINUS_BETA2: f32;
 override EPSILON: f32;
 
-@group(0) @binding(4) var<storage, read_write> moment1: array<vec4f>;  // [BLOCKS, 64]
-@group(0) @binding(5) var<storage, read_write> moment2: array<vec4f>;  // [BLOCKS, 64]
-
 fn update(at: u32, row: vec4f) {
   let p = parameters[at];
-  let g = fma(vec4f(row.y), p, gradients[at]);
+  let g = gradient(at, p, row);
   let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
   let v = fma(vec4f(BETA2), moment2[at], ONE_MINUS_BETA2 * g * g);
   moment1[at] = m;
   moment2[at] = v;
   let direction = select(m, m * row.z / (sqrt(v) + EPSILON), row.z != 0);
-  parameters[at] = fma(vec4f(-row.x), direction, p);
+  move(at, p, row, row.x * direction);
 }

@@ -1,0 +1,206 @@
+// The controllers: from the norms of this step to the layer table that the update reads. A layer's scale is the product of
+// what its controllers say; a layer that rests gets rows of 0. One thread a layer, one workgroup for all; every sum has a
+// fixed order. GUARD: a gradient that is not finite, or GUARD_FACTOR times its running mean, rests the layer for REST steps.
+// RATIO: |dp| / |p| is steered to RATIO_TARGET. RGN: rates in proportion to |g| / |p| (Auto-RGN, Lee et al. 2023). HYPER: the
+// rate grows while gradients agree with the last step (Baydin et al. 2018). PLATEAU: it falls when the loss no longer does.
+${STEP}
+${FINITE}
+override LAYERS: u32;
+#if ${CLIPPED}
+override CLIP: f32;
+#endif
+#if ${GUARD}
+override GUARD_FACTOR: f32;
+override GUARD_DECAY: f32;
+override GUARD_WARMUP: f32;
+override REST: f32;
+override RECOVERY: f32;
+#endif
+#if ${RATIO}
+override RATIO_TARGET: f32;
+override RATIO_POWER: f32;
+override RATIO_MIN: f32;
+override RATIO_MAX: f32;
+#endif
+#if ${RGN}
+override RGN_STEPS: f32;
+override RGN_MIN: f32;
+#endif
+#if ${HYPER}
+override HYPER_RATE: f32;
+override HYPER_MIN: f32;
+override HYPER_MAX: f32;
+#endif
+#if ${PLATEAU}
+override PLATEAU_STEPS: f32;
+override PLATEAU_PATIENCE: f32;
+override PLATEAU_FACTOR: f32;
+override PLATEAU_THRESHOLD: f32;
+override PLATEAU_COOLDOWN: f32;
+override PLATEAU_MIN: f32;
+#endif
+// Which numbers of a row hold the rate, by rule.
+const RATE_FIELDS = array<vec4f, ${RULES}>(${RATE_FIELDS});
+
+@group(0) @binding(0) var<storage, read> layers: array<u32>;  // [LAYERS, 3]: first member, members, controllers; then row numbers
+@group(0) @binding(1) var<storage, read> spans: array<vec4u>;  // [rows]: first block, blocks, rule
+@group(0) @binding(2) var<storage, read> norms: array<vec4f>;  // [rows, 2]
+@group(0) @binding(3) var<storage, read_write> metrics: array<u32>;  // status, slots, and the step of each layer's last alarm
+@group(0) @binding(4) var<storage, read_write> state: array<f32>;  // [LAYERS, 16]
+@group(0) @binding(5) var<storage, read_write> scales: array<vec2f>;  // [rows]: factors of the gradient and of the rate
+@group(0) @binding(6) var<storage, read_write> effective: array<vec4f>;  // [rows]
+${TABLE}  // [rows]
+
+var<workgroup> sums: array<vec2f, 64>;
+
+struct Sum { g: f32, p: f32, u: f32, gu: f32, bad: f32, moved: f32, active: bool }
+
+fn layer_sum(layer: u32) -> Sum {
+  var sum = Sum();
+  for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
+    let row = layers[layers[layer * 3] + i];
+    let one = norms[row * 2];
+    let two = norms[row * 2 + 1];
+    if (table[row].w == 0) { continue; }
+    sum.active = true;
+    sum.g += one.x;
+    sum.p += one.y;
+    sum.u += one.z;
+    sum.gu += one.w;
+    sum.bad += two.x;
+    sum.moved += two.y;
+  }
+  return sum;
+}
+
+fn has(layer: u32, controller: u32) -> bool { return (layers[layer * 3 + 2] & controller) != 0; }
+
+// Whether the layer sits this step out.
+fn rests(layer: u32, sum: Sum) -> bool {
+#if ${GUARD}
+  let at = layer * 16;
+  if (!has(layer, 1) || !sum.active) { return false; }
+  let now = f32(step.step);
+  if (now < state[at + 2]) { return true; }
+  let length = sqrt(sum.g);
+  if (sum.bad > 0 || !is_finite(sum.g) || (state[at + 3] >= GUARD_WARMUP && length > GUARD_FACTOR * state[at + 1])) {
+    state[at] = max(state[at] * 0.5, 1.0 / 1024);
+    state[at + 2] = now + REST;
+    metrics[68 + layer] = step.step;
+    return true;
+  }
+  state[at + 1] = select(mix(length, state[at + 1], GUARD_DECAY), length, state[at + 3] == 0);
+  state[at + 3] += 1;
+  state[at] = min(1, state[at] * RECOVERY);
+#endif
+  return false;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  let halted = metrics[0] != 0;
+  var own = vec2f();
+  for (var layer = lane; layer < LAYERS; layer += 64) {
+    let sum = layer_sum(layer);
+    var active = sum.active && !halted;
+    if (active) { active = !rests(layer, sum); }
+    for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
+      let row = layers[layers[layer * 3] + i];
+      effective[row] = select(vec4f(), table[row], active);
+    }
+    if (!active) { continue; }
+    own.x += sum.g;
+#if ${RGN}
+    let at = layer * 16;
+    if (!has(layer, 4)) { continue; }
+    if (sum.p > 0) { state[at + 6] += sqrt(sum.g / sum.p); }
+    own.y = max(own.y, state[at + 6]);
+#endif
+  }
+  sums[lane] = own;
+  for (var width = 32u; width > 0; width /= 2) {
+    workgroupBarrier();
+    if (lane < width) {
+      let other = sums[lane + width];
+      sums[lane] = vec2f(sums[lane].x + other.x, max(sums[lane].y, other.y));
+    }
+  }
+  workgroupBarrier();
+  let all = sums[0];
+  for (var layer = lane; layer < LAYERS; layer += 64) {
+    let sum = layer_sum(layer);
+    let at = layer * 16;
+    var active = false;
+    for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
+      active = active || effective[layers[layers[layer * 3] + i]].w != 0;
+    }
+    if (!active) { continue; }
+    var scale = state[at];
+#if ${RATIO}
+    if (has(layer, 2)) {
+      if (sum.moved > 0 && sum.p > 0) {
+        let push = pow(RATIO_TARGET / sqrt(sum.moved / sum.p), RATIO_POWER);
+        state[at + 4] = clamp(state[at + 4] * clamp(push, 0.5, 2), RATIO_MIN, RATIO_MAX);
+      }
+      scale *= state[at + 4];
+    }
+#endif
+#if ${RGN}
+    if (has(layer, 4)) {
+      state[at + 7] += 1;
+      if (state[at + 7] >= RGN_STEPS) {
+        if (all.y > 0) { state[at + 5] = max(state[at + 6] / all.y, RGN_MIN); }
+        state[at + 6] = 0;
+        state[at + 7] = 0;
+      }
+      scale *= state[at + 5];
+    }
+#endif
+#if ${HYPER}
+    if (has(layer, 8)) {
+      if (sum.g > 0 && sum.u > 0) {
+        let push = 1 + HYPER_RATE * sum.gu / (sqrt(sum.g) * sqrt(sum.u));
+        state[at + 8] = clamp(state[at + 8] * clamp(push, 0.5, 2), HYPER_MIN, HYPER_MAX);
+      }
+      scale *= state[at + 8];
+    }
+#endif
+#if ${PLATEAU}
+    if (has(layer, 16)) {
+      state[at + 13] += bitcast<f32>(metrics[4 * (1 + step.slot) + 1]);
+      state[at + 14] += 1;
+      if (state[at + 14] >= PLATEAU_STEPS) {
+        let mean = state[at + 13] / PLATEAU_STEPS;
+        state[at + 13] = 0;
+        state[at + 14] = 0;
+        let better = mean < state[at + 10] * (1 - PLATEAU_THRESHOLD);
+        if (better) { state[at + 10] = mean; }
+        state[at + 11] = select(state[at + 11] + 1, 0, better);
+        if (state[at + 12] > 0) {
+          state[at + 12] -= 1;
+          state[at + 11] = 0;
+        }
+        if (state[at + 11] > PLATEAU_PATIENCE) {
+          state[at + 9] = max(state[at + 9] * PLATEAU_FACTOR, PLATEAU_MIN);
+          state[at + 12] = PLATEAU_COOLDOWN;
+          state[at + 11] = 0;
+        }
+      }
+      scale *= state[at + 9];
+    }
+#endif
+    var clip = 1.0;
+#if ${CLIPPED}
+#if ${BY_LAYER}
+    clip = min(1, CLIP / (sqrt(sum.g) + 1e-6));
+#else
+    clip = min(1, CLIP / (sqrt(all.x) + 1e-6));
+#endif
+#endif
+    for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
+      let row = layers[layers[layer * 3] + i];
+      effective[row] *= mix(vec4f(1), vec4f(scale), RATE_FIELDS[spans[row].z]);
+      scales[row] = vec2f(clip, scale);
+    }
+  }
+}

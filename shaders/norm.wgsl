@@ -1,0 +1,43 @@
+// What norms are made of, block by block: |g|^2, |p|^2, |u|^2 and g u, where u is a rule's direction, and how many gradients
+// are not finite; those count as 0 in the sums. A frozen row has g = 0. Grid: a workgroup a block.
+${FINITE}
+@group(0) @binding(7) var<storage, read_write> partials: array<f32>;  // [BLOCKS, 5]
+
+// Rules bring their update along, which nobody calls here.
+fn store(at: u32, before: vec4f, after: vec4f) {}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.y * groups.x + workgroup.x;
+  if (block >= BLOCKS) { return; }
+  let word = blocks[block];
+  let row = table[row_of(word)];
+  let at = block * 64 + lane;
+  let p = block_part(word, lane, parameters[at]);
+  var g = vec4f();
+  var u = vec4f();
+  var bad = 0.0;
+  if (row.w != 0) {
+#if ${SCALED}
+    factor = scales[row_of(word)].x;
+#endif
+    let whole = block_part(word, lane, loss_gradient(at));
+    for (var i = 0; i < 4; i++) {
+      if (is_finite(whole[i])) { g[i] = whole[i]; } else { bad += 1; }
+    }
+    u = block_part(word, lane, direction(rule_of(word), at, row));
+  }
+  let sum = sum_of(lane, vec4f(dot(g, g), dot(p, p), dot(u, u), dot(g, u)));
+  let bads = sum_of(lane, vec4f(bad, 0, 0, 0));
+  if (lane == 0) {
+    partials[block * 5] = sum.x;
+    partials[block * 5 + 1] = sum.y;
+    partials[block * 5 + 2] = sum.z;
+    partials[block * 5 + 3] = sum.w;
+    partials[block * 5 + 4] = bads.x;
+  }
+}

@@ -1,0 +1,56 @@
+// m = BETA1 m + (1 - BETA1) g;  v = BETA2 v + (1 - BETA2) g^2;  p = p - step m / (sqrt(v) correction + EPSILON), where
+// step = lr / (1 - BETA1^t) and correction = 1 / sqrt(1 - BETA2^t) come from the layer's own step count t.
+// PyTorch's torch.optim.Adam and AdamW; AMSGRAD takes the largest v so far. EPSILON may stand under the root or before the
+// correction, as other systems have it. Row: lr, decay, step, correction (0: frozen).
+override BETA1: f32;
+override ONE_MINUS_BETA1: f32;
+override BETA2: f32;
+override ONE_MINUS_BETA2: f32;  // from f64: 1 - 0.999 in f32 is off by 1e-5
+override EPSILON: f32;
+
+fn spread(v: vec4f, correction: f32) -> vec4f {
+#if ${EPS_INSIDE}
+#if ${EPS_FIRST}
+  return sqrt(v + EPSILON) * correction;
+#else
+  return sqrt(fma(v, vec4f(correction * correction), vec4f(EPSILON)));
+#endif
+#else
+#if ${EPS_FIRST}
+  return (sqrt(v) + EPSILON) * correction;
+#else
+  return fma(sqrt(v), vec4f(correction), vec4f(EPSILON));
+#endif
+#endif
+}
+
+fn update(at: u32, row: vec4f) {
+  let p = parameters[at];
+  let g = gradient(at, p, row);
+  let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
+  let v = fma(vec4f(BETA2), moment2[at], ONE_MINUS_BETA2 * g * g);
+  moment1[at] = m;
+  moment2[at] = v;
+#if ${AMSGRAD}
+  let most = max(moment3[at], v);
+  moment3[at] = most;
+#else
+  let most = v;
+#endif
+  move(at, p, row, row.z * (m / spread(most, row.w)));
+}
+
+#if ${TRUSTED}
+// The step that the update will take, decay included, for the trust ratio of LAMB.
+fn direction(at: u32, row: vec4f) -> vec4f {
+  let g = loss_gradient(at);
+  let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
+  let v = fma(vec4f(BETA2), moment2[at], ONE_MINUS_BETA2 * g * g);
+  return fma(vec4f(row.y), parameters[at], row.z * (m / spread(v, row.w)));
+}
+#else
+// Where the last update went, but for its length.
+fn direction(at: u32, row: vec4f) -> vec4f {
+  return moment1[at] / spread(moment2[at], row.w);
+}
+#endif

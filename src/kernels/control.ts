@@ -1,0 +1,189 @@
+// What may stand around the update: norms in two passes, block by block and row by row; the controllers, which turn the host's
+// layer table into the one that the update reads; trust ratios; micro-batches added up; running means of the weights.
+
+import accumulate from "../../shaders/accumulate.wgsl?raw";
+import average from "../../shaders/average.wgsl?raw";
+import control from "../../shaders/control.wgsl?raw";
+import norm from "../../shaders/norm.wgsl?raw";
+import finite from "../../shaders/parts/finite.wgsl?raw";
+import step from "../../shaders/parts/step.wgsl?raw";
+import rowSum from "../../shaders/row-sum.wgsl?raw";
+import trust from "../../shaders/trust.wgsl?raw";
+import { fold } from "./kernel.ts";
+import {
+  type BlockOptions,
+  blockBindings,
+  blockPass,
+  type Pass,
+  tableAccess,
+  tableIn,
+  tableOfStep,
+  type UpdateRule,
+} from "./update.ts";
+
+/** Shaders of this file by kernel name. */
+export const controlSources = { norm, "row-sum": rowSum, control, trust, accumulate, average };
+
+/** A controller as data: the condition that puts it into the shader, its numbers, and the layers that it steers. */
+export interface Controller {
+  readonly name: "guard" | "ratio" | "rgn" | "hyper" | "plateau";
+  readonly constants: Readonly<Record<string, number>>;
+  /** Pattern of the layers. */
+  readonly layers: string;
+}
+
+/** The bit of each controller in a layer's word. */
+export const controllerBits = { guard: 1, ratio: 2, rgn: 4, hyper: 8, plateau: 16 } as const;
+
+/** Numbers that the controllers remember of a layer, and what they start from; see shaders/control.wgsl. */
+export const startState = [1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 3e38, 0, 0, 0, 0, 0] as const;
+
+/** Clipping by norm: of all gradients, or of each layer's. */
+export interface NormClip {
+  readonly most: number;
+  readonly byLayer: boolean;
+}
+
+/**
+ * Sums of squares by block. `clipped`: of gradients that the controllers have clipped already. `directed`: with the direction
+ * of those rules.
+ */
+export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (rule: UpdateRule) => boolean): Pass {
+  const pass = blockPass({ ...options, scaled: clipped }, "direction", tableOfStep(options.rows), directed);
+  return {
+    name: "norm",
+    source: norm + pass.source,
+    bindings: { ...blockBindings, partials: "readWrite" },
+    holes: { ...pass.holes, FINITE: finite },
+    constants: pass.constants,
+    arenas: { ...pass.arenas, partials: "partials" },
+    step: true,
+    grid: fold(options.blocks),
+  };
+}
+
+/** Sums by row. `reported`: into the slot of the step, to be read by people. */
+export function chooseRowSum(rows: number, variant: { reported: boolean; moved: boolean; scaled: boolean }): Pass {
+  const { reported, moved, scaled } = variant;
+  return {
+    name: "row-sum",
+    source: rowSum,
+    bindings: { spans: "read", partials: "read", moved: "read", scales: "read", norms: "readWrite" },
+    holes: { REPORTED: reported, MOVED: moved, SCALED: scaled, STEP: step },
+    constants: { ROWS: rows },
+    arenas: {
+      spans: "spans",
+      partials: "partials",
+      ...(moved ? { moved: "moved" } : {}),
+      ...(scaled ? { scales: "scales" } : {}),
+      norms: reported ? "statistics" : "norms",
+    },
+    step: reported,
+    grid: fold(rows),
+  };
+}
+
+export interface ControlOptions {
+  readonly rules: readonly UpdateRule[];
+  readonly rows: number;
+  readonly layers: number;
+  readonly controllers: readonly Controller[];
+  readonly clip: NormClip | undefined;
+}
+
+/** The controllers of all layers, in one workgroup. */
+export function chooseControl({ rules, rows, layers, controllers, clip }: ControlOptions): Pass {
+  const on = (name: Controller["name"]): boolean => controllers.some((controller) => controller.name === name);
+  const fields = rules.map(({ rateFields = "x", variant }) => {
+    const held = variant.DECOUPLED === true ? `${rateFields}y` : rateFields;
+    return `vec4f(${[..."xyzw"].map((field) => Number(held.includes(field))).join(", ")})`;
+  });
+  return {
+    name: "control",
+    source: control,
+    bindings: {
+      layers: "read",
+      spans: "read",
+      norms: "read",
+      metrics: "readWrite",
+      state: "readWrite",
+      scales: "readWrite",
+      effective: "readWrite",
+    },
+    holes: {
+      STEP: step,
+      FINITE: finite,
+      TABLE: tableOfStep(rows),
+      RULES: rules.length,
+      RATE_FIELDS: fields.join(", "),
+      CLIPPED: clip !== undefined,
+      BY_LAYER: clip?.byLayer === true,
+      GUARD: on("guard"),
+      RATIO: on("ratio"),
+      RGN: on("rgn"),
+      HYPER: on("hyper"),
+      PLATEAU: on("plateau"),
+    },
+    constants: Object.assign(
+      { LAYERS: layers, ...(clip === undefined ? {} : { CLIP: clip.most }) },
+      ...controllers.map(({ constants }) => constants),
+    ) as Record<string, number>,
+    arenas: own("layers", "spans", "norms", "metrics", "state", "scales", "effective"),
+    step: true,
+    grid: [1, 1, 1],
+  };
+}
+
+/** The trust ratio of each row, for the rules that have one. */
+export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
+  const ratios = rules.map(({ trust: ratio }) =>
+    ratio === undefined
+      ? "vec4f()"
+      : `vec4f(${ratio.coefficient}, ${ratio.eps}, ${ratio.kind === "lars" ? "1, 1" : "0, 2"})`,
+  );
+  return {
+    name: "trust",
+    source: trust,
+    bindings: { spans: "read", norms: "read", effective: "readWrite" },
+    holes: { RULES: rules.length, TRUST: ratios.join(", ") },
+    constants: { ROWS: rows },
+    arenas: own("spans", "norms", "effective"),
+    step: false,
+    grid: fold(Math.ceil(rows / 64)),
+  };
+}
+
+export const chooseAccumulate = ({ blocks }: BlockOptions): Pass => ({
+  name: "accumulate",
+  source: accumulate,
+  bindings: { gradients: "read", accumulated: "readWrite" },
+  holes: { STEP: step },
+  constants: { BLOCKS: blocks },
+  arenas: own("gradients", "accumulated"),
+  step: true,
+  grid: fold(blocks),
+});
+
+export const chooseAverage = ({ blocks, rows, controlled }: BlockOptions): Pass => ({
+  name: "average",
+  source: average,
+  bindings: {
+    blocks: "read",
+    parameters: "read",
+    shares: "read",
+    average: "readWrite",
+    metrics: "read",
+    table: tableAccess(rows),
+  },
+  holes: { HALTING: !controlled, TABLE: controlled ? tableIn(rows, 5) : tableOfStep(rows) },
+  constants: { BLOCKS: blocks },
+  arenas: {
+    ...own("blocks", "parameters", "shares", "average"),
+    ...(controlled ? { table: "effective" } : { metrics: "metrics" }),
+  },
+  step: !controlled,
+  grid: fold(blocks),
+});
+
+const own = (...names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, name]));

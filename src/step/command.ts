@@ -1,0 +1,33 @@
+// A command: one dispatch as plain data, complete, without a GPU type in it.
+
+import type { Access, Grid, Holes } from "../kernels/kernel.ts";
+import type { Slice } from "../plan/plan.ts";
+
+/** A slice of an arena behind one binding of a shader. `bytes` 0 means the whole arena. */
+export interface Binding extends Slice {
+  /** Its number in group 0. */
+  readonly number: number;
+  readonly name: string;
+  readonly access: Access;
+}
+
+/** One dispatch, complete. */
+export interface Command {
+  readonly kernel: string;
+  /** Text of the shader, with holes. */
+  readonly source: string;
+  readonly holes: Holes;
+  readonly constants: Readonly<Record<string, number>>;
+  readonly bindings: readonly Binding[];
+  /** Whether the shader reads group 1, the values of the step. */
+  readonly step: boolean;
+  readonly grid: Grid;
+  /** Bits of the steps that it is a part of, see `when`; 0: of all. */
+  readonly when: number;
+  /** What it works on, for people. */
+  readonly note: string;
+  readonly layer: string;
+}
+
+/** In which steps a command runs; it needs all of its bits. */
+export const when = { apply: 1, sampled: 2, unsampled: 4 } as const;
