@@ -73,7 +73,8 @@ export class Session {
 
   /** What each layer's rate is multiplied with at the next step. */
   get factor(): number {
-    return this.#schedule({ step: this.trainer.steps, stepsPerEpoch: this.stepsPerEpoch });
+    const { steps } = this.trainer;
+    return this.#schedule({ step: steps, updates: steps, stepsPerEpoch: this.stepsPerEpoch });
   }
 
   /** Trains to the end of the present epoch, or until `pause`; the next call goes on from there. */
@@ -105,5 +106,5 @@ const stepsPerEpoch = ({ images, batch }: Settings): number => Math.ceil(images 
 function scheduleFrom(begin: number, settings: Settings): Schedule {
   if (settings.schedule === "constant") return constant();
   const cycle = oneCycle({ steps: settings.epochs * stepsPerEpoch(settings) });
-  return ({ step, stepsPerEpoch }) => cycle({ step: step - begin, stepsPerEpoch });
+  return (clock) => cycle({ ...clock, step: clock.step - begin });
 }

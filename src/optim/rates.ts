@@ -155,7 +155,7 @@ export function createRateTable(
 
   function rateOf(row: Row, clock: Clock): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
-    const rate = row.lr * row.multiplier * schedule(clock);
+    const rate = row.lr * row.multiplier * schedule({ ...clock, updates: row.updates });
     if (Number.isFinite(rate) && rate >= 0) return rate;
     throw new OptionError(
       `schedule: at step ${clock.step + 1} the rate of "${row.name}" is ${rate}, it must be a finite number of at least 0. Look at what its schedule returns.`,

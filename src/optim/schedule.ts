@@ -2,15 +2,24 @@
 // Names and defaults are torch.optim.lr_scheduler's where it has the schedule. A floor is a part of the base rate, so
 // that one schedule serves layers of any rate. Steps are the unit unless an option says epochs.
 
-export type { Clock, Schedule, Span } from "./schedule/clock.ts";
-export { chain, type Preview, perEpoch, preview, sequence } from "./schedule/compose.ts";
+export type { Clock, MomentumSchedule, Schedule, Span } from "./schedule/clock.ts";
+export { chain, local, type Preview, perEpoch, preview, sequence } from "./schedule/compose.ts";
 export {
   type CosineAnnealingOptions,
   cosineAnnealingLR,
   cosineAnnealingWarmRestarts,
   type WarmRestartsOptions,
 } from "./schedule/cosine.ts";
-export { type CyclicOptions, cyclicLR, type OneCycleOptions, oneCycle } from "./schedule/cycle.ts";
+export {
+  type CyclicMomentumOptions,
+  type CyclicOptions,
+  cyclicLR,
+  cyclicMomentum,
+  type OneCycleMomentumOptions,
+  type OneCycleOptions,
+  oneCycle,
+  oneCycleMomentum,
+} from "./schedule/cycle.ts";
 export {
   type ConstantOptions,
   constant,
@@ -28,6 +37,8 @@ export {
   type StepOptions,
   stepLR,
 } from "./schedule/decay.ts";
+export { scheduleFrom } from "./schedule/from.ts";
+export { describeSchedule, type ScheduleSpec } from "./schedule/spec.ts";
 export {
   type SlantedTriangularOptions,
   slantedTriangular,

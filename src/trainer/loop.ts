@@ -47,7 +47,11 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
   let stepsPerEpoch: number | undefined;
   let format = FLOATS;
 
-  const clock = (): Clock => ({ step: course.progress.step, stepsPerEpoch });
+  const clock = (): Clock => {
+    const { step } = course.progress;
+    // The layer table puts each layer's own count in the place of `updates`.
+    return { step, updates: step, stepsPerEpoch };
+  };
   /** For looking only: a length that no fit has told yet is taken as endless, which leaves schedules at their start. */
   const clockToShow = (): Clock => ({ ...clock(), stepsPerEpoch: stepsPerEpoch ?? Number.POSITIVE_INFINITY });
 

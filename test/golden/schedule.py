@@ -2,6 +2,7 @@
 
 `schedule.json`: PyTorch's OneCycleLR over a grid of its settings, and a warm-up followed by a cosine. `schedulers.json`:
 every scheduler of PyTorch that is a function of time, and schedules that PyTorch does not have, written out here.
+`momentum.json`: the momentum that OneCycleLR and CyclicLR cycle. `plateau.json`: ReduceLROnPlateau on metrics of all kinds.
 """
 
 import json
@@ -13,7 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import torch
-from torch.optim import SGD, Optimizer
+from torch.optim import SGD, Adam, Optimizer, RMSprop
 from torch.optim import lr_scheduler
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 
@@ -239,6 +240,109 @@ def schedulers() -> list[dict[str, object]]:
     return cases
 
 
+# Momentum at the height of the rate, and at its lowest, of two groups.
+BASE_MOMENTUM = (0.85, 0.7)
+MAX_MOMENTUM = (0.95, 0.9)
+
+# Scheduler, settings, number of updates, whether at its own default momentums: OneCycleLR to its last step, CyclicLR over
+# some cycles. CyclicLR of this version cycles no betas.
+MOMENTUM_CASES: tuple[tuple[str, dict[str, object], int, bool], ...] = (
+    ("OneCycleLR", {"total_steps": 50}, 50, True),
+    *(
+        (
+            "OneCycleLR",
+            {"total_steps": total, "anneal_strategy": anneal, "three_phase": three, "pct_start": pct},
+            total,
+            False,
+        )
+        for total, anneal, three, pct in product((37, 20), ("cos", "linear"), (False, True), (0.3, 0.15))
+    ),
+    ("CyclicLR", {"step_size_up": 5}, 32, True),
+    ("CyclicLR", {"step_size_up": 3, "step_size_down": 7}, 45, False),
+    ("CyclicLR", {"step_size_up": 3, "step_size_down": 7, "mode": "triangular2"}, 45, False),
+    ("CyclicLR", {"step_size_up": 6, "step_size_down": 4, "mode": "exp_range", "gamma": 0.97}, 45, False),
+)
+
+
+def momentums() -> list[dict[str, object]]:
+    """`momentums[g][t]` is the momentum of group g at update t, or its first beta: the same for all of `optimizers`."""
+    cases = []
+    for name, args, count, defaults in MOMENTUM_CASES:
+        given = {} if defaults else {"base_momentum": BASE_MOMENTUM, "max_momentum": MAX_MOMENTUM}
+        rules = (SGD, RMSprop) + ((Adam,) if name == "OneCycleLR" else ())
+        found = []
+        for rule in rules:
+            own = {} if rule is Adam else {"momentum": 0.5}
+            on = rule([{"params": [torch.zeros(1, requires_grad=True)]} for _ in BASES], lr=MAX_LR, **own)
+            rates = {"max_lr": MAX_LR} | ({"base_lr": 0.001} if name == "CyclicLR" else {})
+            steps = getattr(lr_scheduler, name)(on, **rates, **given, **args)
+            rows = [[] for _ in BASES]
+            for t in range(count):
+                if t > 0:
+                    on.step()
+                    steps.step()
+                for row, group in zip(rows, on.param_groups):
+                    row.append(group["betas"][0] if rule is Adam else group["momentum"])
+            found.append(rows)
+        assert all(rows == found[0] for rows in found)
+        names = [rule.__name__ for rule in rules]
+        cases.append({"scheduler": name, "optimizers": names, "args": {**args, **given}, "momentums": found[0]})
+    return cases
+
+
+NOISE = [round(1 / (1 + 0.2 * t) + 0.15 * math.sin(2.3 * t * t), 6) for t in range(60)]
+METRICS: dict[str, list[float]] = {
+    "improving": [2 * 0.97**t for t in range(40)],
+    # Better by less than a threshold of 1e-4 for each, by more than it in all.
+    "creeping": [1 - 3e-5 * t for t in range(40)],
+    "flat": [0.5] * 60,
+    "noisy": NOISE,
+    "falling then noisy": [3 - 0.2 * t for t in range(12)] + NOISE[12:],
+    "negative": [-0.1 * t % -1.3 for t in range(50)],
+    "nan": [1.0, math.nan, 0.9, math.nan, math.nan, math.nan, math.nan, 0.8, math.nan, 0.95, 0.9, 0.9, 0.7] + [math.nan] * 8,
+    "nan first": [math.nan] * 5 + [0.4] * 10,
+    "infinite": [math.inf, math.inf, 1.0, math.inf, -math.inf, -2.0, -math.inf, -3.0, math.inf, 5.0, 5.0, 5.0],
+}
+PLATEAU_ARGS: tuple[dict[str, object], ...] = (
+    {},
+    {"patience": 2},
+    {"patience": 0, "factor": 0.5, "min_lr": [0.02, 0.0]},
+    {"patience": 2, "factor": 0.5, "min_lr": [0.02, 0.0007], "cooldown": 3},
+    {"patience": 1, "factor": 0.7, "min_lr": 0.001, "cooldown": 1, "threshold": 0.05},
+    {"patience": 2, "factor": 0.6, "threshold": 0.03, "threshold_mode": "abs"},
+    {"patience": 2, "factor": 0.6, "mode": "max"},
+    {"patience": 3, "factor": 0.3, "mode": "max", "threshold": 0.02, "threshold_mode": "abs", "min_lr": [0.0, 0.001]},
+    {"patience": 1, "factor": 0.5, "eps": 1e-3},
+    {"patience": 0, "factor": 0.0, "min_lr": [0.03, 0.001]},
+)
+
+
+def plateaus() -> list[dict[str, object]]:
+    """`lrs[g][i]` is the rate of group g after metric i, `bad[i]` and `cooldown[i]` are PyTorch's counters then."""
+    cases = []
+    for (metric, values), args in product(METRICS.items(), PLATEAU_ARGS):
+        on = SGD([{"params": [torch.zeros(1, requires_grad=True)], "lr": lr} for lr in BASES], lr=MAX_LR)
+        plateau = lr_scheduler.ReduceLROnPlateau(on, **args)
+        lrs, bad, cooldown = [[] for _ in BASES], [], []
+        for value in values:
+            plateau.step(value)
+            for row, group in zip(lrs, on.param_groups):
+                row.append(group["lr"])
+            bad.append(plateau.num_bad_epochs)
+            cooldown.append(plateau.cooldown_counter)
+        cases.append({"metric": metric, "args": args, "lrs": lrs, "bad": bad, "cooldown": cooldown})
+    return cases
+
+
+def metrics() -> list[dict[str, object]]:
+    """JSON has no word for a value that is not finite: it stands as text that JavaScript's Number() reads."""
+    words = {math.inf: "Infinity", -math.inf: "-Infinity"}
+    return [
+        {"name": name, "values": ["NaN" if value != value else words.get(value, value) for value in values]}
+        for name, values in METRICS.items()
+    ]
+
+
 def write(name: str, **sections: list[dict[str, object]]) -> None:
     """One line to a case: a change then shows as the cases that it touches."""
     header = {
@@ -256,6 +360,8 @@ def write(name: str, **sections: list[dict[str, object]]) -> None:
 def main() -> None:
     write("schedule.json", one_cycle=one_cycle(), warmup_cosine=warmup_cosine())
     write("schedulers.json", schedulers=schedulers())
+    write("momentum.json", momentums=momentums())
+    write("plateau.json", metrics=metrics(), plateaus=plateaus())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ const tableOf = (rates: RatePredicate, layers: number) => {
 };
 const ratesOf = (rates: RatePredicate, layers = 4): number[] =>
   tableOf(rates, layers)
-    .table({ step: 0, stepsPerEpoch: undefined })
+    .table({ step: 0, updates: 0, stepsPerEpoch: undefined })
     .map(({ lr }) => lr);
 
 const close = (found: number[], expected: number[]): void => {

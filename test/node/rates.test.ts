@@ -22,7 +22,7 @@ import { createRateTable, type RateTable } from "../../src/optim/rates.ts";
 import { programOf } from "./program.ts";
 
 const three = sequential({ stem: [dense(8), relu()], body: [dense(8), relu()], head: dense(3) });
-const start = { step: 0, stepsPerEpoch: undefined };
+const start = { step: 0, updates: 0, stepsPerEpoch: undefined };
 
 interface TableOptions {
   readonly optimizer?: Optimizer;
@@ -38,7 +38,7 @@ const tableOf = ({ optimizer = adamw(), rates, schedule }: TableOptions = {}): R
 /** What one step would write, as a list for each tensor by name. */
 function written(table: RateTable, step = 0, takesPart: (row: number) => boolean = () => true) {
   const floats = new Float32Array(4 * table.rows.length).fill(Number.NaN);
-  table.write(floats, { step, stepsPerEpoch: undefined }, takesPart);
+  table.write(floats, { step, updates: step, stepsPerEpoch: undefined }, takesPart);
   return new Map(table.rows.map(({ name }, i) => [name, [...floats.subarray(4 * i, 4 * i + 4)]]));
 }
 

@@ -28,7 +28,8 @@ const golden = JSON.parse(readFileSync("test/golden/schedule.json", "utf8")) as 
   readonly warmup_cosine: readonly WarmupCase[];
 };
 
-const at = (schedule: Schedule, step: number, stepsPerEpoch?: number): number => schedule({ step, stepsPerEpoch });
+const at = (schedule: Schedule, step: number, stepsPerEpoch?: number): number =>
+  schedule({ step, updates: step, stepsPerEpoch });
 
 /** The first step whose rate is further from PyTorch's than 1e-12 of the largest rate; -1 where none is. */
 const firstOff = (base: number, schedule: Schedule, lrs: readonly number[]): number =>

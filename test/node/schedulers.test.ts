@@ -3,6 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { dense, sequential, sgd } from "../../src/index.ts";
+import { createRateTable } from "../../src/optim/rates.ts";
 import {
   chain,
   constant,
@@ -13,6 +15,7 @@ import {
   exponentialLR,
   lambdaLR,
   linearLR,
+  local,
   multiplicativeLR,
   multiStepLR,
   oneCycle,
@@ -29,6 +32,7 @@ import {
   warmupLinear,
   wsd,
 } from "../../src/optim/schedule.ts";
+import { programOf } from "./program.ts";
 
 /** Settings under PyTorch's names, as the golden file has them. */
 // biome-ignore lint/suspicious/noExplicitAny: each scheduler has settings of its own, and JSON has no types.
@@ -102,7 +106,8 @@ const groups = golden.flatMap(({ scheduler, args, bases, lrs }) =>
   })),
 );
 
-const at = (schedule: Schedule, step: number, stepsPerEpoch?: number): number => schedule({ step, stepsPerEpoch });
+const at = (schedule: Schedule, step: number, stepsPerEpoch?: number): number =>
+  schedule({ step, updates: step, stepsPerEpoch });
 
 /** The first step whose rate is further from the golden one than 1e-12 of the base rate, which is the peak; -1 for none. */
 const firstOff = (base: number, rates: readonly number[], lrs: readonly number[]): number =>
@@ -254,6 +259,62 @@ describe("composition", () => {
   });
 });
 
+describe("a layer's own clock", () => {
+  const step: Schedule = (clock) => clock.step;
+  /** What a layer that joins at step 5 and is thawed again at step 9 sees. */
+  const seen = (schedule: Schedule, stepsPerEpoch?: number): number[] =>
+    [5, 6, 7, 8, 9, 10, 11].map((now) => schedule({ step: now, updates: now < 9 ? now - 5 : now - 9, stepsPerEpoch }));
+
+  test("is what local goes by, and nobody else", () => {
+    expect(seen(local(step))).toEqual([0, 1, 2, 3, 0, 1, 2]);
+    expect(seen(step)).toEqual([5, 6, 7, 8, 9, 10, 11]);
+    expect(seen(local(linearLR({ startFactor: 0, steps: 2 })))).toEqual([0, 0.5, 1, 1, 0, 0.5, 1]);
+  });
+
+  test("is the global one where a layer trains from the start", () => {
+    const schedule = warmupCosine({ warmup: 4, steps: 20 });
+    expect(preview(local(schedule), 25)).toEqual(preview(schedule, 25));
+  });
+
+  test("runs a whole sequence by the layer's count", () => {
+    expect(seen(local(sequence([step, step], [2])))).toEqual([0, 1, 0, 1, 0, 1, 0]);
+  });
+
+  test("is not restarted by a sequence, whose milestones are global", () => {
+    expect(seen(sequence([constant(), local(step)], [7]))).toEqual([1, 1, 2, 3, 0, 1, 2]);
+    expect(seen(sequence([constant(), step], [7]))).toEqual([1, 1, 0, 1, 2, 3, 4]);
+  });
+
+  test("is one factor of a chain", () => {
+    expect(seen(chain([local(step), step]))).toEqual([0, 6, 14, 24, 0, 10, 22]);
+  });
+
+  test("counts whole epochs of the layer, in perEpoch and around it", () => {
+    expect(seen(perEpoch(local(step)), 2)).toEqual([0, 0, 1, 1, 0, 0, 1]);
+    expect(seen(local(perEpoch(step)), 2)).toEqual([0, 0, 1, 1, 0, 0, 1]);
+  });
+
+  test("is told by the layer table", () => {
+    const { layout, depths } = programOf(sequential({ body: dense(2), head: dense(2) }));
+    const schedule = local(linearLR({ startFactor: 0, steps: 4 }));
+    const table = createRateTable(layout.tensors, depths, sgd({ lr: 1 }), { schedule });
+    const clock = (now: number) => ({ step: now, updates: 99, stepsPerEpoch: undefined });
+    const floats = new Float32Array(4 * table.rows.length);
+    table.setFrozen("freeze", "head", true);
+    for (const now of [0, 1, 2]) table.write(floats, clock(now), () => true);
+    table.setFrozen("unfreeze", "head", false);
+    expect(table.table(clock(3)).map(({ name, lr }) => [name, lr])).toEqual([
+      ["body", 0.75],
+      ["head", 0],
+    ]);
+    expect([...floats].filter((_, i) => i % 4 === 0)).toEqual([0.5, 0.5, 0, 0]);
+  });
+
+  test("is the same in a local of a local", () => {
+    expect(seen(local(local(step)))).toEqual(seen(local(step)));
+  });
+});
+
 describe("preview", () => {
   test("is ready for a plot", () => {
     expect(preview(stepLR({ steps: 2, gamma: 0.5 }), 5, { base: 0.5 })).toEqual({
@@ -298,7 +359,9 @@ describe("an option that cannot be is refused, in words", () => {
       () => exponentialLR(wrong({})),
       () => stepLR({}),
       () => stepLR({ steps: 3, gamma: -0.1 }),
+      () => multiStepLR(wrong({ milestones: 30 })),
       () => multiStepLR({ milestones: [3, 4.5] }),
+      () => multiStepLR({ milestones: [3, wrong("7")] }),
       () => multiStepLR({ milestones: [3], gamma: -1 }),
       () => cosineAnnealingLR({ steps: 10, etaMin: 1.1 }),
       () => cosineAnnealingWarmRestarts({ steps: 10, tMult: 0.5 }),
@@ -324,9 +387,12 @@ describe("an option that cannot be is refused, in words", () => {
       () => sequence([constant(), constant()], [0]),
       () => sequence([constant(), constant(), constant()], [20, 10]),
       () => sequence([constant(), constant(), constant()], [10, 10]),
+      () => sequence([constant(), constant()], wrong(10)),
+      () => sequence(wrong(constant()), []),
       () => chain([]),
       () => chain([wrong({ steps: 1 })]),
       () => perEpoch(wrong(1)),
+      () => local(wrong({ steps: 10 })),
       () => at(perEpoch(constant()), 0),
       () => preview(constant(), -1),
       () => preview(wrong(0.1), 10),
@@ -345,7 +411,9 @@ describe("an option that cannot be is refused, in words", () => {
         "OptionError: exponentialLR: gamma is undefined, it must be at least 0.",
         "OptionError: stepLR: steps is undefined and epochs is undefined. Give exactly one of them, greater than 0.",
         "OptionError: stepLR: gamma is -0.1, it must be at least 0.",
+        "OptionError: multiStepLR: milestones is 30, it must be a list.",
         "OptionError: multiStepLR: milestones[1] is 4.5, it must be a whole number of at least 0.",
+        "OptionError: multiStepLR: milestones[1] is "7", it must be a whole number of at least 0.",
         "OptionError: multiStepLR: gamma is -1, it must be at least 0.",
         "OptionError: cosineAnnealingLR: etaMin is 1.1, it must be from 0 to 1.",
         "OptionError: cosineAnnealingWarmRestarts: tMult is 0.5, it must be a whole number of at least 1.",
@@ -355,7 +423,7 @@ describe("an option that cannot be is refused, in words", () => {
         "OptionError: cyclicLR: up is 0, it must be greater than 0.",
         "OptionError: cyclicLR: down is NaN, it must be greater than 0.",
         "OptionError: cyclicLR: gamma is -1, it must be at least 0.",
-        "OptionError: cyclicLR: mode is "exp_range", it must be one of "triangular", "triangular2", "expRange".",
+        "OptionError: cyclicLR: mode is "exp_range", it must be "triangular" or "triangular2" or "expRange". Did you mean "expRange"?",
         "OptionError: warmupLinear: warmup is -1, it must be at least 0.",
         "OptionError: warmupLinear: floor is 2, it must be from 0 to 1.",
         "OptionError: warmupInverseSqrt: warmup is NaN, it must be at least 0.",
@@ -371,9 +439,12 @@ describe("an option that cannot be is refused, in words", () => {
         "OptionError: sequence: milestones[0] is 0, it must be a whole number of at least 1.",
         "OptionError: sequence: milestones[1] is 10 after 20. Give the milestones in rising order.",
         "OptionError: sequence: milestones[1] is 10 after 10. Give the milestones in rising order.",
+        "OptionError: sequence: milestones is 10, it must be a list.",
+        "OptionError: sequence: the first argument is undefined, it must be a list.",
         "OptionError: chain: there are 0 schedules. Give at least 1.",
         "OptionError: chain: schedule 0 is {"steps":1}, it must be a function.",
         "OptionError: perEpoch: the schedule is 1, it must be a function.",
+        "OptionError: local: the schedule is {"steps":10}, it must be a function.",
         "OptionError: perEpoch: epochs cannot be counted, since the data has no known length. Give steps instead.",
         "OptionError: preview: steps is -1, it must be a whole number of at least 0.",
         "OptionError: preview: the schedule is 0.1, it must be a function.",

@@ -1,16 +1,21 @@
 // Schedules made of schedules, and a look at one before it is used.
 
 import { OptionError } from "../../errors.ts";
-import { type Clock, check, checkFunction, lengthOf, type Schedule } from "./clock.ts";
+import { type Clock, check, checkFunction, checkList, lengthOf, type Schedule } from "./clock.ts";
+import { named } from "./spec.ts";
 
 /**
  * One schedule after the other: the next takes over at each milestone, a step, and begins there at its own step 0. As
  * SequentialLR. A child never sees what ran before it.
  *
+ * A child that is local() does not begin again: it goes by its layer's count, whatever ran before. For milestones of the
+ * layer's own clock put the sequence into local().
+ *
  * @example sequence([linearLR({ steps: 500 }), cosineAnnealingLR({ steps: 9500 })], [500])
  */
 export function sequence(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
-  checkList("sequence", schedules);
+  checkSchedules("sequence", schedules);
+  checkList("sequence", "milestones", milestones);
   if (milestones.length !== schedules.length - 1) {
     throw new OptionError(
       `sequence: ${schedules.length} schedules have ${milestones.length} milestones. Give one milestone fewer than schedules.`,
@@ -25,11 +30,12 @@ export function sequence(schedules: readonly Schedule[], milestones: readonly nu
       );
     }
   }
-  return ({ step, stepsPerEpoch }) => {
+  return named("sequence", { schedules, milestones }, (clock) => {
+    const { step } = clock;
     const index = milestones.filter((milestone) => milestone <= step).length;
     const start = milestones[index - 1] ?? 0;
-    return (schedules[index] as Schedule)({ step: step - start, stepsPerEpoch });
-  };
+    return (schedules[index] as Schedule)({ ...clock, step: step - start });
+  });
 }
 
 /**
@@ -37,8 +43,10 @@ export function sequence(schedules: readonly Schedule[], milestones: readonly nu
  * overwrite it there, and a cosine forgets the other factors past its first zero.
  */
 export function chain(schedules: readonly Schedule[]): Schedule {
-  checkList("chain", schedules);
-  return (clock) => schedules.reduce((product, schedule) => product * schedule(clock), 1);
+  checkSchedules("chain", schedules);
+  return named("chain", { schedules }, (clock) =>
+    schedules.reduce((product, schedule) => product * schedule(clock), 1),
+  );
 }
 
 /**
@@ -50,7 +58,21 @@ export function chain(schedules: readonly Schedule[]): Schedule {
 export function perEpoch(schedule: Schedule): Schedule {
   checkFunction("perEpoch", "the schedule", schedule);
   const epoch = lengthOf("perEpoch", { epochs: 1 });
-  return (clock) => schedule({ step: Math.floor(clock.step / epoch(clock)), stepsPerEpoch: 1 });
+  return named("perEpoch", { schedule }, (clock) => {
+    const epochs = (steps: number) => Math.floor(steps / epoch(clock));
+    return schedule({ step: epochs(clock.step), updates: epochs(clock.updates), stepsPerEpoch: 1 });
+  });
+}
+
+/**
+ * Runs the schedule by each layer's own clock: its step 0 is the layer's first update, and once more the first one after
+ * it was thawed. For layers that join late, as in gradual unfreezing.
+ *
+ * @example local(linearLR({ startFactor: 0, steps: 100 }))
+ */
+export function local(schedule: Schedule): Schedule {
+  checkFunction("local", "the schedule", schedule);
+  return named("local", { schedule }, (clock) => schedule({ ...clock, step: clock.updates }));
 }
 
 /** The points of a plot: `lrs[i]` is the rate of the update at `steps[i]`. */
@@ -59,7 +81,7 @@ export interface Preview {
   readonly lrs: number[];
 }
 
-/** The rates of the first steps, for a base rate that is 1 unless told. */
+/** The rates of the first steps, for a base rate that is 1 unless told, of a layer that trains from the start. */
 export function preview(
   schedule: Schedule,
   steps: number,
@@ -69,11 +91,12 @@ export function preview(
   check("preview", "a whole number of at least 0", { steps });
   check("preview", "at least 0", { base });
   if (stepsPerEpoch !== undefined) check("preview", "a whole number of at least 1", { stepsPerEpoch });
-  const clocks = Array.from({ length: steps }, (_, step): Clock => ({ step, stepsPerEpoch }));
+  const clocks = Array.from({ length: steps }, (_, step): Clock => ({ step, updates: step, stepsPerEpoch }));
   return { steps: clocks.map(({ step }) => step), lrs: clocks.map((clock) => base * schedule(clock)) };
 }
 
-function checkList(place: string, schedules: readonly Schedule[]): void {
+function checkSchedules(place: string, schedules: readonly Schedule[]): void {
+  checkList(place, "the first argument", schedules);
   if (schedules.length === 0) throw new OptionError(`${place}: there are 0 schedules. Give at least 1.`);
   for (const [i, schedule] of schedules.entries()) checkFunction(place, `schedule ${i}`, schedule);
 }

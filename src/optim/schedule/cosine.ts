@@ -1,6 +1,7 @@
 // Cosine annealing (Loshchilov and Hutter 2017), with and without restarts.
 
 import { check, lengthOf, type Schedule, type Span } from "./clock.ts";
+import { named } from "./spec.ts";
 
 /** Half a cosine from 1 at progress 0 down to `low` at progress 1. */
 export const cosineBetween = (low: number, progress: number): number =>
@@ -20,7 +21,7 @@ export function cosineAnnealingLR(options: CosineAnnealingOptions): Schedule {
   const { etaMin = 0 } = options;
   const half = lengthOf("cosineAnnealingLR", options);
   check("cosineAnnealingLR", "from 0 to 1", { etaMin });
-  return (clock) => cosineBetween(etaMin, clock.step / half(clock));
+  return named("cosineAnnealingLR", options, (clock) => cosineBetween(etaMin, clock.step / half(clock)));
 }
 
 /** How long the first fall takes. */
@@ -40,7 +41,7 @@ export function cosineAnnealingWarmRestarts(options: WarmRestartsOptions): Sched
   const first = lengthOf("cosineAnnealingWarmRestarts", options);
   check("cosineAnnealingWarmRestarts", "a whole number of at least 1", { tMult });
   check("cosineAnnealingWarmRestarts", "from 0 to 1", { etaMin });
-  return (clock) => {
+  return named("cosineAnnealingWarmRestarts", options, (clock) => {
     let length = first(clock);
     let since = clock.step;
     if (tMult === 1) since %= length;
@@ -49,5 +50,5 @@ export function cosineAnnealingWarmRestarts(options: WarmRestartsOptions): Sched
       length *= tMult;
     }
     return cosineBetween(etaMin, since / length);
-  };
+  });
 }

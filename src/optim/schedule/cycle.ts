@@ -1,50 +1,74 @@
-// Schedules that rise and fall: one cycle, and cycle after cycle. Momentum is not cycled.
+// Schedules that rise and fall: one cycle, and cycle after cycle; and the momentum that falls while the rate rises.
 
-import { OptionError } from "../../errors.ts";
-import { check, lengthOf, type Schedule, type Span } from "./clock.ts";
+import { check, checkName, lengthOf, type MomentumSchedule, type Schedule, type Span } from "./clock.ts";
+import { named } from "./spec.ts";
 
-export interface OneCycleOptions extends Span {
+interface OneCycle extends Span {
   /** Part of the cycle in which the rate rises. Default 0.3. */
   readonly pctStart?: number;
-  /** The first rate is base / divFactor. Default 25. */
-  readonly divFactor?: number;
-  /** The last rate is the first / finalDivFactor. Default 1e4. */
-  readonly finalDivFactor?: number;
   /** Default "cos". */
   readonly anneal?: "cos" | "linear";
   /** Down to the first rate as fast as up, and only then to the last one. Default false. */
   readonly threePhase?: boolean;
 }
 
-/**
- * One rise to the base rate and one fall (Smith and Topin 2018), as torch.optim.lr_scheduler.OneCycleLR with
- * max_lr = base; the momentum is not cycled. Past its end the last rate holds.
- */
-export function oneCycle(options: OneCycleOptions): Schedule {
-  const { pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = "cos", threePhase = false } = options;
-  const length = lengthOf("oneCycle", options);
-  check("oneCycle", "between 0 and 1", { pctStart });
-  check("oneCycle", "greater than 0", { divFactor, finalDivFactor });
-  if (anneal !== "cos" && anneal !== "linear") {
-    throw new OptionError(`oneCycle: anneal is "${anneal}", it must be "cos" or "linear".`);
-  }
-  const first = 1 / divFactor;
-  const last = first / finalDivFactor;
+/** From `first` to `top` and back to `last`, in three phases by way of `first`; there it holds. */
+function once(place: string, options: OneCycle, first: number, top: number, last: number): Schedule {
+  const { pctStart = 0.3, anneal = "cos", threePhase = false } = options;
+  const length = lengthOf(place, options);
+  check(place, "between 0 and 1", { pctStart });
+  checkName(place, "anneal", anneal, ["cos", "linear"]);
   const blend = (from: number, to: number, part: number): number =>
     anneal === "linear" ? from + (to - from) * part : to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
-  return (clock) => {
+  return named(place, options, (clock) => {
     const total = length(clock);
-    const up = { end: pctStart * total - 1, from: first, to: 1 };
+    const up = { end: pctStart * total - 1, from: first, to: top };
     const phases = threePhase
-      ? [up, { end: 2 * pctStart * total - 2, from: 1, to: first }, { end: total - 1, from: first, to: last }]
-      : [up, { end: total - 1, from: 1, to: last }];
+      ? [up, { end: 2 * pctStart * total - 2, from: top, to: first }, { end: total - 1, from: first, to: last }]
+      : [up, { end: total - 1, from: top, to: last }];
     let start = 0;
     for (const { end, from, to } of phases) {
       if (clock.step <= end) return end > start ? blend(from, to, (clock.step - start) / (end - start)) : to;
       start = end;
     }
     return last;
-  };
+  });
+}
+
+export interface OneCycleOptions extends OneCycle {
+  /** The first rate is base / divFactor. Default 25. */
+  readonly divFactor?: number;
+  /** The last rate is the first / finalDivFactor. Default 1e4. */
+  readonly finalDivFactor?: number;
+}
+
+/**
+ * One rise to the base rate and one fall (Smith and Topin 2018), as torch.optim.lr_scheduler.OneCycleLR with
+ * max_lr = base; for its momentum see oneCycleMomentum. Past its end the last rate holds.
+ */
+export function oneCycle(options: OneCycleOptions): Schedule {
+  const { divFactor = 25, finalDivFactor = 1e4 } = options;
+  check("oneCycle", "greater than 0", { divFactor, finalDivFactor });
+  const first = 1 / divFactor;
+  return once("oneCycle", options, first, 1, first / finalDivFactor);
+}
+
+export interface OneCycleMomentumOptions extends OneCycle {
+  /** Momentum where the rate is highest. Default 0.85. */
+  readonly baseMomentum?: number;
+  /** Momentum at the start and at the end. Default 0.95. */
+  readonly maxMomentum?: number;
+}
+
+/**
+ * The momentum beside oneCycle, its mirror image: down from `maxMomentum` to `baseMomentum` while the rate rises, and back
+ * up; in the third of three phases it stands. Give both the same length and shape. As the cycle_momentum of OneCycleLR.
+ * Past its end the last momentum holds.
+ */
+export function oneCycleMomentum(options: OneCycleMomentumOptions): MomentumSchedule {
+  const { baseMomentum = 0.85, maxMomentum = 0.95 } = options;
+  check("oneCycleMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
+  return once("oneCycleMomentum", options, maxMomentum, baseMomentum, maxMomentum);
 }
 
 /** By what the height of a cycle is scaled, of its number (from 0), the step and gamma. */
@@ -54,12 +78,10 @@ const heights = {
   expRange: (_cycle: number, step: number, gamma: number) => gamma ** step,
 };
 
-export interface CyclicOptions {
-  /** Factor at which a cycle begins and ends: PyTorch's base_lr / max_lr. */
-  readonly floor: number;
-  /** Steps of a rise. Default 2000. */
+interface Cyclic {
+  /** Steps of a rise of the rate. Default 2000. */
   readonly up?: number;
-  /** Steps of a fall. Default `up`. */
+  /** Steps of a fall of the rate. Default `up`. */
   readonly down?: number;
   /** Whether the height stays, halves with each cycle, or shrinks by `gamma` with each step. Default "triangular". */
   readonly mode?: keyof typeof heights;
@@ -67,23 +89,48 @@ export interface CyclicOptions {
   readonly gamma?: number;
 }
 
-/**
- * floor + (1 - floor) h s, where h goes from 0 to 1 in `up` steps and back in `down`, over and over, and s is 1, 2^-cycle
- * or gamma^t (Smith 2017). As CyclicLR, but the base rate is its max_lr, and the momentum is not cycled.
- */
-export function cyclicLR({ floor, up = 2000, down = up, mode = "triangular", gamma = 1 }: CyclicOptions): Schedule {
-  check("cyclicLR", "from 0 to 1", { floor });
-  check("cyclicLR", "greater than 0", { up, down });
-  check("cyclicLR", "at least 0", { gamma });
-  if (!Object.hasOwn(heights, mode)) {
-    const names = Object.keys(heights).map((name) => `"${name}"`);
-    throw new OptionError(`cyclicLR: mode is "${mode}", it must be one of ${names.join(", ")}.`);
-  }
+/** From `first` towards `top` and back, over and over. */
+function overAndOver(place: string, options: Cyclic, first: number, top: number): Schedule {
+  const { up = 2000, down = up, mode = "triangular", gamma = 1 } = options;
+  check(place, "greater than 0", { up, down });
+  check(place, "at least 0", { gamma });
+  checkName(place, "mode", mode, Object.keys(heights));
   const scale = heights[mode];
-  return ({ step }) => {
+  return named(place, options, ({ step }) => {
     const cycle = Math.floor(step / (up + down));
     const into = step - cycle * (up + down);
     const height = into <= up ? into / up : (up + down - into) / down;
-    return floor + (1 - floor) * height * scale(cycle, step, gamma);
-  };
+    return first + (top - first) * height * scale(cycle, step, gamma);
+  });
+}
+
+export interface CyclicOptions extends Cyclic {
+  /** Factor at which a cycle begins and ends: PyTorch's base_lr / max_lr. */
+  readonly floor: number;
+}
+
+/**
+ * floor + (1 - floor) h s, where h goes from 0 to 1 in `up` steps and back in `down`, over and over, and s is 1, 2^-cycle
+ * or gamma^t (Smith 2017). As CyclicLR, but the base rate is its max_lr; for its momentum see cyclicMomentum.
+ */
+export function cyclicLR(options: CyclicOptions): Schedule {
+  check("cyclicLR", "from 0 to 1", { floor: options.floor });
+  return overAndOver("cyclicLR", options, options.floor, 1);
+}
+
+export interface CyclicMomentumOptions extends Cyclic {
+  /** Momentum where the rate of a full cycle is highest. Default 0.8. */
+  readonly baseMomentum?: number;
+  /** Momentum at which a cycle begins and ends. Default 0.9. */
+  readonly maxMomentum?: number;
+}
+
+/**
+ * The momentum beside cyclicLR: max - (max - base) h s, with the h and s of the same `up`, `down`, `mode` and `gamma`. As
+ * the cycle_momentum of CyclicLR.
+ */
+export function cyclicMomentum(options: CyclicMomentumOptions = {}): MomentumSchedule {
+  const { baseMomentum = 0.8, maxMomentum = 0.9 } = options;
+  check("cyclicMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
+  return overAndOver("cyclicMomentum", options, maxMomentum, baseMomentum);
 }

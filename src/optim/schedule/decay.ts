@@ -1,10 +1,11 @@
 // Schedules that hold, drop, fade or follow a function: the simple ones of torch.optim.lr_scheduler, in closed form.
 // In the formulas t is the step, T the length in steps.
 
-import { check, checkFunction, lengthOf, type Schedule, type Span } from "./clock.ts";
+import { check, checkFunction, checkList, lengthOf, type Schedule, type Span } from "./clock.ts";
+import { named } from "./spec.ts";
 
 /** The base rate throughout. */
-export const constant = (): Schedule => () => 1;
+export const constant = (): Schedule => named("constant", {}, () => 1);
 
 /** factor(t). As LambdaLR. */
 export function lambdaLR(factor: (step: number) => number): Schedule {
@@ -41,7 +42,7 @@ export function constantLR(options: ConstantOptions = {}): Schedule {
   const { factor = 1 / 3 } = options;
   const total = lengthOf("constantLR", options, 5);
   check("constantLR", "from 0 to 1", { factor });
-  return (clock) => (clock.step < total(clock) ? factor : 1);
+  return named("constantLR", options, (clock) => (clock.step < total(clock) ? factor : 1));
 }
 
 /** How long the change takes; default 5 steps. */
@@ -57,7 +58,11 @@ export function linearLR(options: LinearOptions = {}): Schedule {
   const { startFactor = 1 / 3, endFactor = 1 } = options;
   const total = lengthOf("linearLR", options, 5);
   check("linearLR", "from 0 to 1", { startFactor, endFactor });
-  return (clock) => startFactor + (endFactor - startFactor) * Math.min(1, clock.step / total(clock));
+  return named(
+    "linearLR",
+    options,
+    (clock) => startFactor + (endFactor - startFactor) * Math.min(1, clock.step / total(clock)),
+  );
 }
 
 /** How long the fall to 0 takes; default 5 steps. */
@@ -71,7 +76,7 @@ export function polynomialLR(options: PolynomialOptions = {}): Schedule {
   const { power = 1 } = options;
   const total = lengthOf("polynomialLR", options, 5);
   check("polynomialLR", "at least 0", { power });
-  return (clock) => (1 - Math.min(1, clock.step / total(clock))) ** power;
+  return named("polynomialLR", options, (clock) => (1 - Math.min(1, clock.step / total(clock))) ** power);
 }
 
 /** In how long the rate falls by `gamma`; default 1 step. */
@@ -84,7 +89,7 @@ export function exponentialLR(options: ExponentialOptions): Schedule {
   const { gamma } = options;
   const period = lengthOf("exponentialLR", options, 1);
   check("exponentialLR", "at least 0", { gamma });
-  return (clock) => gamma ** (clock.step / period(clock));
+  return named("exponentialLR", options, (clock) => gamma ** (clock.step / period(clock)));
 }
 
 /** How long a rate holds before it drops. */
@@ -98,7 +103,7 @@ export function stepLR(options: StepOptions): Schedule {
   const { gamma = 0.1 } = options;
   const period = lengthOf("stepLR", options);
   check("stepLR", "at least 0", { gamma });
-  return (clock) => gamma ** Math.floor(clock.step / period(clock));
+  return named("stepLR", options, (clock) => gamma ** Math.floor(clock.step / period(clock)));
 }
 
 export interface MultiStepOptions {
@@ -109,10 +114,16 @@ export interface MultiStepOptions {
 }
 
 /** gamma^(number of milestones <= t). As MultiStepLR. */
-export function multiStepLR({ milestones, gamma = 0.1 }: MultiStepOptions): Schedule {
+export function multiStepLR(options: MultiStepOptions): Schedule {
+  const { milestones, gamma = 0.1 } = options;
+  checkList("multiStepLR", "milestones", milestones);
   for (const [i, milestone] of milestones.entries()) {
     check("multiStepLR", "a whole number of at least 0", { [`milestones[${i}]`]: milestone });
   }
   check("multiStepLR", "at least 0", { gamma });
-  return ({ step }) => gamma ** milestones.filter((milestone) => milestone <= step).length;
+  return named(
+    "multiStepLR",
+    options,
+    ({ step }) => gamma ** milestones.filter((milestone) => milestone <= step).length,
+  );
 }

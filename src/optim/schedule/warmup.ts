@@ -3,6 +3,7 @@
 
 import { check, lengthOf, type Schedule, type Span } from "./clock.ts";
 import { cosineBetween } from "./cosine.ts";
+import { named } from "./spec.ts";
 
 interface Warmup extends Span {
   /** Steps in which the rate rises from 0 to the base. */
@@ -17,11 +18,11 @@ function warmed(place: string, options: Warmup, fall: (progress: number) => numb
   const total = lengthOf(place, options);
   check(place, "at least 0", { warmup });
   check(place, "from 0 to 1", { floor });
-  return (clock) => {
+  return named(place, options, (clock) => {
     const length = total(clock);
     if (clock.step < warmup) return clock.step / warmup;
     return fall(Math.min(1, (clock.step - warmup) / Math.max(1, length - warmup)));
-  };
+  });
 }
 
 export interface WarmupCosineOptions extends Warmup {}
@@ -51,10 +52,13 @@ export interface WarmupInverseSqrtOptions {
  * t / w, then sqrt(s / (t - w + s)) with s = timescale; without end. For s = w this is sqrt(w / t), the schedule of the
  * Transformer (Vaswani et al. 2017); the general form is the one of google-research/big_vision.
  */
-export function warmupInverseSqrt({ warmup, timescale = warmup || 1e4 }: WarmupInverseSqrtOptions): Schedule {
+export function warmupInverseSqrt(options: WarmupInverseSqrtOptions): Schedule {
+  const { warmup, timescale = warmup || 1e4 } = options;
   check("warmupInverseSqrt", "at least 0", { warmup });
   check("warmupInverseSqrt", "greater than 0", { timescale });
-  return ({ step }) => (step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)));
+  return named("warmupInverseSqrt", options, ({ step }) =>
+    step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)),
+  );
 }
 
 export interface WsdOptions extends Warmup {
@@ -72,14 +76,14 @@ export function wsd(options: WsdOptions): Schedule {
   check("wsd", "at least 0", { warmup });
   check("wsd", "between 0 and 1", { decay });
   check("wsd", "from 0 to 1", { floor });
-  return (clock) => {
+  return named("wsd", options, (clock) => {
     const { step } = clock;
     const end = total(clock);
     const start = Math.max(warmup, Math.round(end * (1 - decay)));
     if (step < warmup) return step / warmup;
     if (step <= start) return 1;
     return step < end ? floor + (1 - floor) * (1 - Math.sqrt((step - start) / (end - start))) : floor;
-  };
+  });
 }
 
 export interface SlantedTriangularOptions extends Span {
@@ -99,10 +103,10 @@ export function slantedTriangular(options: SlantedTriangularOptions): Schedule {
   const total = lengthOf("slantedTriangular", options);
   check("slantedTriangular", "between 0 and 1", { cutFrac });
   check("slantedTriangular", "greater than 0", { ratio });
-  return (clock) => {
+  return named("slantedTriangular", options, (clock) => {
     const { step } = clock;
     const cut = Math.max(1, Math.floor(total(clock) * cutFrac));
     const part = step < cut ? step / cut : Math.max(0, 1 - (step - cut) / (cut * (1 / cutFrac - 1)));
     return (1 + part * (ratio - 1)) / ratio;
-  };
+  });
 }

@@ -1,0 +1,66 @@
+// The way back from a spec to its schedule: the factories by name.
+
+import { didYouMean, OptionError } from "../../errors.ts";
+import type { Schedule } from "./clock.ts";
+import { chain, local, perEpoch, sequence } from "./compose.ts";
+import { cosineAnnealingLR, cosineAnnealingWarmRestarts } from "./cosine.ts";
+import { cyclicLR, cyclicMomentum, oneCycle, oneCycleMomentum } from "./cycle.ts";
+import { constant, constantLR, exponentialLR, linearLR, multiStepLR, polynomialLR, stepLR } from "./decay.ts";
+import type { ScheduleSpec } from "./spec.ts";
+import { slantedTriangular, warmupCosine, warmupInverseSqrt, warmupLinear, wsd } from "./warmup.ts";
+
+interface Parts {
+  readonly schedule: Schedule;
+  readonly schedules: readonly Schedule[];
+  readonly milestones: readonly number[];
+}
+
+const factories: Readonly<Record<string, (options: never) => Schedule>> = {
+  chain: ({ schedules }: Parts) => chain(schedules),
+  constant,
+  constantLR,
+  cosineAnnealingLR,
+  cosineAnnealingWarmRestarts,
+  cyclicLR,
+  cyclicMomentum,
+  exponentialLR,
+  linearLR,
+  local: ({ schedule }: Parts) => local(schedule),
+  multiStepLR,
+  oneCycle,
+  oneCycleMomentum,
+  perEpoch: ({ schedule }: Parts) => perEpoch(schedule),
+  polynomialLR,
+  sequence: ({ schedules, milestones }: Parts) => sequence(schedules, milestones),
+  slantedTriangular,
+  stepLR,
+  warmupCosine,
+  warmupInverseSqrt,
+  warmupLinear,
+  wsd,
+};
+
+/**
+ * The schedule that a spec of `describeSchedule` describes, with the same values to the last bit; a momentum schedule as
+ * well. Throws OptionError for a name that is none, and where the factory refuses the options.
+ *
+ * @example scheduleFrom({ name: "oneCycle", options: { epochs: 10 } })
+ */
+export function scheduleFrom(spec: ScheduleSpec): Schedule {
+  const name = String(spec?.name);
+  if (!Object.hasOwn(factories, name)) {
+    const names = Object.keys(factories);
+    throw new OptionError(
+      `scheduleFrom: no schedule is called "${name}".${didYouMean(name, names)} There are ${names.join(", ")}.`,
+    );
+  }
+  const options = Object.entries(spec.options ?? {}).map(([key, value]) => [key, revived(value)]);
+  return (factories[name] as (options: object) => Schedule)(Object.fromEntries(options));
+}
+
+/** A value of `options` as the factory takes it: whatever is an object there is a spec. */
+function revived(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revived);
+  if (typeof value === "object" && value !== null) return scheduleFrom(value as ScheduleSpec);
+  return value === "Infinity" ? Number.POSITIVE_INFINITY : value;
+}
