@@ -35,8 +35,31 @@ export {
   radam,
   rmsprop,
 } from "./optim/adaptive.ts";
+export {
+  type AutoRgnOptions,
+  autoRgn,
+  type BoundedOptions,
+  type GuardOptions,
+  guard,
+  type HypergradientOptions,
+  hypergradient,
+  type PlateauOptions as LossPlateauOptions,
+  plateau,
+  type UpdateRatioOptions,
+  updateRatio,
+} from "./optim/control.ts";
 export type { RateSuggestions } from "./optim/find-rate.ts";
-export { type AdamOptions, adam, adamw, type Optimizer, type SgdOptions, sgd } from "./optim/optimizer.ts";
+export {
+  type AdamOptions,
+  adam,
+  adamw,
+  type LarsOptions,
+  lamb,
+  lars,
+  type Optimizer,
+  type SgdOptions,
+  sgd,
+} from "./optim/optimizer.ts";
 export {
   type Plateau,
   type PlateauOptions,
