@@ -43,7 +43,7 @@ export {
   guard,
   type HypergradientOptions,
   hypergradient,
-  type PlateauOptions as LossPlateauOptions,
+  type LossPlateauOptions,
   plateau,
   type UpdateRatioOptions,
   updateRatio,
