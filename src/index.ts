@@ -35,16 +35,25 @@ export {
   radam,
   rmsprop,
 } from "./optim/adaptive.ts";
+export type { Edit, EditKind } from "./optim/edit.ts";
 export type { RateSuggestions } from "./optim/find-rate.ts";
 export { type AdamOptions, adam, adamw, type Optimizer, type SgdOptions, sgd } from "./optim/optimizer.ts";
-export { discriminative, geometric, inputFirst, layerDecay } from "./optim/preset.ts";
-export type {
-  LayerInfo,
-  LayerRow,
-  RatePredicate,
-  RateSpec,
-  Rates,
-} from "./optim/rates.ts";
+export {
+  discriminative,
+  type FreezeOutOptions,
+  freezeOut,
+  type GradualUnfreezingOptions,
+  geometric,
+  gradualUnfreezing,
+  inputFirst,
+  type LayerDecayOptions,
+  layerDecay,
+  loraPlus,
+  type MuPOptions,
+  muP,
+} from "./optim/preset.ts";
+export type { LayerRow, ReplayOptions, ScaleOptions } from "./optim/rates.ts";
+export type { LayerInfo, RatePredicate, RateRule, RateSpec, Rates, When } from "./optim/rule.ts";
 export {
   type Clock,
   type ConstantOptions,

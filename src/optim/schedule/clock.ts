@@ -7,6 +7,8 @@ export interface Clock {
   readonly step: number;
   /** Steps of an epoch; absent for data of unknown length. */
   readonly stepsPerEpoch: number | undefined;
+  /** Updates that this layer has had since it last began to train. */
+  readonly updates?: number;
 }
 
 export type Schedule = (clock: Clock) => number;
