@@ -37,6 +37,7 @@ export {
 } from "./optim/adaptive.ts";
 export type { Edit, EditKind } from "./optim/edit.ts";
 export type { RateSuggestions } from "./optim/find-rate.ts";
+export type { ReplayOptions } from "./optim/log.ts";
 export { type AdamOptions, adam, adamw, type Optimizer, type SgdOptions, sgd } from "./optim/optimizer.ts";
 export {
   discriminative,
@@ -52,7 +53,7 @@ export {
   type MuPOptions,
   muP,
 } from "./optim/preset.ts";
-export type { LayerRow, ReplayOptions, ScaleOptions } from "./optim/rates.ts";
+export type { LayerRow, ScaleOptions } from "./optim/rates.ts";
 export type { LayerInfo, RatePredicate, RateRule, RateSpec, Rates, When } from "./optim/rule.ts";
 export {
   type Clock,

@@ -2,7 +2,7 @@
 // a line of JSON and comes back from one.
 
 import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
-import { check } from "./optimizer.ts";
+import { check, decayOf } from "./optimizer.ts";
 import { matching } from "./pattern.ts";
 import { addressOf, canTrain, checkSpan, type Row, settingsOf } from "./row.ts";
 import { checkedRule, checkKeys, type RateRule, type RateSpec } from "./rule.ts";
@@ -57,8 +57,7 @@ export function applyRule(place: string, chosen: readonly Row[], rule: RateRule)
   const { lr, optimizer, ...rest } = rule;
   for (const row of chosen) {
     if (optimizer !== undefined) {
-      const weightDecay = optimizer.sparesVectors && row.shape.length <= 1 ? 0 : optimizer.weightDecay;
-      Object.assign(row, { optimizer, lr: optimizer.lr, weightDecay });
+      Object.assign(row, { optimizer, lr: optimizer.lr, weightDecay: decayOf(optimizer, row.shape) });
     }
     if (lr !== undefined) Object.assign(row, { lr, multiplier: 1 });
     Object.assign(row, rest);

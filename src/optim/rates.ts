@@ -3,25 +3,15 @@
 //
 //   lr(t) = base * multiplier * schedule(t), and 0 updates while frozen
 
-import { NameError, OptionError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
 import type { Placed } from "../plan/layout.ts";
-import {
-  type Action,
-  applyRule,
-  checkedChange,
-  checkSomeTrain,
-  describeAction,
-  type Edit,
-  edited,
-  readEdit,
-  rowsOf,
-  scheduleOf,
-  specOf,
-} from "./edit.ts";
+import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
+import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { isFrozen, type Phase, phaseOf, type Row, type RowState, type StepClock, turnsOf } from "./row.ts";
-import { checkedRule, defined, type LayerInfo, type RateSpec, type Rates } from "./rule.ts";
+import { defined, type RateSpec } from "./rule.ts";
 import { constant, type Schedule } from "./schedule.ts";
+import { layersOf, numbersOf, type StartOptions, startingRows } from "./start.ts";
 
 /** A layer for people. */
 export interface LayerRow {
@@ -59,16 +49,7 @@ export interface ScaleOptions {
   readonly eps?: number;
 }
 
-export interface ReplayOptions {
-  /** In the place of the log's schedules of name "custom", in their order. */
-  readonly schedules?: readonly Schedule[];
-}
-
-export interface RateTableOptions {
-  readonly rates?: Rates | undefined;
-  readonly schedule?: Schedule | undefined;
-  /** Decay of the running average of the weights, where no rule gives one. Default 0. */
-  readonly averaging?: number | undefined;
+export interface RateTableOptions extends StartOptions {
   /** Whether `undoSince` will be asked for. Default false. */
   readonly remember?: boolean | undefined;
   /** Updates made so far. Default: what the last `write` or `advance` implies. */
@@ -87,51 +68,17 @@ export function createRateTable(
   optimizer: Optimizer,
   options: RateTableOptions = {},
 ) {
-  const layers = [...new Set(tensors.map(({ layer }) => layer))];
-  const rows = tensors.map(
-    ({ name, shape, layer, length }): Row => ({
-      ...{ name, home: layer, layer, shape, length, optimizer },
-      ...{ lr: optimizer.lr, multiplier: 1, schedule: options.schedule ?? constant(), averaging: 0 },
-      weightDecay: optimizer.sparesVectors && shape.length <= 1 ? 0 : optimizer.weightDecay,
-      ...{ frozen: false, from: undefined, until: undefined, updates: 0, trained: 0, rest: undefined },
-    }),
-  );
-  const { averaging, rates } = options;
-  if (averaging !== undefined) applyRule("compile", rows, checkedRule("compile", { averaging }));
-  if (rates !== undefined) applyRates(rates, { rows, layers, depths });
-  checkSomeTrain("rates", rows, 0);
+  const rows = startingRows(tensors, depths, optimizer, options);
+  const layers = layersOf(rows);
   const used = new Set(rows.map((row) => row.optimizer));
   const optimizers: readonly Optimizer[] = [...new Set([optimizer, ...used])].filter((one) => used.has(one));
   const schedules = rows.map((row) => row.schedule);
-
+  let next = 0;
+  const log = createLog(rows, layers, options.now ?? (() => next));
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
-  let next = 0;
-  const now = options.now ?? (() => next);
-  let log: Edit[] = [];
-  /** A log to be replayed, and how much of it has been. */
-  let script: readonly Action[] = [];
-  let steps: readonly number[] = [];
-  let done = 0;
   /** Of each row the steps of its last updates: a ring by the number of the update. */
   const ring = new Float64Array(options.remember ? rows.length * REMEMBERED : 0);
-
-  function change(action: Action, step: number): void {
-    const found = edited(rows, layers, step, action);
-    for (const [i, row] of rows.entries()) Object.assign(row, found[i]);
-    settle(step);
-    log.push(describeAction(action, step));
-  }
-
-  /** Where steps turned out not to have happened, their changes stay, and count from where training stands. */
-  function settle(step: number): void {
-    for (let i = log.length - 1; i >= 0 && (log[i] as Edit).step > step; i--) log[i] = { ...(log[i] as Edit), step };
-  }
-
-  function edits(): Edit[] {
-    settle(now());
-    return [...log];
-  }
 
   function rateOf(row: Row, { step, stepsPerEpoch }: StepClock): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
@@ -151,57 +98,31 @@ export function createRateTable(
 
     /** Changes the layers or tensors that a pattern names, from the next step on. */
     set(pattern: string, spec: RateSpec): void {
-      change({ kind: "set", pattern, change: checkedChange(`rates.set "${pattern}"`, spec) }, now());
+      log.make({ kind: "set", pattern, change: checkedChange(`rates.set "${pattern}"`, spec) });
     },
-    freeze: (pattern: string): void => change({ kind: "freeze", pattern, change: {} }, now()),
+    freeze: (pattern: string): void => log.make({ kind: "freeze", pattern, change: {} }),
     /** Ends what keeps rows from training: freezing, `from` and `until`. They keep their moments and step counts. */
-    unfreeze: (pattern: string): void => change({ kind: "unfreeze", pattern, change: {} }, now()),
+    unfreeze: (pattern: string): void => log.make({ kind: "unfreeze", pattern, change: {} }),
     /**
      * Hands tensors to another layer: they take over its settings, those of its tensor of the same last name or else of
      * its first, and patterns find them below it. Step count and optimizer stay theirs.
      */
-    assign: (pattern: string, layer: string): void => change({ kind: "assign", pattern, change: { layer } }, now()),
+    assign: (pattern: string, layer: string): void => log.make({ kind: "assign", pattern, change: { layer } }),
     /** Scales base rates, as ReduceLROnPlateau does. */
     scale(pattern: string, factor: number, { floor = 0, eps = 0 }: ScaleOptions = {}): void {
-      change({ kind: "scale", pattern, change: { factor, floor, eps } }, now());
+      log.make({ kind: "scale", pattern, change: { factor, floor, eps } });
     },
 
     /** Every change since training began, in order. */
-    edits: (): readonly Edit[] => edits(),
+    edits: (): readonly Edit[] => log.edits(),
+    /** Makes the changes of a log when their steps come. All are checked first. */
+    replay: log.replay,
 
-    /** Makes the changes of a log when their steps come; a log replayed before is dropped. All are checked first. */
-    replay(given: readonly Edit[], { schedules: customs = [] }: ReplayOptions = {}): void {
-      let wanted = 0;
-      let trial: readonly Row[] = rows;
-      let before = now();
-      const actions = given.map((line, i) => {
-        const place = `rates.replay: edit ${i}`;
-        const { edit, action } = readEdit(place, line, () => {
-          const schedule = customs[wanted++];
-          if (typeof schedule === "function") return schedule;
-          throw new OptionError(
-            `${place} has a schedule of your own, and ${customs.length} were given. Give those of the log in "schedules", in their order.`,
-          );
-        });
-        if (edit.step < before) {
-          throw new OptionError(
-            `${place} is of step ${edit.step}, after step ${before}. Give edits in rising order, without those that are past.`,
-          );
-        }
-        before = edit.step;
-        trial = edited(trial, layers, edit.step, action);
-        return action;
-      });
-      [script, steps, done] = [actions, given.map(({ step }) => step), 0];
-    },
-
-    /** Makes the changes of a replayed log that are due. To be called before `frozenAt` and `write` of a step. */
+    /** Makes the replayed changes that are due. To be called before `nextChange`, `frozenAt` and `write` of a step. */
     advance({ step }: StepClock): void {
       next = step;
-      settle(step);
-      while (swept === undefined && (steps[done] ?? Number.POSITIVE_INFINITY) <= step) {
-        change(script[done++] as Action, step);
-      }
+      log.settle(step);
+      if (swept === undefined) log.advance(step);
     },
 
     /** Names of the tensors that are frozen at the clock's step. */
@@ -214,8 +135,7 @@ export function createRateTable(
           (step) => isFrozen(row, { ...clock, step }) !== isFrozen(row, { ...clock, step: step - 1 }),
         ),
       );
-      const due = swept === undefined ? steps.slice(done) : [];
-      return [...turns, ...due].reduce(
+      return [...turns, ...(swept === undefined ? log.due() : [])].reduce(
         (least, step) => (step > clock.step ? Math.min(least, step) : least),
         Number.POSITIVE_INFINITY,
       );
@@ -256,7 +176,7 @@ export function createRateTable(
         const phase = phaseOf(row, clock);
         return { phase, rate: phase === "active" && takesPart(i) ? rateOf(row, clock) : undefined };
       });
-      settle(clock.step);
+      log.settle(clock.step);
       next = clock.step + 1;
       for (const [i, row] of rows.entries()) {
         const { phase, rate } = found[i] as (typeof found)[0];
@@ -307,7 +227,7 @@ export function createRateTable(
 
     state: (): TableState => ({
       rows: Object.fromEntries(rows.map((row, i) => [row.name, stateOf(row, i, schedules, rows)])),
-      edits: edits(),
+      edits: log.edits(),
     }),
 
     /** Goes back to a state, and in a log under replay to the step at which it was taken. */
@@ -319,50 +239,10 @@ export function createRateTable(
         Object.assign(row, { from: undefined, until: undefined, rest: undefined }, rest, { schedule });
       }
       ring.fill(Number.NaN);
-      log = [...state.edits];
+      log.restore(state.edits, step);
       next = step;
-      done = steps.filter((one) => one < step).length;
     },
   };
-}
-
-const numbersOf = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + row.length, 0);
-
-/** The rules of `compile`, on rows that have their optimizer's settings. */
-function applyRates(
-  rates: Rates,
-  table: {
-    readonly rows: readonly Row[];
-    readonly layers: readonly string[];
-    readonly depths: ReadonlyMap<string, number>;
-  },
-): void {
-  const { rows, layers, depths } = table;
-  if (Array.isArray(rates)) {
-    for (const part of rates) applyRates(part as Rates, table);
-  } else if (typeof rates === "function") {
-    const maxDepth = Math.max(...depths.values());
-    const sizes = new Map(layers.map((name) => [name, numbersOf(rows.filter(({ home }) => home === name))]));
-    let matched = false;
-    for (const row of rows) {
-      const { home: name, name: tensor, shape, multiplier, weightDecay } = row;
-      const info: LayerInfo = {
-        ...{ name, depth: depths.get(name) ?? 1, maxDepth, parameters: sizes.get(name) ?? 0 },
-        ...{ tensor, shape, multiplier, weightDecay },
-      };
-      const spec = rates(info);
-      if (spec === undefined) continue;
-      matched = true;
-      const place = `rates for "${tensor}"`;
-      applyRule(place, [row], checkedRule(place, spec));
-    }
-    if (!matched && rates.unmatched !== undefined) throw new NameError(rates.unmatched);
-  } else {
-    for (const [pattern, spec] of Object.entries(rates)) {
-      const place = `rates "${pattern}"`;
-      applyRule(place, rowsOf("rates", pattern, rows, layers), checkedRule(place, spec as RateSpec));
-    }
-  }
 }
 
 /** What a checkpoint keeps of row `i`; `compiled` are the schedules of all rows as `compile` left them. */

@@ -8,13 +8,8 @@ import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
 import { initialValues } from "../model/initializer.ts";
 import { type Layer, wholeNumber } from "../model/layer.ts";
 import type { Edit } from "../optim/edit.ts";
-import {
-  createRateTable,
-  type LayerRow,
-  type RateTable,
-  type ReplayOptions,
-  type ScaleOptions,
-} from "../optim/rates.ts";
+import type { ReplayOptions } from "../optim/log.ts";
+import { createRateTable, type LayerRow, type RateTable, type ScaleOptions } from "../optim/rates.ts";
 import type { RateSpec } from "../optim/rule.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { buildProgram, type Mode, type Program } from "../step/program.ts";
