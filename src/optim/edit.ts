@@ -4,7 +4,7 @@
 import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
 import { check, decayOf } from "./optimizer.ts";
 import { matching } from "./pattern.ts";
-import { addressOf, canTrain, checkSpan, type Row, settingsOf } from "./row.ts";
+import { addressOf, canTrain, checkSpan, layersOf, type Row, settingsOf } from "./row.ts";
 import { checkedRule, checkKeys, type RateRule, type RateSpec } from "./rule.ts";
 import { describeSchedule, type ScheduleSpec, scheduleFrom } from "./schedule/describe.ts";
 import type { Schedule } from "./schedule.ts";
@@ -47,7 +47,8 @@ const places: Readonly<Record<EditKind, string>> = {
 const tail = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
 
 /** The rows that a pattern names. */
-export function rowsOf(place: string, pattern: string, rows: readonly Row[], layers: readonly string[]): Row[] {
+export function rowsOf(place: string, pattern: string, rows: readonly Row[]): Row[] {
+  const layers = [...new Set(rows.map(({ layer }) => layer))];
   const found = new Set(matching(place, pattern, rows.map(addressOf), layers));
   return rows.filter((row) => found.has(addressOf(row)));
 }
@@ -65,10 +66,11 @@ export function applyRule(place: string, chosen: readonly Row[], rule: RateRule)
   }
 }
 
-function assign(chosen: readonly Row[], layer: string, rows: readonly Row[], layers: readonly string[]): void {
+function assign(place: string, chosen: readonly Row[], layer: string, rows: readonly Row[]): void {
+  const layers = layersOf(rows);
   if (!layers.includes(layer)) {
     throw new NameError(
-      `rates.assign: there is no layer "${layer}".${didYouMean(layer, layers)} Layers: ${listed(layers)}.`,
+      `${place}: there is no layer "${layer}".${didYouMean(layer, layers)} Layers: ${listed(layers)}.`,
     );
   }
   const there = rows.filter((row) => row.layer === layer);
@@ -102,12 +104,12 @@ export function checkedChange(place: string, spec: RateSpec): RateRule {
   );
 }
 
-/** The rows as a change at a step leaves them. The given ones stay as they are, so an error leaves nothing half done. */
-export function edited(rows: readonly Row[], layers: readonly string[], step: number, action: Action): Row[] {
+/** The rows as a change at a step leaves them; `prefix` begins its errors. The given ones stay as they are, so an error leaves nothing half done. */
+export function edited(rows: readonly Row[], step: number, action: Action, prefix = ""): Row[] {
   const next = rows.map((row) => ({ ...row }));
   const { kind, pattern, change } = action;
-  const chosen = rowsOf(places[kind], pattern, next, layers);
-  const place = `${places[kind]} "${pattern}"`;
+  const chosen = rowsOf(prefix + places[kind], pattern, next);
+  const place = `${prefix}${places[kind]} "${pattern}"`;
   if (kind === "set") {
     applyRule(place, chosen, change);
   } else if (kind === "freeze") {
@@ -115,7 +117,7 @@ export function edited(rows: readonly Row[], layers: readonly string[], step: nu
   } else if (kind === "unfreeze") {
     for (const row of chosen) Object.assign(row, { frozen: false, from: undefined, until: undefined });
   } else if (kind === "assign") {
-    assign(chosen, change.layer, next, layers);
+    assign(place, chosen, change.layer, next);
   } else {
     scale(place, chosen, change);
   }

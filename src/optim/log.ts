@@ -11,14 +11,14 @@ export interface ReplayOptions {
 }
 
 /** `now` tells the updates made so far. */
-export function createLog(rows: readonly Row[], layers: readonly string[], now: () => number) {
+export function createLog(rows: readonly Row[], now: () => number) {
   let log: Edit[] = [];
   /** A log to be replayed, and how much of it has been. */
   let script: readonly { readonly edit: Edit; readonly action: Action }[] = [];
   let done = 0;
 
   function make(action: Action, step = now()): void {
-    const found = edited(rows, layers, step, action);
+    const found = edited(rows, step, action);
     for (const [i, row] of rows.entries()) Object.assign(row, found[i]);
     settle(step);
     log.push(describeAction(action, step));
@@ -59,7 +59,7 @@ export function createLog(rows: readonly Row[], layers: readonly string[], now: 
           );
         }
         before = step;
-        trial = edited(trial, layers, step, found.action);
+        trial = edited(trial, step, found.action, `${place}, `);
         return found;
       });
       [script, done] = [read, 0];

@@ -152,7 +152,9 @@ export function freezeOut(options: FreezeOutOptions): RatePredicate {
     const linear = maxDepth === 1 ? 1 : t0 + ((1 - t0) * (depth - 1)) / (maxDepth - 1);
     const part = cubic ? linear ** 3 : linear;
     const length = part * steps;
-    return { multiplier: multiplier / part, schedule: cosineAnnealingLR({ steps: length }), until: Math.ceil(length) };
+    // 0.8 cubed times 1000 is a little more than 512 in f64.
+    const until = Math.ceil(length - 1e-6);
+    return { multiplier: multiplier / part, schedule: cosineAnnealingLR({ steps: length }), until };
   };
 }
 

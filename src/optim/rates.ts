@@ -8,10 +8,10 @@ import type { Placed } from "../plan/layout.ts";
 import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
 import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { isFrozen, type Phase, phaseOf, type Row, type RowState, type StepClock, turnsOf } from "./row.ts";
+import { isFrozen, layersOf, type Phase, phaseOf, type Row, type RowState, type StepClock, turnsOf } from "./row.ts";
 import { defined, type RateSpec } from "./rule.ts";
 import { constant, type Schedule } from "./schedule.ts";
-import { layersOf, numbersOf, type StartOptions, startingRows } from "./start.ts";
+import { numbersOf, type StartOptions, startingRows } from "./start.ts";
 
 /** A layer for people. */
 export interface LayerRow {
@@ -74,11 +74,19 @@ export function createRateTable(
   const optimizers: readonly Optimizer[] = [...new Set([optimizer, ...used])].filter((one) => used.has(one));
   const schedules = rows.map((row) => row.schedule);
   let next = 0;
-  const log = createLog(rows, layers, options.now ?? (() => next));
+  const log = createLog(rows, options.now ?? (() => next));
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
   /** Of each row the steps of its last updates: a ring by the number of the update. */
   const ring = new Float64Array(options.remember ? rows.length * REMEMBERED : 0);
+
+  const slotOf = (row: number, update: number): number => row * REMEMBERED + (update % REMEMBERED);
+
+  /** Back to a count of updates; what the ring has of later ones would be taken for earlier ones. */
+  function takeBack(i: number, count: number): void {
+    const row = rows[i] as Row;
+    while (row.updates > count) ring[slotOf(i, --row.updates)] = Number.NaN;
+  }
 
   function rateOf(row: Row, { step, stepsPerEpoch }: StepClock): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
@@ -143,7 +151,7 @@ export function createRateTable(
 
     /** Puts `factor` in the place of the schedules of the rows that a pattern names, or ends that. */
     sweep(pattern: string | undefined, factor: Schedule = constant()): void {
-      swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern, rows, layers)), factor };
+      swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern, rows)), factor };
     },
 
     /** One line for each layer that has tensors: the effective values of its first one at the clock's step. */
@@ -185,7 +193,7 @@ export function createRateTable(
           table.fill(0, i * 4, i * 4 + 4);
           continue;
         }
-        if (options.remember) ring[i * REMEMBERED + (row.updates % REMEMBERED)] = clock.step;
+        ring[slotOf(i, row.updates)] = clock.step;
         row.updates++;
         row.trained++;
         row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates);
@@ -199,7 +207,7 @@ export function createRateTable(
     updates: (): number[] => [...rows.map((row) => row.updates), ...rows.map((row) => row.trained)],
     restoreUpdates(counts: readonly number[]): void {
       for (const [i, row] of rows.entries()) {
-        row.updates = counts[i] as number;
+        takeBack(i, counts[i] as number);
         row.trained = counts[rows.length + i] as number;
       }
     },
@@ -208,13 +216,8 @@ export function createRateTable(
     undoSince(which: readonly number[], step: number): void {
       for (const i of which) {
         const row = rows[i] as Row;
-        let last = Number.POSITIVE_INFINITY;
-        for (;;) {
-          const at = ring[i * REMEMBERED + ((row.updates - 1) % REMEMBERED)] ?? Number.NaN;
-          // A step that is not before the one behind it is left over from another round.
-          if (!(row.updates > 0 && at >= step && at < last)) break;
-          last = at;
-          row.updates--;
+        while (row.updates > 0 && (ring[slotOf(i, row.updates - 1)] ?? Number.NaN) >= step) {
+          takeBack(i, row.updates - 1);
           row.trained = Math.max(0, row.trained - 1);
         }
       }

@@ -68,6 +68,9 @@ export type Phase = "active" | "resting" | "waiting" | "frozen";
 /** How patterns find a tensor: by its own name at home, else below the layer that it was assigned to. */
 export const addressOf = ({ name, home, layer }: Row): string => (layer === home ? name : `${layer}.${name}`);
 
+/** The layers that made the tensors. */
+export const layersOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ home }) => home))];
+
 export function settingsOf(row: Settings): Settings {
   const { lr, multiplier, weightDecay, averaging, schedule, frozen, from, until } = row;
   return { lr, multiplier, weightDecay, averaging, schedule, frozen, from, until };

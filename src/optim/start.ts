@@ -4,7 +4,7 @@ import { NameError } from "../errors.ts";
 import type { Placed } from "../plan/layout.ts";
 import { applyRule, checkSomeTrain, rowsOf } from "./edit.ts";
 import { decayOf, type Optimizer } from "./optimizer.ts";
-import type { Row } from "./row.ts";
+import { layersOf, type Row } from "./row.ts";
 import { checkedRule, type LayerInfo, type RateSpec, type Rates } from "./rule.ts";
 import { constant, type Schedule } from "./schedule.ts";
 
@@ -29,31 +29,20 @@ export function startingRows(
     }),
   );
   applyRule("compile", rows, checkedRule("compile", { averaging }));
-  if (rates !== undefined) applyRates(rates, { rows, layers: layersOf(rows), depths });
+  if (rates !== undefined) applyRates(rates, rows, depths);
   checkSomeTrain("rates", rows, 0);
   return rows;
 }
 
-/** The layers that made the tensors. */
-export const layersOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ home }) => home))];
-
 export const numbersOf = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + row.length, 0);
 
 /** The rules of `compile`, on rows that have their optimizer's settings. */
-function applyRates(
-  rates: Rates,
-  table: {
-    readonly rows: readonly Row[];
-    readonly layers: readonly string[];
-    readonly depths: ReadonlyMap<string, number>;
-  },
-): void {
-  const { rows, layers, depths } = table;
+function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<string, number>): void {
   if (Array.isArray(rates)) {
-    for (const part of rates) applyRates(part as Rates, table);
+    for (const part of rates) applyRates(part as Rates, rows, depths);
   } else if (typeof rates === "function") {
     const maxDepth = Math.max(...depths.values());
-    const sizes = new Map(layers.map((name) => [name, numbersOf(rows.filter(({ home }) => home === name))]));
+    const sizes = new Map(layersOf(rows).map((name) => [name, numbersOf(rows.filter(({ home }) => home === name))]));
     let matched = false;
     for (const row of rows) {
       const { home: name, name: tensor, shape, multiplier, weightDecay } = row;
@@ -71,7 +60,7 @@ function applyRates(
   } else {
     for (const [pattern, spec] of Object.entries(rates)) {
       const place = `rates "${pattern}"`;
-      applyRule(place, rowsOf("rates", pattern, rows, layers), checkedRule(place, spec as RateSpec));
+      applyRule(place, rowsOf("rates", pattern, rows), checkedRule(place, spec as RateSpec));
     }
   }
 }

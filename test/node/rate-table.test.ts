@@ -95,7 +95,7 @@ function change(random: () => number, table: RateTable, naive: NaiveTable, step:
     default: {
       const rule: { -readonly [Key in keyof RateRule]: RateRule[Key] } = {};
       const maybe = (): boolean => random() < 0.25;
-      const when = () => (random() < 0.5 ? step + below(100) : { epochs: (step + below(100)) / stepsPerEpoch });
+      const when = () => (random() < 0.5 ? step + below(100) : { epochs: (step + 100 * random()) / stepsPerEpoch });
       if (maybe()) rule.lr = pick([0, 1e-4, 0.01, 0.3, random(), -0.1]);
       if (maybe()) rule.multiplier = pick([0, 0.5, 2, random()]);
       if (maybe()) rule.weightDecay = pick([0, 0.01, random()]);

@@ -325,20 +325,6 @@ describe("freezing", () => {
   });
 });
 
-describe("state for a checkpoint", () => {
-  test("comes back to the same rows", () => {
-    const options = { rates: layerDecay(0.5) };
-    const table = tableOf(options);
-    table.set("head", { lr: 3, weightDecay: 0.25 });
-    table.freeze("stem");
-    written(table);
-    const other = tableOf(options);
-    other.restore(JSON.parse(JSON.stringify(table.state())), 1);
-    expect(written(other, 1)).toEqual(written(table, 1));
-    expect(other.table(start)).toEqual(table.table(start));
-  });
-});
-
 describe("the row of a step", () => {
   const rowOf = (optimizer: Optimizer, lr: number, decay: number, t: number): number[] => {
     const row = new Float32Array(6).fill(9);
