@@ -184,7 +184,6 @@ export function createRateTable(
         const phase = phaseOf(row, clock);
         return { phase, rate: phase === "active" && takesPart(i) ? rateOf(row, clock) : undefined };
       });
-      log.settle(clock.step);
       next = clock.step + 1;
       for (const [i, row] of rows.entries()) {
         const { phase, rate } = found[i] as (typeof found)[0];

@@ -381,6 +381,8 @@ describe("the log", () => {
     table.restore(before, 0);
     expect([1, 2].map((step) => write(table, step)["stem.weight"])).toEqual([1, 0.5]);
     expect(table.edits()).toHaveLength(1);
+    table.restore(before, 2);
+    expect(write(table, 2)["stem.weight"]).toBe(0.5);
   });
 
   test.each<[what: string, line: unknown]>([
