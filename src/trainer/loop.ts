@@ -6,7 +6,7 @@ import { bug, DataError, ShapeError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { Clock } from "../optim/schedule.ts";
+import type { StepClock } from "../optim/row.ts";
 import { permutation, stream } from "../random.ts";
 import type { Mode, Program } from "../step/program.ts";
 import { checkArrival, MOST_STEPS } from "../step/replay.ts";
@@ -47,18 +47,12 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
   let stepsPerEpoch: number | undefined;
   let format = FLOATS;
 
-  const clock = (): Clock => {
-    const { step } = course.progress;
-    // The layer table puts each layer's own count in the place of `updates`.
-    return { step, updates: step, stepsPerEpoch };
-  };
+  const clock = (): StepClock => ({ step: course.progress.step, stepsPerEpoch });
   /** For looking only: a length that no fit has told yet is taken as endless, which leaves schedules at their start. */
-  const clockToShow = (): Clock => ({ ...clock(), stepsPerEpoch: stepsPerEpoch ?? Number.POSITIVE_INFINITY });
+  const clockToShow = (): StepClock => ({ ...clock(), stepsPerEpoch: stepsPerEpoch ?? Number.POSITIVE_INFINITY });
 
-  const frozenNames = (): string[] => rates.rows.filter((row) => row.frozen).map((row) => row.name);
-
-  function programFor(mode: Mode): Program {
-    return runner.program(mode, format, mode === "train" || mode === "gradients" ? frozenNames() : []);
+  function programFor(mode: Mode, at: StepClock): Program {
+    return runner.program(mode, format, mode === "train" || mode === "gradients" ? rates.frozenAt(at) : []);
   }
 
   /** Submits steps on the batches `first`, `first + 1`, ... of a source. `moves`: they use up the epoch. */
@@ -68,7 +62,8 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     take: Walk["take"],
   ): Promise<void> {
     format = source.format;
-    const program = programFor("train");
+    rates.advance(clock());
+    const program = programFor("train", clock());
     let before = course.progress;
     let updatesBefore: number[] = [];
     const { metrics } = await runner.submit(program, source, steps, (i, table) => {
@@ -101,7 +96,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
 
   return {
     clockToShow,
-    recording: (mode: Mode) => programFor(mode).recording,
+    recording: (mode: Mode) => programFor(mode, clockToShow()).recording,
 
     /** After the course was set anew. */
     forgetOrder(): void {
@@ -118,7 +113,9 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
       let last = performance.now();
       while (course.progress.position < batches && !stopping()) {
         const { position: first, step } = course.progress;
-        const steps = Math.min(group, batches - first, end - step);
+        rates.advance(clock());
+        // One submission is one program, so it ends where the frozen set changes.
+        const steps = Math.min(group, batches - first, end - step, rates.nextChange(clock()) - step);
         await submit(source, { steps, first, moves: true }, take);
         course.throwIfFailed();
         const now = performance.now();
@@ -160,7 +157,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     /** The gradients of one batch by tensor name, and its loss; nothing is updated. */
     async gradients(packed: Packed): Promise<Gradients> {
       const source = runner.batchSource(packed);
-      const program = runner.program("gradients", source.format, frozenNames());
+      const program = runner.program("gradients", source.format, rates.frozenAt(clockToShow()));
       const fill = () => ({ step: 1, start: 0, count: source.count });
       const found = await (await runner.submit(program, source, 1, fill)).metrics;
       checkArrival(gpu, found);
@@ -173,6 +170,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     /** One update from gradients that stand in their arena; tensors without one are not in this step. */
     async applyGradients(given: ReadonlySet<string>): Promise<void> {
       await runner.update((_, table) => {
+        rates.advance(clock());
         rates.write(table, clock(), (row) => given.has(rates.rows[row]?.name ?? ""));
         course.progress = { ...course.progress, step: course.progress.step + 1 };
         return { step: course.progress.step, start: 0, count: 1 };

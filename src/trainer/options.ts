@@ -6,7 +6,7 @@ import type { ConnectOptions } from "../gpu/device.ts";
 import type { Loss } from "../graph/trace.ts";
 import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";
-import type { Rates } from "../optim/rates.ts";
+import type { Rates } from "../optim/rule.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import type { HostTensor } from "../step/store.ts";
 

@@ -7,7 +7,10 @@ import { size } from "../graph/graph.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
 import { initialValues } from "../model/initializer.ts";
 import { type Layer, wholeNumber } from "../model/layer.ts";
-import { createRateTable, type LayerRow, type RateSpec, type RateTable } from "../optim/rates.ts";
+import type { Edit } from "../optim/edit.ts";
+import type { ReplayOptions } from "../optim/log.ts";
+import { createRateTable, type LayerRow, type RateTable, type ScaleOptions } from "../optim/rates.ts";
+import type { RateSpec } from "../optim/rule.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { buildProgram, type Mode, type Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
@@ -53,8 +56,11 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
     format: FLOATS,
     software: false,
   });
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, options);
-  return new Trainer(settings, program, rates, await connect(options));
+  let trainer: Trainer | undefined;
+  const now = (): number => trainer?.steps ?? 0;
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
+  trainer = new Trainer(settings, program, rates, await connect(options));
+  return trainer;
 }
 
 /** A model on a device, with what it needs to train. Made by `compile`. */
@@ -73,6 +79,21 @@ export class Trainer {
     set(pattern: string, spec: RateSpec): void;
     /** One row for each layer, as of the next step. */
     table(): LayerRow[];
+    /**
+     * Hands the tensors that a pattern names to another layer: they take over its settings, and from now on patterns find
+     * them as `layer.tensor`. Step count and optimizer stay theirs. Assigned to their own layer they are home again.
+     * Throws NameError where nothing matches or there is no such layer.
+     */
+    assign(pattern: string, layer: string): void;
+    /** Multiplies base rates by a factor, not below `floor` and not by less than `eps`, as ReduceLROnPlateau. */
+    scale(pattern: string, factor: number, options?: ScaleOptions): void;
+    /** Every change made while training, as JSON: the calls of set, assign, scale, freeze and unfreeze with their steps. */
+    edits(): readonly Edit[];
+    /**
+     * Makes the changes of a log at their steps, so that a run with the same seed and data repeats. All are checked before
+     * any is made. Throws OptionError and NameError. Schedules that were bare functions come from `schedules`, in order.
+     */
+    replay(log: readonly Edit[], options?: ReplayOptions): void;
   };
 
   readonly #settings: Settings;
@@ -98,7 +119,8 @@ export class Trainer {
     this.software = gpu.software;
     this.output = output;
     this.parameters = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
-    this.rates = { set: rates.set, table: () => rates.table(this.#loop.clockToShow()) };
+    const { set, assign, scale, edits, replay } = rates;
+    this.rates = { set, assign, scale, edits, replay, table: () => rates.table(this.#loop.clockToShow()) };
     const perSample = size(output) / batch;
     this.#demand = {
       features: size(input),
@@ -141,15 +163,19 @@ export class Trainer {
 
   /**
    * Freezes the layers or tensors that a pattern names: from the next step on nothing of theirs is computed, read or
-   * written, and the backward pass ends where nothing is left to train. Throws NameError where nothing matches.
+   * written, and the backward pass ends where nothing is left to train. Throws NameError where nothing matches, OptionError
+   * where nothing would be left to train.
    */
   freeze(pattern: string): void {
-    this.#rates.setFrozen("freeze", pattern, true);
+    this.#rates.freeze(pattern);
   }
 
-  /** Lets layers train again, with the moments and step counts that they had. Throws NameError where nothing matches. */
+  /**
+   * Lets layers train again, with the moments and step counts that they had; a `from` or `until` of theirs is forgotten.
+   * Throws NameError where nothing matches.
+   */
   unfreeze(pattern: string): void {
-    this.#rates.setFrozen("unfreeze", pattern, false);
+    this.#rates.unfreeze(pattern);
   }
 
   /** Ends a running fit after the current step. The next fit goes on from there. */
@@ -265,7 +291,7 @@ export class Trainer {
       seed,
       optimizer: optimizer.rule.name,
       progress: this.#course.progress,
-      rows: this.#rates.state(),
+      ...this.#rates.state(),
     };
     const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
     return encodeCheckpoint(new Map(arenas), state);
@@ -290,7 +316,7 @@ export class Trainer {
         store.write(arena, placed, Float32Array.from(tensor.data));
       }
     }
-    this.#rates.restore(state.rows);
+    this.#rates.restore(state, state.progress.step);
     this.#course.progress = state.progress;
     this.#loop.forgetOrder();
   }
