@@ -13,6 +13,7 @@ export interface ReplayOptions {
 /** `now` tells the updates made so far. */
 export function createLog(rows: readonly Row[], now: () => number) {
   let log: Edit[] = [];
+  let changes = 0;
   /** A log to be replayed, and how much of it has been. */
   let script: readonly { readonly edit: Edit; readonly action: Action }[] = [];
   let done = 0;
@@ -22,6 +23,7 @@ export function createLog(rows: readonly Row[], now: () => number) {
     for (const [i, row] of rows.entries()) Object.assign(row, found[i]);
     settle(step);
     log.push(describeAction(action, step));
+    changes++;
   }
 
   /** Where steps turned out not to have happened, their changes stay, and count from where training stands. */
@@ -32,6 +34,7 @@ export function createLog(rows: readonly Row[], now: () => number) {
   return {
     make,
     settle,
+    changes: () => changes,
 
     edits(): Edit[] {
       settle(now());

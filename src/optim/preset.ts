@@ -4,6 +4,7 @@
 
 import { didYouMean, listed, OptionError } from "../errors.ts";
 import { checkKeys, checkWhen, type RatePredicate, type When } from "./rule.ts";
+import { check } from "./schedule/clock.ts";
 import { cosineAnnealingLR } from "./schedule.ts";
 
 export interface LayerDecayOptions {
@@ -21,7 +22,7 @@ export function layerDecay(decay: number, options: LayerDecayOptions = {}): Rate
   checkKeys("layerDecay", "it", options, ["floor", "freezeBelow"]);
   checkFactor("layerDecay", decay);
   const { floor = 0, freezeBelow = 0 } = options;
-  checkPart("layerDecay", { floor, freezeBelow });
+  check("layerDecay", "from 0 to 1", { floor, freezeBelow });
   return ({ depth, maxDepth, multiplier }) => {
     const factor = Math.max(floor, decay ** (maxDepth - depth));
     return { multiplier: multiplier * factor, ...(factor < freezeBelow ? { frozen: true } : {}) };
@@ -144,10 +145,9 @@ export interface FreezeOutOptions {
 export function freezeOut(options: FreezeOutOptions): RatePredicate {
   checkKeys("freezeOut", "it", options, ["steps", "t0", "cubic"]);
   const { steps, t0 = 0.8, cubic = true } = options;
-  if (!(Number.isSafeInteger(steps) && steps >= 1)) {
-    throw new OptionError(`freezeOut: steps is ${steps}, it must be a whole number of at least 1.`);
-  }
-  if (!(t0 > 0 && t0 <= 1)) throw new OptionError(`freezeOut: t0 is ${t0}, it must be above 0 and at most 1.`);
+  check("freezeOut", "a whole number of at least 1", { steps });
+  check("freezeOut", "greater than 0", { t0 });
+  check("freezeOut", "from 0 to 1", { t0 });
   return ({ depth, maxDepth, multiplier }) => {
     const linear = maxDepth === 1 ? 1 : t0 + ((1 - t0) * (depth - 1)) / (maxDepth - 1);
     const part = cubic ? linear ** 3 : linear;
@@ -161,10 +161,4 @@ export function freezeOut(options: FreezeOutOptions): RatePredicate {
 function checkFactor(place: string, decay: number): void {
   if (decay > 0 && decay <= 1) return;
   throw new OptionError(`${place}: the decay is ${decay}, it must be above 0 and at most 1. Usual are 0.65 to 0.9.`);
-}
-
-function checkPart(place: string, parts: Readonly<Record<string, number>>): void {
-  for (const [name, part] of Object.entries(parts)) {
-    if (!(part >= 0 && part <= 1)) throw new OptionError(`${place}: ${name} is ${part}, it must be from 0 to 1.`);
-  }
 }

@@ -123,6 +123,8 @@ export function createRateTable(
 
     /** Every change since training began, in order. */
     edits: (): readonly Edit[] => log.edits(),
+    /** How many changes there were, to see whether there was another one. */
+    changes: log.changes,
     /** Makes the changes of a log when their steps come. All are checked first. */
     replay: log.replay,
 

@@ -107,12 +107,9 @@ export const canTrain = ({ frozen, until }: Row, step: number): boolean =>
 /** Refuses a row that would end before it begins. */
 export function checkSpan(place: string, { name, from, until }: Row): void {
   if (from === undefined || until === undefined || typeof from !== typeof until) return;
-  const [begin, end, unit] =
-    typeof from === "number"
-      ? [from, until as number, "step"]
-      : [from.epochs, (until as { epochs: number }).epochs, "epoch"];
+  const [begin, end] = [from, until].map((when) => (typeof when === "number" ? when : when.epochs)) as [number, number];
   if (begin < end) return;
   throw new OptionError(
-    `${place}: "${name}" would train from ${unit} ${begin} until ${unit} ${end}. Give a "from" below "until".`,
+    `${place}: "${name}" would train from ${JSON.stringify(from)} until ${JSON.stringify(until)}. Give a "from" below "until".`,
   );
 }

@@ -2,6 +2,7 @@
 
 import { didYouMean, OptionError } from "../errors.ts";
 import { check, type Optimizer } from "./optimizer.ts";
+import { checkFunction, check as checkRange } from "./schedule/clock.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A point in training: a step, counted from 0, or the beginning of an epoch. */
@@ -84,8 +85,7 @@ export function checkKeys(place: string, what: string, options: object, keys: re
 /** A part of a rule must be of a kind. */
 function demand(place: string, key: string, value: unknown, valid: boolean, kind: string): void {
   if (valid) return;
-  const shown = typeof value === "function" ? "a function" : (JSON.stringify(value) ?? String(value));
-  throw new OptionError(`${place}: ${key} is ${shown}, it must be ${kind}.`);
+  throw new OptionError(`${place}: ${key} is ${JSON.stringify(value)}, it must be ${kind}.`);
 }
 
 const isEpochs = (value: unknown): boolean => {
@@ -109,10 +109,10 @@ export function checkedRule(place: string, spec: RateSpec): RateRule {
   }
   checkKeys(place, "a rule", rule, ruleKeys);
   const { lr = 0, multiplier = 0, weightDecay = 0, averaging = 0, schedule, frozen, from, until, optimizer } = rule;
-  check(place, { lr, multiplier, weightDecay });
-  demand(place, "averaging", averaging, averaging >= 0 && averaging <= 1, "from 0 to 1");
-  demand(place, "schedule", schedule, ["function", "undefined"].includes(typeof schedule), "a function");
-  demand(place, "frozen", frozen, ["boolean", "undefined"].includes(typeof frozen), "true or false");
+  check(place, { lr, multiplier, weightDecay, averaging });
+  checkRange(place, "from 0 to 1", { averaging });
+  if (schedule !== undefined) checkFunction(place, "schedule", schedule);
+  demand(place, "frozen", frozen, frozen === undefined || typeof frozen === "boolean", "true or false");
   if (from !== undefined) checkWhen(place, "from", from);
   if (until !== undefined) checkWhen(place, "until", until);
   if (optimizer !== undefined)

@@ -9,13 +9,16 @@ import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
 import { permutation, stream } from "../random.ts";
 import type { Mode, Program } from "../step/program.ts";
-import { checkArrival, MOST_STEPS } from "../step/replay.ts";
+import { checkArrival, type Fill, MOST_STEPS } from "../step/replay.ts";
 import { inOrder, type Runner, type Source } from "../step/runner.ts";
 import { type Course, Tally } from "./course.ts";
 import type { Evaluation, Gradients, Settings, StepResult } from "./options.ts";
 
 /** Milliseconds of work that one submission should hold: long enough to be cheap, short enough for the page to live. */
 const SUBMISSION = 40;
+
+/** The rates were changed while a submission waited; it is made anew. */
+const CHANGED = Symbol("changed");
 
 export const FLOATS: DataFormat = { bytes: false, scale: 1, shift: 0 };
 
@@ -55,19 +58,27 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     return runner.program(mode, format, mode === "train" || mode === "gradients" ? rates.frozenAt(at) : []);
   }
 
-  /** Submits steps on the batches `first`, `first + 1`, ... of a source. `moves`: they use up the epoch. */
+  /**
+   * Submits steps on the batches `first`, `first + 1`, ... of a source, at most so many, and tells how many they were: one
+   * submission is one program, so it ends where the frozen set changes. `moves`: they use up the epoch.
+   */
   async function submit(
     source: Source,
-    { steps, first, moves }: { readonly steps: number; readonly first: number; readonly moves: boolean },
+    walk: { readonly steps: number; readonly first: number; readonly moves: boolean },
     take: Walk["take"],
-  ): Promise<void> {
+  ): Promise<number> {
+    const { first, moves } = walk;
     format = source.format;
     rates.advance(clock());
+    const edits = rates.changes();
     const program = programFor("train", clock());
+    const steps = Math.min(walk.steps, rates.nextChange(clock()) - course.progress.step);
     let before = course.progress;
     let updatesBefore: number[] = [];
-    const { metrics } = await runner.submit(program, source, steps, (i, table) => {
+    const fill: Fill = (i, table) => {
       if (i === 0) {
+        // A submission may wait for its turn, and the user change meanwhile what is frozen.
+        if (rates.changes() !== edits) throw CHANGED;
         before = course.progress;
         updatesBefore = rates.updates();
       }
@@ -76,8 +87,15 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
       course.progress = { ...course.progress, step: step + 1, position: position + (moves ? 1 : 0) };
       const start = (first + i) * batch;
       return { step: step + 1, start, count: Math.min(batch, source.count - start) };
-    });
-    course.submitted({ before, updatesBefore, moves }, metrics, take);
+    };
+    try {
+      const { metrics } = await runner.submit(program, source, steps, fill);
+      course.submitted({ before, updatesBefore, moves }, metrics, take);
+      return steps;
+    } catch (error) {
+      if (error === CHANGED) return submit(source, walk, take);
+      throw error;
+    }
   }
 
   function setOrder(source: Source, shuffled: boolean): void {
@@ -113,10 +131,8 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
       let last = performance.now();
       while (course.progress.position < batches && !stopping()) {
         const { position: first, step } = course.progress;
-        rates.advance(clock());
-        // One submission is one program, so it ends where the frozen set changes.
-        const steps = Math.min(group, batches - first, end - step, rates.nextChange(clock()) - step);
-        await submit(source, { steps, first, moves: true }, take);
+        const most = Math.min(group, batches - first, end - step);
+        const steps = await submit(source, { steps: most, first, moves: true }, take);
         course.throwIfFailed();
         const now = performance.now();
         group = nextGroup(group, (now - last) / steps);

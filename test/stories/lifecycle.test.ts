@@ -74,14 +74,18 @@ test("a log replayed gives the bytes of the run in which the changes were made b
       [2, () => rates.set("head", { lr: 0.05, weightDecay: 0.1 })],
       [5, () => rates.scale("**", 0.5, { floor: 1e-3 })],
       [7, () => live.freeze("stem")],
+      [9, () => live.unfreeze("stem")],
+      [10, () => live.freeze("stem")],
       [11, () => rates.assign("body", "head")],
+      [12, () => rates.set("stem", { frozen: false, from: 14 })],
+      [15, () => live.freeze("stem")],
       [13, () => rates.set("head.body.0.bias", { multiplier: 2, until: 29 })],
     ]);
     await live.fit(samples, { epochs: 2, onStep: ({ step }) => changes.get(step)?.() });
     live.unfreeze("stem");
     await live.fit(samples, { epochs: 2 });
     const log = JSON.parse(JSON.stringify(rates.edits())) as Edit[];
-    expect(log).toHaveLength(6);
+    expect(log).toHaveLength(10);
 
     const again = await small(device);
     again.rates.replay(log);
