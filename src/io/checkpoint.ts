@@ -34,10 +34,17 @@ export type Arenas = ReadonlyMap<string, ReadonlyMap<string, StoredTensor>>;
 const FORMAT = "gradus-1";
 const PARAMETERS = "parameters";
 
+const rawKey = (name: string): string => `control/${name}`;
 const keyOf = (arena: string, name: string): string => (arena === PARAMETERS ? name : `${arena}/${name}`);
 
-export function encodeCheckpoint(arenas: Arenas, state: CheckpointState): Uint8Array<ArrayBuffer> {
+/** `raw` are numbers that belong to no tensor, by name. */
+export function encodeCheckpoint(
+  arenas: Arenas,
+  state: CheckpointState,
+  raw: ReadonlyMap<string, Float32Array> = new Map(),
+): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, StoredTensor>();
+  for (const [name, data] of raw) tensors.set(rawKey(name), { shape: [data.length], data });
   for (const [arena, byName] of arenas) {
     for (const [name, tensor] of byName) tensors.set(keyOf(arena, name), tensor);
   }
@@ -49,10 +56,18 @@ export interface Expected {
   readonly arenas: readonly string[];
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly layer: string }[];
   readonly optimizer: string;
+  /** Numbers that belong to no tensor. */
+  readonly raw?: readonly { readonly name: string; readonly length: number }[];
+}
+
+export interface Decoded {
+  readonly arenas: Arenas;
+  readonly state: CheckpointState;
+  readonly raw: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 }
 
 /** Reads a checkpoint and holds it against the trainer. Throws CheckpointError before anything is changed. */
-export function decodeCheckpoint(bytes: Uint8Array, expected: Expected): { arenas: Arenas; state: CheckpointState } {
+export function decodeCheckpoint(bytes: Uint8Array, expected: Expected): Decoded {
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata.format !== FORMAT) {
     throw new CheckpointError(
@@ -68,21 +83,23 @@ export function decodeCheckpoint(bytes: Uint8Array, expected: Expected): { arena
   const wanted = expected.arenas.flatMap((arena) =>
     expected.tensors.map(({ name, shape }) => ({ key: keyOf(arena, name), arena, name, shape })),
   );
+  const rawArenas = (expected.raw ?? []).map(({ name, length }) => ({ key: rawKey(name), name, shape: [length] }));
   checkNames(
     [...tensors.keys()],
-    wanted.map(({ key }) => key),
+    [...wanted, ...rawArenas].map(({ key }) => key),
   );
   const arenas = new Map(expected.arenas.map((arena) => [arena, new Map<string, StoredTensor>()]));
-  for (const { key, arena, name, shape } of wanted) {
+  const read = ({ key, shape }: { readonly key: string; readonly shape: readonly number[] }): StoredTensor => {
     const tensor = tensors.get(key) as StoredTensor;
-    if (String(tensor.shape) !== String(shape)) {
-      throw new CheckpointError(
-        `checkpoint: "${key}" has shape [${tensor.shape}], this model needs [${shape}]. Load it into the model that saved it.`,
-      );
-    }
-    arenas.get(arena)?.set(name, tensor);
-  }
-  return { arenas, state: { ...state, rows: checkedRows(state.rows, expected), edits: checkedEdits(state.edits) } };
+    if (String(tensor.shape) === String(shape)) return tensor;
+    throw new CheckpointError(
+      `checkpoint: "${key}" has shape [${tensor.shape}], this model needs [${shape}]. Load it into the model that saved it.`,
+    );
+  };
+  for (const one of wanted) arenas.get(one.arena)?.set(one.name, read(one));
+  const raw = new Map(rawArenas.map((one) => [one.name, Float32Array.from(read(one).data)]));
+  const edits = checkedEdits(state.edits);
+  return { arenas, raw, state: { ...state, rows: checkedRows(state.rows, expected), edits } };
 }
 
 function checkNames(found: readonly string[], wanted: readonly string[]): void {

@@ -179,8 +179,22 @@ export function createRateTable(
       });
     },
 
+    /** Numbers of the rows that a pattern names. */
+    find: (place: string, pattern: string): number[] => {
+      const found = new Set(rowsOf(place, pattern, rows));
+      return [...rows.keys()].filter((i) => found.has(rows[i] as Row));
+    },
+
+    /** Rates of all rows at the clock's step, 0 where a row does not train. */
+    ratesAt: (clock: StepClock): number[] =>
+      rows.map((row) => (phaseOf(row, clock) === "active" ? rateOf(row, clock) : 0)),
+
+    /** The layers that made the tensors, each with the rows that are its own now. */
+    members: (): { readonly name: string; readonly rows: readonly number[] }[] =>
+      layers.map((name) => ({ name, rows: [...rows.keys()].filter((row) => rows[row]?.layer === name) })),
+
     /** Writes the table of one step and counts it as an update of every row that takes part. */
-    write(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean): void {
+    write(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean, momentum?: number): void {
       // All rates first: where a schedule throws, no row has counted a step that will not be.
       const found = rows.map((row, i) => {
         const phase = phaseOf(row, clock);
@@ -197,7 +211,7 @@ export function createRateTable(
         ring[slotOf(i, row.updates)] = clock.step;
         row.updates++;
         row.trained++;
-        row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates);
+        row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates, momentum);
       }
     },
 

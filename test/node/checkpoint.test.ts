@@ -94,8 +94,19 @@ function refusal(file: Uint8Array, wanted: Expected = expected): string {
 }
 
 describe("a checkpoint", () => {
+  test("keeps numbers that belong to no tensor, and misses them where they are needed", () => {
+    const raw = new Map([["state", Float32Array.of(1, 2, 3)]]);
+    const more = { ...expected, raw: [{ name: "state", length: 3 }] };
+    expect(decodeCheckpoint(encodeCheckpoint(arenasOf(expected), state, raw), more).raw).toEqual(raw);
+    expect(() => decodeCheckpoint(bytes, more)).toThrow(/lacks control\/state/);
+    const longer = { ...expected, raw: [{ name: "state", length: 4 }] };
+    expect(() => decodeCheckpoint(encodeCheckpoint(arenasOf(expected), state, raw), longer)).toThrow(
+      /shape \[3\].* needs \[4\]/,
+    );
+  });
+
   test("comes back as it went out", () => {
-    expect(decodeCheckpoint(bytes, expected)).toEqual({ arenas: arenasOf(expected), state });
+    expect(decodeCheckpoint(bytes, expected)).toEqual({ raw: new Map(), arenas: arenasOf(expected), state });
   });
 
   test("has the same bytes after a journey", () => {
