@@ -71,7 +71,12 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
   const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now, remember: true });
-  const settings = { ...first, update: updateSettings(rates, options), momentum: options.momentum };
+  const settings = {
+    ...first,
+    update: updateSettings(rates, options),
+    momentum: options.momentum,
+    cacheFrozen: options.cacheFrozen ?? false,
+  };
   trainer = new Trainer(settings, program, rates, await connect(options));
   return trainer;
 }
@@ -365,6 +370,7 @@ export class Trainer {
         store.write(arena, placed, Float32Array.from(tensor.data));
       }
     }
+    this.#runner.forgetFeatures();
     for (const [name, words] of raw) store.set(name, words);
     this.#runner.setAlarms(new Uint32Array(update.layers));
     this.#course.forgetAlarms();
@@ -404,6 +410,7 @@ export class Trainer {
 
   /** Sets weights, and with them what their means start from. */
   #write(placed: Placed, values: Float32Array<ArrayBuffer>): void {
+    this.#runner.forgetFeatures();
     for (const arena of ["parameters", ...(this.#settings.update.average ? ["average"] : [])]) {
       this.#runner.store.write(arena, placed, values);
     }
