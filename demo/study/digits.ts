@@ -91,7 +91,7 @@ async function make({ part, family, shift, count, drawn }: Choice): Promise<Digi
 }
 
 /** Deviation of the noise; white is 255. */
-const NOISE = 120;
+const NOISE = 90;
 
 /** How an image looks. Image `i` has the same noise wherever it is used. */
 function seen(image: Uint8Array, shift: Shift | undefined, i: number): Uint8Array | Uint8ClampedArray {

@@ -1,7 +1,14 @@
-// The methods of the study, one entry each: options of `compile`, and where those are not enough, what is done to the
+// The methods of the study, one line each: options of `compile`, and where those are not enough, what is done to the
 // trainer between its steps.
 
-import { discriminative, inputFirst, layerDecay, type Rates, type Samples, type Trainer } from "../../src/index.ts";
+import {
+  type CompileOptions,
+  discriminative,
+  inputFirst,
+  layerDecay,
+  type Samples,
+  type Trainer,
+} from "../../src/index.ts";
 import type { MethodName } from "./plan.ts";
 
 /** A fine-tuning, as a method sees it. */
@@ -9,24 +16,23 @@ export interface Tuning {
   readonly trainer: Trainer;
   /** The images that it learns from. */
   readonly batches: readonly Samples[];
-  /** Updates in all. */
-  readonly steps: number;
 }
 
 export interface Method {
-  readonly rates?: Rates;
-  /** Before the first update, and each time that this part of all updates is over. */
-  readonly every?: number;
+  readonly options?: Pick<CompileOptions, "rates">;
+  /** Before the first update, and each time that `every` more are made. */
   readonly act?: (tuning: Tuning) => void | Promise<void>;
+  readonly every?: number;
 }
 
-export const methodTable: Readonly<Record<MethodName, Method>> = {
-  "one-rate": {},
-  "head-only": { act: ({ trainer }) => keepActive(trainer, 1) },
-  "layer-decay": { rates: layerDecay(0.65) },
-  gradual: { rates: discriminative(2.6), every: 1 / 8, act: unfreezeNext },
-  "input-first": { rates: inputFirst(0.65) },
-  "auto-rgn": { every: 1 / 4, act: followGradients },
+/** Each for a fine-tuning of so many updates. */
+export const methodTable: Readonly<Record<MethodName, (steps: number) => Method>> = {
+  "one-rate": () => ({}),
+  "head-only": () => ({ act: ({ trainer }) => keepActive(trainer, 1) }),
+  "layer-decay": () => ({ options: { rates: layerDecay(0.65) } }),
+  gradual: (steps) => ({ options: { rates: discriminative(2.6) }, ...gradualUnfreezing(Math.ceil(steps / 8)) }),
+  "input-first": () => ({ options: { rates: inputFirst(0.65) } }),
+  "auto-rgn": (steps) => ({ every: Math.ceil(steps / 4), act: followGradients }),
 };
 
 /** Freezes all but the last layers. */
@@ -36,10 +42,11 @@ function keepActive(trainer: Trainer, count: number): void {
   for (const name of names.slice(-count)) trainer.unfreeze(name);
 }
 
-/** Gradual unfreezing (Howard and Ruder 2018): the head alone, then one more layer each time; all at half time. */
-function unfreezeNext({ trainer, steps }: Tuning): void {
-  keepActive(trainer, 1 + Math.floor((8 * trainer.steps) / steps));
-}
+/** Gradual unfreezing (Howard and Ruder 2018): the head alone, then one more layer each time. */
+const gradualUnfreezing = (every: number): Method => ({
+  every,
+  act: ({ trainer }) => keepActive(trainer, 1 + Math.floor(trainer.steps / every)),
+});
 
 /** Batches that a gradient norm is averaged over. */
 const LOOKS = 4;

@@ -70,21 +70,21 @@ globalThis.untuned = async ({ task, seed, part, budget }) => {
 
 globalThis.tune = async ({ task, method, rate, seed, part, budget }) => {
   const { steps, batch } = budget;
-  const { rates, every = 1, act } = methodTable[method];
+  const { options, every = steps, act } = methodTable[method](steps);
   const trainer = await network(task.family, {
     batch,
     seed: seed + 1, // the head of new digits is not that of the pre-training
     optimizer: adamw({ lr: rate, weightDecay: 0.01 }),
     schedule: cosineAnnealingLR({ steps }),
-    ...(rates === undefined ? {} : { rates }),
+    ...options,
   });
   takeOver(trainer, task, seed);
   const samples = await digitsOf({ ...task, part: "tuning", drawn: { perClass: task.perClass, seed } });
   const batches = cut(samples, batch);
   try {
     while (trainer.steps < steps) {
-      await act?.({ trainer, batches, steps });
-      await trainer.fit(samples, { steps: Math.min(Math.ceil(steps * every), steps - trainer.steps), epochs: steps });
+      await act?.({ trainer, batches });
+      await trainer.fit(samples, { steps: Math.min(every, steps - trainer.steps), epochs: steps });
     }
     const { accuracy } = await trainer.evaluate(await judge({ task, part, budget }));
     return { accuracy, steps: trainer.steps };

@@ -17,9 +17,9 @@ export interface Task {
 }
 
 export const tasks: readonly Task[] = [
-  { name: "new-10", title: "New digits, 10 labels each", family: "low", shift: "new digits", perClass: 10 },
-  { name: "new-50", title: "New digits, 50 labels each", family: "low", shift: "new digits", perClass: 50 },
-  { name: "new-100", title: "New digits, 100 labels each", family: "low", shift: "new digits", perClass: 100 },
+  { name: "new-10", title: "New digits, 10 labels", family: "low", shift: "new digits", perClass: 10 },
+  { name: "new-50", title: "New digits, 50 labels", family: "low", shift: "new digits", perClass: 50 },
+  { name: "new-100", title: "New digits, 100 labels", family: "low", shift: "new digits", perClass: 100 },
   { name: "noise", title: "Noise", family: "all", shift: "noise", perClass: 10 },
   { name: "blur", title: "Blur", family: "all", shift: "blur", perClass: 10 },
   { name: "inversion", title: "Inverted images", family: "all", shift: "inversion", perClass: 10 },
@@ -30,7 +30,7 @@ export const methods = {
   "one-rate": "one rate",
   "head-only": "head only",
   "layer-decay": "layer decay 0.65",
-  gradual: "2.6, unfreezing",
+  gradual: "gradual unfreezing",
   "input-first": "input first 0.65",
   "auto-rgn": "Auto-RGN",
 } as const;
@@ -56,7 +56,7 @@ export const full: Budget = {
   pretraining: { steps: 1000, batch: 32, lr: 0.01 },
   steps: 120,
   batch: 16,
-  rates: [3e-4, 1e-3, 3e-3, 1e-2, 3e-2],
+  rates: [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1],
   sweepSeeds: [1001, 1002],
   validation: 1000,
   test: 2000,
