@@ -9,7 +9,7 @@ import type { Results } from "./study.ts";
 const panel = { width: 166, plot: 114, row: 21, top: 34, bottom: 30, gap: 8 } as const;
 const margin = { left: 132, top: 2, right: 4, bottom: 26 } as const;
 const COLUMNS = 4;
-const TICKS = 4;
+const TICKS = 5;
 
 const style = `
   text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: var(--text) }
