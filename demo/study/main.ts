@@ -25,6 +25,12 @@ function fail(error: unknown, exitCode: number): never {
   process.exit(exitCode);
 }
 
+/** All that there is, in files: the results, and where something has run, table and plots. */
+function save(results: Results, json: string): string[] {
+  writeFileSync(json, jsonOf(results));
+  return [json, ...(results.runs.length === 0 ? [] : draw(results, json))];
+}
+
 /** Table and plots beside the JSON. */
 function draw(results: Results, json: string): string[] {
   const [table, image] = [json.replace(/\.json$/, ".md"), json.replace(/\.json$/, ".svg")];
@@ -67,16 +73,15 @@ async function run({ tasks, budget, seeds, json }: Options): Promise<void> {
         tune: (request) => page.evaluate((given) => globalThis.tune(given), request),
       },
       onProgress: createProgress(),
+      onTask: (results) => save(results, json), // what is finished must not hang on the rest
       stopping: () => stopped,
     });
   });
   terminal.settle({ keep: false });
   if (!results.complete) process.exitCode = 130;
-  writeFileSync(json, jsonOf(results));
-  const drawn = results.runs.length === 0 ? [] : draw(results, json);
   if (!results.complete) terminal.print(`Stopped with ${results.runs.length} runs finished.`);
-  terminal.print(`Wrote ${[json, ...drawn].join(", ")}`);
-  if (drawn.length > 0) console.log(markdown(results));
+  terminal.print(`Wrote ${save(results, json).join(", ")}`);
+  if (results.runs.length > 0) console.log(markdown(results));
 }
 
 let chosen: Options;

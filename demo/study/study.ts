@@ -70,12 +70,14 @@ export interface StudyOptions {
   readonly seeds: number;
   readonly bench: Bench;
   readonly onProgress: (standing: Standing) => void;
+  /** After each task, with all that there is. */
+  readonly onTask?: (results: Results) => void;
   readonly stopping: () => boolean;
 }
 
 /** Runs it to the end, or until `stopping` says so. */
 export async function study(options: StudyOptions): Promise<Results> {
-  const { adapter, tasks, budget, seeds, bench, onProgress, stopping } = options;
+  const { adapter, tasks, budget, seeds, bench, onProgress, onTask, stopping } = options;
   const { rates, sweepSeeds } = budget;
   const results: Results = {
     ...{ adapter, complete: false, seeds, methods, budget, tasks },
@@ -124,18 +126,15 @@ export async function study(options: StudyOptions): Promise<Results> {
     return tries.reduce((best, one) => (one.accuracy > best.accuracy ? one : best), { rate: 0, accuracy: -1 }).rate;
   }
 
-  for (const task of tasks) {
+  async function runTask(task: Task): Promise<void> {
     for (const seed of sweepSeeds) await prepare(task, seed);
     const best = new Map<MethodName, number>();
     for (const method of methodNames) best.set(method, await sweep(task, method));
     for (let seed = 0; seed < seeds && !stopping(); seed++) {
       await prepare(task, seed);
       if (stopping()) break;
-      results.untuned.push({
-        task: task.name,
-        seed,
-        accuracy: await bench.untuned({ task, seed, part: "test", budget }),
-      });
+      const accuracy = await bench.untuned({ task, seed, part: "test", budget });
+      results.untuned.push({ task: task.name, seed, accuracy });
       for (const method of methodNames) {
         const rate = best.get(method) as number;
         const tuned = await tune({ task, method, rate, seed, part: "test" });
@@ -143,7 +142,13 @@ export async function study(options: StudyOptions): Promise<Results> {
       }
     }
   }
-  results.complete = tuning.done() === tuning.total;
+
+  for (const task of tasks) {
+    if (stopping()) break;
+    await runTask(task);
+    results.complete = tuning.done() === tuning.total;
+    onTask?.(results);
+  }
   return results;
 }
 
