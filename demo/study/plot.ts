@@ -2,7 +2,7 @@
 // a line of one standard deviation to both sides. The image brings its own background, so that it reads on any page.
 
 import { methodNames, methods, type Task } from "./plan.ts";
-import { type Summary, summaries } from "./report.ts";
+import { percent, type Summary, summaries } from "./report.ts";
 import type { Results } from "./study.ts";
 
 /** Pixels. A panel's figures stand in its right margin, the methods' names left of the first one. */
@@ -88,7 +88,7 @@ function onePanel(results: Results, task: Task, named: boolean): string {
   const [low, high] = [least - room, most + room];
   const x = (accuracy: number): number => ((100 * accuracy - low) / (high - low)) * panel.plot;
   const bottom = panel.top + methodNames.length * panel.row;
-  const best = Math.max(...found.map(({ mean }) => mean));
+  const best = percent(Math.max(...found.map(({ mean }) => mean)));
   const reference = shown.find(({ method }) => method === "one-rate");
   const line = (at: number, from: number, to: number, name: string): string =>
     element("line", { class: name, x1: at, x2: at, y1: from, y2: to });
@@ -104,7 +104,7 @@ function onePanel(results: Results, task: Task, named: boolean): string {
       text(x(tick / 100), bottom + 15, at(tick), "small middle"),
     ]),
     ...(reference === undefined ? [] : [line(x(reference.mean), panel.top, bottom - 2, "reference")]),
-    ...found.map((one) => methodRow(one, shown.includes(one) ? x : undefined, one.mean === best)),
+    ...found.map((one) => methodRow(one, shown.includes(one) ? x : undefined, percent(one.mean) === best)),
   ].join("\n");
 }
 
@@ -129,7 +129,7 @@ function methodRow(
   best: boolean,
 ): string {
   const y = panel.top + methodNames.indexOf(method) * panel.row + (panel.row - 2) / 2;
-  const figure = text(panel.plot + 8, y + 4, (100 * mean).toFixed(1), best ? "best" : "small");
+  const figure = text(panel.plot + 8, y + 4, percent(mean), best ? "best" : "small");
   if (x === undefined) return element("path", { class: "off", d: `M10 ${y - 5}L3 ${y}L10 ${y + 5}` }) + figure;
   const marks = [
     ...accuracies.map((accuracy) => element("circle", { cx: x(accuracy), cy: y, r: 3 })),

@@ -35,7 +35,7 @@ export function summaries({ runs }: Results, task: Task): Summary[] {
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const percent = (part: number): string => (100 * part).toFixed(1);
+export const percent = (part: number): string => (100 * part).toFixed(1);
 const plain = (value: number): string => `${Number(value.toPrecision(3))}`;
 
 /** What is innermost, as every run, on a line of its own where it fits. */
@@ -65,11 +65,11 @@ export function markdown(results: Results): string {
     "Test accuracy, %",
     (task) => {
       const found = summaries(results, task);
-      const best = Math.max(...found.map(({ mean }) => mean));
+      const best = percent(Math.max(...found.map(({ mean }) => mean)));
       const before = untuned.filter((one) => one.task === task.name).map(({ accuracy }) => accuracy);
       const cells = found.map(({ mean, deviation, always }) => {
         const figure = `${percent(mean)} ± ${percent(deviation)}`;
-        return `${mean === best ? `**${figure}**` : figure}${["▼", "", "▲"][always + 1]}`;
+        return `${percent(mean) === best ? `**${figure}**` : figure}${["▼", "", "▲"][always + 1]}`;
       });
       return [before.length === 0 ? "" : percent(meanOf(before)), ...cells];
     },
@@ -83,6 +83,8 @@ export function markdown(results: Results): string {
     low?.length ? `${percent(meanOf(low))} % on the digits 0 to 4` : "",
     high?.length ? `${percent(meanOf(high))} % on all digits` : "",
   ].filter(Boolean);
+  const often = plain(100 * 2 ** (1 - seeds));
+  const chance = seeds > 1 ? `; between methods that are alike, chance alone sets a mark in ${often} % of cases` : "";
   return `# The study
 
 Written by \`npm run study\`${results.complete ? "" : ", which was stopped before its end"}. Every run is in the JSON file beside this one.
@@ -90,7 +92,8 @@ Written by \`npm run study\`${results.complete ? "" : ", which was stopped befor
 ${accuracies}
 
 Mean and standard deviation over ${seeds} ${seeds === 1 ? "seed" : "seeds"}; bold is the best mean of a row. ▲ better than one rate with every seed, ▼ worse with
-every seed. Untuned is the network as it was pre-trained, for new digits with a new head.
+every seed${chance}. Untuned is the network as it was
+pre-trained, for new digits with a new head.
 
 ${chosen}
 
