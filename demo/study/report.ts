@@ -97,7 +97,7 @@ pre-trained, for new digits with a new head.
 
 ${chosen}
 
-The base rate that the sweep chose for each method.
+The base rate that the sweep chose for each method. Where it is the lowest or highest of those tried, a better one may lie beyond.
 
 - Data: MNIST at 14 x 14 pixels. Pre-training, fine-tuning, validation and test share no image.
 - Network: three convolutions and two dense layers. Pre-training: ${pretraining.steps} steps of ${pretraining.batch}, once for each seed, which
