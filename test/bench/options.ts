@@ -44,8 +44,11 @@ export function options(): TrainingOptions | OptimizerOptions | "help" {
     options: { only: text, engines: text, rounds: text, steps: text, json: text, quick: flag, help: flag },
   });
   if (values.help) return "help";
-  const { only = workloadNames.join(), engines, json } = values;
-  if (only === "optimizer") {
+  const { engines, json } = values;
+  const workloads = listed("--only", values.only ?? workloadNames.join(), [...workloadNames, "optimizer"]);
+  const trained = workloads.filter((name) => name !== "optimizer");
+  if (trained.length < workloads.length) {
+    if (trained.length > 0) throw new Error(`--only: optimizer stands alone, not beside ${trained.join(", ")}.`);
     const grid = grids[values.quick ? "quick" : "full"];
     return {
       grid,
@@ -57,7 +60,7 @@ export function options(): TrainingOptions | OptimizerOptions | "help" {
   }
   if (values.quick) throw new Error("--quick: only the optimizer has a short form. Add --only optimizer.");
   return {
-    workloads: listed("--only", only, workloadNames),
+    workloads: trained,
     engines: listed("--engines", engines ?? engineNames.join(), engineNames),
     rounds: positive("--rounds", values.rounds ?? "5"),
     steps: positive("--steps", values.steps ?? "10"),
