@@ -15,7 +15,7 @@ export const help = `npm run bench -- [options]
   --engines NAMES  engines, comma separated (default: ${engineNames.join(",")};
                    optimizer: ${updateEngines.join(",")})
   --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds})
-  --steps N        training steps per block (default: 10; optimizer: 8 of 1 M parameters, 2 of 4 M)
+  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M)
   --quick          optimizer: few cells and ${grids.quick.rounds} rounds
   --json FILE      write the numbers to FILE
   --help           this text`;
@@ -54,7 +54,7 @@ export function options(): TrainingOptions | OptimizerOptions | "help" {
       grid,
       engines: listed("--engines", engines ?? updateEngines.join(), updateEngines),
       rounds: positive("--rounds", values.rounds ?? `${grid.rounds}`),
-      steps: positive("--steps", values.steps ?? "8"),
+      steps: positive("--steps", values.steps ?? "4"),
       json,
     };
   }
