@@ -44,9 +44,9 @@ interface Racer {
   run(steps: number): Promise<void>;
 }
 
-async function timed(work: Promise<void>): Promise<number> {
+async function timed(work: () => Promise<void>): Promise<number> {
   const start = performance.now();
-  await work;
+  await work();
   return performance.now() - start;
 }
 
@@ -63,8 +63,8 @@ globalThis.measureUpdates = async ({ parameters, tensors, rates, peerTensors, en
       const { run, firsts } = load
         ? await (await load()).create(sliced(gradient, lengthsOf(cell)))
         : await enter(cell, gradient, engine === "gradus per group");
-      const first = await timed(run(CHECKED - 1)); // compiles
-      const next = await timed(run(1));
+      const first = await timed(() => run(CHECKED - 1)); // compiles
+      const next = await timed(() => run(1));
       checkMoves(engine, cell, await firsts(), gradient, CHECKED);
       const most = load ? Math.max(1, Math.round(BLOCK / next)) : steps;
       updates.push({ engine, cell, steps: Math.min(steps, most), times: [], spent: first + next, run });
@@ -78,7 +78,7 @@ globalThis.measureUpdates = async ({ parameters, tensors, rates, peerTensors, en
     const first = Math.floor((round * racers.length) / (rounds + 1));
     for (const racer of [...racers.slice(first), ...racers.slice(0, first)]) {
       if (racer.spent > PATIENCE && (round === 0 || racer.times.length > 0)) continue;
-      const ms = await timed(racer.run(racer.steps));
+      const ms = await timed(() => racer.run(racer.steps));
       racer.spent += ms;
       if (round > 0) racer.times.push(ms / racer.steps);
     }
