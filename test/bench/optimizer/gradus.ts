@@ -3,10 +3,11 @@
 
 import type { Gpu } from "../../../src/gpu/device.ts";
 import { adam as adamRule } from "../../../src/optim/optimizer.ts";
-import { type Layout, layOut } from "../../../src/plan/layout.ts";
+import { blockWords, type Layout, layOut } from "../../../src/plan/layout.ts";
 import { recordUpdate } from "../../../src/step/record.ts";
 import { createReplay, MOST_STEPS, type Prepared, type Replay } from "../../../src/step/replay.ts";
 import { createStore, type Store } from "../../../src/step/store.ts";
+import { plainUpdate } from "../../../src/step/update.ts";
 import { adam } from "../engine.ts";
 import { type Cell, type Contestant, distinctRates, groupOf, lengthsOf, rateOf } from "./cell.ts";
 
@@ -44,26 +45,32 @@ async function make(gpu: Gpu, cell: Cell, gradient: Float32Array<ArrayBuffer>, g
   for (let group = 0; group < groups; group++) {
     const members = [...whole.tensors.keys()].filter((tensor) => groups === 1 || groupOf(cell, tensor) === group);
     const layout = layoutOf(cell, members);
-    const store = createStore(gpu, layout, optimizer.rule.moments);
+    const update = plainUpdate(optimizer.rule);
+    const store = createStore(gpu, layout, update);
+    // Rows are those of the whole cell, which all groups share a table with.
+    const words = blockWords(layout, () => 0).map((word) => ((members[word >>> 12] as number) << 12) | (word & 0xfff));
+    store.set("blocks", words);
     for (const placed of layout.tensors) {
       const { offset, length } = whole.tensors[Number(placed.name)] as (typeof whole.tensors)[number];
       store.write("gradients", placed, gradient.slice(offset, offset + length));
     }
-    const device = { software: gpu.software, rows: cell.tensors };
-    const recording = recordUpdate({ rule: optimizer.rule, blocks: layout.blocks }, device);
+    const recording = recordUpdate(update, { ...layout, tensors: whole.tensors });
     parts.push(await replay.prepare(recording, new Map(store.buffers).set("metrics", replay.metrics)));
     stores.push(store);
   }
   const [{ recording }] = parts as [Prepared];
-  return { replay, stores, prepared: { recording, commands: parts.flatMap(({ commands }) => commands) } };
+  return {
+    replay,
+    stores,
+    prepared: { recording, statistics: undefined, commands: parts.flatMap(({ commands }) => commands) },
+  };
 }
 
 /** Some tensors of a cell in arenas of their own. Names and rows count the tensors of the whole cell. */
 function layoutOf(cell: Cell, members: readonly number[]): Layout {
   const lengths = lengthsOf(cell);
   const tensors = members.map((tensor) => ({ name: `${tensor}`, shape: [lengths[tensor] as number], layer: "" }));
-  const layout = layOut(tensors);
-  return { ...layout, rows: layout.rows.map((row) => members[row] as number) };
+  return layOut(tensors);
 }
 
 function contestant({ device }: Gpu, cell: Cell, { replay, stores, prepared }: Ready): Contestant {
