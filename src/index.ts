@@ -43,12 +43,14 @@ export {
   guard,
   type HypergradientOptions,
   hypergradient,
-  type PlateauOptions as LossPlateauOptions,
+  type LossPlateauOptions,
   plateau,
   type UpdateRatioOptions,
   updateRatio,
 } from "./optim/control.ts";
+export type { Edit, EditKind } from "./optim/edit.ts";
 export type { RateSuggestions } from "./optim/find-rate.ts";
+export type { ReplayOptions } from "./optim/log.ts";
 export {
   type AdamOptions,
   adam,
@@ -67,14 +69,22 @@ export {
   type PlateauTarget,
   reduceLROnPlateau,
 } from "./optim/plateau.ts";
-export { discriminative, geometric, inputFirst, layerDecay } from "./optim/preset.ts";
-export type {
-  LayerInfo,
-  LayerRow,
-  RatePredicate,
-  RateSpec,
-  Rates,
-} from "./optim/rates.ts";
+export {
+  discriminative,
+  type FreezeOutOptions,
+  freezeOut,
+  type GradualUnfreezingOptions,
+  geometric,
+  gradualUnfreezing,
+  inputFirst,
+  type LayerDecayOptions,
+  layerDecay,
+  loraPlus,
+  type MuPOptions,
+  muP,
+} from "./optim/preset.ts";
+export type { LayerRow, ScaleOptions } from "./optim/rates.ts";
+export type { LayerInfo, RatePredicate, RateRule, RateSpec, Rates, When } from "./optim/rule.ts";
 export {
   type Clock,
   type ConstantOptions,

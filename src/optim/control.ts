@@ -99,7 +99,7 @@ export function hypergradient(options: HypergradientOptions = {}): Controller {
   return { name: "hyper", layers, constants: { HYPER_RATE: rate, HYPER_MIN: min, HYPER_MAX: max } };
 }
 
-export interface PlateauOptions extends Chosen {
+export interface LossPlateauOptions extends Chosen {
   /** Steps whose mean loss is one reading. Default 100. */
   readonly steps?: number;
   /** Readings without progress before the rate falls. Default 10. */
@@ -115,7 +115,7 @@ export interface PlateauOptions extends Chosen {
 }
 
 /** Lowers the rates of its layers when the training loss no longer falls, as ReduceLROnPlateau does, without the host. */
-export function plateau(options: PlateauOptions = {}): Controller {
+export function plateau(options: LossPlateauOptions = {}): Controller {
   const { steps = 100, patience = 10, factor = 0.1, threshold = 1e-4, cooldown = 0, min = 0, layers = "**" } = options;
   check("plateau", "a whole number of at least 1", { steps }, (value) => Number.isSafeInteger(value) && value >= 1);
   check(

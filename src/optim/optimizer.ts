@@ -18,6 +18,10 @@ export interface Optimizer {
   writeRow(table: Float32Array, at: number, lr: number, weightDecay: number, t: number, momentum?: number): void;
 }
 
+/** The decay of a tensor that no rule gives one. */
+export const decayOf = ({ sparesVectors, weightDecay }: Optimizer, shape: readonly number[]): number =>
+  sparesVectors && shape.length <= 1 ? 0 : weightDecay;
+
 export interface SgdOptions {
   /** Default 1e-3. */
   readonly lr?: number;

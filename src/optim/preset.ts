@@ -1,17 +1,32 @@
-// Presets of layer-wise rates: predicates that turn a layer's depth into a rule. Depth 1 is next to the input, maxDepth the
-// head. Which end should learn fast depends on what shifted: for new labels the head, for a new kind of input the stem.
+// Presets of layer-wise rates: predicates that turn a layer's depth, or a tensor's name and shape, into a rule. Depth 1 is
+// next to the input, maxDepth the head. Which end should learn fast depends on what shifted: for new labels the head, for a
+// new kind of input the stem. Multipliers of presets that are given together multiply.
 
-import { OptionError } from "../errors.ts";
-import type { RatePredicate } from "./rates.ts";
+import { didYouMean, listed, OptionError } from "../errors.ts";
+import { checkKeys, checkWhen, type RatePredicate, type When } from "./rule.ts";
+import { check } from "./schedule/clock.ts";
+import { cosineAnnealingLR } from "./schedule.ts";
+
+export interface LayerDecayOptions {
+  /** The least multiplier. Default 0. */
+  readonly floor?: number;
+  /** Layers whose multiplier would be below it are frozen. Default 0: none. */
+  readonly freezeBelow?: number;
+}
 
 /**
  * Input-side layers learn more slowly: multiplier = decay^(maxDepth - depth), at least `floor`; the head has 1.
  * As in ELECTRA, BEiT, MAE and timm. Usual are 0.65 to 0.9.
  */
-export function layerDecay(decay: number, { floor = 0 }: { readonly floor?: number } = {}): RatePredicate {
+export function layerDecay(decay: number, options: LayerDecayOptions = {}): RatePredicate {
+  checkKeys("layerDecay", "it", options, ["floor", "freezeBelow"]);
   checkFactor("layerDecay", decay);
-  if (!(floor >= 0 && floor <= 1)) throw new OptionError(`layerDecay: floor is ${floor}, it must be from 0 to 1.`);
-  return ({ depth, maxDepth }) => ({ multiplier: Math.max(floor, decay ** (maxDepth - depth)) });
+  const { floor = 0, freezeBelow = 0 } = options;
+  check("layerDecay", "from 0 to 1", { floor, freezeBelow });
+  return ({ depth, maxDepth, multiplier }) => {
+    const factor = Math.max(floor, decay ** (maxDepth - depth));
+    return { multiplier: multiplier * factor, ...(factor < freezeBelow ? { frozen: true } : {}) };
+  };
 }
 
 /** Each layer learns `factor` times slower than the one after it (ULMFiT, Howard and Ruder 2018: 2.6). */
@@ -19,7 +34,7 @@ export function discriminative(factor = 2.6): RatePredicate {
   if (!(factor >= 1 && Number.isFinite(factor))) {
     throw new OptionError(`discriminative: the factor is ${factor}, it must be at least 1. ULMFiT uses 2.6.`);
   }
-  return ({ depth, maxDepth }) => ({ multiplier: factor ** (depth - maxDepth) });
+  return ({ depth, maxDepth, multiplier }) => ({ multiplier: multiplier * factor ** (depth - maxDepth) });
 }
 
 /** Base rates from `lo` at the input to `hi` at the head in equal ratios, as fastai's slice(lo, hi). */
@@ -36,7 +51,111 @@ export function geometric(lo: number, hi: number): RatePredicate {
  */
 export function inputFirst(decay: number): RatePredicate {
   checkFactor("inputFirst", decay);
-  return ({ depth }) => ({ multiplier: decay ** (depth - 1) });
+  return ({ depth, multiplier }) => ({ multiplier: multiplier * decay ** (depth - 1) });
+}
+
+/**
+ * The second factor of a low-rank update learns `ratio` times as fast as the first (LoRA+, Hayou et al. 2024): the tensors
+ * whose last name part is loraB, lora_b or B. An error where there is none.
+ */
+export function loraPlus(ratio = 16): RatePredicate {
+  if (!(ratio > 0 && Number.isFinite(ratio))) {
+    throw new OptionError(`loraPlus: the ratio is ${ratio}, it must be finite and above 0. LoRA+ uses 16.`);
+  }
+  const predicate: RatePredicate = ({ tensor, multiplier }) =>
+    /(^|\.)(loraB|lora_b|B)$/.test(tensor) ? { multiplier: multiplier * ratio } : undefined;
+  return Object.assign(predicate, {
+    unmatched: 'loraPlus: no tensor is called "loraB", "lora_b" or "B". Leave it out, or name the second factors so.',
+  });
+}
+
+export interface MuPOptions {
+  /** Shapes of the narrow model whose rates are to be transferred, by tensor name. */
+  readonly base: Readonly<Record<string, readonly number[]>>;
+  /** Which kind of rule it is for; all adaptive ones go as Adam. Default "adam". */
+  readonly optimizer?: "adam" | "sgd";
+}
+
+/**
+ * Rates found on a narrow model hold on a wide one (muP, Yang et al. 2022, Table 8). Of a tensor whose inputs and outputs
+ * both grow, by m and n: Adam lr/m and decay*m, SGD lr*n/m. Of one with a single growing length, by m: Adam as it is, SGD
+ * lr*m. Inputs are all lengths but the last. That table also divides what the last layer gives by m: the model's part.
+ */
+export function muP(options: MuPOptions): RatePredicate {
+  checkKeys("muP", "it", options, ["base", "optimizer"]);
+  const { base, optimizer = "adam" } = options;
+  if (optimizer !== "adam" && optimizer !== "sgd") {
+    throw new OptionError(`muP: optimizer is ${JSON.stringify(optimizer)}, it must be "adam" or "sgd".`);
+  }
+  if (typeof base !== "object" || base === null) {
+    throw new OptionError("muP: base is missing. Give the shapes of the narrow model by tensor name.");
+  }
+  return ({ tensor, shape, multiplier, weightDecay }) => {
+    const from = Object.hasOwn(base, tensor) ? base[tensor] : undefined;
+    if (from === undefined) {
+      const names = Object.keys(base);
+      throw new OptionError(`muP: base has no "${tensor}".${didYouMean(tensor, names)} It has ${listed(names)}.`);
+    }
+    if (!Array.isArray(from) || from.length !== shape.length || !from.every((length) => length >= 1)) {
+      throw new OptionError(
+        `muP: "${tensor}" is [${shape}] here and [${from}] in base. Give a shape of the same rank, all lengths at least 1.`,
+      );
+    }
+    const growth = shape.map((length, i) => length / (from[i] as number));
+    const outputs = growth.at(-1) ?? 1;
+    const inputs = growth.slice(0, -1).reduce((product, ratio) => product * ratio, 1);
+    if (inputs !== 1 && outputs !== 1) {
+      if (optimizer === "sgd") return { multiplier: (multiplier * outputs) / inputs };
+      return { multiplier: multiplier / inputs, weightDecay: weightDecay * inputs };
+    }
+    return optimizer === "sgd" ? { multiplier: multiplier * inputs * outputs } : undefined;
+  };
+}
+
+export interface GradualUnfreezingOptions {
+  /** Between a layer and the one before it: steps, or { epochs }. */
+  readonly every: When;
+}
+
+/** The head trains first; each layer before it joins `every` later (ULMFiT, Howard and Ruder 2018). */
+export function gradualUnfreezing(options: GradualUnfreezingOptions): RatePredicate {
+  checkKeys("gradualUnfreezing", "it", options, ["every"]);
+  const { every } = options;
+  checkWhen("gradualUnfreezing", "every", every);
+  return ({ depth, maxDepth }) => {
+    const later = maxDepth - depth;
+    return { from: typeof every === "number" ? later * every : { epochs: later * every.epochs } };
+  };
+}
+
+export interface FreezeOutOptions {
+  /** Length of the run. */
+  readonly steps: number;
+  /** When the first layer freezes, as a part of the run, before it is cubed. Default 0.8. */
+  readonly t0?: number;
+  /** Default true. */
+  readonly cubic?: boolean;
+}
+
+/**
+ * Layers anneal to 0 and freeze one after the other, from the input on (FreezeOut, Brock et al. 2017). With
+ * r = t0 + (1 - t0) (depth - 1) / (maxDepth - 1), cubed: lr = (base / r) (1 + cos(pi t / (r steps))) / 2, and frozen
+ * from r * steps on.
+ */
+export function freezeOut(options: FreezeOutOptions): RatePredicate {
+  checkKeys("freezeOut", "it", options, ["steps", "t0", "cubic"]);
+  const { steps, t0 = 0.8, cubic = true } = options;
+  check("freezeOut", "a whole number of at least 1", { steps });
+  check("freezeOut", "greater than 0", { t0 });
+  check("freezeOut", "from 0 to 1", { t0 });
+  return ({ depth, maxDepth, multiplier }) => {
+    const linear = maxDepth === 1 ? 1 : t0 + ((1 - t0) * (depth - 1)) / (maxDepth - 1);
+    const part = cubic ? linear ** 3 : linear;
+    const length = part * steps;
+    // 0.8 cubed times 1000 is a little more than 512 in f64.
+    const until = Math.ceil(length - 1e-6);
+    return { multiplier: multiplier / part, schedule: cosineAnnealingLR({ steps: length }), until };
+  };
 }
 
 function checkFactor(place: string, decay: number): void {

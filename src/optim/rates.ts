@@ -3,84 +3,61 @@
 //
 //   lr(t) = base * multiplier * schedule(t), and 0 updates while frozen
 
-import { didYouMean, OptionError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
 import type { Placed } from "../plan/layout.ts";
+import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
+import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { matching } from "./pattern.ts";
-import { type Clock, constant, type Schedule } from "./schedule.ts";
+import { isFrozen, layersOf, type Phase, phaseOf, type Row, type RowState, type StepClock, turnsOf } from "./row.ts";
+import { defined, type RateSpec } from "./rule.ts";
+import { constant, type Schedule } from "./schedule.ts";
+import { numbersOf, type StartOptions, startingRows } from "./start.ts";
 
-/** A rule for some layers. A bare number is their base learning rate. */
-export type RateSpec =
-  | number
-  | {
-      /** Base learning rate; a multiplier set before is dropped. */
-      readonly lr?: number;
-      /** Factor on the base rate. */
-      readonly multiplier?: number;
-      readonly weightDecay?: number;
-      readonly schedule?: Schedule;
-    };
-
-/** A layer as a predicate sees it. */
-export interface LayerInfo {
-  readonly name: string;
-  /** Place on the longest path from the input, counted in layers with weights, from 1. */
-  readonly depth: number;
-  /** Depth of the deepest layer. */
-  readonly maxDepth: number;
-  /** Numbers in all its tensors. */
-  readonly parameters: number;
-}
-
-export type RatePredicate = (layer: LayerInfo) => RateSpec | undefined;
-/** Rules by pattern, a predicate, or several of them; later ones win. */
-export type Rates = Readonly<Record<string, RateSpec>> | RatePredicate | readonly Rates[];
-
+/** A layer for people. */
 export interface LayerRow {
   readonly name: string;
+  /** Numbers in its tensors, those assigned to it included. */
   readonly parameters: number;
-  readonly state: "active" | "frozen";
+  /** Of the tensor that is most awake: waiting is frozen before `from`, resting left alone by a guard. */
+  readonly state: Phase;
+  /** Name of the update rule. */
+  readonly optimizer: string;
   /** Base learning rate, before multiplier and schedule. */
   readonly base: number;
   readonly multiplier: number;
   /** Of the next step. Before the first fit a schedule that counts epochs stands at its start. */
   readonly lr: number;
   readonly weightDecay: number;
+  /** Decay of the running average of the weights. */
+  readonly averaging: number;
   /** Updates that the layer has had. */
   readonly updates: number;
+  /** Tensors that other layers made and that were assigned to this one. */
+  readonly assigned: number;
 }
 
-/** What a checkpoint keeps of a tensor's row. */
-export interface RowState {
-  lr: number;
-  multiplier: number;
-  weightDecay: number;
-  frozen: boolean;
-  updates: number;
+/** What a checkpoint keeps of the table. */
+export interface TableState {
+  readonly rows: Readonly<Record<string, RowState>>;
+  readonly edits: readonly Edit[];
 }
 
-interface Row extends RowState {
-  readonly name: string;
-  readonly layer: string;
-  readonly length: number;
-  schedule: Schedule;
+export interface ScaleOptions {
+  /** No rate falls below it. Default 0. */
+  readonly floor?: number;
+  /** A change of at most this is not made. Default 0. */
+  readonly eps?: number;
 }
 
-const ruleKeys = ["lr", "multiplier", "weightDecay", "schedule"];
-
-/** A rule with a misspelt key would do nothing, in silence. */
-function checkedRule<T>(place: string, rule: T): T {
-  if (typeof rule !== "object" || rule === null) {
-    throw new OptionError(
-      `${place}: the rule is ${JSON.stringify(rule)}, it must be a number or { ${ruleKeys.join(", ")} }.`,
-    );
-  }
-  const odd = Object.keys(rule).find((key) => !ruleKeys.includes(key));
-  if (odd === undefined) return rule;
-  throw new OptionError(
-    `${place}: a rule has no "${odd}".${didYouMean(odd, ruleKeys)} It may have ${ruleKeys.join(", ")}.`,
-  );
+export interface RateTableOptions extends StartOptions {
+  /** Whether `undoSince` will be asked for. Default false. */
+  readonly remember?: boolean | undefined;
+  /** Updates made so far. Default: what the last `write` or `advance` implies. */
+  readonly now?: (() => number) | undefined;
 }
+
+/** Updates of a row whose steps are remembered: more than can be on their way to the GPU. */
+const REMEMBERED = 64;
 
 export type RateTable = ReturnType<typeof createRateTable>;
 
@@ -89,145 +66,211 @@ export function createRateTable(
   tensors: readonly Placed[],
   depths: ReadonlyMap<string, number>,
   optimizer: Optimizer,
-  options: { readonly rates?: Rates | undefined; readonly schedule?: Schedule | undefined } = {},
+  options: RateTableOptions = {},
 ) {
-  const rows: Row[] = tensors.map(({ name, shape, layer, length }) => ({
-    name,
-    layer,
-    length,
-    lr: optimizer.lr,
-    multiplier: 1,
-    weightDecay: optimizer.sparesVectors && shape.length <= 1 ? 0 : optimizer.weightDecay,
-    schedule: options.schedule ?? constant(),
-    frozen: false,
-    updates: 0,
-  }));
-  const layers = [...new Set(rows.map((row) => row.layer))];
-  const names = rows.map((row) => row.name);
-  const maxDepth = Math.max(...depths.values());
-  const parametersOf = (layer: string): number =>
-    rows.filter((row) => row.layer === layer).reduce((sum, row) => sum + row.length, 0);
-
-  function rowsOf(place: string, pattern: string): Row[] {
-    const found = new Set(matching(place, pattern, names, layers));
-    return rows.filter((row) => found.has(row.name));
-  }
-
-  function assign(place: string, chosen: readonly Row[], spec: RateSpec): void {
-    const { lr, multiplier, weightDecay, schedule } =
-      typeof spec === "number" ? { lr: spec } : checkedRule(place, spec);
-    for (const [name, value] of Object.entries({ lr, multiplier, weightDecay })) {
-      if (value !== undefined && !(Number.isFinite(value) && value >= 0)) {
-        throw new OptionError(`${place}: ${name} is ${value}, it must be a finite number of at least 0.`);
-      }
-    }
-    for (const row of chosen) {
-      if (lr !== undefined) Object.assign(row, { lr, multiplier: 1 });
-      if (multiplier !== undefined) row.multiplier = multiplier;
-      if (weightDecay !== undefined) row.weightDecay = weightDecay;
-      if (schedule !== undefined) row.schedule = schedule;
-    }
-  }
-
-  function apply(rates: Rates): void {
-    if (Array.isArray(rates)) {
-      for (const part of rates) apply(part as Rates);
-    } else if (typeof rates === "function") {
-      for (const name of layers) {
-        const spec = rates({ name, depth: depths.get(name) ?? 1, maxDepth, parameters: parametersOf(name) });
-        if (spec !== undefined)
-          assign(
-            `rates for "${name}"`,
-            rows.filter((row) => row.layer === name),
-            spec,
-          );
-      }
-    } else {
-      for (const [pattern, spec] of Object.entries(rates))
-        assign(`rates "${pattern}"`, rowsOf("rates", pattern), spec as RateSpec);
-    }
-  }
-
-  if (options.rates !== undefined) apply(options.rates);
-
+  const rows = startingRows(tensors, depths, optimizer, options);
+  const layers = layersOf(rows);
+  const used = new Set(rows.map((row) => row.optimizer));
+  const optimizers: readonly Optimizer[] = [...new Set([optimizer, ...used])].filter((one) => used.has(one));
+  const schedules = rows.map((row) => row.schedule);
+  let next = 0;
+  const log = createLog(rows, options.now ?? (() => next));
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
+  /** Of each row the steps of its last updates: a ring by the number of the update. */
+  const ring = new Float64Array(options.remember ? rows.length * REMEMBERED : 0);
 
-  function rateOf(row: Row, clock: Clock): number {
+  const slotOf = (row: number, update: number): number => row * REMEMBERED + (update % REMEMBERED);
+
+  /** Back to a count of updates; what the ring has of later ones would be taken for earlier ones. */
+  function takeBack(i: number, count: number): void {
+    const row = rows[i] as Row;
+    while (row.updates > count) ring[slotOf(i, --row.updates)] = Number.NaN;
+  }
+
+  function rateOf(row: Row, { step, stepsPerEpoch }: StepClock): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
-    const rate = row.lr * row.multiplier * schedule({ ...clock, updates: row.updates });
+    const rate = row.lr * row.multiplier * schedule({ step, stepsPerEpoch, updates: row.trained });
     if (Number.isFinite(rate) && rate >= 0) return rate;
     throw new OptionError(
-      `schedule: at step ${clock.step + 1} the rate of "${row.name}" is ${rate}, it must be a finite number of at least 0. Look at what its schedule returns.`,
+      `schedule: at step ${step + 1} the rate of "${row.name}" is ${rate}, it must be a finite number of at least 0. Look at what its schedule returns.`,
     );
   }
 
   return {
     rows: rows as readonly Readonly<Row>[],
+    /** The optimizers that rows use, the default one first. */
+    optimizers,
+    /** Which of `optimizers` a row uses. */
+    ruleOf: (row: number): number => optimizers.indexOf((rows[row] as Row).optimizer),
 
     /** Changes the layers or tensors that a pattern names, from the next step on. */
     set(pattern: string, spec: RateSpec): void {
-      assign(`rates.set "${pattern}"`, rowsOf("rates.set", pattern), spec);
+      log.make({ kind: "set", pattern, change: checkedChange(`rates.set "${pattern}"`, spec) });
+    },
+    freeze: (pattern: string): void => log.make({ kind: "freeze", pattern, change: {} }),
+    /** Ends what keeps rows from training: freezing, `from` and `until`. They keep their moments and step counts. */
+    unfreeze: (pattern: string): void => log.make({ kind: "unfreeze", pattern, change: {} }),
+    /**
+     * Hands tensors to another layer: they take over its settings, those of its tensor of the same last name or else of
+     * its first, and patterns find them below it. Step count and optimizer stay theirs.
+     */
+    assign: (pattern: string, layer: string): void => log.make({ kind: "assign", pattern, change: { layer } }),
+    /** Scales base rates, as ReduceLROnPlateau does. */
+    scale(pattern: string, factor: number, { floor = 0, eps = 0 }: ScaleOptions = {}): void {
+      log.make({ kind: "scale", pattern, change: { factor, floor, eps } });
     },
 
-    /** Freezes or thaws; a thawed tensor keeps its moments and its step count. */
-    setFrozen(place: string, pattern: string, frozen: boolean): void {
-      for (const row of rowsOf(place, pattern)) row.frozen = frozen;
+    /** Every change since training began, in order. */
+    edits: (): readonly Edit[] => log.edits(),
+    /** How many changes there were, to see whether there was another one. */
+    changes: log.changes,
+    /** Makes the changes of a log when their steps come. All are checked first. */
+    replay: log.replay,
+
+    /** Makes the replayed changes that are due. To be called before `nextChange`, `frozenAt` and `write` of a step. */
+    advance({ step }: StepClock): void {
+      next = step;
+      log.settle(step);
+      if (swept === undefined) log.advance(step);
+    },
+
+    /** Names of the tensors that are frozen at the clock's step. */
+    frozenAt: (clock: StepClock): string[] => rows.filter((row) => isFrozen(row, clock)).map(({ name }) => name),
+
+    /** The first step after the clock's at which the frozen set changes, or a replayed change is due; else Infinity. */
+    nextChange(clock: StepClock): number {
+      const turns = rows.flatMap((row) =>
+        turnsOf(row, clock).filter(
+          (step) => isFrozen(row, { ...clock, step }) !== isFrozen(row, { ...clock, step: step - 1 }),
+        ),
+      );
+      return [...turns, ...(swept === undefined ? log.due() : [])].reduce(
+        (least, step) => (step > clock.step ? Math.min(least, step) : least),
+        Number.POSITIVE_INFINITY,
+      );
     },
 
     /** Puts `factor` in the place of the schedules of the rows that a pattern names, or ends that. */
     sweep(pattern: string | undefined, factor: Schedule = constant()): void {
-      swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern)), factor };
+      swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern, rows)), factor };
     },
 
-    /** One line for each layer: the effective values of its first tensor at the clock's step. */
-    table(clock: Clock): LayerRow[] {
-      return layers.map((name) => {
+    /** One line for each layer that has tensors: the effective values of its first one at the clock's step. */
+    table(clock: StepClock): LayerRow[] {
+      return layers.flatMap((name) => {
         const own = rows.filter((row) => row.layer === name);
-        const [first] = own as [Row];
+        const [first] = own;
+        if (first === undefined) return [];
+        const phases = own.map((row) => phaseOf(row, clock));
         return {
           name,
-          parameters: parametersOf(name),
-          state: own.every((row) => row.frozen) ? "frozen" : "active",
+          parameters: numbersOf(own),
+          state: (["active", "resting", "waiting"] as const).find((phase) => phases.includes(phase)) ?? "frozen",
+          optimizer: first.optimizer.rule.name,
           base: first.lr,
           multiplier: first.multiplier,
-          lr: first.frozen ? 0 : rateOf(first, clock),
+          lr: phases[0] === "active" ? rateOf(first, clock) : 0,
           weightDecay: first.weightDecay,
+          averaging: first.averaging,
           updates: first.updates,
+          assigned: own.filter(({ home }) => home !== name).length,
         };
       });
     },
 
+    /** Numbers of the rows that a pattern names. */
+    find: (place: string, pattern: string): number[] => {
+      const found = new Set(rowsOf(place, pattern, rows));
+      return [...rows.keys()].filter((i) => found.has(rows[i] as Row));
+    },
+
+    /** Rates of all rows at the clock's step, 0 where a row does not train. */
+    ratesAt: (clock: StepClock): number[] =>
+      rows.map((row) => (phaseOf(row, clock) === "active" ? rateOf(row, clock) : 0)),
+
+    /** The layers that made the tensors, each with the rows that are its own now. */
+    members: (): { readonly name: string; readonly rows: readonly number[] }[] =>
+      layers.map((name) => ({ name, rows: [...rows.keys()].filter((row) => rows[row]?.layer === name) })),
+
     /** Writes the table of one step and counts it as an update of every row that takes part. */
-    write(table: Float32Array, clock: Clock, takesPart: (row: number) => boolean): void {
+    write(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean, momentum?: number): void {
       // All rates first: where a schedule throws, no row has counted a step that will not be.
-      const rates = rows.map((row, i) => (row.frozen || !takesPart(i) ? undefined : rateOf(row, clock)));
+      const found = rows.map((row, i) => {
+        const phase = phaseOf(row, clock);
+        return { phase, rate: phase === "active" && takesPart(i) ? rateOf(row, clock) : undefined };
+      });
+      next = clock.step + 1;
       for (const [i, row] of rows.entries()) {
-        const rate = rates[i];
+        const { phase, rate } = found[i] as (typeof found)[0];
+        if (phase === "frozen" || phase === "waiting") row.trained = 0;
         if (rate === undefined) {
           table.fill(0, i * 4, i * 4 + 4);
           continue;
         }
+        ring[slotOf(i, row.updates)] = clock.step;
         row.updates++;
-        optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates);
+        row.trained++;
+        row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates, momentum);
       }
     },
 
-    /** Counts of updates, to be given back to `restoreUpdates` when steps turn out not to have happened. */
-    updates: (): number[] => rows.map((row) => row.updates),
-    restoreUpdates(updates: readonly number[]): void {
-      for (const [i, row] of rows.entries()) row.updates = updates[i] as number;
+    /**
+     * Counts of updates of all rows, followed by those since each began to train: to be given back to `restoreUpdates`
+     * when steps turn out not to have happened.
+     */
+    updates: (): number[] => [...rows.map((row) => row.updates), ...rows.map((row) => row.trained)],
+    restoreUpdates(counts: readonly number[]): void {
+      for (const [i, row] of rows.entries()) {
+        takeBack(i, counts[i] as number);
+        row.trained = counts[rows.length + i] as number;
+      }
     },
 
-    state: (): Record<string, RowState> =>
-      Object.fromEntries(
-        rows.map(({ name, lr, multiplier, weightDecay, frozen, updates }) => [
-          name,
-          { lr, multiplier, weightDecay, frozen, updates },
-        ]),
-      ),
-    restore(state: Readonly<Record<string, RowState>>): void {
-      for (const row of rows) Object.assign(row, state[row.name]);
+    /** Takes back the updates that rows have counted from a step on, 64 at most; needs `remember`. */
+    undoSince(which: readonly number[], step: number): void {
+      for (const i of which) {
+        const row = rows[i] as Row;
+        while (row.updates > 0 && (ring[slotOf(i, row.updates - 1)] ?? Number.NaN) >= step) {
+          takeBack(i, row.updates - 1);
+          row.trained = Math.max(0, row.trained - 1);
+        }
+      }
+    },
+
+    /** In the steps from `from` to before `until` these rows are written as zeros and count nothing; the program stays. */
+    rest(which: readonly number[], from: number, until: number): void {
+      for (const i of which) (rows[i] as Row).rest = [from, until];
+    },
+
+    state: (): TableState => ({
+      rows: Object.fromEntries(rows.map((row, i) => [row.name, stateOf(row, i, schedules, rows)])),
+      edits: log.edits(),
+    }),
+
+    /** Goes back to a state, and in a log under replay to the step at which it was taken. */
+    restore(state: TableState, step: number): void {
+      for (const [i, row] of rows.entries()) {
+        const { schedule: spec, scheduleOf: from, ...rest } = state.rows[row.name] as RowState;
+        const like = from === undefined ? i : rows.findIndex(({ name }) => name === from);
+        const schedule = spec === undefined ? schedules[like] : (scheduleOf(spec) ?? row.schedule);
+        Object.assign(row, { from: undefined, until: undefined, rest: undefined }, rest, { schedule });
+      }
+      ring.fill(Number.NaN);
+      log.restore(state.edits, step);
+      next = step;
     },
   };
+}
+
+/** What a checkpoint keeps of row `i`; `compiled` are the schedules of all rows as `compile` left them. */
+function stateOf(row: Row, i: number, compiled: readonly Schedule[], rows: readonly Row[]): RowState {
+  const { lr, multiplier, weightDecay, averaging, frozen, from, until, layer, updates, trained, rest, schedule } = row;
+  const changed = schedule !== compiled[i];
+  const giver = changed ? rows[compiled.indexOf(schedule)]?.name : undefined;
+  return defined<RowState>({
+    ...{ lr, multiplier, weightDecay, averaging, frozen, layer, updates, trained, from, until, rest },
+    schedule: changed && giver === undefined ? specOf(schedule) : undefined,
+    scheduleOf: giver,
+  });
 }

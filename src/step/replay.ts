@@ -110,8 +110,14 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
   }));
   let turn = 0;
 
-  return {
+  /** Waits while too many submissions are under way. */
+  async function ready(): Promise<void> {
+    await gpu.untilLost((staging[turn % AHEAD] as (typeof staging)[number]).done);
+  }
+
+  const replay = {
     metrics,
+    ready,
 
     /** Compiles what is new in a recording and binds it to buffers by arena name. */
     async prepare(recording: Recording, buffers: ReadonlyMap<string, GPUBuffer>): Promise<Prepared> {
@@ -124,13 +130,9 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
       return { recording, commands, statistics: buffers.get("statistics") };
     },
 
-    /**
-     * Runs up to MOST_STEPS steps in one submission. Resolves once it is submitted; `metrics` of the result resolves
-     * when the numbers are back. Waits first while too many submissions are under way.
-     */
-    async submit(prepared: Prepared, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
+    /** Submits up to MOST_STEPS steps at once, without delay; only after `ready`. Resolves when the numbers are back. */
+    start(prepared: Prepared, steps: number, fill: Fill): Promise<Metrics> {
       const stage = staging[turn++ % AHEAD] as (typeof staging)[number];
-      await gpu.untilLost(stage.done);
       const sampled: number[] = [];
       const numbers: number[] = [];
       for (let i = 0; i < steps; i++) {
@@ -178,7 +180,13 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
           return decode(found, numbers, new Map(own));
         });
       stage.done = read.catch(() => undefined);
-      return { metrics: read };
+      return read;
+    },
+
+    /** The same when its turn has come: resolves once it is submitted. */
+    async submit(prepared: Prepared, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
+      await ready();
+      return { metrics: replay.start(prepared, steps, fill) };
     },
 
     /** Forgets a loss that was not finite, so that updates happen again. */
@@ -196,6 +204,7 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
         buffer?.destroy();
     },
   };
+  return replay;
 }
 
 function bind(

@@ -12,6 +12,7 @@ import { buildProgram, type Mode, type Program, type ProgramOptions } from "./pr
 import { recordUpdate } from "./record.ts";
 import { createReplay, type Fill, type Metrics, MOST_STEPS, type Prepared } from "./replay.ts";
 import { createStore, type HostTensor, readBack } from "./store.ts";
+import { isControlled } from "./update.ts";
 
 /** Data sets that stay on the GPU; with one more, the one that was used longest ago leaves. */
 const MOST_FEEDS = 4;
@@ -45,7 +46,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   };
   store.lend("metrics", replay.metrics);
   const programs = new Map<string, Program>();
-  const bound = new Map<Feed, Map<Program, Prepared>>();
+  type OfFeed = Readonly<Record<"plain" | "averaged", Map<Program, Prepared>>>;
+  const bound = new Map<Feed, OfFeed>();
   const sources = new Map<object, Source>();
   const batchFeeds = new Map<boolean, Feed>();
   let updateAlone: Promise<Prepared> | undefined;
@@ -61,15 +63,19 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     return made;
   }
 
-  async function prepared(run: Program, feed: Feed): Promise<Prepared> {
+  /** `averaged`: with the running means in the place of the weights. */
+  async function prepared(run: Program, feed: Feed, averaged = false): Promise<Prepared> {
     // A larger arena is a new buffer, so what was bound to the old one is bound again when it is next used.
     if (store.grow(run.recording.arenas)) bound.clear();
-    const ofFeed = bound.get(feed) ?? new Map<Program, Prepared>();
+    const ofFeed = bound.get(feed) ?? { plain: new Map<Program, Prepared>(), averaged: new Map<Program, Prepared>() };
     bound.set(feed, ofFeed);
-    const known = ofFeed.get(run);
+    const ofKind = averaged ? ofFeed.averaged : ofFeed.plain;
+    const known = ofKind.get(run);
     if (known !== undefined) return known;
-    const made = await replay.prepare(run.recording, new Map([...store.buffers, ...feed.buffers]));
-    ofFeed.set(run, made);
+    const buffers = new Map([...store.buffers, ...feed.buffers]);
+    if (averaged) buffers.set("parameters", store.buffers.get("average") ?? bug("no means of the weights are kept"));
+    const made = await replay.prepare(run.recording, buffers);
+    ofKind.set(run, made);
     return made;
   }
 
@@ -114,21 +120,24 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       return { feed, format, count };
     },
 
-    /** Submits steps of a program. Resolves once they are submitted, `metrics` when their numbers are back. */
-    async submit(run: Program, source: Source, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
-      const { metrics } = await replay.submit(await prepared(run, source.feed), steps, fill);
-      return { metrics };
+    /** What a program needs to run on a source, and the turn to do so. */
+    async ready(run: Program, source: Source, averaged = false): Promise<Prepared> {
+      const found = await prepared(run, source.feed, averaged);
+      await replay.ready();
+      return found;
     },
+
+    /** Submits steps of what is ready, without delay. Resolves when their numbers are back. */
+    start: replay.start,
 
     /** The update alone, on the gradients that stand in their arena. Resolves when it is done. */
     async update(fill: Fill): Promise<Metrics> {
       updateAlone ??= replay.prepare(recordUpdate({ ...update, accumulate: 1 }, first.layout, device), store.buffers);
-      const { metrics } = await replay.submit(await updateAlone, 1, fill);
-      return metrics;
+      return (await replay.submit(await updateAlone, 1, fill)).metrics;
     },
 
     /** The output for each sample of a source that serves for this alone. */
-    async predict(packed: Packed): Promise<HostTensor> {
+    async predict(packed: Packed, averaged: boolean): Promise<HostTensor> {
       const run = program("predict", packed.format, []);
       const slice = run.recording.results.prediction ?? bug("a prediction has no place");
       const [batch, ...shape] = run.output as [number, ...number[]];
@@ -137,7 +146,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       const feed = createFeed(gpu, packed);
       feed.setOrder(inOrder(packed.count));
       try {
-        const ready = await prepared(run, feed);
+        const ready = await prepared(run, feed, averaged);
         const arena = store.buffers.get(slice.arena) ?? bug(`there is no arena "${slice.arena}"`);
         for (let start = 0; start < packed.count; start += batch) {
           const count = Math.min(batch, packed.count - start);
@@ -151,7 +160,14 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       return { shape: [packed.count, ...shape], data };
     },
 
+    /** Tells the passes around the update of layers and their rows, and of the shares of their means. */
+    tell(layers: Uint32Array<ArrayBuffer>, shares: Float32Array<ArrayBuffer>): void {
+      if (isControlled(update)) store.set("layers", layers);
+      if (update.average) store.set("shares", shares);
+    },
+
     clearStatus: () => replay.clearStatus(),
+    setAlarms: replay.setAlarms,
 
     dispose(): void {
       for (const { feed } of sources.values()) feed.dispose();

@@ -15,8 +15,11 @@ export interface HostTensor {
 
 export type Store = ReturnType<typeof createStore>;
 
-/** Numbers that a checkpoint holds beside the tensors, by arena. */
-const raw = ["state", "moved"] as const;
+/** An arena that a checkpoint holds as it is. */
+export interface RawArena {
+  readonly name: string;
+  readonly length: number;
+}
 
 /** `ruleOf` is the number of the rule that a tensor's row has. */
 export function createStore(
@@ -32,6 +35,10 @@ export function createStore(
   const rows = layout.tensors.length;
   const kept = moments.filter((moment) => rules.some((rule) => rule.moments.includes(moment)));
   const saved = ["parameters", ...kept, ...(update.average ? ["average"] : [])];
+  const raw = [
+    ...(update.controllers.length > 0 ? [{ name: "state", length: layers * 16 }] : []),
+    ...(isMeasured(update) ? [{ name: "moved", length: layout.blocks }] : []),
+  ];
   const buffers = new Map<string, GPUBuffer>();
   const make = (name: string, size: number): GPUBuffer => {
     const usage = STORAGE | COPY_SRC | COPY_DST | (name === "effective" ? UNIFORM : 0);
@@ -82,17 +89,13 @@ export function createStore(
       gpu.device.queue.writeBuffer(named(arena), 0, words);
     },
 
-    /** Numbers that belong to a checkpoint and to no tensor. */
+    /** What a checkpoint holds beside the tensors: arenas by name, with their numbers. */
+    raw: raw as readonly RawArena[],
     async readRaw(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
-      const found = new Map<string, Float32Array<ArrayBuffer>>();
-      for (const name of raw) {
-        const size = {
-          state: isControlled(update) ? layers * 64 : 0,
-          moved: isMeasured(update) ? layout.blocks * 4 : 0,
-        }[name];
-        if (size > 0) found.set(name, new Float32Array(await readBack(gpu, named(name), 0, size)));
-      }
-      return found;
+      const read = raw.map(async ({ name, length }) => {
+        return [name, new Float32Array(await readBack(gpu, named(name), 0, length * 4))] as const;
+      });
+      return new Map(await Promise.all(read));
     },
 
     write(arena: string, { offset, length, name }: Placed, data: Float32Array<ArrayBuffer>): void {

@@ -1,5 +1,5 @@
 // Where training stands, and the steps that are on their way: counts a step when it is submitted, checks it when its
-// numbers arrive, and takes back what the GPU refused to apply because a loss was not finite.
+// numbers arrive, and takes back what the GPU refused to apply: all since a loss that was not finite, or what a guard held.
 
 import { NonFiniteError } from "../errors.ts";
 import type { Progress } from "../io/checkpoint.ts";
@@ -7,13 +7,12 @@ import type { RateTable } from "../optim/rates.ts";
 import type { Metrics } from "../step/replay.ts";
 import type { StepResult } from "./options.ts";
 
-/** A submission on its way. */
-interface Pending {
+/** A batch on its way. */
+export interface Sent {
+  /** Where training stood before the first batch of its update. */
   readonly before: Progress;
-  readonly updatesBefore: readonly number[];
-  readonly updatesAfter: readonly number[];
-  /** Whether its steps move on in the epoch. */
-  readonly moves: boolean;
+  /** Whether its update was made. */
+  readonly applied: boolean;
 }
 
 export interface CourseHooks {
@@ -22,22 +21,27 @@ export interface CourseHooks {
   /** Lets updates happen again after a bad step. */
   readonly clearStatus: () => void;
   readonly integerTarget: boolean;
+  /** Steps that a layer rests after an alarm; undefined without a guard. */
+  readonly rest: number | undefined;
 }
 
 export type Course = ReturnType<typeof createCourse>;
 
 export function createCourse(rates: RateTable, hooks: CourseHooks) {
   let progress: Progress = { step: 0, epoch: 0, position: 0, runEpoch: 0 };
-  const pending: Pending[] = [];
+  let whole = progress;
+  const pending: (readonly Sent[])[] = [];
   let arrived: Promise<void> = Promise.resolve();
   let failure: unknown;
+  /** Step of the last alarm of each layer that the host knows of. */
+  const alarms: number[] = [];
+  /** Micro-batches of an update that has not been made yet. */
+  let partial = new Tally();
 
   /** The GPU has left the weights alone since the bad step: brings the host back to where it began. */
-  function undo(badStep: number, loss: number): never {
-    const { before, updatesBefore, updatesAfter, moves } = pending[0] as Pending;
-    const kept = badStep - 1 - before.step;
-    rates.restoreUpdates(updatesBefore.map((count, row) => count + (updatesAfter[row] === count ? 0 : kept)));
-    progress = { ...before, step: before.step + kept, position: before.position + (moves ? kept : 0) };
+  function undo(badStep: number, loss: number, before: Progress): never {
+    rates.undoSince([...rates.rows.keys()], badStep - 1);
+    progress = whole = before;
     hooks.clearStatus();
     throw new NonFiniteError(
       `step ${badStep}: its loss is ${loss}. The weights are those from before it. Lower the learning rate, or look at that batch.`,
@@ -45,20 +49,40 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     );
   }
 
-  async function receive(entry: Pending, metrics: Promise<Metrics>, take: (result: StepResult) => void) {
+  /** Layers that a guard has put to rest: their updates since then were none. */
+  function heed(found: Uint32Array): void {
+    for (const [layer, step] of found.entries()) {
+      if (step === 0 || step === (alarms[layer] ?? 0) || hooks.rest === undefined) continue;
+      alarms[layer] = step;
+      const rows = rates.members()[layer]?.rows ?? [];
+      rates.undoSince(rows, step - 1);
+      rates.rest(rows, step - 1, step - 1 + hooks.rest);
+    }
+  }
+
+  async function receive(entry: readonly Sent[], metrics: Promise<Metrics>, take: (result: StepResult) => void) {
     try {
       const found = await metrics;
       if (!pending.includes(entry)) return;
       hooks.checkArrival(found);
-      const bad = found.steps.find(({ step }) => step === found.badStep);
-      if (found.badStep !== 0) undo(found.badStep, bad?.loss ?? Number.NaN);
+      heed(found.alarms);
+      const bad = found.steps.findIndex(({ step }) => step === found.badStep);
+      if (found.badStep !== 0) {
+        const loss = found.steps[bad]?.loss ?? Number.NaN;
+        undo(found.badStep, loss, (entry[Math.max(0, bad)] as Sent).before);
+      }
       pending.shift();
-      for (const { step, loss, hits, count } of found.steps) {
-        take({ step, loss, accuracy: hooks.integerTarget ? hits / count : Number.NaN, samples: count });
+      for (const [i, { step, loss, hits, count }] of found.steps.entries()) {
+        partial.add({ loss, accuracy: hooks.integerTarget ? hits / count : Number.NaN, samples: count });
+        if (entry[i]?.applied !== true) continue;
+        const means = partial.means;
+        partial = new Tally();
+        take({ step, ...means });
       }
     } catch (error) {
       failure ??= error;
       pending.length = 0;
+      partial = new Tally();
     }
   }
 
@@ -67,19 +91,40 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
       return progress;
     },
     set progress(next: Progress) {
-      progress = next;
+      progress = whole = next;
     },
 
-    /** Counts `steps` just submitted; `updatesBefore` are the rows' counts from before their tables were written. */
-    submitted(
-      { before, updatesBefore, moves }: Omit<Pending, "updatesAfter">,
-      metrics: Promise<Metrics>,
-      take: (result: StepResult) => void,
-    ): void {
-      const entry = { before, updatesBefore, updatesAfter: rates.updates(), moves };
+    /** Where training stood after the last update that is complete: a checkpoint knows no part of one. */
+    get whole(): Progress {
+      return whole;
+    },
+
+    /** Counts a batch as submitted. */
+    advance(next: Progress, applied: boolean): void {
+      progress = next;
+      if (applied) whole = next;
+    },
+    heed,
+    /** After the GPU has forgotten them. */
+    forgetAlarms(): void {
+      alarms.length = 0;
+    },
+
+    /** Whether steps are on their way. */
+    get isUnderWay(): boolean {
+      return pending.length > 0;
+    },
+
+    /** Counts batches just submitted. */
+    submitted(entry: readonly Sent[], metrics: Promise<Metrics>, take: (result: StepResult) => void): void {
       pending.push(entry);
       const mine = receive(entry, metrics, take);
       arrived = arrived.then(() => mine);
+    },
+
+    /** Waits until it is known of all steps before `step`, counted from 0, what became of them. */
+    async know(step: number): Promise<void> {
+      while (pending.some(([first]) => (first as Sent).before.step < step)) await Promise.race([arrived, nextTurn()]);
     },
 
     /** Throws what went wrong with a step that has arrived meanwhile. */
@@ -96,6 +141,8 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     },
   };
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** Means over samples, summed in f64 in the order of the steps. */
 export class Tally {

@@ -6,13 +6,14 @@ import { bug, DataError, ShapeError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { Clock } from "../optim/schedule.ts";
+import type { StepClock } from "../optim/row.ts";
 import { permutation, stream } from "../random.ts";
 import type { Mode, Program } from "../step/program.ts";
 import { checkArrival, MOST_STEPS } from "../step/replay.ts";
 import { inOrder, type Runner, type Source } from "../step/runner.ts";
 import { type Course, Tally } from "./course.ts";
 import type { Evaluation, Gradients, Settings, StepResult } from "./options.ts";
+import { createSteps, type Stretch, type Watch } from "./steps.ts";
 
 /** Milliseconds of work that one submission should hold: long enough to be cheap, short enough for the page to live. */
 const SUBMISSION = 40;
@@ -27,12 +28,12 @@ export interface Parts {
   readonly rates: RateTable;
   readonly runner: Runner;
   readonly course: Course;
+  /** Steps that may be submitted beyond those of which the outcome is known. */
+  readonly most: number;
 }
 
 /** How a fit walks through an epoch. */
-export interface Walk {
-  /** Gets the numbers of each step, in order. */
-  readonly take: (result: StepResult) => void;
+export interface Walk extends Watch {
   readonly stopping: () => boolean;
   /** Number of the last step that may be made. */
   readonly end: number;
@@ -40,49 +41,21 @@ export interface Walk {
 
 export type Loop = ReturnType<typeof createLoop>;
 
-export function createLoop({ settings, demand, gpu, rates, runner, course }: Parts) {
-  const { batch, seed, loss } = settings;
+export function createLoop({ settings, demand, gpu, rates, runner, course, most }: Parts) {
+  const { batch, seed, loss, momentum, update } = settings;
+  const { accumulate, controllers } = update;
+  const steps = createSteps({ batch, rates, runner, course, accumulate, momentum, most, controllers });
   /** What `data.order` of a source holds, so that an epoch that goes on keeps its order. */
   let order: { source: Source; epoch: number; shuffled: boolean } | undefined;
   let stepsPerEpoch: number | undefined;
   let format = FLOATS;
 
-  const clock = (): Clock => {
-    const { step } = course.progress;
-    // The layer table puts each layer's own count in the place of `updates`.
-    return { step, updates: step, stepsPerEpoch };
-  };
+  const clock = (): StepClock => ({ step: course.progress.step, stepsPerEpoch });
   /** For looking only: a length that no fit has told yet is taken as endless, which leaves schedules at their start. */
-  const clockToShow = (): Clock => ({ ...clock(), stepsPerEpoch: stepsPerEpoch ?? Number.POSITIVE_INFINITY });
+  const clockToShow = (): StepClock => ({ ...clock(), stepsPerEpoch: stepsPerEpoch ?? Number.POSITIVE_INFINITY });
 
-  const frozenNames = (): string[] => rates.rows.filter((row) => row.frozen).map((row) => row.name);
-
-  function programFor(mode: Mode): Program {
-    return runner.program(mode, format, mode === "train" || mode === "gradients" ? frozenNames() : []);
-  }
-
-  /** Submits steps on the batches `first`, `first + 1`, ... of a source. `moves`: they use up the epoch. */
-  async function submit(
-    source: Source,
-    { steps, first, moves }: { readonly steps: number; readonly first: number; readonly moves: boolean },
-    take: Walk["take"],
-  ): Promise<void> {
-    format = source.format;
-    const program = programFor("train");
-    let before = course.progress;
-    let updatesBefore: number[] = [];
-    const { metrics } = await runner.submit(program, source, steps, (i, table) => {
-      if (i === 0) {
-        before = course.progress;
-        updatesBefore = rates.updates();
-      }
-      rates.write(table, clock(), program.takesPart);
-      const { step, position } = course.progress;
-      course.progress = { ...course.progress, step: step + 1, position: position + (moves ? 1 : 0) };
-      const start = (first + i) * batch;
-      return { step: step + 1, start, count: Math.min(batch, source.count - start) };
-    });
-    course.submitted({ before, updatesBefore, moves }, metrics, take);
+  function programFor(mode: Mode, at: StepClock): Program {
+    return runner.program(mode, format, mode === "train" || mode === "gradients" ? rates.frozenAt(at) : []);
   }
 
   function setOrder(source: Source, shuffled: boolean): void {
@@ -93,6 +66,13 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     order = { source, epoch, shuffled };
   }
 
+  async function submitBatch(packed: Packed, how: Pick<Stretch, "of" | "micro">, watch: Watch): Promise<void> {
+    const source = runner.batchSource(packed);
+    format = source.format;
+    await steps.submit(source, format, { batches: 1, first: 0, ...how }, stepsPerEpoch, watch);
+    course.throwIfFailed();
+  }
+
   function packBatch(place: string, samples: Samples): Packed {
     const packed = pack(place, samples, demand);
     if (packed.count <= batch) return packed;
@@ -101,7 +81,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
 
   return {
     clockToShow,
-    recording: (mode: Mode) => programFor(mode).recording,
+    recording: (mode: Mode) => programFor(mode, clockToShow()).recording,
 
     /** After the course was set anew. */
     forgetOrder(): void {
@@ -109,20 +89,24 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     },
 
     /** The rest of the present epoch; true when it is whole. */
-    async epochOfSamples(samples: Samples, shuffle: boolean, { take, stopping, end }: Walk): Promise<boolean> {
+    async epochOfSamples(samples: Samples, shuffle: boolean, walk: Walk): Promise<boolean> {
       const source = runner.source("fit", samples);
       const batches = Math.ceil(source.count / batch);
-      stepsPerEpoch = batches;
+      stepsPerEpoch = Math.ceil(batches / accumulate);
       setOrder(source, shuffle);
+      format = source.format;
       let group = 1;
       let last = performance.now();
-      while (course.progress.position < batches && !stopping()) {
+      // An update that has begun is made, whoever wants to stop.
+      const within = (): boolean => course.progress.position % accumulate !== 0;
+      while (course.progress.position < batches && (within() || !walk.stopping())) {
         const { position: first, step } = course.progress;
-        const steps = Math.min(group, batches - first, end - step);
-        await submit(source, { steps, first, moves: true }, take);
+        const left = (walk.end - step) * accumulate - (first % accumulate);
+        const stretch = { batches: Math.min(group, batches - first, left), first, of: batches };
+        const made = await steps.submit(source, format, stretch, stepsPerEpoch, walk);
         course.throwIfFailed();
         const now = performance.now();
-        group = nextGroup(group, (now - last) / steps);
+        group = nextGroup(group, (now - last) / made);
         last = now;
       }
       await course.drain();
@@ -130,27 +114,43 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     },
 
     /** The same over batches; those that an earlier run of the same epoch has used are passed over. */
-    async epochOfBatches(batches: Batches, { take, stopping }: Walk): Promise<boolean> {
+    async epochOfBatches(batches: Batches, walk: Walk): Promise<boolean> {
       const used = course.progress.position;
       let seen = 0;
       stepsPerEpoch = undefined;
+      let group: Packed[] = [];
+      const flush = async (): Promise<void> => {
+        const samples = group.reduce((sum, { count }) => sum + count, 0);
+        for (const [i, packed] of group.entries()) {
+          const micro = { weight: packed.count / samples, first: i === 0, last: i === group.length - 1 };
+          await submitBatch(packed, { of: 1, ...(accumulate === 1 ? {} : { micro }) }, walk);
+        }
+        group = [];
+      };
       for await (const samples of batches) {
-        if (stopping()) break;
+        if (walk.stopping()) break;
         if (seen++ < used) continue;
-        await submit(runner.batchSource(packBatch("fit", samples)), { steps: 1, first: 0, moves: true }, take);
-        course.throwIfFailed();
+        group.push(packBatch("fit", samples));
+        if (group.length === accumulate) await flush();
       }
+      if (!walk.stopping()) await flush();
       await course.drain();
-      if (seen > 0 || stopping()) return !stopping();
+      if (seen > 0 || walk.stopping()) return !walk.stopping();
       throw new DataError("fit: the iterable gave no batch. Give one that can be walked through once an epoch.");
     },
 
     /** One step that leaves the place in the epoch alone. */
     async step(packed: Packed): Promise<StepResult> {
       let found: StepResult | undefined;
-      await submit(runner.batchSource(packed), { steps: 1, first: 0, moves: false }, (result) => {
-        found = result;
-      });
+      await submitBatch(
+        packed,
+        { of: 0 },
+        {
+          take: (result) => {
+            found = result;
+          },
+        },
+      );
       await course.drain();
       return found ?? bug("a step gave no metrics");
     },
@@ -160,9 +160,9 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
     /** The gradients of one batch by tensor name, and its loss; nothing is updated. */
     async gradients(packed: Packed): Promise<Gradients> {
       const source = runner.batchSource(packed);
-      const program = runner.program("gradients", source.format, frozenNames());
+      const program = runner.program("gradients", source.format, rates.frozenAt(clockToShow()));
       const fill = () => ({ step: 1, start: 0, count: source.count });
-      const found = await (await runner.submit(program, source, 1, fill)).metrics;
+      const found = await runner.start(await runner.ready(program, source), 1, fill);
       checkArrival(gpu, found);
       runner.clearStatus();
       const all = await runner.store.read("gradients");
@@ -172,14 +172,15 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
 
     /** One update from gradients that stand in their arena; tensors without one are not in this step. */
     async applyGradients(given: ReadonlySet<string>): Promise<void> {
-      await runner.update((_, table) => {
-        rates.write(table, clock(), (row) => given.has(rates.rows[row]?.name ?? ""));
-        course.progress = { ...course.progress, step: course.progress.step + 1 };
-        return { step: course.progress.step, start: 0, count: 1 };
-      });
+      steps.tell();
+      const found = await runner.update((_, table) =>
+        steps.updateValues(table, clock(), (row) => given.has(rates.rows[row]?.name ?? "")),
+      );
+      course.heed(found.alarms);
     },
 
-    async evaluate(samples: Samples): Promise<Evaluation> {
+    /** `averaged`: with the running means of the weights. */
+    async evaluate(samples: Samples, averaged = false): Promise<Evaluation> {
       const source = runner.source("evaluate", samples);
       const program = runner.program("evaluate", source.format, []);
       source.feed.setOrder(inOrder(source.count));
@@ -188,7 +189,8 @@ export function createLoop({ settings, demand, gpu, rates, runner, course }: Par
       const batches = Math.ceil(source.count / batch);
       const arrivals: Promise<void>[] = [];
       for (let at = 0; at < batches; at += MOST_STEPS) {
-        const { metrics } = await runner.submit(program, source, Math.min(MOST_STEPS, batches - at), (i) => {
+        const ready = await runner.ready(program, source, averaged);
+        const metrics = runner.start(ready, Math.min(MOST_STEPS, batches - at), (i) => {
           const start = (at + i) * batch;
           return { step: at + i + 1, start, count: Math.min(batch, source.count - start) };
         });

@@ -6,11 +6,14 @@ import type { ConnectOptions } from "../gpu/device.ts";
 import type { Loss } from "../graph/trace.ts";
 import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";
-import type { Rates } from "../optim/rates.ts";
-import type { Schedule } from "../optim/schedule.ts";
+import type { Rates } from "../optim/rule.ts";
+import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
 import type { HostTensor } from "../step/store.ts";
+import type { UpdateSettings } from "../step/update.ts";
+import type { StepStatistics } from "./statistics.ts";
+import type { TrainingOptions } from "./training.ts";
 
-export interface CompileOptions extends ConnectOptions {
+export interface CompileOptions extends ConnectOptions, TrainingOptions {
   /** Shape of one sample; images are [height, width, channels]. */
   readonly input: readonly number[];
   /** Samples in a step. Default 32. */
@@ -70,8 +73,12 @@ export interface FitOptions {
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
   readonly validation?: Samples;
-  /** Called for each step, in order, once its numbers are back. */
+  /** Called for each update, in order, once its numbers are back. */
   readonly onStep?: (result: StepResult) => void;
+  /** Called with what each layer did in every `statsEvery`th update. Only those updates measure it. */
+  readonly onStats?: (found: StepStatistics) => void;
+  /** Default 50. */
+  readonly statsEvery?: number;
   readonly onEpoch?: (result: EpochResult) => void;
   /** Stops after the current step, as `stop()` does. */
   readonly signal?: AbortSignal;
@@ -96,9 +103,15 @@ export interface Settings {
   readonly loss: Loss;
   readonly optimizer: Optimizer;
   readonly seed: number;
+  /** How weights are updated, once the rates are known. */
+  readonly update: UpdateSettings;
+  readonly momentum: MomentumSchedule | undefined;
 }
 
-export function checkedSettings(model: Layer, options: CompileOptions): Settings {
+/** What can be checked before the model is built. */
+export type FirstSettings = Omit<Settings, "update" | "momentum">;
+
+export function checkedSettings(model: Layer, options: CompileOptions): FirstSettings {
   const { input, batch = 32, loss, optimizer = adamw(), seed = 0 } = options;
   if (!isLayer(model)) {
     throw new OptionError("compile: the first argument is no model. Make one with sequential() or functional().");

@@ -1,20 +1,34 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
 import { type Data, type Demand, isBatches, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
-import { bug, CheckpointError, DataError, didYouMean, GradusError, listed, NameError, ShapeError } from "../errors.ts";
+import {
+  bug,
+  CheckpointError,
+  DataError,
+  didYouMean,
+  GradusError,
+  listed,
+  NameError,
+  OptionError,
+  ShapeError,
+} from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
 import { initialValues } from "../model/initializer.ts";
 import { type Layer, wholeNumber } from "../model/layer.ts";
-import { createRateTable, type LayerRow, type RateSpec, type RateTable } from "../optim/rates.ts";
+import type { Edit } from "../optim/edit.ts";
+import type { ReplayOptions } from "../optim/log.ts";
+import { createRateTable, type LayerRow, type RateTable, type ScaleOptions } from "../optim/rates.ts";
+import type { RateSpec } from "../optim/rule.ts";
+import type { Placed } from "../plan/layout.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { buildProgram, type Mode, type Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
 import { checkArrival } from "../step/replay.ts";
 import { createRunner, type Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
-import { plainUpdate } from "../step/update.ts";
+import { plainUpdate, type UpdateSettings } from "../step/update.ts";
 import { type Course, createCourse, Tally } from "./course.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
 import { createLoop, FLOATS, type Loop } from "./loop.ts";
@@ -29,6 +43,7 @@ import {
   type Settings,
   type StepResult,
 } from "./options.ts";
+import { updateSettings } from "./training.ts";
 
 /**
  * Connects to a device, builds the model for it and fills in its initial weights.
@@ -42,10 +57,10 @@ import {
  * });
  */
 export async function compile(model: Layer, options: CompileOptions): Promise<Trainer> {
-  const settings = checkedSettings(model, options);
-  const { optimizer } = settings;
+  const first = checkedSettings(model, options);
+  const { optimizer } = first;
   const program = buildProgram({
-    ...settings,
+    ...first,
     update: plainUpdate(optimizer.rule),
     mode: "train",
     sampled: false,
@@ -53,8 +68,17 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
     format: FLOATS,
     software: false,
   });
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, options);
-  return new Trainer(settings, program, rates, await connect(options));
+  let trainer: Trainer | undefined;
+  const now = (): number => trainer?.steps ?? 0;
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now, remember: true });
+  const settings = { ...first, update: updateSettings(rates, options), momentum: options.momentum };
+  trainer = new Trainer(settings, program, rates, await connect(options));
+  return trainer;
+}
+
+/** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
+export interface Averaged {
+  readonly averaged?: boolean;
 }
 
 /** A model on a device, with what it needs to train. Made by `compile`. */
@@ -73,6 +97,21 @@ export class Trainer {
     set(pattern: string, spec: RateSpec): void;
     /** One row for each layer, as of the next step. */
     table(): LayerRow[];
+    /**
+     * Hands the tensors that a pattern names to another layer: they take over its settings, and from now on patterns find
+     * them as `layer.tensor`. Step count and optimizer stay theirs. Assigned to their own layer they are home again.
+     * Throws NameError where nothing matches or there is no such layer.
+     */
+    assign(pattern: string, layer: string): void;
+    /** Multiplies base rates by a factor, not below `floor` and not by less than `eps`, as ReduceLROnPlateau. */
+    scale(pattern: string, factor: number, options?: ScaleOptions): void;
+    /** Every change made while training, as JSON: the calls of set, assign, scale, freeze and unfreeze with their steps. */
+    edits(): readonly Edit[];
+    /**
+     * Makes the changes of a log at their steps, so that a run with the same seed and data repeats. All are checked before
+     * any is made. Throws OptionError and NameError. Schedules that were bare functions come from `schedules`, in order.
+     */
+    replay(log: readonly Edit[], options?: ReplayOptions): void;
   };
 
   readonly #settings: Settings;
@@ -89,7 +128,7 @@ export class Trainer {
   /** @internal */
   constructor(settings: Settings, program: Program, rates: RateTable, gpu: Gpu) {
     const { layout, parameters, output } = program;
-    const { loss, optimizer, batch, input, seed } = settings;
+    const { loss, batch, input, seed, update } = settings;
     this.#settings = settings;
     this.#gpu = gpu;
     this.#program = program;
@@ -98,29 +137,37 @@ export class Trainer {
     this.software = gpu.software;
     this.output = output;
     this.parameters = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
-    this.rates = { set: rates.set, table: () => rates.table(this.#loop.clockToShow()) };
+    const { set, assign, scale, edits, replay } = rates;
+    this.rates = {
+      set: (pattern, spec) => {
+        if (typeof spec === "object" && (spec?.averaging ?? 0) > 0) this.#demandAverages("rates.set");
+        set(pattern, spec);
+      },
+      assign,
+      scale,
+      edits,
+      replay,
+      table: () => rates.table(this.#loop.clockToShow()),
+    };
     const perSample = size(output) / batch;
     this.#demand = {
       features: size(input),
       targets: loss.integerTarget ? 1 : perSample,
       classes: loss.integerTarget ? perSample : undefined,
     };
-    this.#runner = createRunner(
-      gpu,
-      { ...settings, update: plainUpdate(optimizer.rule), ruleOf: () => 0 },
-      program,
-      this.#demand,
-    );
+    this.#runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, this.#demand);
+    const rest = update.controllers.find(({ name }) => name === "guard")?.constants.REST;
     this.#course = createCourse(rates, {
       checkArrival: (metrics) => checkArrival(gpu, metrics),
       clearStatus: () => this.#runner.clearStatus(),
       integerTarget: loss.integerTarget,
+      rest,
     });
     const [demand, runner, course] = [this.#demand, this.#runner, this.#course];
-    this.#loop = createLoop({ settings, demand, gpu, rates, runner, course });
+    this.#loop = createLoop({ settings, demand, gpu, rates, runner, course, most: rest ?? Number.POSITIVE_INFINITY });
     for (const [i, parameter] of parameters.entries()) {
       const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);
-      this.#runner.store.write("parameters", placed, initialValues(parameter, parameter.initializer, seed));
+      this.#write(placed, initialValues(parameter, parameter.initializer, seed));
     }
   }
 
@@ -141,15 +188,19 @@ export class Trainer {
 
   /**
    * Freezes the layers or tensors that a pattern names: from the next step on nothing of theirs is computed, read or
-   * written, and the backward pass ends where nothing is left to train. Throws NameError where nothing matches.
+   * written, and the backward pass ends where nothing is left to train. Throws NameError where nothing matches, OptionError
+   * where nothing would be left to train.
    */
   freeze(pattern: string): void {
-    this.#rates.setFrozen("freeze", pattern, true);
+    this.#rates.freeze(pattern);
   }
 
-  /** Lets layers train again, with the moments and step counts that they had. Throws NameError where nothing matches. */
+  /**
+   * Lets layers train again, with the moments and step counts that they had; a `from` or `until` of theirs is forgotten.
+   * Throws NameError where nothing matches.
+   */
   unfreeze(pattern: string): void {
-    this.#rates.setFrozen("unfreeze", pattern, false);
+    this.#rates.unfreeze(pattern);
   }
 
   /** Ends a running fit after the current step. The next fit goes on from there. */
@@ -165,8 +216,9 @@ export class Trainer {
    * infinite; the weights are then those from before that step.
    */
   async fit(data: Data, options: FitOptions = {}): Promise<FitResult> {
-    const { epochs = 1, steps, validation, onEpoch, onStep, signal } = options;
+    const { epochs = 1, steps, validation, onEpoch, onStep, onStats, statsEvery = 50, signal } = options;
     wholeNumber("fit", "epochs", epochs);
+    wholeNumber("fit", "statsEvery", statsEvery);
     if (steps !== undefined) wholeNumber("fit", "steps", steps);
     return this.#exclusively("fit", async () => {
       if (validation !== undefined) this.#runner.source("fit: validation", validation);
@@ -181,7 +233,8 @@ export class Trainer {
           tally.add(result);
           onStep?.(result);
         };
-        const walk = { take, stopping, end };
+        const sample = onStats === undefined ? undefined : { every: statsEvery, take: onStats };
+        const walk = { take, sample, stopping, end };
         const whole = isBatches(data)
           ? await this.#loop.epochOfBatches(data, walk)
           : await this.#loop.epochOfSamples(data, options.shuffle ?? true, walk);
@@ -206,15 +259,29 @@ export class Trainer {
     return this.#exclusively("step", () => this.#loop.step(packed));
   }
 
-  /** Loss and accuracy over all samples; no weight changes. Throws DataError and ShapeError as `fit` does. */
-  async evaluate(samples: Samples): Promise<Evaluation> {
-    return this.#exclusively("evaluate", () => this.#loop.evaluate(samples));
+  /**
+   * Loss and accuracy over all samples; no weight changes. `averaged`: with the running means of the weights.
+   * Throws DataError and ShapeError as `fit` does.
+   */
+  async evaluate(samples: Samples, { averaged = false }: Averaged = {}): Promise<Evaluation> {
+    if (averaged) this.#demandAverages("evaluate");
+    return this.#exclusively("evaluate", () => this.#loop.evaluate(samples, averaged));
   }
 
   /** The model's output for each sample of `x`, [samples, ...]: logits for a classifier. */
-  async predict(x: Numbers, options: { readonly mean?: number; readonly std?: number } = {}): Promise<HostTensor> {
+  async predict(
+    x: Numbers,
+    { averaged = false, ...options }: { readonly mean?: number; readonly std?: number } & Averaged = {},
+  ): Promise<HostTensor> {
+    if (averaged) this.#demandAverages("predict");
     const packed = packInputs("predict", { ...options, x }, this.#demand);
-    return this.#exclusively("predict", () => this.#runner.predict(packed));
+    return this.#exclusively("predict", () => this.#runner.predict(packed, averaged));
+  }
+
+  /** The running means of the weights by name, as of the steps submitted so far. Throws OptionError where none are kept. */
+  async averages(): Promise<Map<string, HostTensor>> {
+    this.#demandAverages("averages");
+    return this.#runner.store.read("average");
   }
 
   /** All weights by name, as of the steps submitted so far. */
@@ -225,7 +292,7 @@ export class Trainer {
   /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
   setWeights(weights: Readonly<Record<string, Numbers>>): void {
     for (const { placed, values } of this.#named("setWeights", weights)) {
-      this.#runner.store.write("parameters", placed, values);
+      this.#write(placed, values);
     }
   }
 
@@ -250,7 +317,9 @@ export class Trainer {
    * Throws NameError, ShapeError and DataError before any changes.
    */
   async applyGradients(gradients: Readonly<Record<string, Numbers>>): Promise<void> {
-    const named = this.#named("applyGradients", gradients);
+    // A guard is there to be asked about numbers that are not finite.
+    const guarded = this.#settings.update.controllers.some(({ name }) => name === "guard");
+    const named = this.#named("applyGradients", gradients, guarded);
     await this.#exclusively("applyGradients", () => {
       for (const { placed, values } of named) this.#runner.store.write("gradients", placed, values);
       return this.#loop.applyGradients(new Set(named.map(({ placed }) => placed.name)));
@@ -259,26 +328,32 @@ export class Trainer {
 
   /** A checkpoint as of the steps submitted so far: weights, moments, rates, counters, and the place in the data. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const { seed, optimizer } = this.#settings;
+    const { seed, update } = this.#settings;
     const { store } = this.#runner;
+    if (update.controllers.some(({ name }) => name === "guard") && this.#course.isUnderWay) {
+      throw new GradusError(
+        "save: a guard may still take back steps that are on their way. Call it from onEpoch, or stop() and await fit first.",
+      );
+    }
     const state = {
       seed,
-      optimizer: optimizer.rule.name,
-      progress: this.#course.progress,
-      rows: this.#rates.state(),
+      optimizer: rulesOf(update),
+      progress: this.#course.whole,
+      ...this.#rates.state(),
     };
+    const raw = store.readRaw();
     const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
-    return encodeCheckpoint(new Map(arenas), state);
+    return encodeCheckpoint(new Map(arenas), state, await raw);
   }
 
   /** Goes back to a checkpoint. Throws CheckpointError, with nothing changed, where it does not fit. */
   load(bytes: Uint8Array): void {
     if (this.#busy) throw new GradusError("load: training is under way. Call stop() and await fit first.");
     const { tensors } = this.#program.layout;
-    const { seed, optimizer } = this.#settings;
+    const { seed, update } = this.#settings;
     const { store } = this.#runner;
-    const expected = { arenas: store.saved, tensors, optimizer: optimizer.rule.name };
-    const { arenas, state } = decodeCheckpoint(bytes, expected);
+    const expected = { arenas: store.saved, tensors, optimizer: rulesOf(update), raw: store.raw };
+    const { arenas, state, raw } = decodeCheckpoint(bytes, expected);
     if (state.seed !== seed) {
       throw new CheckpointError(
         `checkpoint: it was made with seed ${state.seed}, this trainer has ${seed}. Compile with seed ${state.seed}.`,
@@ -290,7 +365,10 @@ export class Trainer {
         store.write(arena, placed, Float32Array.from(tensor.data));
       }
     }
-    this.#rates.restore(state.rows);
+    for (const [name, words] of raw) store.set(name, words);
+    this.#runner.setAlarms(new Uint32Array(update.layers));
+    this.#course.forgetAlarms();
+    this.#rates.restore(state, state.progress.step);
     this.#course.progress = state.progress;
     this.#loop.forgetOrder();
   }
@@ -302,7 +380,7 @@ export class Trainer {
   }
 
   /** Numbers by tensor name, with their places; all are checked before any is used. */
-  #named(place: string, given: Readonly<Record<string, Numbers>>) {
+  #named(place: string, given: Readonly<Record<string, Numbers>>, anyNumber = false) {
     const { tensors } = this.#program.layout;
     return Object.entries(given).map(([name, numbers]) => {
       const placed = tensors.find((tensor) => tensor.name === name);
@@ -318,10 +396,24 @@ export class Trainer {
         );
       }
       const values = Float32Array.from(numbers);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
+      const bad = anyNumber ? -1 : values.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) throw new DataError(`${place}: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
       return { placed, values };
     });
+  }
+
+  /** Sets weights, and with them what their means start from. */
+  #write(placed: Placed, values: Float32Array<ArrayBuffer>): void {
+    for (const arena of ["parameters", ...(this.#settings.update.average ? ["average"] : [])]) {
+      this.#runner.store.write(arena, placed, values);
+    }
+  }
+
+  #demandAverages(place: string): void {
+    if (this.#settings.update.average) return;
+    throw new OptionError(
+      `${place}: no running means of the weights are kept. Compile with { averaging: 0.999 }, say.`,
+    );
   }
 
   /** Keeps two runs from mixing their steps. */
@@ -337,3 +429,6 @@ export class Trainer {
     }
   }
 }
+
+/** The names of the rules, for a checkpoint. */
+const rulesOf = ({ rules }: UpdateSettings): string => [...new Set(rules.map(({ name }) => name))].join(", ");

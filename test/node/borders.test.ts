@@ -18,7 +18,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   io: ["base", "optim"],
   gpu: ["base", "kernels", "record"],
   run: ["base", "graph", "plan", "kernels", "record", "data", "gpu"],
-  trainer: ["base", "model", "graph", "plan", "record", "optim", "data", "io", "gpu", "run"],
+  trainer: ["base", "model", "graph", "plan", "kernels", "record", "optim", "data", "io", "gpu", "run"],
   index: ["base", "model", "graph", "plan", "record", "optim", "data", "gpu", "run", "trainer"],
 };
 

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CheckpointError } from "../../src/index.ts";
+import { CheckpointError, type Edit } from "../../src/index.ts";
 import {
   type Arenas,
   type CheckpointState,
@@ -12,12 +12,13 @@ import {
   encodeCheckpoint,
 } from "../../src/io/checkpoint.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../src/io/safetensors.ts";
+import type { RowState } from "../../src/optim/row.ts";
 
 const expected: Expected = {
   arenas: ["parameters", "moment1"],
   tensors: [
-    { name: "head.weight", shape: [2, 3] },
-    { name: "head.bias", shape: [3] },
+    { name: "head.weight", shape: [2, 3], layer: "head" },
+    { name: "head.bias", shape: [3], layer: "head" },
   ],
   optimizer: "sgd",
 };
@@ -35,12 +36,42 @@ const arenasOf = ({ arenas, tensors }: Expected): Arenas =>
     ]),
   );
 
-const row = { lr: 1e-3, multiplier: 0.75, weightDecay: 0.01, frozen: false, updates: 12 };
+const row: RowState = {
+  lr: 1e-3,
+  multiplier: 0.75,
+  weightDecay: 0.01,
+  averaging: 0.5,
+  frozen: false,
+  layer: "head",
+  updates: 12,
+  trained: 7,
+};
+const edits: Edit[] = [
+  {
+    step: 0,
+    kind: "set",
+    pattern: "head",
+    change: { lr: 1, until: { epochs: 2 }, schedule: { name: "custom", options: {} } },
+  },
+  { step: 3, kind: "freeze", pattern: "head.bias", change: {} },
+  { step: 3, kind: "assign", pattern: "head.bias", change: { layer: "head" } },
+  { step: 9, kind: "scale", pattern: "**", change: { factor: 0.5, floor: 1e-6, eps: 0 } },
+];
 const state: CheckpointState = {
   seed: -7,
   optimizer: "sgd",
   progress: { step: 12, epoch: 1, position: 4, runEpoch: 1 },
-  rows: { "head.weight": row, "head.bias": { ...row, weightDecay: 0, frozen: true, updates: 3 } },
+  rows: {
+    "head.weight": {
+      ...row,
+      from: 3,
+      until: { epochs: 2.5 },
+      rest: [10, 20],
+      schedule: { name: "custom", options: {} },
+    },
+    "head.bias": { ...row, weightDecay: 0, frozen: true, updates: 3, scheduleOf: "head.weight" },
+  },
+  edits,
 };
 
 const bytes = encodeCheckpoint(arenasOf(expected), state);
@@ -63,8 +94,19 @@ function refusal(file: Uint8Array, wanted: Expected = expected): string {
 }
 
 describe("a checkpoint", () => {
+  test("keeps numbers that belong to no tensor, and misses them where they are needed", () => {
+    const raw = new Map([["state", Float32Array.of(1, 2, 3)]]);
+    const more = { ...expected, raw: [{ name: "state", length: 3 }] };
+    expect(decodeCheckpoint(encodeCheckpoint(arenasOf(expected), state, raw), more).raw).toEqual(raw);
+    expect(() => decodeCheckpoint(bytes, more)).toThrow(/lacks control\/state/);
+    const longer = { ...expected, raw: [{ name: "state", length: 4 }] };
+    expect(() => decodeCheckpoint(encodeCheckpoint(arenasOf(expected), state, raw), longer)).toThrow(
+      /shape \[3\].* needs \[4\]/,
+    );
+  });
+
   test("comes back as it went out", () => {
-    expect(decodeCheckpoint(bytes, expected)).toEqual({ arenas: arenasOf(expected), state });
+    expect(decodeCheckpoint(bytes, expected)).toEqual({ raw: new Map(), arenas: arenasOf(expected), state });
   });
 
   test("has the same bytes after a journey", () => {
@@ -85,6 +127,7 @@ describe("a checkpoint", () => {
       more: true,
       progress: { ...state.progress, more: true },
       rows: { ...state.rows, more: row, "head.bias": { ...row, more: true } },
+      edits: edits.map((edit) => ({ ...edit, more: true })),
     };
     const found = decodeCheckpoint(withMetadata({ gradus: JSON.stringify(foreign) }), expected);
     expect(found.state).toEqual({ ...state, seed: 1, rows: { ...state.rows, "head.bias": row } });
@@ -106,7 +149,7 @@ describe("a checkpoint of something else says what differs", () => {
   });
 
   test("a tensor more", () => {
-    const more = { name: "stem.weight", shape: [1] };
+    const more = { name: "stem.weight", shape: [1], layer: "stem" };
     expect(refusal(bytes, { ...expected, tensors: [...expected.tensors, more] })).toMatchInlineSnapshot(
       `"checkpoint: it lacks stem.weight, moment1/stem.weight. It holds head.bias, head.weight, moment1/head.bias, moment1/head.weight. Load it into the model that saved it."`,
     );
@@ -136,7 +179,7 @@ describe("a checkpoint of something else says what differs", () => {
 
   test("a half of a file", () => {
     expect(refusal(bytes.subarray(0, bytes.length / 2))).toMatchInlineSnapshot(
-      `"checkpoint: its header claims 648 bytes, the file has 364. The file is damaged or incomplete; use another copy."`,
+      `"checkpoint: its header claims 1312 bytes, the file has 696. The file is damaged or incomplete; use another copy."`,
     );
   });
 });
@@ -158,13 +201,38 @@ describe("a training state that no trainer wrote is refused", () => {
     ["a rate that is a text", rowOf({ lr: "1e-3" })],
     ["half an update", rowOf({ updates: 0.5 })],
     ["a state that is no word", rowOf({ frozen: 0 })],
+    ["no averaging", rowOf({ averaging: undefined })],
+    ["an averaging above 1", rowOf({ averaging: 1.5 })],
+    ["a layer of another model", rowOf({ layer: "stem" })],
+    ["half an update since it began", rowOf({ trained: 0.5 })],
+    ["a beginning that is a text", rowOf({ from: "3" })],
+    ["half a beginning", rowOf({ from: 0.5 })],
+    ["an end in minutes", rowOf({ until: { minutes: 1 } })],
+    ["a rest without an end", rowOf({ rest: [3] })],
+    ["a rest that is a number", rowOf({ rest: 3 })],
+    ["a schedule that is a number", rowOf({ schedule: 3 })],
+    ["a schedule that nobody knows", rowOf({ schedule: { name: "nobody" } })],
+    ["a schedule of a tensor that is not there", rowOf({ scheduleOf: "stem.weight" })],
+    ["no changes", changed({ edits: undefined })],
+    ["a change that is none", changed({ edits: [3] })],
+    ["a change before the one before it", changed({ edits: edits.slice().reverse() })],
+    ["a change of no kind", changed({ edits: [{ ...edits[1], kind: "thaw" }] })],
+    ["a change of a method of objects", changed({ edits: [{ ...edits[1], kind: "toString" }] })],
+    ["a change without a pattern", changed({ edits: [{ ...edits[1], pattern: 3 }] })],
+    ["a change at half a step", changed({ edits: [{ ...edits[1], step: 0.5 }] })],
+    ["a change to a rate below 0", changed({ edits: [{ ...edits[0], change: { lr: -1 } }] })],
+    ["a change of what is no part of a rule", changed({ edits: [{ ...edits[0], change: { more: 1 } }] })],
+    ["a change to a schedule without a name", changed({ edits: [{ ...edits[0], change: { schedule: {} } }] })],
+    ["a change to a layer that is a number", changed({ edits: [{ ...edits[2], change: { layer: 3 } }] })],
+    ["a scale without a factor", changed({ edits: [{ ...edits[3], change: { floor: 0, eps: 0 } }] })],
+    ["a freeze that says more", changed({ edits: [{ ...edits[1], change: { layer: "head" } }] })],
   ])("%s", (_, file) => {
     expect(refusal(file)).toMatch(/^checkpoint: .+ cannot be read\. Use another copy of the file\.$/);
   });
 
   test("whatever stands in it", () => {
     const part = fc.oneof(fc.constantFrom<unknown>(-1, 0.5, 1e308, 2 ** 53, null, "", {}, []), fc.jsonValue());
-    const where = fc.constantFrom("seed", "optimizer", "progress", "rows");
+    const where = fc.constantFrom("seed", "optimizer", "progress", "rows", "edits");
     const inner = fc.constantFrom("step", "position", "head.weight", "__proto__");
     fc.assert(
       fc.property(where, inner, part, fc.boolean(), (key, below, value, deep) => {

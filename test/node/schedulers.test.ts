@@ -298,11 +298,11 @@ describe("a layer's own clock", () => {
     const { layout, depths } = programOf(sequential({ body: dense(2), head: dense(2) }));
     const schedule = local(linearLR({ startFactor: 0, steps: 4 }));
     const table = createRateTable(layout.tensors, depths, sgd({ lr: 1 }), { schedule });
-    const clock = (now: number) => ({ step: now, updates: 99, stepsPerEpoch: undefined });
+    const clock = (now: number) => ({ step: now, stepsPerEpoch: undefined });
     const floats = new Float32Array(4 * table.rows.length);
-    table.setFrozen("freeze", "head", true);
+    table.freeze("head");
     for (const now of [0, 1, 2]) table.write(floats, clock(now), () => true);
-    table.setFrozen("unfreeze", "head", false);
+    table.unfreeze("head");
     expect(table.table(clock(3)).map(({ name, lr }) => [name, lr])).toEqual([
       ["body", 0.75],
       ["head", 0],

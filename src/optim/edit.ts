@@ -1,0 +1,181 @@
+// Changes of the layer table while training goes on, as data: what each kind does to the rows, and how a change becomes
+// a line of JSON and comes back from one.
+
+import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
+import { check, decayOf } from "./optimizer.ts";
+import { matching } from "./pattern.ts";
+import { addressOf, canTrain, checkSpan, layersOf, type Row, settingsOf } from "./row.ts";
+import { checkedRule, checkKeys, type RateRule, type RateSpec } from "./rule.ts";
+
+import { describeSchedule, type Schedule, type ScheduleSpec, scheduleFrom } from "./schedule.ts";
+
+/** What each kind of change says. */
+interface Changes {
+  set: RateRule;
+  freeze: Readonly<Record<string, never>>;
+  unfreeze: Readonly<Record<string, never>>;
+  assign: { readonly layer: string };
+  scale: { readonly factor: number; readonly floor: number; readonly eps: number };
+}
+export type EditKind = keyof Changes;
+
+/** A change that is to be made. */
+export type Action = {
+  [Kind in EditKind]: { readonly kind: Kind; readonly pattern: string; readonly change: Changes[Kind] };
+}[EditKind];
+
+/** A change as it was made: plain JSON. */
+export interface Edit {
+  /** The first step that it acts on, from 0: as many updates had been made. */
+  readonly step: number;
+  readonly kind: EditKind;
+  readonly pattern: string;
+  /** set: the rule, its schedule described, or { name: "custom", options: {} }; assign: { layer }; scale: { factor, floor, eps }. */
+  readonly change: Readonly<Record<string, unknown>>;
+}
+
+/** What an error calls each kind. */
+const places: Readonly<Record<EditKind, string>> = {
+  set: "rates.set",
+  freeze: "freeze",
+  unfreeze: "unfreeze",
+  assign: "rates.assign",
+  scale: "rates.scale",
+};
+
+/** The last part of a name. */
+const tail = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
+
+/** The rows that a pattern names. */
+export function rowsOf(place: string, pattern: string, rows: readonly Row[]): Row[] {
+  const layers = [...new Set(rows.map(({ layer }) => layer))];
+  const found = new Set(matching(place, pattern, rows.map(addressOf), layers));
+  return rows.filter((row) => found.has(addressOf(row)));
+}
+
+/** Puts a checked rule on rows. */
+export function applyRule(place: string, chosen: readonly Row[], rule: RateRule): void {
+  const { lr, optimizer, ...rest } = rule;
+  for (const row of chosen) {
+    if (optimizer !== undefined) {
+      Object.assign(row, { optimizer, lr: optimizer.lr, weightDecay: decayOf(optimizer, row.shape) });
+    }
+    if (lr !== undefined) Object.assign(row, { lr, multiplier: 1 });
+    Object.assign(row, rest);
+    checkSpan(place, row);
+  }
+}
+
+function assign(place: string, chosen: readonly Row[], layer: string, rows: readonly Row[]): void {
+  const layers = layersOf(rows);
+  if (!layers.includes(layer)) {
+    throw new NameError(
+      `${place}: there is no layer "${layer}".${didYouMean(layer, layers)} Layers: ${listed(layers)}.`,
+    );
+  }
+  const there = rows.filter((row) => row.layer === layer);
+  for (const row of chosen) {
+    if (row.layer === layer) continue;
+    // A bias is to find the decay of a bias.
+    const like = there.find(({ name }) => tail(name) === tail(row.name)) ?? there[0];
+    Object.assign(row, like === undefined ? {} : settingsOf(like), { layer });
+  }
+}
+
+/** As ReduceLROnPlateau: what is below the floor already stays where it is. */
+function scale(place: string, chosen: readonly Row[], { factor, floor, eps }: Changes["scale"]): void {
+  check(place, { factor, floor, eps });
+  for (const row of chosen) {
+    const rate = row.lr * row.multiplier;
+    const least = Math.min(floor, rate);
+    const next = Math.max(rate * factor, least);
+    if (!(Math.abs(next - rate) > eps)) continue;
+    row.lr = next > rate * factor ? least / row.multiplier : row.lr * factor;
+    check(place, { lr: row.lr });
+  }
+}
+
+/** A rule for a layer that trains already. */
+export function checkedChange(place: string, spec: RateSpec): RateRule {
+  const rule = checkedRule(place, spec);
+  if (rule.optimizer === undefined) return rule;
+  throw new OptionError(
+    `${place}: the optimizer of a layer cannot change while it trains. Give it in the rates of compile.`,
+  );
+}
+
+/** The rows as a change at a step leaves them; `prefix` begins its errors. The given ones stay as they are, so an error leaves nothing half done. */
+export function edited(rows: readonly Row[], step: number, action: Action, prefix = ""): Row[] {
+  const next = rows.map((row) => ({ ...row }));
+  const { kind, pattern, change } = action;
+  const chosen = rowsOf(prefix + places[kind], pattern, next);
+  const place = `${prefix}${places[kind]} "${pattern}"`;
+  if (kind === "set") {
+    applyRule(place, chosen, change);
+  } else if (kind === "freeze") {
+    applyRule(place, chosen, { frozen: true });
+  } else if (kind === "unfreeze") {
+    for (const row of chosen) Object.assign(row, { frozen: false, from: undefined, until: undefined });
+  } else if (kind === "assign") {
+    assign(place, chosen, change.layer, next);
+  } else {
+    scale(place, chosen, change);
+  }
+  if (rows.some((row) => canTrain(row, step))) checkSomeTrain(place, next, step);
+  return next;
+}
+
+/** Refuses a table in which nothing trains, now or later. */
+export function checkSomeTrain(place: string, rows: readonly Row[], step: number): void {
+  if (rows.some((row) => canTrain(row, step))) return;
+  throw new OptionError(
+    `${place}: everything would be frozen, now and later. Leave a layer active, or give one a "from" in place of the freeze.`,
+  );
+}
+
+const CUSTOM = "custom";
+
+/** A schedule as JSON, whatever it is. */
+export const specOf = (schedule: Schedule): ScheduleSpec => describeSchedule(schedule) ?? { name: CUSTOM, options: {} };
+/** The schedule of a spec; undefined where a bare function has left none. */
+export const scheduleOf = (spec: ScheduleSpec): Schedule | undefined =>
+  spec.name === CUSTOM ? undefined : scheduleFrom(spec);
+
+/** A change as a line of the log. */
+export function describeAction({ kind, pattern, change }: Action, step: number): Edit {
+  const { schedule, ...rest } = change as RateRule;
+  return { step, kind, pattern, change: schedule === undefined ? rest : { ...rest, schedule: specOf(schedule) } };
+}
+
+/**
+ * The change that a line of a log, of whatever origin, stands for, and the line without anything that does not belong
+ * there. `custom` gives the schedules that the log could not describe. Throws OptionError where it is none.
+ */
+export function readEdit(place: string, line: unknown, custom: () => Schedule): { edit: Edit; action: Action } {
+  const { step, kind, pattern, change } = Object(line) as Edit;
+  const kinds = Object.keys(places);
+  const valid = Number.isSafeInteger(step) && step >= 0 && typeof pattern === "string" && kinds.includes(kind);
+  if (!valid || typeof change !== "object" || change === null) {
+    throw new OptionError(
+      `${place} is ${JSON.stringify(line)}, it must be { step, kind, pattern, change } of kind ${kinds.join(", ")}.`,
+    );
+  }
+  const edit = { step, kind, pattern, change: JSON.parse(JSON.stringify(change)) };
+  if (kind === "set") {
+    const { schedule, ...rest } = change;
+    const spec = schedule as ScheduleSpec | undefined;
+    if (spec !== undefined && typeof Object(spec).name !== "string") {
+      throw new OptionError(`${place} has the schedule ${JSON.stringify(spec)}, it must be { name, ... }.`);
+    }
+    const rule = spec === undefined ? rest : { ...rest, schedule: scheduleOf(spec) ?? custom() };
+    return { edit, action: { kind, pattern, change: checkedChange(place, rule) } };
+  }
+  const keys = { freeze: [], unfreeze: [], assign: ["layer"], scale: ["factor", "floor", "eps"] }[kind];
+  checkKeys(place, `a change of kind ${kind}`, change, keys);
+  if (kind === "scale")
+    check(place, { ...({ factor: Number.NaN, floor: Number.NaN, eps: Number.NaN, ...change } as Changes["scale"]) });
+  if (kind === "assign" && typeof change.layer !== "string") {
+    throw new OptionError(`${place} assigns to ${JSON.stringify(change.layer)}, it must be the name of a layer.`);
+  }
+  return { edit, action: { kind, pattern, change } as unknown as Action };
+}

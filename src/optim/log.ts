@@ -1,0 +1,87 @@
+// The log of changes: makes them, keeps each as a line of JSON with its step, and makes those of another run again.
+
+import { OptionError } from "../errors.ts";
+import { type Action, describeAction, type Edit, edited, readEdit } from "./edit.ts";
+import type { Row } from "./row.ts";
+import type { Schedule } from "./schedule.ts";
+
+export interface ReplayOptions {
+  /** In the place of the log's schedules of name "custom", in their order. */
+  readonly schedules?: readonly Schedule[];
+}
+
+/** `now` tells the updates made so far. */
+export function createLog(rows: readonly Row[], now: () => number) {
+  let log: Edit[] = [];
+  let changes = 0;
+  /** A log to be replayed, and how much of it has been. */
+  let script: readonly { readonly edit: Edit; readonly action: Action }[] = [];
+  let done = 0;
+
+  function make(action: Action, step = now()): void {
+    const found = edited(rows, step, action);
+    for (const [i, row] of rows.entries()) Object.assign(row, found[i]);
+    settle(step);
+    log.push(describeAction(action, step));
+    changes++;
+  }
+
+  /** Where steps turned out not to have happened, their changes stay, and count from where training stands. */
+  function settle(step: number): void {
+    for (let i = log.length - 1; i >= 0 && (log[i] as Edit).step > step; i--) log[i] = { ...(log[i] as Edit), step };
+  }
+
+  return {
+    make,
+    settle,
+    changes: () => changes,
+
+    edits(): Edit[] {
+      settle(now());
+      return [...log];
+    },
+
+    /** Takes a log to be replayed, in place of one before it, and refuses it as a whole if a line cannot be made. */
+    replay(lines: readonly Edit[], { schedules = [] }: ReplayOptions = {}): void {
+      let used = 0;
+      let trial = rows;
+      let before = now();
+      const read = lines.map((line, i) => {
+        const place = `rates.replay: edit ${i}`;
+        const found = readEdit(place, line, () => {
+          const schedule = schedules[used++];
+          if (typeof schedule === "function") return schedule;
+          throw new OptionError(
+            `${place} has a schedule of your own, and ${schedules.length} were given. Give those of the log in "schedules", in their order.`,
+          );
+        });
+        const { step } = found.edit;
+        if (step < before) {
+          throw new OptionError(
+            `${place} is of step ${step}, after step ${before}. Give edits in rising order, without those that are past.`,
+          );
+        }
+        before = step;
+        trial = edited(trial, step, found.action, `${place}, `);
+        return found;
+      });
+      [script, done] = [read, 0];
+    },
+
+    /** Makes what is due at a step. */
+    advance(step: number): void {
+      for (let next = script[done]; next !== undefined && next.edit.step <= step; next = script[done]) {
+        done++;
+        make(next.action, step);
+      }
+    },
+
+    /** Steps at which something is still to be made. */
+    due: (): number[] => script.slice(done).map(({ edit }) => edit.step),
+
+    restore(edits: readonly Edit[], step: number): void {
+      log = [...edits];
+      done = script.filter(({ edit }) => edit.step < step).length;
+    },
+  };
+}

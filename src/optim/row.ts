@@ -1,0 +1,115 @@
+// A row of the layer table: a tensor's settings, its counters, and when it trains.
+//
+//   active    the rate applies; at rate 0 moments and counters still advance
+//   resting   active, but written as zeros for some steps: a guard's doing
+//   frozen    nothing is written, and it leaves the program; waiting is frozen before its `from`
+
+import { OptionError } from "../errors.ts";
+import type { Optimizer } from "./optimizer.ts";
+import type { When } from "./rule.ts";
+import type { Clock, Schedule, ScheduleSpec } from "./schedule.ts";
+
+/** What all tensors of a layer usually share, and a tensor takes over from the layer that it is assigned to. */
+export interface Settings {
+  /** Base learning rate, before multiplier and schedule. */
+  lr: number;
+  multiplier: number;
+  weightDecay: number;
+  /** Decay of the running average of the weights. */
+  averaging: number;
+  schedule: Schedule;
+  frozen: boolean;
+  from: When | undefined;
+  until: When | undefined;
+}
+
+export interface Row extends Settings {
+  readonly name: string;
+  /** The layer that made the tensor. */
+  readonly home: string;
+  readonly shape: readonly number[];
+  readonly length: number;
+  optimizer: Optimizer;
+  /** The layer whose settings it has, and under which patterns find it. */
+  layer: string;
+  /** Updates that it has had. */
+  updates: number;
+  /** Those since it last began to train. */
+  trained: number;
+  /** First step of a rest, and the first one after it. */
+  rest: readonly [from: number, until: number] | undefined;
+}
+
+/** What a checkpoint keeps of a row. */
+export interface RowState {
+  readonly lr: number;
+  readonly multiplier: number;
+  readonly weightDecay: number;
+  readonly averaging: number;
+  readonly frozen: boolean;
+  readonly from?: When;
+  readonly until?: When;
+  readonly layer: string;
+  readonly updates: number;
+  readonly trained: number;
+  readonly rest?: readonly [from: number, until: number];
+  /** A schedule that was changed while training went on; "custom" where nothing describes it. */
+  readonly schedule?: ScheduleSpec;
+  /** The tensor from whose layer the schedule was taken. */
+  readonly scheduleOf?: string;
+}
+
+/** The clock that all rows share. */
+export type StepClock = Pick<Clock, "step" | "stepsPerEpoch">;
+
+export type Phase = "active" | "resting" | "waiting" | "frozen";
+
+/** How patterns find a tensor: by its own name at home, else below the layer that it was assigned to. */
+export const addressOf = ({ name, home, layer }: Row): string => (layer === home ? name : `${layer}.${name}`);
+
+/** The layers that made the tensors. */
+export const layersOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ home }) => home))];
+
+export function settingsOf(row: Settings): Settings {
+  const { lr, multiplier, weightDecay, averaging, schedule, frozen, from, until } = row;
+  return { lr, multiplier, weightDecay, averaging, schedule, frozen, from, until };
+}
+
+/** The first step at or after a point in training. */
+function stepOf(row: Row, when: When, { stepsPerEpoch }: StepClock): number {
+  if (typeof when === "number") return when;
+  if (when.epochs === 0) return 0;
+  if (stepsPerEpoch !== undefined) return Math.ceil(when.epochs * stepsPerEpoch);
+  throw new OptionError(
+    `rates: "${row.name}" is to train from or until ${when.epochs} epochs, and the data has no known length. Give steps instead.`,
+  );
+}
+
+export function phaseOf(row: Row, clock: StepClock): Phase {
+  if (row.frozen || (row.until !== undefined && clock.step >= stepOf(row, row.until, clock))) return "frozen";
+  if (row.from !== undefined && clock.step < stepOf(row, row.from, clock)) return "waiting";
+  return row.rest !== undefined && clock.step >= row.rest[0] && clock.step < row.rest[1] ? "resting" : "active";
+}
+
+export function isFrozen(row: Row, clock: StepClock): boolean {
+  const phase = phaseOf(row, clock);
+  return phase === "frozen" || phase === "waiting";
+}
+
+/** The steps at which a row thaws or freezes by itself. */
+export const turnsOf = (row: Row, clock: StepClock): number[] =>
+  [row.from, row.until].flatMap((when) => (when === undefined ? [] : stepOf(row, when, clock)));
+
+/** Whether it trains at a step or after it, as far as can be known without the length of an epoch. */
+export const canTrain = ({ frozen, until }: Row, step: number): boolean =>
+  !frozen && (typeof until !== "number" || until > step);
+
+/** Refuses a row that would end before it begins. */
+export function checkSpan(place: string, { name, from, until }: Row): void {
+  if (from === undefined || until === undefined || typeof from !== typeof until) return;
+  const [begin, end] = [from, until].map((when) => (typeof when === "number" ? when : when.epochs)) as [number, number];
+  if (begin < end) return;
+  throw new OptionError(
+    `${place}: "${name}" would train from ${JSON.stringify(from)} until ${JSON.stringify(until)}. Give a "from" below "until".`,
+  );
+}

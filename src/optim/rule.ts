@@ -1,0 +1,121 @@
+// Rules for layers as a user writes them: what a rule may say, what a predicate sees, and the checks of a rule.
+
+import { didYouMean, OptionError } from "../errors.ts";
+import { check, type Optimizer } from "./optimizer.ts";
+import { checkFunction, check as checkRange } from "./schedule/clock.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** A point in training: a step, counted from 0, or the beginning of an epoch. */
+export type When = number | { readonly epochs: number };
+
+/** What a rule can say about its layers; what it leaves out stays as it is. */
+export interface RateRule {
+  /** Base learning rate; a multiplier set before is dropped. */
+  readonly lr?: number;
+  /** Factor on the base rate. */
+  readonly multiplier?: number;
+  readonly weightDecay?: number;
+  readonly schedule?: Schedule;
+  /** Nothing is read or written: no gradient, no moment, no decay, no counter. */
+  readonly frozen?: boolean;
+  /** Frozen before this step. */
+  readonly from?: When;
+  /** Frozen from this step on. */
+  readonly until?: When;
+  /** Decay of the running average of the weights, from 0 to 1. */
+  readonly averaging?: number;
+  /** An update rule of its own, with its base rate and decay. Only for the rates of `compile`. */
+  readonly optimizer?: Optimizer;
+}
+
+/** A rule for some layers. A bare number is their base learning rate. */
+export type RateSpec = number | RateRule;
+
+/** A tensor as a predicate sees it. */
+export interface LayerInfo {
+  /** Its layer. */
+  readonly name: string;
+  /** Place of the layer on the longest path from the input, counted in layers with weights, from 1. */
+  readonly depth: number;
+  /** Depth of the deepest layer. */
+  readonly maxDepth: number;
+  /** Numbers in all tensors of the layer. */
+  readonly parameters: number;
+  /** Full name of the tensor. */
+  readonly tensor: string;
+  readonly shape: readonly number[];
+  /** As the rules before this one leave it, for rules that multiply. */
+  readonly multiplier: number;
+  readonly weightDecay: number;
+}
+
+/** Called once for each tensor; the rule that it gives is for that tensor. */
+export interface RatePredicate {
+  (tensor: LayerInfo): RateSpec | undefined;
+  /** What the error says where it gives no rule at all. Without it that is no error. */
+  readonly unmatched?: string;
+}
+
+/** Rules by pattern, a predicate, or several of them; later ones win. */
+export type Rates = Readonly<Record<string, RateSpec>> | RatePredicate | readonly Rates[];
+
+const ruleKeys = [
+  "lr",
+  "multiplier",
+  "weightDecay",
+  "schedule",
+  "frozen",
+  "from",
+  "until",
+  "averaging",
+  "optimizer",
+] as const;
+
+/** The parts that are there: what is left out must not overwrite. */
+export const defined = <T extends object>(parts: { readonly [Key in keyof T]: T[Key] | undefined }): T =>
+  Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as T;
+
+/** Refuses options that do not exist: a misspelt one would do nothing, in silence. */
+export function checkKeys(place: string, what: string, options: object, keys: readonly string[]): void {
+  const odd = Object.keys(options).find((key) => !keys.includes(key));
+  if (odd === undefined) return;
+  throw new OptionError(`${place}: ${what} has no "${odd}".${didYouMean(odd, keys)} It may have ${keys.join(", ")}.`);
+}
+
+/** A part of a rule must be of a kind. */
+function demand(place: string, key: string, value: unknown, valid: boolean, kind: string): void {
+  if (valid) return;
+  throw new OptionError(`${place}: ${key} is ${JSON.stringify(value)}, it must be ${kind}.`);
+}
+
+const isEpochs = (value: unknown): boolean => {
+  const { epochs, ...rest } = Object(value);
+  return Number.isFinite(epochs) && epochs >= 0 && Object.keys(rest).length === 0;
+};
+
+/** Refuses what is no point in training. */
+export function checkWhen(place: string, key: string, value: unknown): void {
+  const valid = typeof value === "number" ? Number.isSafeInteger(value) && value >= 0 : isEpochs(value);
+  demand(place, key, value, valid, "a whole number of steps of at least 0, or { epochs } of at least 0");
+}
+
+/** The rule that a spec stands for. Throws OptionError where it is none. */
+export function checkedRule(place: string, spec: RateSpec): RateRule {
+  const rule = typeof spec === "number" ? { lr: spec } : spec;
+  if (typeof rule !== "object" || rule === null) {
+    throw new OptionError(
+      `${place}: the rule is ${JSON.stringify(rule)}, it must be a number or { ${ruleKeys.join(", ")} }.`,
+    );
+  }
+  checkKeys(place, "a rule", rule, ruleKeys);
+  const { lr = 0, multiplier = 0, weightDecay = 0, averaging = 0, schedule, frozen, from, until, optimizer } = rule;
+  check(place, { lr, multiplier, weightDecay, averaging });
+  checkRange(place, "from 0 to 1", { averaging });
+  if (schedule !== undefined) checkFunction(place, "schedule", schedule);
+  demand(place, "frozen", frozen, frozen === undefined || typeof frozen === "boolean", "true or false");
+  if (from !== undefined) checkWhen(place, "from", from);
+  if (until !== undefined) checkWhen(place, "until", until);
+  if (optimizer !== undefined)
+    demand(place, "optimizer", optimizer, optimizer?.rule !== undefined, "sgd(), adamw() or the like");
+  return defined(rule);
+}

@@ -1,0 +1,66 @@
+// The rows of the layer table as `compile` leaves them: each tensor with the settings of its optimizer, and the rules on top.
+
+import { NameError } from "../errors.ts";
+import type { Placed } from "../plan/layout.ts";
+import { applyRule, checkSomeTrain, rowsOf } from "./edit.ts";
+import { decayOf, type Optimizer } from "./optimizer.ts";
+import { layersOf, type Row } from "./row.ts";
+import { checkedRule, type LayerInfo, type RateSpec, type Rates } from "./rule.ts";
+import { constant, type Schedule } from "./schedule.ts";
+
+export interface StartOptions {
+  readonly rates?: Rates | undefined;
+  readonly schedule?: Schedule | undefined;
+  /** Decay of the running average of the weights, where no rule gives one. Default 0. */
+  readonly averaging?: number | undefined;
+}
+
+export function startingRows(
+  tensors: readonly Placed[],
+  depths: ReadonlyMap<string, number>,
+  optimizer: Optimizer,
+  { rates, schedule = constant(), averaging = 0 }: StartOptions,
+): Row[] {
+  const rows = tensors.map(
+    ({ name, shape, layer, length }): Row => ({
+      ...{ name, home: layer, layer, shape, length, optimizer, schedule, averaging },
+      ...{ lr: optimizer.lr, multiplier: 1, weightDecay: decayOf(optimizer, shape) },
+      ...{ frozen: false, from: undefined, until: undefined, updates: 0, trained: 0, rest: undefined },
+    }),
+  );
+  applyRule("compile", rows, checkedRule("compile", { averaging }));
+  if (rates !== undefined) applyRates(rates, rows, depths);
+  checkSomeTrain("rates", rows, 0);
+  return rows;
+}
+
+export const numbersOf = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + row.length, 0);
+
+/** The rules of `compile`, on rows that have their optimizer's settings. */
+function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<string, number>): void {
+  if (Array.isArray(rates)) {
+    for (const part of rates) applyRates(part as Rates, rows, depths);
+  } else if (typeof rates === "function") {
+    const maxDepth = Math.max(...depths.values());
+    const sizes = new Map(layersOf(rows).map((name) => [name, numbersOf(rows.filter(({ home }) => home === name))]));
+    let matched = false;
+    for (const row of rows) {
+      const { home: name, name: tensor, shape, multiplier, weightDecay } = row;
+      const info: LayerInfo = {
+        ...{ name, depth: depths.get(name) ?? 1, maxDepth, parameters: sizes.get(name) ?? 0 },
+        ...{ tensor, shape, multiplier, weightDecay },
+      };
+      const spec = rates(info);
+      if (spec === undefined) continue;
+      matched = true;
+      const place = `rates for "${tensor}"`;
+      applyRule(place, [row], checkedRule(place, spec));
+    }
+    if (!matched && rates.unmatched !== undefined) throw new NameError(rates.unmatched);
+  } else {
+    for (const [pattern, spec] of Object.entries(rates)) {
+      const place = `rates "${pattern}"`;
+      applyRule(place, rowsOf("rates", pattern, rows), checkedRule(place, spec as RateSpec));
+    }
+  }
+}

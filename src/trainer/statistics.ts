@@ -1,0 +1,54 @@
+// What a sampled step tells of each layer: from the sums that the GPU left for each tensor to lengths for people.
+
+import type { RateTable } from "../optim/rates.ts";
+
+export interface LayerStatistics {
+  readonly name: string;
+  /** Learning rate of its first tensor, controllers included; 0 where the layer did not train. */
+  readonly lr: number;
+  /** Euclidean norm of its gradients before clipping, numbers that are not finite left out. */
+  readonly gradient: number;
+  /** Euclidean norm of its weights before the step. */
+  readonly weight: number;
+  /** Length of the step over that of the weights, |dw| / |w|. */
+  readonly ratio: number;
+  /** Gradients that are NaN or infinite. */
+  readonly nonFinite: number;
+  /** What the controllers made of the rate; 1 without any. */
+  readonly scale: number;
+}
+
+export interface StepStatistics {
+  /** Number of the update, from 1. */
+  readonly step: number;
+  readonly layers: readonly LayerStatistics[];
+}
+
+/** Numbers of a row in shaders/row-sum.wgsl. */
+const NUMBERS = 8;
+
+/** Remembers, as a step is submitted, what its statistics will be told with. */
+export function describeRows(rates: RateTable, lrs: readonly number[]) {
+  const groups = rates.members();
+  return (step: number, numbers: Float32Array): StepStatistics => ({
+    step,
+    layers: groups.flatMap(({ name, rows }) => {
+      const [first] = rows;
+      if (first === undefined) return [];
+      const sum = (of: number, which = rows): number =>
+        which.reduce((total, row) => total + (numbers[row * NUMBERS + of] as number), 0);
+      const moving = rows.filter((row) => (lrs[row] as number) > 0);
+      const scale = numbers[first * NUMBERS + 7] as number;
+      const weight = Math.sqrt(sum(1));
+      return {
+        name,
+        lr: (lrs[first] as number) * scale,
+        gradient: Math.sqrt(sum(0)),
+        weight,
+        ratio: weight === 0 ? 0 : Math.sqrt(sum(5, moving)) / weight,
+        nonFinite: sum(4),
+        scale,
+      };
+    }),
+  });
+}

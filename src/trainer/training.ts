@@ -1,0 +1,90 @@
+// How the options of a trainer about its updates become what the GPU runs: clipping, micro-batches, means of the weights, the
+// momentum's schedule and the controllers, held against the rules that the layers have.
+
+import { OptionError } from "../errors.ts";
+import type { Controller } from "../kernels/control.ts";
+import { wholeNumber } from "../model/layer.ts";
+import type { RateTable } from "../optim/rates.ts";
+import type { MomentumSchedule } from "../optim/schedule.ts";
+import type { UpdateSettings } from "../step/update.ts";
+
+/** Largest norm of all gradients, of those of each layer, or largest absolute value of each. */
+export type Clip = { readonly norm: number } | { readonly layerNorm: number } | { readonly value: number };
+
+export interface TrainingOptions {
+  /** Gradients are scaled down to this norm, min(1, norm / (|g| + 1e-6)) as in PyTorch, or cut off at this value. */
+  readonly clip?: Clip;
+  /** Batches whose gradients make one update, weighted by their samples. Default 1. */
+  readonly accumulate?: number;
+  /**
+   * Decay of a running mean of the weights, average = decay average + (1 - decay) w after each update, for `averages`,
+   * `evaluate` and `predict`. A rate rule can give a layer another. Default: none is kept.
+   */
+  readonly averaging?: number;
+  /** Moves the momentum, or the first beta, of all rules that have one. */
+  readonly momentum?: MomentumSchedule;
+  /** Rules that learn the rates, such as guard() and updateRatio(); their factors multiply. */
+  readonly control?: readonly Controller[];
+}
+
+export function updateSettings(rates: RateTable, options: TrainingOptions): UpdateSettings {
+  const { clip, accumulate = 1, momentum, control = [] } = options;
+  wholeNumber("compile", "accumulate", accumulate);
+  const rules = rates.optimizers.map(({ rule }) => rule);
+  if (rules.length > 16) {
+    throw new OptionError(
+      `rates: the layers have ${rules.length} different optimizers, at most 16 can stand side by side.`,
+    );
+  }
+  checkControl(rates, control);
+  if (momentum !== undefined && !rules.some((rule) => rule.momentum !== undefined)) {
+    throw new OptionError(
+      `compile: "momentum" moves a momentum, and ${rules.map(({ name }) => name).join(", ")} has none that a schedule may move. Use sgd({ momentum }), rmsprop({ momentum }), adam, adamw, adamax, radam, lion, lars or lamb.`,
+    );
+  }
+  return {
+    rules,
+    layers: rates.members().length,
+    ...clipping(clip),
+    controllers: control,
+    accumulate,
+    average: rates.rows.some(({ averaging }) => averaging > 0),
+    momentum: momentum !== undefined,
+  };
+}
+
+function clipping(given: Clip | undefined): Pick<UpdateSettings, "clip" | "clamp"> {
+  if (given === undefined) return { clip: undefined, clamp: undefined };
+  const [[kind, most] = [], ...more] = Object.entries(given) as [keyof typeof kinds, number][];
+  const kinds = { norm: "norm", layerNorm: "layerNorm", value: "value" } as const;
+  if (kind === undefined || more.length > 0 || !(kind in kinds) || !(Number.isFinite(most) && (most as number) > 0)) {
+    throw new OptionError(
+      `compile: clip is ${JSON.stringify(given)}. Give one of { norm }, { layerNorm } and { value }, a finite number greater than 0.`,
+    );
+  }
+  return kind === "value"
+    ? { clip: undefined, clamp: most }
+    : { clip: { most: most as number, byLayer: kind === "layerNorm" }, clamp: undefined };
+}
+
+function checkControl(rates: RateTable, control: readonly Controller[]): void {
+  const places = { guard: "guard", ratio: "updateRatio", rgn: "autoRgn", hyper: "hypergradient", plateau: "plateau" };
+  if (!Array.isArray(control) || control.some((one) => Object(one).name in places === false)) {
+    throw new OptionError(
+      `compile: "control" is no list of controllers. Give for example [guard(), updateRatio({ layers: "body" })].`,
+    );
+  }
+  for (const [i, { name, layers }] of control.entries()) {
+    const rows = rates.find(places[name as keyof typeof places], layers);
+    if (control.findIndex((other) => other.name === name) !== i) {
+      throw new OptionError(`compile: "control" has ${places[name as keyof typeof places]} twice. Give it once.`);
+    }
+    const lost = rows.find((row) => rates.optimizers[rates.ruleOf(row)]?.rule.directed !== true);
+    if (name === "hyper" && lost !== undefined) {
+      const { rule } = rates.optimizers[rates.ruleOf(lost)] as RateTable["optimizers"][number];
+      throw new OptionError(
+        `hypergradient: "${rates.rows[lost]?.name}" has ${rule.name}, which does not keep where it last went. Use sgd with momentum, adam, adamw or lamb there, or leave it out with { layers }.`,
+      );
+    }
+  }
+}

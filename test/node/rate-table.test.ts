@@ -1,0 +1,204 @@
+// A thousand random changes over a thousand steps: the table of the engine against the naive one, in every row, frozen set
+// and count; and the log of the run replayed on a fresh table.
+
+import { describe, expect, test } from "vitest";
+import { adamw, type Edit, type RateRule, type Schedule, sgd } from "../../src/index.ts";
+import { createRateTable, type RateTable } from "../../src/optim/rates.ts";
+import { type NaiveRule, type NaiveSchedule, NaiveTable, NaiveTensor } from "../reference/rate-table.ts";
+
+const STEPS = 1000;
+const stepsPerEpoch = 40;
+const LR = 1e-3;
+
+const shapes: Readonly<Record<string, readonly [layer: string, ...shape: number[]]>> = {
+  "stem.conv.weight": ["stem.conv", 3, 3, 1, 8],
+  "stem.conv.bias": ["stem.conv", 8],
+  "blocks.0.fc.weight": ["blocks.0.fc", 8, 8],
+  "blocks.0.fc.bias": ["blocks.0.fc", 8],
+  "blocks.0.norm.scale": ["blocks.0.norm", 8],
+  "blocks.10.fc.weight": ["blocks.10.fc", 8, 8],
+  "blocks.10.fc.bias": ["blocks.10.fc", 8],
+  "head.weight": ["head", 8, 3],
+  "head.bias": ["head", 3],
+};
+const layers = [...new Set(Object.values(shapes).map(([layer]) => layer))];
+const head = sgd({ lr: 0.1, weightDecay: 0.02 });
+
+const freshTable = (): RateTable =>
+  createRateTable(
+    Object.entries(shapes).map(([name, [layer, ...shape]]) => ({ name, layer, shape, offset: 0, length: 1 })),
+    new Map(layers.map((layer, i) => [layer, i + 1])),
+    adamw({ lr: LR }),
+    { rates: { head: { optimizer: head } } },
+  );
+
+const freshNaive = (): NaiveTable =>
+  new NaiveTable(
+    Object.entries(shapes).map(([name, [layer, ...shape]]) =>
+      layer === "head"
+        ? new NaiveTensor(name, layer, "sgd", 0.1, 0.02)
+        : new NaiveTensor(name, layer, "adamw", LR, shape.length > 1 ? 0.01 : 0),
+    ),
+    stepsPerEpoch,
+  );
+
+/** Numbers from 0 to 1 that are the same in every run. */
+function randomness(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const schedules: readonly (readonly [Schedule, NaiveSchedule])[] = [
+  [() => 1, () => 1],
+  [({ step }) => 0.99 ** (step % 50), (step) => 0.99 ** (step % 50)],
+  [({ updates }) => 1 / (1 + (updates as number)), (_, trained) => 1 / (1 + trained)],
+  [({ step, updates }) => (step + 1) / (2 + step + (updates as number)), (step, n) => (step + 1) / (2 + step + n)],
+];
+
+const patterns = [
+  ...[...layers, ...layers, ...Object.keys(shapes)],
+  ...["**", "stem", "blocks", "blocks.*.fc", "blocks.1*", "**.bias", "*.bias", "head.**", "**.weight"],
+  ...["head.blocks", "stem.conv.head", "head.stem.conv.bias", "decoder", "head.weigh"],
+];
+
+/** A random change, made on both; whether the engine and the reference took it, and the function that it set. */
+function change(random: () => number, table: RateTable, naive: NaiveTable, step: number) {
+  const below = (n: number): number => Math.floor(random() * n);
+  const pick = <T>(all: readonly T[]): T => all[below(all.length)] as T;
+  const pattern = pick(patterns);
+  let schedule: Schedule | undefined;
+  let attempts: [engine: () => void, reference: () => boolean];
+  switch (below(8)) {
+    case 0:
+      attempts = [() => table.freeze(pattern), () => naive.freeze(step, pattern)];
+      break;
+    case 1:
+    case 2:
+      attempts = [() => table.unfreeze(pattern), () => naive.unfreeze(step, pattern)];
+      break;
+    case 3: {
+      const layer = pick([...layers, "nowhere"]);
+      attempts = [() => table.assign(pattern, layer), () => naive.assign(step, pattern, layer)];
+      break;
+    }
+    case 4: {
+      const [factor, floor, eps] = [pick([0.1, 0.5, 0.9, 1, 3, -1]), pick([0, 1e-5, 1e-3, 1]), pick([0, 1e-8, 1e-3])];
+      attempts = [
+        () => table.scale(pattern, factor, { floor, eps }),
+        () => naive.scale(step, pattern, factor, floor, eps),
+      ];
+      break;
+    }
+    default: {
+      const rule: { -readonly [Key in keyof RateRule]: RateRule[Key] } = {};
+      const maybe = (): boolean => random() < 0.25;
+      const when = () => (random() < 0.5 ? step + below(100) : { epochs: (step + 100 * random()) / stepsPerEpoch });
+      if (maybe()) rule.lr = pick([0, 1e-4, 0.01, 0.3, random(), -0.1]);
+      if (maybe()) rule.multiplier = pick([0, 0.5, 2, random()]);
+      if (maybe()) rule.weightDecay = pick([0, 0.01, random()]);
+      if (maybe()) rule.averaging = random();
+      if (maybe()) rule.frozen = random() < 0.3;
+      if (maybe()) rule.from = when();
+      if (maybe()) rule.until = when();
+      const pair = maybe() ? pick(schedules) : undefined;
+      schedule = pair?.[0];
+      const engineRule: RateRule = schedule === undefined ? rule : { ...rule, schedule };
+      const naiveRule = { ...rule, ...(pair === undefined ? {} : { schedule: pair[1] }) } as NaiveRule;
+      attempts = [() => table.set(pattern, engineRule), () => naive.set(step, pattern, naiveRule)];
+    }
+  }
+  let taken = true;
+  try {
+    attempts[0]();
+  } catch (error) {
+    expect(String(error)).toMatch(/^(NameError|OptionError): /);
+    taken = false;
+  }
+  return { taken, expected: attempts[1](), schedule: taken ? schedule : undefined };
+}
+
+const clockAt = (step: number) => ({ step, stepsPerEpoch });
+
+function written(table: RateTable, step: number): Float32Array {
+  const floats = new Float32Array(4 * table.rows.length).fill(Number.NaN);
+  table.write(floats, clockAt(step), () => true);
+  return floats;
+}
+
+/** Trains and changes; everything is compared at every step. */
+function run(seed: number) {
+  const random = randomness(seed);
+  const table = freshTable();
+  const naive = freshNaive();
+  const rows: Float32Array[] = [];
+  const frozen: string[][] = [];
+  const customs: Schedule[] = [];
+  const kinds = new Map<string, number>();
+  let refused = 0;
+  for (let step = 0; step < STEPS; step++) {
+    table.advance(clockAt(step));
+    for (let done = 0; done < 1; ) {
+      const { taken, expected, schedule } = change(random, table, naive, step);
+      expect(taken, `step ${step}: ${JSON.stringify(table.edits().at(-1))}`).toBe(expected);
+      if (!taken) {
+        refused++;
+        continue;
+      }
+      const last = table.edits().at(-1) as Edit;
+      kinds.set(last.kind, (kinds.get(last.kind) ?? 0) + 1);
+      if ((last.change.schedule as { name?: string } | undefined)?.name === "custom")
+        customs.push(schedule as Schedule);
+      done++;
+    }
+    const names = naive.tensors.filter((tensor) => naive.frozen(tensor, step)).map(({ name }) => name);
+    expect(table.frozenAt(clockAt(step))).toEqual(names);
+    expect(table.nextChange(clockAt(step))).toBe(nextTurn(naive, step));
+    const floats = written(table, step);
+    expect([...floats]).toEqual(naive.write(step));
+    expect(table.rows.map(({ updates, trained }) => [updates, trained])).toEqual(
+      naive.tensors.map(({ updates, trained }) => [updates, trained]),
+    );
+    expect(table.rows.map(({ averaging }) => averaging)).toEqual(naive.tensors.map(({ averaging }) => averaging));
+    rows.push(floats);
+    frozen.push(names);
+  }
+  return { table, rows, frozen, customs, kinds, refused };
+}
+
+/** The next step at which what is frozen is not what was frozen before it, found by looking at each. */
+function nextTurn(naive: NaiveTable, now: number): number {
+  for (let step = now + 1; step <= now + 150; step++) {
+    if (naive.tensors.some((tensor) => naive.frozen(tensor, step) !== naive.frozen(tensor, step - 1))) return step;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+describe.each([1, 2, 3])("random changes, seed %i", (seed) => {
+  const { table, rows, frozen, customs, kinds, refused } = run(seed);
+
+  test("are as the reference has them, and of every kind", () => {
+    expect(rows).toHaveLength(STEPS);
+    expect(table.edits()).toHaveLength(STEPS);
+    for (const kind of ["set", "freeze", "unfreeze", "assign", "scale"]) {
+      expect(kinds.get(kind), kind).toBeGreaterThan(50);
+    }
+    expect(refused).toBeGreaterThan(100);
+    expect(new Set(frozen.map(String)).size).toBeGreaterThan(50);
+  });
+
+  test("replayed from the log give the same bits, and the same log", () => {
+    const log = JSON.parse(JSON.stringify(table.edits())) as Edit[];
+    const other = freshTable();
+    other.replay(log, { schedules: customs });
+    for (let step = 0; step < STEPS; step++) {
+      other.advance(clockAt(step));
+      expect(other.frozenAt(clockAt(step))).toEqual(frozen[step]);
+      expect(written(other, step)).toEqual(rows[step]);
+    }
+    expect(other.edits()).toEqual(log);
+    expect(other.table(clockAt(STEPS))).toEqual(table.table(clockAt(STEPS)));
+  });
+});
