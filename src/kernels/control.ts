@@ -136,11 +136,13 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
 
 /** The trust ratio of each row, for the rules that have one. */
 export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
-  const ratios = rules.map(({ trust: ratio }) =>
-    ratio === undefined
-      ? "vec4f()"
-      : `vec4f(${ratio.coefficient}, ${ratio.eps}, ${ratio.kind === "lars" ? "1, 1" : "0, 2"})`,
-  );
+  const ratios = rules.map(({ trust: ratio, variant }) => {
+    if (ratio === undefined) return "vec4f()";
+    const isLars = ratio.kind === "lars";
+    // Decoupled decay is no part of the gradient.
+    const decays = isLars && variant.DECOUPLED !== true;
+    return `vec4f(${ratio.coefficient}, ${ratio.eps}, ${Number(decays)}, ${isLars ? 1 : 2})`;
+  });
   return {
     name: "trust",
     source: trust,
