@@ -139,10 +139,9 @@ export async function runSequence(one: Sequence): Promise<Left[]> {
       const { store, prepared } = await prepareUpdate(gpu, replay, settings, layout, one);
       const initialState = await store.readRaw();
       const arenas = store.saved;
+      const { reads = [] } = one;
       const floats = async (name: string, length: number): Promise<Float32Array> =>
-        controlled
-          ? new Float32Array(await readBack(gpu, store.buffers.get(name)!, 0, length * 4))
-          : new Float32Array();
+        new Float32Array(await readBack(gpu, store.buffers.get(name)!, 0, length * 4));
       const run = async (): Promise<Left[]> => {
         const weights = weightsOf(one);
         const zeros = weights.map(({ length }) => new Float64Array(length));
@@ -189,22 +188,17 @@ export async function runSequence(one: Sequence): Promise<Left[]> {
             metrics = await submitted.metrics;
           }
           const { alarms, statistics } = metrics!;
-          const named = await Promise.all(
-            arenas.map(async (arena) => {
-              const tensors = await store.read(arena);
-              return [arena, [...tensors.values()].map(({ data }) => data)] as const;
-            }),
-          );
-          const read = new Map<string, Float32Array>();
-          for (const name of one.reads ?? []) {
-            const buffer = store.buffers.get(name)!;
-            read.set(name, new Float32Array(await readBack(gpu, buffer, 0, buffer.size)));
-          }
+          const [tensors, words, rowWords, state] = await Promise.all([
+            Promise.all(arenas.map((arena) => store.read(arena))),
+            Promise.all(reads.map((name) => floats(name, store.buffers.get(name)!.size / 4))),
+            controlled ? floats("effective", rows * 4) : new Float32Array(),
+            controlled ? floats("state", one.layers.length * 16) : new Float32Array(),
+          ]);
           left.push({
-            arenas: new Map(named),
-            read,
-            rows: await floats("effective", rows * 4),
-            state: await floats("state", one.layers.length * 16),
+            arenas: new Map(arenas.map((arena, i) => [arena, [...tensors[i]!.values()].map(({ data }) => data)])),
+            read: new Map(reads.map((name, i) => [name, words[i]!])),
+            rows: rowWords,
+            state,
             alarms: [...alarms.subarray(0, one.layers.length)],
             statistics: statistics.get(step),
           });
