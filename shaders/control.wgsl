@@ -114,7 +114,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let at = layer * 16;
     if (!has(layer, 4)) { continue; }
     if (sum.p > 0) { state[at + 6] += sqrt(sum.g / sum.p); }
-    own.y = max(own.y, state[at + 6]);
+    state[at + 7] += 1;
+    own.y = max(own.y, state[at + 6] / state[at + 7]);
 #endif
   }
   sums[lane] = own;
@@ -147,9 +148,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 #endif
 #if ${RGN}
     if (has(layer, 4)) {
-      state[at + 7] += 1;
       if (state[at + 7] >= RGN_STEPS) {
-        if (all.y > 0) { state[at + 5] = max(state[at + 6] / all.y, RGN_MIN); }
+        // Means, since a layer that was frozen or at rest is at another place of its window.
+        if (all.y > 0) { state[at + 5] = max(state[at + 6] / state[at + 7] / all.y, RGN_MIN); }
         state[at + 6] = 0;
         state[at + 7] = 0;
       }

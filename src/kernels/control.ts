@@ -147,10 +147,10 @@ export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
     name: "trust",
     source: trust,
     bindings: { spans: "read", norms: "read", effective: "readWrite" },
-    holes: { RULES: rules.length, TRUST: ratios.join(", ") },
+    holes: { RULES: rules.length, TRUST: ratios.join(", "), TABLE: tableOfStep(rows) },
     constants: { ROWS: rows },
     arenas: own("spans", "norms", "effective"),
-    step: false,
+    step: true,
     grid: fold(Math.ceil(rows / 64)),
   };
 }
