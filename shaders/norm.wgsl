@@ -1,7 +1,7 @@
 // What norms are made of, block by block: |g|^2, |p|^2, |u|^2 and g u, where u is a rule's direction, and how many gradients
 // are not finite; those count as 0 in the sums. A frozen row has g = 0. Grid: a workgroup a block.
 ${FINITE}
-@group(0) @binding(7) var<storage, read_write> partials: array<f32>;  // [BLOCKS, 5]
+@group(0) @binding(7) var<storage, read_write> partials: array<f32, BLOCKS * 5>;  // [BLOCKS, 5]
 
 // Rules bring their update along, which nobody calls here.
 fn store(at: u32, before: vec4f, after: vec4f) {}

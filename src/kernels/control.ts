@@ -59,6 +59,7 @@ export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (r
     arenas: { ...pass.arenas, partials: "partials" },
     step: true,
     grid: fold(options.blocks),
+    blocks: options.blocks,
   };
 }
 
@@ -164,6 +165,7 @@ export const chooseAccumulate = ({ blocks }: BlockOptions): Pass => ({
   arenas: own("gradients", "accumulated"),
   step: true,
   grid: fold(blocks),
+  blocks,
 });
 
 export const chooseAverage = ({ blocks, rows, controlled }: BlockOptions): Pass => ({
@@ -185,6 +187,7 @@ export const chooseAverage = ({ blocks, rows, controlled }: BlockOptions): Pass 
   },
   step: !controlled,
   grid: fold(blocks),
+  blocks,
 });
 
 const own = (...names: readonly string[]): Record<string, string> =>

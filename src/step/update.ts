@@ -142,21 +142,25 @@ const strides: Readonly<Record<string, number>> = {
   partials: 20,
 };
 
-function command({ name, bindings, arenas, ...pass }: Pass, mask: number, note: string, first: number): Command {
+function command(
+  { name, bindings, arenas, blocks = 0, ...pass }: Pass,
+  mask: number,
+  note: string,
+  first: number,
+): Command {
   const numbers = Object.keys(bindings);
-  const { BLOCKS } = pass.constants;
   return {
     ...pass,
     kernel: name,
     bindings: Object.entries(arenas).map(([binding, arena]) => {
-      const stride = BLOCKS === undefined ? 0 : (strides[arena] ?? 0);
+      const stride = blocks === 0 ? 0 : (strides[arena] ?? 0);
       return {
         number: numbers.indexOf(binding),
         name: binding,
         access: bindings[binding] as Command["bindings"][number]["access"],
         arena,
         offset: first * stride,
-        bytes: (BLOCKS ?? 0) * stride,
+        bytes: blocks * stride,
       };
     }),
     when: mask,
