@@ -71,7 +71,7 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
   });
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now, remember: true });
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
   const settings = {
     ...first,
     update: updateSettings(rates, options),
