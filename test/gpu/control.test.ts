@@ -93,7 +93,7 @@ test("one row more than a uniform holds changes no bit of the others: the table 
     settings: { controllers: all, clip: { most: 3, byLayer: true }, average: true },
     steers: (layer) => layer < 16,
     isFrozen: (_, row) => row % 9 === 5,
-    steps: 2,
+    steps: 1,
   };
   const [uniform, storage] = [await runSequence(one), await runSequence({ ...one, layers: [...many, [2]] })];
   const cut = ({ arenas, rows, state, alarms, ...left }: Left): Left => ({
@@ -104,7 +104,7 @@ test("one row more than a uniform holds changes no bit of the others: the table 
     alarms: alarms.slice(0, 16),
   });
   expectSameBits(storage.map(cut), uniform);
-  expect(new Set(uniform[1]!.rows).size).toBeGreaterThan(16);
+  expect(new Set(uniform[0]!.rows).size).toBeGreaterThan(16);
 });
 
 test("a rule with three moments, clipped and measured, stays within the buffers that every device allows", async () => {
