@@ -83,7 +83,7 @@ function checkControl(rates: RateTable, control: readonly Controller[]): void {
     if (name === "hyper" && lost !== undefined) {
       const { rule } = rates.optimizers[rates.ruleOf(lost)] as RateTable["optimizers"][number];
       throw new OptionError(
-        `hypergradient: "${rates.rows[lost]?.name}" has ${rule.name}, which does not keep where it last went. Use sgd with momentum, adam, adamw or lamb there, or leave it out with { layers }.`,
+        `hypergradient: "${rates.rows[lost]?.name}" has ${rule.name}, which does not keep where it last went. Use sgd with momentum, adam or adamw there, or leave it out with { layers }.`,
       );
     }
   }

@@ -85,7 +85,7 @@ function change(random: () => number, table: RateTable, naive: NaiveTable, step:
       break;
     }
     case 4: {
-      const [factor, floor, eps] = [pick([0.1, 0.5, 0.9, 1, 3, -1]), pick([0, 1e-5, 1e-3, 1]), pick([0, 1e-8, 1e-3])];
+      const [factor, floor, eps] = [pick([0.1, 0.5, 0.9, 1.5, 3, -1]), pick([0, 1e-5, 1e-3, 1]), pick([0, 1e-8, 1e-3])];
       attempts = [
         () => table.scale(pattern, factor, { floor, eps }),
         () => naive.scale(step, pattern, factor, floor, eps),
