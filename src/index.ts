@@ -39,6 +39,7 @@ export {
   type AutoRgnOptions,
   autoRgn,
   type BoundedOptions,
+  type Controller,
   type GuardOptions,
   guard,
   type HypergradientOptions,
@@ -152,4 +153,6 @@ export {
   meanSquaredError,
   type StepResult,
 } from "./trainer/options.ts";
-export { compile, Trainer } from "./trainer/trainer.ts";
+export type { LayerStatistics, StepStatistics } from "./trainer/statistics.ts";
+export { type Averaged, compile, Trainer } from "./trainer/trainer.ts";
+export type { Clip, TrainingOptions } from "./trainer/training.ts";

@@ -11,6 +11,8 @@ import type { StepResult } from "./options.ts";
 export interface Sent {
   /** Where training stood before the first batch of its update. */
   readonly before: Progress;
+  /** Whether it is the first of its update. */
+  readonly first: boolean;
   /** Whether its update was made. */
   readonly applied: boolean;
 }
@@ -24,6 +26,9 @@ export interface CourseHooks {
   /** Steps that a layer rests after an alarm; undefined without a guard. */
   readonly rest: number | undefined;
 }
+
+/** Gets the numbers of an update, and its statistics where it was sampled. */
+export type Take = (result: StepResult, statistics?: Float32Array) => void;
 
 export type Course = ReturnType<typeof createCourse>;
 
@@ -60,7 +65,7 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     }
   }
 
-  async function receive(entry: readonly Sent[], metrics: Promise<Metrics>, take: (result: StepResult) => void) {
+  async function receive(entry: readonly Sent[], metrics: Promise<Metrics>, take: Take) {
     try {
       const found = await metrics;
       if (!pending.includes(entry)) return;
@@ -73,17 +78,22 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
       }
       pending.shift();
       for (const [i, { step, loss, hits, count }] of found.steps.entries()) {
+        if (entry[i]?.first === true) partial = new Tally();
         partial.add({ loss, accuracy: hooks.integerTarget ? hits / count : Number.NaN, samples: count });
-        if (entry[i]?.applied !== true) continue;
-        const means = partial.means;
-        partial = new Tally();
-        take({ step, ...means });
+        if (entry[i]?.applied === true) take({ step, ...partial.means }, found.statistics.get(step));
       }
     } catch (error) {
       failure ??= error;
       pending.length = 0;
-      partial = new Tally();
     }
+  }
+
+  function throwIfFailed(): void {
+    if (failure === undefined) return;
+    const found = failure;
+    failure = undefined;
+    progress = whole;
+    throw found;
   }
 
   return {
@@ -116,7 +126,7 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     },
 
     /** Counts batches just submitted. */
-    submitted(entry: readonly Sent[], metrics: Promise<Metrics>, take: (result: StepResult) => void): void {
+    submitted(entry: readonly Sent[], metrics: Promise<Metrics>, take: Take): void {
       pending.push(entry);
       const mine = receive(entry, metrics, take);
       arrived = arrived.then(() => mine);
@@ -127,17 +137,13 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
       while (pending.some(([first]) => (first as Sent).before.step < step)) await Promise.race([arrived, nextTurn()]);
     },
 
-    /** Throws what went wrong with a step that has arrived meanwhile. */
-    throwIfFailed(): void {
-      if (failure !== undefined) throw failure;
-    },
+    /** Throws what went wrong with a step that has arrived meanwhile, once. An update that is not complete begins anew. */
+    throwIfFailed,
 
     /** Waits for all steps on their way, and throws if one went wrong. */
     async drain(): Promise<void> {
       await arrived;
-      const found = failure;
-      failure = undefined;
-      if (found !== undefined) throw found;
+      throwIfFailed();
     },
   };
 }

@@ -102,7 +102,8 @@ export function createLoop({ settings, demand, gpu, rates, runner, course, most 
       while (course.progress.position < batches && (within() || !walk.stopping())) {
         const { position: first, step } = course.progress;
         const left = (walk.end - step) * accumulate - (first % accumulate);
-        const stretch = { batches: Math.min(group, batches - first, left), first, of: batches };
+        const most = walk.stopping() ? accumulate - (first % accumulate) : group;
+        const stretch = { batches: Math.min(most, batches - first, left), first, of: batches };
         const made = await steps.submit(source, format, stretch, stepsPerEpoch, walk);
         course.throwIfFailed();
         const now = performance.now();

@@ -21,6 +21,6 @@ export function memberWords(rates: RateTable, controllers: readonly Controller[]
   return Uint32Array.from([...heads, ...members]);
 }
 
-/** How far the mean of each row moves towards the weight: 1 - decay, and 0 where no mean is kept. */
+/** How far the mean of each row moves towards the weight: 1 - decay, so that without a decay it is the weight. */
 export const shares = (rates: RateTable): Float32Array<ArrayBuffer> =>
-  Float32Array.from(rates.rows, ({ averaging }) => (averaging === 0 ? 0 : 1 - averaging));
+  Float32Array.from(rates.rows, ({ averaging }) => 1 - averaging);
