@@ -74,5 +74,7 @@ test("a checkpoint of other rules is refused", () =>
     const plainOne = await small(device);
     expect(() => plainOne.load(new Uint8Array())).toThrow();
     const bytes = await mixed.save();
-    expect(() => plainOne.load(bytes)).toThrowErrorMatchingInlineSnapshot(`[CheckpointError: checkpoint: it was made with adamw, sgd, this trainer uses adamw. Compile with the same optimizer.]`);
+    expect(() => plainOne.load(bytes)).toThrowErrorMatchingInlineSnapshot(
+      `[CheckpointError: checkpoint: it was made with adamw, sgd, this trainer uses adamw. Compile with the same optimizer.]`,
+    );
   }));
