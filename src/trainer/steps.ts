@@ -11,7 +11,7 @@ import type { Program } from "../step/program.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Runner, Source } from "../step/runner.ts";
 import type { Course, Sent } from "./course.ts";
-import { memberWords, shares } from "./member.ts";
+import { controllerWords, memberWords, shares } from "./member.ts";
 import type { StepResult } from "./options.ts";
 import { describeRows, type StepStatistics } from "./statistics.ts";
 
@@ -52,6 +52,7 @@ export type Steps = ReturnType<typeof createSteps>;
 export function createSteps({ batch, rates, runner, course, accumulate, momentum, most, controllers }: StepsOptions) {
   /** Changes of the rates that the GPU's lists of layers know of. */
   let told = -1;
+  const words = controllerWords(rates, controllers);
   /** What the batches of an update share: where training stood, and what is frozen. */
   let before = course.progress;
   let frozen: readonly string[] = [];
@@ -60,7 +61,7 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
   function tell(): void {
     if (told === rates.changes()) return;
     told = rates.changes();
-    runner.tell(memberWords(rates, controllers), shares(rates));
+    runner.tell(memberWords(rates, words), shares(rates));
   }
 
   /** The place of batch `at` of an epoch in its update. */
