@@ -25,9 +25,11 @@ fn main(
 #if ${SCALED}
     factor = scales[row_of(word)].x;
 #endif
-    let whole = block_part(word, lane, loss_gradient(at));
+    // Clipping makes numbers of what is none, so the gradient is asked before that.
+    let raw = block_part(word, lane, gradients[at]);
+    let clipped = block_part(word, lane, loss_gradient(at));
     for (var i = 0; i < 4; i++) {
-      if (is_finite(whole[i])) { g[i] = whole[i]; } else { bad += 1; }
+      if (is_finite(raw[i])) { g[i] = clipped[i]; } else { bad += 1; }
     }
     u = block_part(word, lane, direction(rule_of(word), at, row));
   }

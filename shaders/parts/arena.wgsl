@@ -28,14 +28,14 @@ fn row_of(word: u32) -> u32 { return word >> 12; }
 fn rule_of(word: u32) -> u32 { return (word >> 8) & 15; }
 fn numbers_of(word: u32) -> u32 { return (word & 255) + 1; }
 
-// The gradient, clipped.
+// The gradient, clipped by value and then by norm: the norm is that of clipped values.
 fn loss_gradient(at: u32) -> vec4f {
   var g = gradients[at];
-#if ${SCALED}
-  g *= factor;
-#endif
 #if ${CLAMPED}
   g = clamp(g, vec4f(-CLAMP), vec4f(CLAMP));
+#endif
+#if ${SCALED}
+  g *= factor;
 #endif
   return g;
 }

@@ -136,19 +136,19 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
 
 /** The trust ratio of each row, for the rules that have one. */
 export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
-  const ratios = rules.map(({ trust: ratio }) =>
+  const ratios = rules.map(({ trust: ratio, variant }) =>
     ratio === undefined
       ? "vec4f()"
-      : `vec4f(${ratio.coefficient}, ${ratio.eps}, ${ratio.kind === "lars" ? "1, 1" : "0, 2"})`,
+      : `vec4f(${ratio.coefficient}, ${ratio.eps}, ${ratio.kind === "lars" ? `${Number(variant.DECOUPLED !== true)}, 1` : "0, 2"})`,
   );
   return {
     name: "trust",
     source: trust,
     bindings: { spans: "read", norms: "read", effective: "readWrite" },
-    holes: { RULES: rules.length, TRUST: ratios.join(", ") },
+    holes: { RULES: rules.length, TRUST: ratios.join(", "), TABLE: tableOfStep(rows) },
     constants: { ROWS: rows },
     arenas: own("spans", "norms", "effective"),
-    step: false,
+    step: true,
     grid: fold(Math.ceil(rows / 64)),
   };
 }

@@ -93,7 +93,9 @@ export function updateCommands(options: UpdateOptions): Command[] {
   };
   const isLamb = (rule: UpdateRule): boolean => rule.trust?.kind === "lamb";
   const steered = controllers.some(({ name }) => name === "hyper");
-  const clipsFirst = clip !== undefined && rules.some(isLamb);
+  const trusts = rules.some(({ trust }) => trust !== undefined);
+  /** Trust ratios are those of clipped gradients: norms once more. */
+  const clipsFirst = clip !== undefined && trusts;
   const isDirected = (rule: UpdateRule): boolean =>
     (steered && rule.directed === true) || (!clipsFirst && isLamb(rule));
   const sums = { reported: false, moved: measured, scaled: false };
@@ -111,7 +113,7 @@ export function updateCommands(options: UpdateOptions): Command[] {
       addBlocks(apply, "clipped: ", (part) => chooseNorm(part, true, isLamb));
       add(apply, `${rows} rows`, chooseRowSum(rows, sums));
     }
-    if (rules.some(({ trust }) => trust !== undefined)) add(apply, `${rows} rows`, chooseTrust(rules, rows));
+    if (trusts) add(apply, `${rows} rows`, chooseTrust(rules, rows));
   }
   const names = [...new Set(rules.map(({ name }) => name))].join(", ");
   const table = `${rows} rows${rows > MOST_UNIFORM_ROWS ? " in storage" : ""}`;
