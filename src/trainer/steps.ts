@@ -58,6 +58,7 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
   function tell(): void {
     if (told === rates.changes()) return;
     told = rates.changes();
+    course.meet();
     runner.tell(memberWords(rates, controllers), shares(rates));
   }
 
@@ -83,8 +84,6 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
   }
 
   return {
-    tell,
-
     /**
      * Submits batches of a stretch, and tells how many they were: one submission is one program, so it ends where the frozen
      * set changes, and a guard lets nobody run further ahead than its layers rest.
@@ -99,15 +98,16 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
       const { first, of } = stretch;
       const clock = (): StepClock => ({ step: course.progress.step, stepsPerEpoch });
       for (;;) {
-        await course.know(course.progress.step + 1 - most);
-        course.throwIfFailed();
         rates.advance(clock());
         const edits = rates.changes();
         const { step: now } = course.progress;
-        const updates = Math.min(rates.nextChange(clock()) - now, most);
+        const updates = Math.min(rates.nextChange(clock()) - now, most, stretch.batches);
         const into = of === 0 ? 0 : first % accumulate;
         const batches = Math.min(stretch.batches, of === 0 ? updates : updates * accumulate - into);
         const program: Program = runner.program("train", format, rates.frozenAt(clock()), sample !== undefined);
+        // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
+        await course.know(told === edits ? now + updates - most : most === Number.POSITIVE_INFINITY ? 0 : now);
+        course.throwIfFailed();
         const ready = await runner.ready(program, source);
         // While this one waited for its turn, the user may have changed what is frozen.
         if (rates.changes() !== edits) continue;
@@ -138,8 +138,8 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
             ...(micro === undefined ? {} : { micro }),
           };
         });
-        const told = sample === undefined ? metrics : tellSamples(metrics, described, sample.take);
-        course.submitted(sent, told, take);
+        const heard = sample === undefined ? metrics : tellSamples(metrics, described, sample.take);
+        course.submitted(sent, heard, take);
         return batches;
       }
     },
@@ -147,6 +147,7 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
     /** The values of an update whose gradients came from elsewhere. */
     updateValues(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean): StepValues {
       rates.advance(clock);
+      tell();
       const moved = momentumAt(clock);
       rates.write(table, clock, takesPart, moved);
       course.progress = { ...course.progress, step: clock.step + 1 };
