@@ -119,6 +119,7 @@ export function createStore(
       let grown = false;
       for (const [name, size] of arenas) {
         if ((buffers.get(name)?.size ?? 0) >= size) continue;
+        buffers.get(name)?.destroy();
         buffers.set(name, gpu.buffer(name, size, STORAGE | COPY_SRC));
         grown = true;
       }
