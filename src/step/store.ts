@@ -148,7 +148,10 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
   ): void => {
     const most = limits[limit] as number;
     if (bytes <= most) return;
-    const [needs, allows] = [bytes, most].map((size) => `${(size / 2 ** 20).toFixed(1)} MB`);
+    // Rounded apart, so that a little too much does not look like enough.
+    const [needs, allows] = [Math.ceil((bytes / 2 ** 20) * 10), Math.floor((most / 2 ** 20) * 10)].map(
+      (tenths) => `${(tenths / 10).toFixed(1)} MB`,
+    );
     throw new LimitError(
       `model: ${what} needs one ${place} of ${needs}, this device allows ${allows}. Use a smaller model, or a device with a larger ${limit}.`,
     );
