@@ -81,8 +81,8 @@ export function createLog(rows: readonly Row[], now: () => number) {
 
     restore(edits: readonly Edit[], step: number): void {
       log = [...edits];
-      changes++;
       done = script.filter(({ edit }) => edit.step < step).length;
+      changes++;
     },
   };
 }

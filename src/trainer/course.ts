@@ -40,6 +40,8 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
   let failure: unknown;
   /** Step of the last alarm of each layer that the host knows of. */
   const alarms: number[] = [];
+  /** The layers as the GPU knows them. */
+  let members = rates.members();
   /** Micro-batches of an update that has not been made yet. */
   let partial = new Tally();
 
@@ -54,14 +56,13 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     );
   }
 
-  /** Layers that a guard has put to rest: their updates since then were none. */
+  /** Layers that a guard has put to rest: the updates since then of the tensors that were theirs were none. */
   function heed(found: Uint32Array): void {
     for (const [layer, step] of found.entries()) {
       if (step === 0 || step === (alarms[layer] ?? 0) || hooks.rest === undefined) continue;
       alarms[layer] = step;
-      const rows = rates.members()[layer]?.rows ?? [];
-      rates.undoSince(rows, step - 1);
-      rates.rest(rows, step - 1, step - 1 + hooks.rest);
+      rates.undoSince(members[layer]?.rows ?? [], step - 1);
+      rates.rest(rates.members()[layer]?.rows ?? [], step - 1, step - 1 + hooks.rest);
     }
   }
 
@@ -115,6 +116,10 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
       if (applied) whole = next;
     },
     heed,
+    /** The GPU is told of the layers as they are now. */
+    meet(): void {
+      members = rates.members();
+    },
     /** After the GPU has forgotten them. */
     forgetAlarms(): void {
       alarms.length = 0;

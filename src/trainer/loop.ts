@@ -173,7 +173,6 @@ export function createLoop({ settings, demand, gpu, rates, runner, course, most 
 
     /** One update from gradients that stand in their arena; tensors without one are not in this step. */
     async applyGradients(given: ReadonlySet<string>): Promise<void> {
-      steps.tell();
       const found = await runner.update((_, table) =>
         steps.updateValues(table, clock(), (row) => given.has(rates.rows[row]?.name ?? "")),
       );

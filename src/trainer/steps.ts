@@ -61,6 +61,7 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
   function tell(): void {
     if (told === rates.changes()) return;
     told = rates.changes();
+    course.meet();
     runner.tell(memberWords(rates, words), shares(rates));
   }
 
@@ -86,8 +87,6 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
   }
 
   return {
-    tell,
-
     /**
      * Submits batches of a stretch, and tells how many they were: one submission is one program, so it ends where the frozen
      * set changes, and a guard lets nobody run further ahead than its layers rest.
@@ -102,16 +101,17 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
       const { first, of } = stretch;
       const clock = (): StepClock => ({ step: course.progress.step, stepsPerEpoch });
       for (;;) {
-        await course.know(course.progress.step + 1 - most);
         rates.advance(clock());
         const edits = rates.changes();
         const { step: now } = course.progress;
-        const updates = Math.min(rates.nextChange(clock()) - now, most);
+        const updates = Math.min(rates.nextChange(clock()) - now, most, stretch.batches);
         const into = of === 0 ? 0 : first % accumulate;
         const batches = Math.min(stretch.batches, of === 0 ? updates : updates * accumulate - into);
         // A layer that thaws in the midst of an update has no gradient from the batches before.
         if (stretch.micro?.first ?? into === 0) frozen = rates.frozenAt(clock());
         const program: Program = runner.program("train", format, frozen, sample !== undefined);
+        // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
+        await course.know(told === edits ? now + updates - most : most === Number.POSITIVE_INFINITY ? 0 : now);
         const ready = await runner.ready(program, source);
         course.throwIfFailed();
         // While this one waited for its turn, the user may have changed what is frozen.
@@ -164,6 +164,7 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
     /** The values of an update whose gradients came from elsewhere. */
     updateValues(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean): StepValues {
       rates.advance(clock);
+      tell();
       const moved = momentumAt(clock);
       rates.write(table, clock, takesPart, moved);
       course.progress = { ...course.progress, step: clock.step + 1 };
