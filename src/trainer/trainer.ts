@@ -444,7 +444,7 @@ export class Trainer {
           `${place}: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
         );
       }
-      const values = Float32Array.from(numbers);
+      const values = new Float32Array(numbers);
       const bad = anyNumber ? -1 : values.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) throw new DataError(`${place}: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
       return { placed, values };

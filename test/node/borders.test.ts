@@ -19,7 +19,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   gpu: ["base", "kernels", "record"],
   run: ["base", "graph", "plan", "kernels", "record", "data", "gpu"],
   trainer: ["base", "model", "graph", "plan", "kernels", "record", "optim", "data", "io", "gpu", "run"],
-  index: ["base", "model", "graph", "plan", "kernels", "record", "optim", "data", "gpu", "run", "trainer"],
+  index: ["base", "model", "graph", "plan", "record", "optim", "data", "gpu", "run", "trainer"],
 };
 
 const recordFiles = ["step/command.ts", "step/update.ts", "step/record.ts", "step/program.ts"];
