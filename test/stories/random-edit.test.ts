@@ -81,7 +81,7 @@ function changes(trainer: Trainer, seed: number, epochs: boolean) {
     freeze: (pattern) => trainer.freeze(pattern),
     unfreeze: (pattern) => trainer.unfreeze(pattern),
   };
-  const scope = { layers, patterns, factors: [0.1, 0.5, 0.9, 1, -1], epochs };
+  const scope = { layers, patterns, factors: [0.1, 0.5, 0.9, 1.5, -1], epochs };
   const customs: Schedule[] = [];
   const next = (step: number): void => {
     for (;;) {
