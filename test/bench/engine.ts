@@ -27,6 +27,18 @@ export const engines = {
   gradus: () => import("./gradus.ts"),
   tfjs: () => import("./tfjs.ts"),
   "jax-js": () => import("./jax.ts"),
+  "gradus statistics": async () => ({ create: (await import("./gradus.ts")).variant({ statsEvery: 50 }) }),
+  "gradus frozen": async () => ({ create: (await import("./gradus.ts")).variant({ frozen: true }) }),
+  "gradus cached": async () => ({
+    create: (await import("./gradus.ts")).variant({ frozen: true, cacheFrozen: true }),
+  }),
 } satisfies Record<string, () => Promise<{ readonly create: CreateEngine }>>;
 
 export type EngineName = keyof typeof engines;
+
+/** Those that are compared unless others are asked for; the rest are ways to use Gradus. */
+export const peers: readonly EngineName[] = ["gradus", "tfjs", "jax-js"];
+
+/** Engines of one kind must agree on the losses; with frozen layers they are others. */
+export const kindOf = (name: EngineName): string =>
+  name === "gradus frozen" || name === "gradus cached" ? "frozen" : "all layers";

@@ -5,35 +5,49 @@ import { adam, type CreateEngine } from "./engine.ts";
 import { models, startOf } from "./model.ts";
 import { BATCHES, batchOf } from "./workload.ts";
 
-export const create: CreateEngine = async (workload) => {
-  const { lr, beta1, beta2, epsilon } = adam;
-  const trainer = await compile(models[workload.name](), {
-    input: workload.input,
-    batch: workload.batch,
-    loss: crossEntropy(),
-    optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
-  });
-  trainer.setWeights(startOf(workload));
-  const batches = Array.from({ length: BATCHES }, (_, k) => batchOf(workload, k));
-  const data = {
-    x: Float32Array.from(batches.flatMap(({ x }) => Array.from(x))),
-    y: Uint32Array.from(batches.flatMap(({ y }) => Array.from(y))),
+export interface Variant {
+  /** Steps between two statistics. */
+  readonly statsEvery?: number;
+  /** Whether all layers but the last are frozen, and what they make of a sample is kept. */
+  readonly frozen?: boolean;
+  readonly cacheFrozen?: boolean;
+}
+
+export const create: CreateEngine = (workload) => variant({})(workload);
+
+export const variant =
+  ({ statsEvery, frozen = false, cacheFrozen = false }: Variant): CreateEngine =>
+  async (workload) => {
+    const { lr, beta1, beta2, epsilon } = adam;
+    const trainer = await compile(models[workload.name](), {
+      input: workload.input,
+      batch: workload.batch,
+      loss: crossEntropy(),
+      optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
+      ...(frozen ? { cacheFrozen, rates: ({ depth, maxDepth }) => ({ frozen: depth < maxDepth }) } : {}),
+    });
+    trainer.setWeights(startOf(workload));
+    const batches = Array.from({ length: BATCHES }, (_, k) => batchOf(workload, k));
+    const data = {
+      x: Float32Array.from(batches.flatMap(({ x }) => Array.from(x))),
+      y: Uint32Array.from(batches.flatMap(({ y }) => Array.from(y))),
+    };
+    return {
+      backend: "webgpu",
+      async run(_, steps) {
+        let last = Number.NaN;
+        // A fit that was stopped goes on where it stood, so `first` is where this one begins.
+        await trainer.fit(data, {
+          epochs: Number.MAX_SAFE_INTEGER,
+          steps,
+          shuffle: false,
+          onStep: ({ loss }) => {
+            last = loss;
+          },
+          ...(statsEvery === undefined ? {} : { statsEvery, onStats: () => {} }),
+        });
+        return last;
+      },
+      dispose: () => trainer.dispose(),
+    };
   };
-  return {
-    backend: "webgpu",
-    async run(_, steps) {
-      let last = Number.NaN;
-      // A fit that was stopped goes on where it stood, so `first` is where this one begins.
-      await trainer.fit(data, {
-        epochs: Number.MAX_SAFE_INTEGER,
-        steps,
-        shuffle: false,
-        onStep: ({ loss }) => {
-          last = loss;
-        },
-      });
-      return last;
-    },
-    dispose: () => trainer.dispose(),
-  };
-};

@@ -1,7 +1,7 @@
 // The command line of the benchmark: what can be asked for, and what is asked for now.
 
 import { parseArgs } from "node:util";
-import { type EngineName, engines } from "./engine.ts";
+import { type EngineName, engines, peers } from "./engine.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
 import { type Workload, workloads } from "./workload.ts";
@@ -12,7 +12,8 @@ const engineNames = Object.keys(engines) as EngineName[];
 export const help = `npm run bench -- [options]
   --only NAMES     workloads, comma separated (default: ${workloadNames.join(",")}), or "optimizer" alone: the update
                    by itself, over totals, numbers of tensors and numbers of rates
-  --engines NAMES  engines, comma separated (default: ${engineNames.join(",")};
+  --engines NAMES  engines, comma separated (default: ${peers.join(",")}; also
+                   ${engineNames.filter((name) => !peers.includes(name)).join(",")};
                    optimizer: ${updateEngines.join(",")})
   --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds})
   --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M)
@@ -61,7 +62,7 @@ export function options(): TrainingOptions | OptimizerOptions | "help" {
   if (values.quick) throw new Error("--quick: only the optimizer has a short form. Add --only optimizer.");
   return {
     workloads: trained,
-    engines: listed("--engines", engines ?? engineNames.join(), engineNames),
+    engines: listed("--engines", engines ?? peers.join(), engineNames),
     rounds: positive("--rounds", values.rounds ?? "5"),
     steps: positive("--steps", values.steps ?? "10"),
     json,

@@ -3,7 +3,7 @@
 // and outside of all timing, the calls of a steady run are counted.
 
 import { countPerStep } from "../../demo/train/count.ts";
-import { type Engine, type EngineName, engines } from "./engine.ts";
+import { type Engine, type EngineName, engines, kindOf } from "./engine.ts";
 import { median, type Row } from "./report.ts";
 import { BATCHES, type Workload, workloads } from "./workload.ts";
 
@@ -71,8 +71,9 @@ globalThis.measure = async ({ workload: key, engines: names, rounds, steps }) =>
     await progress(`${key}: ${name}, first ${AGREEMENT.steps} steps`);
     racers.push(await enter(name, workloads[key]));
   }
-  const [leader, ...others] = racers;
-  if (leader !== undefined && others.length > 0) {
+  for (const kind of new Set(names.map(kindOf))) {
+    const [leader, ...others] = racers.filter(({ name }) => kindOf(name) === kind);
+    if (leader === undefined || others.length === 0) continue;
     const worst = agreement(key, leader, others).toExponential(1);
     await progress(`${key}: losses agree to ${worst} over ${AGREEMENT.steps} steps`);
   }
