@@ -53,7 +53,7 @@ ${TABLE}  // [rows]
 
 var<workgroup> sums: array<vec2f, 64>;
 
-struct Sum { g: f32, p: f32, u: f32, gu: f32, bad: f32, moved: f32, active: bool }
+struct Sum { g: f32, p: f32, u: f32, gu: f32, bad: f32, moved: f32, live: bool }
 
 fn layer_sum(layer: u32) -> Sum {
   var sum = Sum();
@@ -62,7 +62,7 @@ fn layer_sum(layer: u32) -> Sum {
     let one = norms[row * 2];
     let two = norms[row * 2 + 1];
     if (table[row].w == 0) { continue; }
-    sum.active = true;
+    sum.live = true;
     sum.g += one.x;
     sum.p += one.y;
     sum.u += one.z;
@@ -79,7 +79,7 @@ fn has(layer: u32, controller: u32) -> bool { return (layers[layer * 3 + 2] & co
 fn rests(layer: u32, sum: Sum) -> bool {
 #if ${GUARD}
   let at = layer * 16;
-  if (!has(layer, 1) || !sum.active) { return false; }
+  if (!has(layer, 1) || !sum.live) { return false; }
   let now = f32(step.step);
   if (now < state[at + 2]) { return true; }
   let length = sqrt(sum.g);
@@ -102,19 +102,20 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   var own = vec2f();
   for (var layer = lane; layer < LAYERS; layer += 64) {
     let sum = layer_sum(layer);
-    var active = sum.active && !halted;
-    if (active) { active = !rests(layer, sum); }
+    var live = sum.live && !halted;
+    if (live) { live = !rests(layer, sum); }
     for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
       let row = layers[layers[layer * 3] + i];
-      effective[row] = select(vec4f(), table[row], active);
+      effective[row] = select(vec4f(), table[row], live);
     }
-    if (!active) { continue; }
+    if (!live) { continue; }
     own.x += sum.g;
 #if ${RGN}
     let at = layer * 16;
     if (!has(layer, 4)) { continue; }
     if (sum.p > 0) { state[at + 6] += sqrt(sum.g / sum.p); }
-    own.y = max(own.y, state[at + 6]);
+    state[at + 7] += 1;
+    own.y = max(own.y, state[at + 6] / state[at + 7]);
 #endif
   }
   sums[lane] = own;
@@ -130,11 +131,11 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   for (var layer = lane; layer < LAYERS; layer += 64) {
     let sum = layer_sum(layer);
     let at = layer * 16;
-    var active = false;
+    var live = false;
     for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
-      active = active || effective[layers[layers[layer * 3] + i]].w != 0;
+      live = live || effective[layers[layers[layer * 3] + i]].w != 0;
     }
-    if (!active) { continue; }
+    if (!live) { continue; }
     var scale = state[at];
 #if ${RATIO}
     if (has(layer, 2)) {
@@ -147,9 +148,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 #endif
 #if ${RGN}
     if (has(layer, 4)) {
-      state[at + 7] += 1;
       if (state[at + 7] >= RGN_STEPS) {
-        if (all.y > 0) { state[at + 5] = max(state[at + 6] / all.y, RGN_MIN); }
+        // Means, since a layer that was frozen or at rest is at another place of its window.
+        if (all.y > 0) { state[at + 5] = max(state[at + 6] / state[at + 7] / all.y, RGN_MIN); }
         state[at + 6] = 0;
         state[at + 7] = 0;
       }

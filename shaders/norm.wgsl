@@ -1,7 +1,7 @@
 // What norms are made of, block by block: |g|^2, |p|^2, |u|^2 and g u, where u is a rule's direction, and how many gradients
 // are not finite; those count as 0 in the sums. A frozen row has g = 0. Grid: a workgroup a block.
 ${FINITE}
-@group(0) @binding(7) var<storage, read_write> partials: array<f32>;  // [BLOCKS, 5]
+@group(0) @binding(7) var<storage, read_write> partials: array<f32, BLOCKS * 5>;  // [BLOCKS, 5]
 
 // Rules bring their update along, which nobody calls here.
 fn store(at: u32, before: vec4f, after: vec4f) {}
@@ -25,9 +25,11 @@ fn main(
 #if ${SCALED}
     factor = scales[row_of(word)].x;
 #endif
-    let whole = block_part(word, lane, loss_gradient(at));
+    // Clipping makes numbers of what is none, so the gradient is asked before that.
+    let raw = block_part(word, lane, gradients[at]);
+    let clipped = block_part(word, lane, loss_gradient(at));
     for (var i = 0; i < 4; i++) {
-      if (is_finite(whole[i])) { g[i] = whole[i]; } else { bad += 1; }
+      if (is_finite(raw[i])) { g[i] = clipped[i]; } else { bad += 1; }
     }
     u = block_part(word, lane, direction(rule_of(word), at, row));
   }

@@ -1,10 +1,10 @@
 // The optimizer update of all layers in one dispatch: each block calls its rule with its row of the layer table.
 // MEASURED also leaves the squared length of each block's step. Grid: a workgroup a block.
 #if ${HALTING}
-@group(0) @binding(7) var<storage, read> metrics: array<vec4u>;  // [1 + slots]; the status in front
+@group(0) @binding(7) var<storage, read> metrics: array<vec4u, 17>;  // [1 + slots]; the status in front
 #endif
 #if ${MEASURED}
-@group(0) @binding(8) var<storage, read_write> moved: array<f32>;  // [BLOCKS]
+@group(0) @binding(8) var<storage, read_write> moved: array<f32, BLOCKS>;  // [BLOCKS]
 
 var<private> shift: vec4f;
 #endif
@@ -24,14 +24,13 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.y * groups.x + workgroup.x;
-  if (block >= BLOCKS) { return; }
   let word = blocks[block];
   let row = table[row_of(word)];
-  // A row whose last number is 0 is frozen.
-  if (row.w == 0) { return; }
+  // A row whose last number is 0 is frozen, and after a bad loss nothing moves. One branch for all: each costs time.
 #if ${HALTING}
-  // After a bad loss nothing moves.
-  if (metrics[0].x != 0) { return; }
+  if ((block >= BLOCKS) | (row.w == 0) | (metrics[0].x != 0)) { return; }
+#else
+  if ((block >= BLOCKS) | (row.w == 0)) { return; }
 #endif
 #if ${SCALED}
   factor = scales[row_of(word)].x;

@@ -14,6 +14,7 @@ export {
 } from "./errors.ts";
 export type { ConnectOptions } from "./gpu/device.ts";
 export type { Loss } from "./graph/trace.ts";
+export type { Controller } from "./kernels/control.ts";
 export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
 export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
@@ -152,4 +153,7 @@ export {
   meanSquaredError,
   type StepResult,
 } from "./trainer/options.ts";
-export { compile, Trainer } from "./trainer/trainer.ts";
+export type { FineTuneOptions } from "./trainer/recipe.ts";
+export type { LayerStatistics, StepStatistics } from "./trainer/statistics.ts";
+export { type Averaged, compile, Trainer, type Transferred } from "./trainer/trainer.ts";
+export type { Clip, TrainingOptions } from "./trainer/training.ts";

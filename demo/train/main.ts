@@ -85,8 +85,8 @@ try {
 if (chosen.help) console.log(help);
 else {
   process.on("SIGINT", () => interrupt());
-  const { withPage } = await import("./session.ts"); // Vite and Playwright: not for --help
-  await withPage(async (page, adapter) => {
+  const { withPage } = await import("../session.ts"); // Vite and Playwright: not for --help
+  await withPage("train", async (page, adapter) => {
     introduce(adapter);
     const trained = await train(page, chosen);
     if (trained.stopped) process.exitCode = 130;

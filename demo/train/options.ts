@@ -1,8 +1,7 @@
 // The command line of `npm run train`: what can be asked for, and what is asked for now.
 
-import { accessSync, constants, mkdirSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { parseArgs } from "node:util";
+import { readFileSync } from "node:fs";
+import { positive, prepareFile, readWords, whole } from "../command-line.ts";
 
 export const help = `npm run train -- [options]
 Trains a small convolutional network on the MNIST digits, by WebGPU in headless Chromium.
@@ -43,26 +42,13 @@ const names = ["images", "epochs", "batch", "lr", "layer-decay", "freeze", "seed
 
 /** The options of this run; throws an error of one line where one is unknown or has no valid value. */
 export function options(words: readonly string[] = process.argv.slice(2)): Options {
-  const { values, tokens, positionals } = parseArgs({
-    args: [...words],
-    options: {
-      ...Object.fromEntries(names.map((name) => [name, { type: "string" as const }])),
-      help: { type: "boolean", short: "h" },
-    },
-    strict: false, // our own words for what is wrong
-    allowPositionals: true,
-    tokens: true,
-  });
-  for (const token of tokens) if (token.kind === "option") checkToken(token.rawName, token.name, token.value);
-  if (positionals.length > 0) throw new Error(`"${positionals[0]}" is no option. See --help.`);
-
-  const given = values as { [name in (typeof names)[number]]?: string };
+  const { given, set } = readWords(words, { names, flags: ["help"] });
   const { out = "out/mnist.safetensors", json, resume, freeze } = given;
   if (resume !== undefined && (given.lr ?? given["layer-decay"]) !== undefined) {
     throw new Error("--resume: the file brings the learning rates. Leave out --lr and --layer-decay.");
   }
-  const help = values.help === true;
-  if (!help) for (const [name, path] of Object.entries({ out, json })) if (path !== undefined) prepare(name, path);
+  const help = set.has("help");
+  if (!help) for (const [name, path] of Object.entries({ out, json })) if (path) prepareFile(`--${name}`, path);
   return {
     images: whole("--images", given.images ?? "60000", 1, 60_000),
     epochs: whole("--epochs", given.epochs ?? "3", 1),
@@ -77,38 +63,6 @@ export function options(words: readonly string[] = process.argv.slice(2)): Optio
     help,
     again: again({ ...given, resume: out }),
   };
-}
-
-function checkToken(raw: string, name: string, value: string | undefined): void {
-  if (name === "help" && value === undefined) return;
-  if (!names.some((known) => known === name)) throw new Error(`there is no option ${raw}. See --help.`);
-  if (value === undefined || value === "") throw new Error(`${raw}: its value is missing. See --help.`);
-}
-
-function whole(option: string, given: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const value = /^\d+$/.test(given) ? Number(given) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
-  throw new Error(`${option}: expected a whole number ${range}, not "${given}".`);
-}
-
-function positive(option: string, given: string, most = Number.MAX_VALUE): number {
-  const value = Number(given);
-  if (value > 0 && value <= most) return value;
-  const range = most === Number.MAX_VALUE ? "above 0" : `above 0 and at most ${most}`;
-  throw new Error(`${option}: expected a number ${range}, not "${given}".`);
-}
-
-/** Minutes of training must not end at a file that cannot be written. */
-function prepare(name: string, path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    const existing = statSync(path, { throwIfNoEntry: false });
-    if (existing?.isDirectory()) throw new Error("it is a folder");
-    accessSync(existing === undefined ? dirname(path) : path, constants.W_OK);
-  } catch (error) {
-    throw new Error(`--${name}: cannot write ${path} (${(error as Error).message}).`);
-  }
 }
 
 function read(option: string, path: string): Uint8Array {

@@ -17,7 +17,8 @@ const UNKNOWN = "?";
 const number = (value: number): string => (Number.isNaN(value) ? UNKNOWN : Math.round(value).toLocaleString("en-US"));
 export const percent = (part: number, digits: number): string => `${(100 * part).toFixed(digits)} %`;
 
-function duration(seconds: number): string {
+/** As 1:05 or 1:00:05. */
+export function duration(seconds: number): string {
   if (Number.isNaN(seconds)) return UNKNOWN;
   const whole = Math.ceil(seconds);
   const two = (value: number): string => `${Math.floor(value) % 60}`.padStart(2, "0");

@@ -54,7 +54,7 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
 }
 
 /** Ids of all tensors whose value depends on a wanted parameter, the parameters included. */
-function dependents(graph: Graph, wanted: ReadonlySet<number>): ReadonlySet<number> {
+export function dependents(graph: Graph, wanted: ReadonlySet<number>): ReadonlySet<number> {
   const found = new Set(wanted);
   for (const node of graph.nodes) {
     if (node.inputs.some((id) => found.has(id))) for (const id of node.outputs) found.add(id);

@@ -51,6 +51,12 @@ export function encodeCheckpoint(
   return encodeSafetensors({ tensors, metadata: { format: FORMAT, gradus: JSON.stringify(state) } });
 }
 
+/** The weights alone, of whatever model. Throws CheckpointError where the file is none. */
+export function weightsOf(bytes: Uint8Array): Map<string, StoredTensor> {
+  const { tensors } = decodeSafetensors(bytes);
+  return new Map([...tensors].filter(([key]) => !key.includes("/")));
+}
+
 /** What the present trainer expects a checkpoint to hold. */
 export interface Expected {
   readonly arenas: readonly string[];

@@ -59,6 +59,7 @@ export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (r
     arenas: { ...pass.arenas, partials: "partials" },
     step: true,
     grid: fold(options.blocks),
+    blocks: options.blocks,
   };
 }
 
@@ -136,19 +137,21 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
 
 /** The trust ratio of each row, for the rules that have one. */
 export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
-  const ratios = rules.map(({ trust: ratio }) =>
-    ratio === undefined
-      ? "vec4f()"
-      : `vec4f(${ratio.coefficient}, ${ratio.eps}, ${ratio.kind === "lars" ? "1, 1" : "0, 2"})`,
-  );
+  const ratios = rules.map(({ trust: ratio, variant }) => {
+    if (ratio === undefined) return "vec4f()";
+    const isLars = ratio.kind === "lars";
+    // Decoupled decay is no part of the gradient.
+    const decays = isLars && variant.DECOUPLED !== true;
+    return `vec4f(${ratio.coefficient}, ${ratio.eps}, ${Number(decays)}, ${isLars ? 1 : 2})`;
+  });
   return {
     name: "trust",
     source: trust,
     bindings: { spans: "read", norms: "read", effective: "readWrite" },
-    holes: { RULES: rules.length, TRUST: ratios.join(", ") },
+    holes: { RULES: rules.length, TRUST: ratios.join(", "), TABLE: tableOfStep(rows) },
     constants: { ROWS: rows },
     arenas: own("spans", "norms", "effective"),
-    step: false,
+    step: true,
     grid: fold(Math.ceil(rows / 64)),
   };
 }
@@ -162,6 +165,7 @@ export const chooseAccumulate = ({ blocks }: BlockOptions): Pass => ({
   arenas: own("gradients", "accumulated"),
   step: true,
   grid: fold(blocks),
+  blocks,
 });
 
 export const chooseAverage = ({ blocks, rows, controlled }: BlockOptions): Pass => ({
@@ -183,6 +187,7 @@ export const chooseAverage = ({ blocks, rows, controlled }: BlockOptions): Pass 
   },
   step: !controlled,
   grid: fold(blocks),
+  blocks,
 });
 
 const own = (...names: readonly string[]): Record<string, string> =>

@@ -86,6 +86,8 @@ export interface Pass {
   /** Whether the shader reads group 1. */
   readonly step: boolean;
   readonly grid: Grid;
+  /** Of a pass over blocks: how many. */
+  readonly blocks?: number;
 }
 
 export const blockBindings = {
@@ -115,6 +117,7 @@ export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
     },
     step: !controlled || momentum,
     grid: fold(options.blocks),
+    blocks: options.blocks,
   };
 }
 
@@ -150,12 +153,12 @@ export function blockPass(
   return {
     source: `\n${[arena, ...texts.map(({ text }) => text), ...(momentum ? [step] : []), dispatch].join("\n")}`,
     holes: Object.assign(
-      { TABLE: table, SCALED: scaled, CLAMPED: clamp !== undefined },
+      { BLOCKS: blocks, TABLE: table, SCALED: scaled, CLAMPED: clamp !== undefined },
       ...moments.map((moment) => ({ [moment.toUpperCase()]: kept.includes(moment) })),
       ...texts.map(({ holes }) => holes),
     ) as Holes,
     constants: Object.assign(
-      { BLOCKS: blocks, ...(clamp === undefined ? {} : { CLAMP: clamp }) },
+      clamp === undefined ? {} : { CLAMP: clamp },
       ...texts.map(({ constants }) => constants),
     ) as Record<string, number>,
     arenas: {

@@ -10,6 +10,8 @@ export interface Feed {
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   /** Sets the order of the coming epoch. */
   setOrder(order: Uint32Array<ArrayBuffer>): void;
+  /** The same samples in their own order, as a feed beside this one; it owns its order alone. */
+  inOrder(): Feed;
   /** Puts other samples in the place of the first ones; they must fit. */
   replace(samples: Packed): void;
   dispose(): void;
@@ -26,7 +28,7 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
     queue.writeBuffer(y, 0, next.y);
   };
   replace(samples);
-  return {
+  const feed: Feed = {
     count: samples.count,
     buffers: new Map([
       ["data.x", x],
@@ -34,9 +36,17 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
       ["data.order", order],
     ]),
     setOrder: (next) => queue.writeBuffer(order, 0, next),
+    inOrder() {
+      const own = gpu.buffer("data.order", samples.count * 4, usage);
+      queue.writeBuffer(own, 0, inOrder(samples.count));
+      return { ...feed, buffers: new Map(feed.buffers).set("data.order", own), dispose: () => own.destroy() };
+    },
     replace,
     dispose() {
       for (const buffer of [x, y, order]) buffer.destroy();
     },
   };
+  return feed;
 }
+
+export const inOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);

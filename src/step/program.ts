@@ -1,10 +1,11 @@
 // The whole walk through the rooms that need no GPU: model -> graph -> backward -> fusion -> plan -> recording.
 
 import { differentiate } from "../graph/backward.ts";
+import { after, before, frontierOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
-import { type DataFormat, type Loss, type Parameter, trace } from "../graph/trace.ts";
+import { type DataFormat, type Loss, type Parameter, type TraceOptions, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../kernels/kernel.ts";
 import type { Layer } from "../model/layer.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
@@ -12,8 +13,8 @@ import { plan } from "../plan/plan.ts";
 import { type Recording, record } from "./record.ts";
 import type { UpdateSettings } from "./update.ts";
 
-/** `train` ends in the update, `gradients` before it. */
-export type Mode = "train" | "gradients" | "evaluate" | "predict";
+/** `train` ends in the update, `gradients` before it; `features` gives what the frozen layers at the input make of a batch. */
+export type Mode = "train" | "gradients" | "evaluate" | "predict" | "features";
 
 export interface ProgramOptions {
   readonly model: Layer;
@@ -26,6 +27,8 @@ export interface ProgramOptions {
   readonly mode: Mode;
   /** Whether some training steps leave statistics. */
   readonly sampled: boolean;
+  /** Whether training begins at the features, where there are any. */
+  readonly cached?: boolean;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
   readonly software: boolean;
@@ -41,23 +44,47 @@ export interface Program {
   readonly depths: ReadonlyMap<string, number>;
   /** Shape of the model's output, with the batch. */
   readonly output: readonly number[];
+  /** Where a program of features ends, or one that is cached begins. */
+  readonly features: Features | undefined;
   /** Whether the step gives tensor `row` a gradient. */
   readonly takesPart: (row: number) => boolean;
+}
+
+/** What frozen layers at the input leave for the rest, [B, ...]. */
+export interface Features {
+  readonly shape: readonly number[];
 }
 
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
 export function buildProgram(options: ProgramOptions): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY } = options;
-  const traced = trace(options.model, { ...options, mode: mode === "gradients" ? "train" : mode });
-  const { graph, parameters, parameterIds, loss } = traced;
+  const traceMode = {
+    train: "train",
+    gradients: "train",
+    evaluate: "evaluate",
+    predict: "predict",
+    features: "predict",
+  };
+  const traced = trace(options.model, { ...options, mode: traceMode[mode] as TraceOptions["mode"] });
+  const { parameters, parameterIds, loss } = traced;
   const layout = layOut(parameters);
   const owners = new Map(parameterIds.map((id, i) => [id, (parameters[i] as Parameter).layer]));
-  const depths = layerDepths(graph, owners);
+  const depths = layerDepths(traced.graph, owners);
 
-  const wanted = parameterIds.filter((_, i) => !frozen.has((parameters[i] as Parameter).name));
+  const wanted = new Set(parameterIds.filter((_, i) => !frozen.has((parameters[i] as Parameter).name)));
   const trains = (mode === "train" || mode === "gradients") && loss !== undefined;
-  const gradients = trains ? differentiate(graph, loss, new Set(wanted)) : new Map<number, number>();
-  const kept = new Set(mode === "predict" ? [traced.prediction] : []);
+  const frontier =
+    mode === "features" || (options.cached === true && mode === "train") ? frontierOf(traced.graph, wanted) : undefined;
+  const cut = { train: after, features: before }[mode as string];
+  const graph = frontier === undefined || cut === undefined ? traced.graph : cut(traced.graph, frontier);
+  const gradients = trains ? differentiate(graph, loss, wanted) : new Map<number, number>();
+  const results =
+    mode === "predict"
+      ? { prediction: traced.prediction }
+      : mode === "features" && frontier !== undefined
+        ? { features: frontier }
+        : {};
+  const kept = new Set(Object.values(results));
   const fused = fuse(graph, kept);
   const planned = plan(fused, layout, parameterIds, kept);
   const device: DeviceFacts = { software: options.software };
@@ -67,12 +94,13 @@ export function buildProgram(options: ProgramOptions): Program {
       name: mode,
       device,
       ...(mode === "train" && gradients.size > 0 ? { update } : {}),
-      ...(mode === "predict" ? { results: { prediction: traced.prediction } } : {}),
+      results,
     }),
     parameters,
     layout,
     depths,
-    output: tensorAt(fused, traced.prediction).shape,
+    output: tensorAt(traced.graph, traced.prediction).shape,
+    features: frontier === undefined ? undefined : { shape: tensorAt(graph, frontier).shape },
     takesPart: (row) => gradients.has(parameterIds[row] as number),
   };
 }

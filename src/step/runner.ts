@@ -7,9 +7,10 @@ import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import { BLOCK } from "../plan/layout.ts";
-import { createFeed, type Feed } from "./feed.ts";
+import { type Cached, cacheFeatures } from "./cache.ts";
+import { createFeed, type Feed, inOrder } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
-import { recordUpdate } from "./record.ts";
+import { print, recordUpdate } from "./record.ts";
 import { createReplay, type Fill, type Metrics, MOST_STEPS, type Prepared } from "./replay.ts";
 import { createStore, type HostTensor, readBack } from "./store.ts";
 import { isControlled } from "./update.ts";
@@ -23,15 +24,19 @@ export interface Source {
   readonly format: DataFormat;
   /** Samples that are real; the feed for single batches may have room for more. */
   readonly count: number;
+  /** Whether it holds the same samples the next time. */
+  readonly stays: boolean;
 }
 
 export type Runner = ReturnType<typeof createRunner>;
 export type RunnerOptions = Omit<
   ProgramOptions,
-  "mode" | "frozen" | "format" | "software" | "sampled" | "mostBlocks"
+  "mode" | "frozen" | "format" | "software" | "sampled" | "cached" | "mostBlocks"
 > & {
   /** Number of the rule of each row. */
   readonly ruleOf: (row: number) => number;
+  /** Whether what frozen layers at the input make of each sample is kept. */
+  readonly cacheFrozen: boolean;
 };
 
 /** `first` is the program whose layout all others share. */
@@ -52,13 +57,23 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   const batchFeeds = new Map<boolean, Feed>();
   let updateAlone: Promise<Prepared> | undefined;
 
-  /** `sampled`: some of its steps leave statistics. */
-  function program(mode: Mode, format: DataFormat, frozen: readonly string[], sampled = false): Program {
-    const key = JSON.stringify([mode, format, frozen, sampled]);
+  /** Features by the feed that they were made from, with what made them. */
+  const caches = new Map<Feed, { readonly key: string; readonly cached: Cached }>();
+  /** Features that no later step uses, though one on its way may. */
+  let stale: Cached[] = [];
+
+  /** `sampled`: some of its steps leave statistics; `cached`: it begins at the features. */
+  function program(
+    mode: Mode,
+    format: DataFormat,
+    frozen: readonly string[],
+    { sampled = false, cached = false } = {},
+  ): Program {
+    const key = JSON.stringify([mode, format, frozen, sampled, cached]);
     const known = programs.get(key);
     if (known !== undefined) return known;
     if (sampled) store.prepareStatistics(MOST_STEPS);
-    const made = buildProgram({ ...options, ...device, mode, format, frozen: new Set(frozen), sampled });
+    const made = buildProgram({ ...options, ...device, mode, format, frozen: new Set(frozen), sampled, cached });
     programs.set(key, made);
     return made;
   }
@@ -83,11 +98,41 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     feed: createFeed(gpu, packed),
     format: packed.format,
     count: packed.count,
+    stays: true,
   });
 
   function drop(feed: Feed): void {
     bound.delete(feed);
+    forget(feed);
     feed.dispose();
+  }
+
+  function forget(feed: Feed): void {
+    const known = caches.get(feed);
+    if (known === undefined) return;
+    caches.delete(feed);
+    bound.delete(known.cached.feed);
+    stale.push(known.cached);
+  }
+
+  /** Forgets features whose weights are no longer what they were. */
+  function forgetFeatures(): void {
+    for (const feed of [...caches.keys()]) forget(feed);
+  }
+
+  /** The source with features in the place of its samples, computed where they are not at hand. */
+  async function featuresOf({ feed, format }: Source, frozen: readonly string[]): Promise<Feed> {
+    const run = program("features", format, frozen);
+    const key = print(run.recording);
+    const known = caches.get(feed);
+    if (known?.key === key) return known.cached.feed;
+    for (const [other, { key: made }] of caches) if (made !== key || other === feed) forget(other);
+    for (const old of stale) old.dispose();
+    stale = [];
+    const arena = (name: string): GPUBuffer => store.buffers.get(name) ?? bug(`there is no arena "${name}"`);
+    const cached = await cacheFeatures({ gpu, replay, run, prepared, arena }, feed);
+    caches.set(feed, { key, cached });
+    return cached.feed;
   }
 
   return {
@@ -117,8 +162,22 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
         batchFeeds.set(format.bytes, feed);
       }
       feed.replace(packed);
-      return { feed, format, count };
+      return { feed, format, count, stays: false };
     },
+
+    /** A training step on a source, and the turn to run it. */
+    async readyToTrain(source: Source, frozen: readonly string[], sampled: boolean) {
+      const cached = options.cacheFrozen && source.stays;
+      const run = program("train", source.format, frozen, { sampled, cached });
+      // Where training begins elsewhere, weights before the features may change.
+      if (run.features === undefined) forgetFeatures();
+      const feed = run.features === undefined ? source.feed : await featuresOf(source, frozen);
+      const ready = await prepared(run, feed);
+      await replay.ready();
+      return { program: run, ready };
+    },
+
+    forgetFeatures,
 
     /** What a program needs to run on a source, and the turn to do so. */
     async ready(run: Program, source: Source, averaged = false): Promise<Prepared> {
@@ -170,7 +229,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     setAlarms: replay.setAlarms,
 
     dispose(): void {
-      for (const { feed } of sources.values()) feed.dispose();
+      for (const { feed } of sources.values()) drop(feed);
+      for (const old of stale) old.dispose();
       for (const feed of batchFeeds.values()) feed.dispose();
       replay.dispose();
       store.dispose();
@@ -189,5 +249,3 @@ function roomFor(batch: number, format: DataFormat, { features, targets, classes
     y: classes === undefined ? new Float32Array(batch * targets) : new Uint32Array(batch * targets),
   };
 }
-
-export const inOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);

@@ -93,7 +93,9 @@ export function updateCommands(options: UpdateOptions): Command[] {
   };
   const isLamb = (rule: UpdateRule): boolean => rule.trust?.kind === "lamb";
   const steered = controllers.some(({ name }) => name === "hyper");
-  const clipsFirst = clip !== undefined && rules.some(isLamb);
+  const trusts = rules.some(({ trust }) => trust !== undefined);
+  /** Trust ratios are those of clipped gradients: norms once more. */
+  const clipsFirst = clip !== undefined && trusts;
   const isDirected = (rule: UpdateRule): boolean =>
     (steered && rule.directed === true) || (!clipsFirst && isLamb(rule));
   const sums = { reported: false, moved: measured, scaled: false };
@@ -111,7 +113,7 @@ export function updateCommands(options: UpdateOptions): Command[] {
       addBlocks(apply, "clipped: ", (part) => chooseNorm(part, true, isLamb));
       add(apply, `${rows} rows`, chooseRowSum(rows, sums));
     }
-    if (rules.some(({ trust }) => trust !== undefined)) add(apply, `${rows} rows`, chooseTrust(rules, rows));
+    if (trusts) add(apply, `${rows} rows`, chooseTrust(rules, rows));
   }
   const names = [...new Set(rules.map(({ name }) => name))].join(", ");
   const table = `${rows} rows${rows > MOST_UNIFORM_ROWS ? " in storage" : ""}`;
@@ -140,21 +142,25 @@ const strides: Readonly<Record<string, number>> = {
   partials: 20,
 };
 
-function command({ name, bindings, arenas, ...pass }: Pass, mask: number, note: string, first: number): Command {
+function command(
+  { name, bindings, arenas, blocks = 0, ...pass }: Pass,
+  mask: number,
+  note: string,
+  first: number,
+): Command {
   const numbers = Object.keys(bindings);
-  const { BLOCKS } = pass.constants;
   return {
     ...pass,
     kernel: name,
     bindings: Object.entries(arenas).map(([binding, arena]) => {
-      const stride = BLOCKS === undefined ? 0 : (strides[arena] ?? 0);
+      const stride = blocks === 0 ? 0 : (strides[arena] ?? 0);
       return {
         number: numbers.indexOf(binding),
         name: binding,
         access: bindings[binding] as Command["bindings"][number]["access"],
         arena,
         offset: first * stride,
-        bytes: (BLOCKS ?? 0) * stride,
+        bytes: blocks * stride,
       };
     }),
     when: mask,

@@ -8,9 +8,10 @@ import type { DataFormat } from "../graph/trace.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
 import { permutation, stream } from "../random.ts";
+import { inOrder } from "../step/feed.ts";
 import type { Mode, Program } from "../step/program.ts";
 import { checkArrival, MOST_STEPS } from "../step/replay.ts";
-import { inOrder, type Runner, type Source } from "../step/runner.ts";
+import type { Runner, Source } from "../step/runner.ts";
 import { type Course, Tally } from "./course.ts";
 import type { Evaluation, Gradients, Settings, StepResult } from "./options.ts";
 import { createSteps, type Stretch, type Watch } from "./steps.ts";
@@ -69,7 +70,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course, most 
   async function submitBatch(packed: Packed, how: Pick<Stretch, "of" | "micro">, watch: Watch): Promise<void> {
     const source = runner.batchSource(packed);
     format = source.format;
-    await steps.submit(source, format, { batches: 1, first: 0, ...how }, stepsPerEpoch, watch);
+    await steps.submit(source, { batches: 1, first: 0, ...how }, stepsPerEpoch, watch);
     course.throwIfFailed();
   }
 
@@ -103,7 +104,7 @@ export function createLoop({ settings, demand, gpu, rates, runner, course, most 
         const { position: first, step } = course.progress;
         const left = (walk.end - step) * accumulate - (first % accumulate);
         const stretch = { batches: Math.min(group, batches - first, left), first, of: batches };
-        const made = await steps.submit(source, format, stretch, stepsPerEpoch, walk);
+        const made = await steps.submit(source, stretch, stepsPerEpoch, walk);
         course.throwIfFailed();
         const now = performance.now();
         group = nextGroup(group, (now - last) / made);

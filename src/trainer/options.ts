@@ -25,6 +25,11 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions {
   readonly rates?: Rates;
   /** For all layers that `rates` gives no schedule of their own. Default constant(). */
   readonly schedule?: Schedule;
+  /**
+   * What frozen layers at the input make of each sample of a fit is computed once and kept on the GPU, so that later steps
+   * begin behind them, with the same results. Takes the memory of those activations for all samples. Default false.
+   */
+  readonly cacheFrozen?: boolean;
   /** Decides initial weights and shuffles. Default 0. */
   readonly seed?: number;
 }
@@ -106,10 +111,11 @@ export interface Settings {
   /** How weights are updated, once the rates are known. */
   readonly update: UpdateSettings;
   readonly momentum: MomentumSchedule | undefined;
+  readonly cacheFrozen: boolean;
 }
 
 /** What can be checked before the model is built. */
-export type FirstSettings = Omit<Settings, "update" | "momentum">;
+export type FirstSettings = Omit<Settings, "update" | "momentum" | "cacheFrozen">;
 
 export function checkedSettings(model: Layer, options: CompileOptions): FirstSettings {
   const { input, batch = 32, loss, optimizer = adamw(), seed = 0 } = options;

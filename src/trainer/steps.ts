@@ -2,12 +2,10 @@
 // update, and what the layer table says at each. What was submitted is handed to the course.
 
 import { OptionError } from "../errors.ts";
-import type { DataFormat } from "../graph/trace.ts";
 import type { Controller } from "../kernels/control.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
-import type { Program } from "../step/program.ts";
 import type { Metrics, StepValues } from "../step/replay.ts";
 import type { Runner, Source } from "../step/runner.ts";
 import type { Course, Sent } from "./course.ts";
@@ -91,7 +89,6 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
      */
     async submit(
       source: Source,
-      format: DataFormat,
       stretch: Stretch,
       stepsPerEpoch: number | undefined,
       { take, sample }: Watch,
@@ -107,8 +104,7 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
         const updates = Math.min(rates.nextChange(clock()) - now, most);
         const into = of === 0 ? 0 : first % accumulate;
         const batches = Math.min(stretch.batches, of === 0 ? updates : updates * accumulate - into);
-        const program: Program = runner.program("train", format, rates.frozenAt(clock()), sample !== undefined);
-        const ready = await runner.ready(program, source);
+        const { program, ready } = await runner.readyToTrain(source, rates.frozenAt(clock()), sample !== undefined);
         // While this one waited for its turn, the user may have changed what is frozen.
         if (rates.changes() !== edits) continue;
         tell();

@@ -14,7 +14,7 @@ import {
 } from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint, weightsOf } from "../io/checkpoint.ts";
 import { initialValues } from "../model/initializer.ts";
 import { type Layer, wholeNumber } from "../model/layer.ts";
 import type { Edit } from "../optim/edit.ts";
@@ -43,6 +43,7 @@ import {
   type Settings,
   type StepResult,
 } from "./options.ts";
+import { type FineTuneOptions, fineTune } from "./recipe.ts";
 import { updateSettings } from "./training.ts";
 
 /**
@@ -71,7 +72,12 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
   const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now, remember: true });
-  const settings = { ...first, update: updateSettings(rates, options), momentum: options.momentum };
+  const settings = {
+    ...first,
+    update: updateSettings(rates, options),
+    momentum: options.momentum,
+    cacheFrozen: options.cacheFrozen ?? false,
+  };
   trainer = new Trainer(settings, program, rates, await connect(options));
   return trainer;
 }
@@ -79,6 +85,15 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {
   readonly averaged?: boolean;
+}
+
+/** What became of the tensors of a transfer. */
+export interface Transferred {
+  readonly loaded: readonly string[];
+  /** Tensors of this model that the source lacks, or has in another shape. */
+  readonly missing: readonly string[];
+  /** Tensors of the source that were not used. */
+  readonly unexpected: readonly string[];
 }
 
 /** A model on a device, with what it needs to train. Made by `compile`. */
@@ -305,6 +320,39 @@ export class Trainer {
     return findRate(this, this.#rates, this.#settings.optimizer.lr, data, options);
   }
 
+  /**
+   * The recipe of fastai for a model with a trained body and a new head: the head alone for `headEpochs`, then all layers at
+   * half the rate for `epochs`, in equal ratios down to `spread` times slower at the input; one cycle each. A fit that is
+   * stopped ends the recipe.
+   */
+  fineTune(data: Data, options: FineTuneOptions = {}): Promise<FitResult> {
+    return fineTune(this, this.#program.depths, this.#settings.optimizer.lr, data, options);
+  }
+
+  /**
+   * Takes the weights whose names and shapes are this model's from another one, such as a trained body under a new head: a
+   * map of `weights()`, or the bytes of a checkpoint. What has no counterpart keeps its values. Throws CheckpointError
+   * where nothing fits.
+   */
+  transfer(source: ReadonlyMap<string, HostTensor> | Uint8Array): Transferred {
+    const given: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Numbers }> =
+      source instanceof Uint8Array ? weightsOf(source) : source;
+    const { tensors } = this.#program.layout;
+    const fits = tensors.filter(({ name, shape }) => String(given.get(name)?.shape) === String(shape));
+    const loaded = fits.map(({ name }) => name);
+    if (loaded.length === 0) {
+      throw new CheckpointError(
+        `transfer: no tensor fits by name and shape. It holds ${listed([...given.keys()])}; this model has ${listed(tensors.map(({ name }) => name))}.`,
+      );
+    }
+    this.setWeights(Object.fromEntries(loaded.map((name) => [name, given.get(name)?.data ?? []])));
+    return {
+      loaded,
+      missing: tensors.flatMap(({ name }) => (loaded.includes(name) ? [] : [name])),
+      unexpected: [...given.keys()].filter((name) => !loaded.includes(name)),
+    };
+  }
+
   /** The gradients of the mean loss on one batch of at most `batch` samples; no weight, moment or counter changes. */
   async gradients(samples: Samples): Promise<Gradients> {
     const packed = this.#loop.packBatch("gradients", samples);
@@ -365,6 +413,7 @@ export class Trainer {
         store.write(arena, placed, Float32Array.from(tensor.data));
       }
     }
+    this.#runner.forgetFeatures();
     for (const [name, words] of raw) store.set(name, words);
     this.#runner.setAlarms(new Uint32Array(update.layers));
     this.#course.forgetAlarms();
@@ -404,6 +453,7 @@ export class Trainer {
 
   /** Sets weights, and with them what their means start from. */
   #write(placed: Placed, values: Float32Array<ArrayBuffer>): void {
+    this.#runner.forgetFeatures();
     for (const arena of ["parameters", ...(this.#settings.update.average ? ["average"] : [])]) {
       this.#runner.store.write(arena, placed, values);
     }

@@ -8,7 +8,7 @@ import { BATCHES, batchOf, startingWeights, type Workload } from "./workload.ts"
 
 type Weights = [w1: np.Array, b1: np.Array, w2: np.Array, b2: np.Array, w3: np.Array, b3: np.Array];
 type Slot = { weight: np.Array; moment1: np.Array; moment2: np.Array };
-type State = { slots: Slot[]; count: np.Array };
+export type State = { slots: Slot[]; count: np.Array };
 
 const dense = (x: np.Array, weight: np.Array, bias: np.Array): np.Array => np.dot(x, weight).add(bias);
 
@@ -43,7 +43,8 @@ function startingState(workload: Workload): State {
   return { slots, count: np.array(0) };
 }
 
-function updated(slot: Slot, gradient: np.Array, count: np.Array): Slot {
+/** A tensor after one step of Adam; `count` numbers it from 1. */
+export function updated(slot: Slot, gradient: np.Array, count: np.Array): Slot {
   const moment1 = slot.moment1.mul(adam.beta1).add(gradient.ref.mul(1 - adam.beta1));
   const moment2 = slot.moment2.mul(adam.beta2).add(gradient.ref.mul(gradient).mul(1 - adam.beta2));
   // The corrections are written out for each tensor, so that they fuse; shared, they are kernels of their own.

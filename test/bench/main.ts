@@ -1,13 +1,15 @@
-// npm run bench: the training step of each engine on each workload, timed side by side in one headless
-// browser. Installs the peers on its first run, serves page.ts with vite, lets the page measure, prints a
+// npm run bench: the training step of each engine on each workload, or the optimizer update alone, timed side by
+// side in one headless browser. Installs the peers on its first run, serves page.ts with vite, lets the page measure, prints a
 // table and, with --json, writes the same numbers to a file.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Page } from "playwright";
 import { createServer, type ViteDevServer } from "vite";
 import { type Adapter, adapterOf, launchBrowser } from "../../demo/browser.ts";
-import { help, type Options, options } from "./options.ts";
+import { bestCopy, findings, type Measured, type UpdateReport, updateTable } from "./optimizer/report.ts";
+import { help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
 import { type Report, type Row, table } from "./report.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -58,8 +60,42 @@ function progress(line: string): void {
   else if (line !== "") console.error(line);
 }
 
+/** What was found, as text for people and as data for --json. */
+interface Result {
+  readonly text: string;
+  readonly data: Omit<Report, keyof Origin> | Omit<UpdateReport, keyof Origin>;
+}
+
+type Origin = Pick<Report, "date" | "commit" | "browser" | "adapter">;
+
+/** Each workload gets a fresh page. */
+async function training(fresh: () => Promise<Page>, chosen: TrainingOptions): Promise<Result> {
+  const { engines: names, rounds, steps } = chosen;
+  const rows: Row[] = [];
+  for (const workload of chosen.workloads) {
+    const task = { workload, engines: names, rounds, steps };
+    rows.push(...(await (await fresh()).evaluate((given) => globalThis.measure(given), task)));
+  }
+  return { text: table(rows), data: { rows } };
+}
+
+/** Each total of parameters gets a fresh page, and blocks that move about as many bytes. */
+async function updates(fresh: () => Promise<Page>, { grid, ...chosen }: OptimizerOptions): Promise<Result> {
+  const measured: Measured[] = [];
+  for (const parameters of grid.parameters) {
+    const steps = Math.max(1, Math.round((chosen.steps * 2 ** 20) / parameters));
+    const task = { ...grid, ...chosen, parameters, steps };
+    measured.push(await (await fresh()).evaluate((given) => globalThis.measureUpdates(given), task));
+  }
+  const all = { rows: measured.flatMap(({ rows }) => rows), copies: measured.flatMap(({ copies }) => copies) };
+  const largest = Math.max(...grid.parameters);
+  const copyGigabytesPerSecond = bestCopy(all.copies, largest).gigabytesPerSecond;
+  const data = { copyGigabytesPerSecond, findings: findings(all), ...all };
+  return { text: updateTable(all), data };
+}
+
 /** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and the rest is closed. */
-async function bench({ workloads: chosen, engines: names, rounds, steps, json }: Options) {
+async function bench(chosen: TrainingOptions | OptimizerOptions) {
   installPeers();
   const browser = await launchBrowser();
   let interrupted = false;
@@ -78,17 +114,20 @@ async function bench({ workloads: chosen, engines: names, rounds, steps, json }:
       if (message.type() === "error") console.error(`\npage: ${message.text()}`);
     });
     await page.exposeFunction("progress", progress);
-    const rows: Row[] = [];
-    for (const workload of chosen) {
-      await page.goto(server.resolvedUrls?.local[0] ?? ""); // a fresh page for each workload
-      const task = { workload, engines: names, rounds, steps };
-      rows.push(...(await page.evaluate((given) => globalThis.measure(given), task)));
-    }
+    const fresh = async (): Promise<Page> => {
+      await page.goto(server.resolvedUrls?.local[0] ?? "");
+      return page;
+    };
+    const { text, data } = "grid" in chosen ? await updates(fresh, chosen) : await training(fresh, chosen);
     progress("");
-    console.log(table(rows));
-    const date = new Date().toISOString();
-    const report: Report = { date, commit: commit(), browser: version, adapter: adapter.name, rows };
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(text);
+    const origin: Origin = {
+      date: new Date().toISOString(),
+      commit: commit(),
+      browser: version,
+      adapter: adapter.name,
+    };
+    if (chosen.json !== undefined) writeFileSync(chosen.json, `${JSON.stringify({ ...origin, ...data }, null, 2)}\n`);
   } catch (error) {
     if (!interrupted) throw error;
     process.exitCode = 130;
@@ -106,11 +145,11 @@ function fail(error: unknown, exitCode: number): never {
   process.exit(exitCode);
 }
 
-let chosen: Options;
+let chosen: ReturnType<typeof options>;
 try {
   chosen = options();
 } catch (error) {
   fail(error, 2);
 }
-if (chosen.help) console.log(help);
+if (chosen === "help") console.log(help);
 else await bench(chosen).catch((error) => fail(error, 1));

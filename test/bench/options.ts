@@ -2,48 +2,69 @@
 
 import { parseArgs } from "node:util";
 import { type EngineName, engines } from "./engine.ts";
+import { grids } from "./optimizer/cell.ts";
+import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
 import { type Workload, workloads } from "./workload.ts";
 
 const workloadNames = Object.keys(workloads) as Workload["name"][];
 const engineNames = Object.keys(engines) as EngineName[];
 
 export const help = `npm run bench -- [options]
-  --only NAMES     workloads, comma separated (default: ${workloadNames.join(",")})
-  --engines NAMES  engines, comma separated (default: ${engineNames.join(",")})
-  --rounds N       timed blocks per engine (default: 5)
-  --steps N        training steps per block (default: 10)
+  --only NAMES     workloads, comma separated (default: ${workloadNames.join(",")}), or "optimizer" alone: the update
+                   by itself, over totals, numbers of tensors and numbers of rates
+  --engines NAMES  engines, comma separated (default: ${engineNames.join(",")};
+                   optimizer: ${updateEngines.join(",")})
+  --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds})
+  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M)
+  --quick          optimizer: few cells and ${grids.quick.rounds} rounds
   --json FILE      write the numbers to FILE
   --help           this text`;
 
-export interface Options {
-  readonly workloads: readonly Workload["name"][];
-  readonly engines: readonly EngineName[];
+interface Common {
   readonly rounds: number;
   readonly steps: number;
   readonly json: string | undefined;
-  readonly help: boolean;
 }
 
-/** The options of this run; throws an error of one line where one is unknown or has no valid value. */
-export function options(): Options {
-  const text = (value: string) => ({ type: "string", default: value }) as const;
+export interface TrainingOptions extends Common {
+  readonly workloads: readonly Workload["name"][];
+  readonly engines: readonly EngineName[];
+}
+
+export interface OptimizerOptions extends Common {
+  readonly grid: (typeof grids)["full" | "quick"];
+  readonly engines: readonly UpdateEngine[];
+}
+
+/** The options of this run, "help" for none; throws an error of one line where one is unknown or has no valid value. */
+export function options(): TrainingOptions | OptimizerOptions | "help" {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
-    options: {
-      only: text(workloadNames.join()),
-      engines: text(engineNames.join()),
-      rounds: text("5"),
-      steps: text("10"),
-      json: { type: "string" },
-      help: { type: "boolean" },
-    },
+    options: { only: text, engines: text, rounds: text, steps: text, json: text, quick: flag, help: flag },
   });
+  if (values.help) return "help";
+  const { engines, json } = values;
+  const workloads = listed("--only", values.only ?? workloadNames.join(), [...workloadNames, "optimizer"]);
+  const trained = workloads.filter((name) => name !== "optimizer");
+  if (trained.length < workloads.length) {
+    if (trained.length > 0) throw new Error(`--only: optimizer stands alone, not beside ${trained.join(", ")}.`);
+    const grid = grids[values.quick ? "quick" : "full"];
+    return {
+      grid,
+      engines: listed("--engines", engines ?? updateEngines.join(), updateEngines),
+      rounds: positive("--rounds", values.rounds ?? `${grid.rounds}`),
+      steps: positive("--steps", values.steps ?? "4"),
+      json,
+    };
+  }
+  if (values.quick) throw new Error("--quick: only the optimizer has a short form. Add --only optimizer.");
   return {
-    workloads: listed("--only", values.only, workloadNames),
-    engines: listed("--engines", values.engines, engineNames),
-    rounds: positive("--rounds", values.rounds),
-    steps: positive("--steps", values.steps),
-    json: values.json,
-    help: values.help === true,
+    workloads: trained,
+    engines: listed("--engines", engines ?? engineNames.join(), engineNames),
+    rounds: positive("--rounds", values.rounds ?? "5"),
+    steps: positive("--steps", values.steps ?? "10"),
+    json,
   };
 }
 

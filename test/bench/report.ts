@@ -30,18 +30,18 @@ export function median(values: readonly number[]): number {
   return (at(Math.floor(half)) + at(Math.ceil(half))) / 2;
 }
 
-const digits = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+export const digits = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 const count = (value: number): string => (Number.isInteger(value) ? `${value}` : value.toFixed(1));
 
-interface Column {
+export interface Column<T> {
   readonly title: string;
-  readonly cell: (row: Row) => string;
+  readonly cell: (row: T) => string;
   /** Words stand left in their column, numbers right. */
   readonly words?: true;
 }
 
 /** Time relative to that of Gradus on the same workload. */
-function againstGradus(rows: readonly Row[]): Column {
+function againstGradus(rows: readonly Row[]): Column<Row> {
   const own = new Map<string, number>();
   for (const row of rows) if (`${row.engine}` === "gradus") own.set(row.workload, row.msMedian);
   return {
@@ -52,7 +52,7 @@ function againstGradus(rows: readonly Row[]): Column {
 
 /** The rows as aligned text, with a last column of ratios where Gradus takes part. */
 export function table(rows: readonly Row[]): string {
-  const columns: Column[] = [
+  const columns: Column<Row>[] = [
     { title: "workload", cell: (row) => row.workload, words: true },
     { title: "engine", cell: (row) => row.engine, words: true },
     { title: "backend", cell: (row) => row.backend, words: true },
@@ -64,7 +64,11 @@ export function table(rows: readonly Row[]): string {
     { title: "bind groups", cell: (row) => count(row.perStep.createBindGroup) },
   ];
   if (rows.some((row) => `${row.engine}` === "gradus")) columns.push(againstGradus(rows));
+  return aligned(rows, columns);
+}
 
+/** Rows as text under titles, column by column. */
+export function aligned<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const texts = columns.map(({ title, cell, words }) => {
     const cells = [title, ...rows.map(cell)];
     const width = Math.max(...cells.map((text) => text.length));

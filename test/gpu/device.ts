@@ -7,23 +7,28 @@ import { createReplay, type Replay } from "../../src/step/replay.ts";
 
 const scopes = ["validation", "out-of-memory", "internal"] as const;
 
-let opened: Promise<{ gpu: Gpu; replays: Map<number, Replay> }> | undefined;
+let opened: Promise<{ gpu: Gpu; replays: Map<string, Replay> }> | undefined;
 const complaints: string[] = [];
 
 async function open() {
   const gpu = await connect();
   gpu.device.addEventListener("uncapturederror", ({ error }) => complaints.push(error.message));
-  return { gpu, replays: new Map<number, Replay>() };
+  return { gpu, replays: new Map<string, Replay>() };
 }
 
 afterAll(async () => (await opened)?.gpu.dispose());
 
-/** Runs `work` on the device under guard. `rows` is the length of the layer table. */
-export async function onDevice<T>(rows: number, work: (gpu: Gpu, replay: Replay) => Promise<T>): Promise<T> {
+/** Runs `work` on the device under guard. `rows` is the length of the layer table, `layers` of it may raise alarms. */
+export async function onDevice<T>(
+  rows: number,
+  work: (gpu: Gpu, replay: Replay) => Promise<T>,
+  layers = 0,
+): Promise<T> {
   opened ??= open();
   const { gpu, replays } = await opened;
-  const replay = replays.get(rows) ?? createReplay(gpu, rows);
-  replays.set(rows, replay);
+  const key = `${rows} rows, ${layers} layers`;
+  const replay = replays.get(key) ?? createReplay(gpu, rows, layers);
+  replays.set(key, replay);
   for (const scope of scopes) gpu.device.pushErrorScope(scope);
   const [outcome] = await Promise.allSettled([work(gpu, replay)]);
   for (const _ of scopes) {

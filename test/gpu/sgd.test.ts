@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { sgd } from "../../src/optim/optimizer.ts";
 import { BLOCK, layOut } from "../../src/plan/layout.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { onDevice } from "./device.ts";
 import { checkUpdate, prepareUpdate } from "./update.ts";
 
@@ -34,7 +35,7 @@ test("nothing moves while a bad loss is marked", async () => {
   const layout = layOut([{ name: "weight", shape: [300], layer: "" }]);
   const [weight] = layout.tensors as [(typeof layout.tensors)[0]];
   await onDevice(1, async (gpu, replay) => {
-    const { store, prepared } = await prepareUpdate(gpu, replay, optimizer, layout);
+    const { store, prepared } = await prepareUpdate(gpu, replay, plainUpdate(optimizer.rule), layout);
     for (const arena of ["parameters", "gradients", "moment1"])
       store.write(arena, weight, new Float32Array(300).fill(2));
     const update = async (): Promise<number[]> => {
@@ -59,7 +60,7 @@ test("more blocks than one axis of the grid has groups", async () => {
   const length = 65_536 * BLOCK + 1;
   const layout = layOut([{ name: "weight", shape: [length], layer: "" }]);
   await onDevice(1, async (gpu, replay) => {
-    const { store, prepared } = await prepareUpdate(gpu, replay, optimizer, layout);
+    const { store, prepared } = await prepareUpdate(gpu, replay, plainUpdate(optimizer.rule), layout);
     const numbers = Float32Array.from({ length }, (_, i) => i % 1021);
     for (const arena of ["parameters", "gradients"]) store.write(arena, layout.tensors[0]!, numbers);
     await (

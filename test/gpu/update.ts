@@ -9,9 +9,9 @@ import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { BLOCK, type Layout, layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
 import { recordUpdate } from "../../src/step/record.ts";
-import type { Prepared, Replay } from "../../src/step/replay.ts";
+import { MOST_STEPS, type Prepared, type Replay } from "../../src/step/replay.ts";
 import { createStore, type Store } from "../../src/step/store.ts";
-import { plainUpdate } from "../../src/step/update.ts";
+import { plainUpdate, type UpdateSettings } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
 import { between, normals } from "../reference/numbers.ts";
 import { exact, type Round, single } from "../reference/twin.ts";
@@ -54,7 +54,7 @@ export async function checkUpdate(one: UpdateCase): Promise<void> {
   const arenas = ["parameters", ...moments];
 
   const [first, second] = await onDevice(shapes.length, async (gpu, replay) => {
-    const { store, prepared } = await prepareUpdate(gpu, replay, optimizer, layout);
+    const { store, prepared } = await prepareUpdate(gpu, replay, plainUpdate(optimizer.rule), layout);
     const runs = [];
     for (let run = 0; run < 2; run++) {
       fillArenas(gpu, store, layout, ["parameters", "gradients", ...moments], starts);
@@ -87,11 +87,24 @@ export async function checkUpdate(one: UpdateCase): Promise<void> {
   if (complaints.length > 0) throw new Error(complaints.slice(0, 5).join("\n"));
 }
 
+/** How an update is recorded, and which rule each tensor has. */
+export interface PrepareOptions {
+  readonly ruleOf?: (row: number) => number;
+  readonly mostBlocks?: number;
+  readonly sampled?: boolean;
+}
+
 /** The update alone as a recording, with its arenas. */
-export async function prepareUpdate(gpu: Gpu, replay: Replay, { rule }: Optimizer, layout: Layout) {
-  const update = plainUpdate(rule);
-  const recording = recordUpdate(update, layout);
-  const store = createStore(gpu, layout, update);
+export async function prepareUpdate(
+  gpu: Gpu,
+  replay: Replay,
+  update: UpdateSettings,
+  layout: Layout,
+  { ruleOf, ...options }: PrepareOptions = {},
+) {
+  const recording = recordUpdate(update, layout, options);
+  const store = createStore(gpu, layout, update, ruleOf);
+  if (options.sampled === true) store.prepareStatistics(MOST_STEPS);
   const buffers = new Map(store.buffers).set("metrics", replay.metrics);
   const prepared: Prepared = await replay.prepare(recording, buffers);
   return { store, prepared };
@@ -112,7 +125,7 @@ function startOf({ scale, before, optimizer }: UpdateCase, shape: readonly numbe
 }
 
 /** Writes what stands behind the last number of each tensor as NaN, which must stay there. */
-function fillArenas(
+export function fillArenas(
   gpu: Gpu,
   store: Store,
   layout: Layout,

@@ -59,10 +59,10 @@ async function outcome(path: string, prepare?: (page: Page) => Promise<unknown>)
   return JSON.parse(text as string) as { adapter: string; losses: number[] };
 }
 
-test("one file without imports, under 40 kB in gzip", () => {
+test("one file without imports, under 56 kB in gzip", () => {
   const bytes = gzipSync(file).length;
   console.log(`gradus.js: ${(bytes / 1000).toFixed(1)} kB in gzip`);
-  expect(bytes).toBeLessThan(40_000);
+  expect(bytes).toBeLessThan(56_000);
   expect(file).not.toMatch(/^import |\bimport\(|\beval\(|new Function/m);
 });
 

@@ -4,17 +4,17 @@
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
 import { createServer, type ViteDevServer } from "vite";
-import { type Adapter, adapterOf, launchBrowser } from "../browser.ts";
-import { mnistServer } from "../mnist-server.ts";
+import { type Adapter, adapterOf, launchBrowser } from "./browser.ts";
+import { mnistServer } from "./mnist-server.ts";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const repository = fileURLToPath(new URL("../..", import.meta.url));
+const repository = fileURLToPath(new URL("..", import.meta.url));
 
-function serve(): Promise<ViteDevServer> {
+/** Serves a folder of demo/. */
+function serve(folder: string): Promise<ViteDevServer> {
   return createServer({
     configFile: false,
-    root: here,
-    cacheDir: `${repository}node_modules/.vite/train`,
+    root: `${repository}demo/${folder}`,
+    cacheDir: `${repository}node_modules/.vite/${folder}`,
     logLevel: "warn",
     plugins: [mnistServer()],
     // A reload would end the training: nothing is watched, and dependencies are known before the page asks for them.
@@ -23,12 +23,12 @@ function serve(): Promise<ViteDevServer> {
   });
 }
 
-/** Starts browser and server, opens the page, and hands it to `run`. */
-export async function withPage<T>(run: (page: Page, adapter: Adapter) => Promise<T>): Promise<T> {
+/** Starts browser and server, opens the page of a folder of demo/, and hands it to `run`. */
+export async function withPage<T>(folder: string, run: (page: Page, adapter: Adapter) => Promise<T>): Promise<T> {
   const browser = await launchBrowser();
   let server: ViteDevServer | undefined;
   try {
-    server = await serve();
+    server = await serve(folder);
     await server.listen();
     const adapter = (await adapterOf(browser)) as Adapter; // launched, so it has one
     const page = await browser.newPage();

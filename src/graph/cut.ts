@@ -1,0 +1,53 @@
+// Cuts a traced graph in two where the trained part begins: what comes before depends on data and frozen weights alone, so
+// its result can be computed once a sample and kept.
+
+import { bug } from "../errors.ts";
+import { dependents } from "./backward.ts";
+import { type Graph, type Node, tensorAt } from "./graph.ts";
+
+/**
+ * The one tensor [B, ...] through which everything frozen at the input side reaches the rest. Undefined where nothing would
+ * be saved, or more than one tensor crosses. `wanted` are the ids of the trained parameters.
+ */
+export function frontierOf(graph: Graph, wanted: ReadonlySet<number>): number | undefined {
+  const moving = dependents(graph, wanted);
+  const isStill = (node: Node): boolean => node.outputs.every((id) => !moving.has(id));
+  const [x, y] = gatherOf(graph).outputs as [number, number];
+  const made = new Set(graph.nodes.filter(isStill).flatMap(({ outputs }) => outputs));
+  const crossing = new Set(
+    graph.nodes
+      .filter((node) => !isStill(node))
+      .flatMap(({ inputs }) => inputs)
+      .filter((id) => id !== y && made.has(id)),
+  );
+  const [frontier] = crossing;
+  const isBatch = frontier !== undefined && tensorAt(graph, frontier).shape[0] === tensorAt(graph, x).shape[0];
+  return crossing.size === 1 && isBatch && frontier !== x ? frontier : undefined;
+}
+
+/** What leads to the frontier. */
+export function before(graph: Graph, frontier: number): Graph {
+  const needed = new Set([frontier]);
+  const nodes: Node[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((id) => needed.has(id))) continue;
+    for (const id of node.inputs) needed.add(id);
+    nodes.unshift(node);
+  }
+  return { tensors: graph.tensors, nodes };
+}
+
+/** The rest, with the frontier gathered from data in the place of the model's input. */
+export function after(graph: Graph, frontier: number): Graph {
+  const cut = new Set(before(graph, frontier).nodes);
+  const gather = gatherOf(graph);
+  const { view: _, ...kept } = tensorAt(graph, frontier);
+  const attributes = { ...gather.attributes, input: kept.shape.join("x"), bytes: false, scale: 1, shift: 0 };
+  const outputs = [frontier, gather.outputs[1] as number];
+  return {
+    tensors: graph.tensors.with(frontier, kept),
+    nodes: [{ ...gather, attributes, outputs }, ...graph.nodes.filter((node) => !cut.has(node))],
+  };
+}
+
+const gatherOf = ({ nodes }: Graph): Node => nodes.find(({ op }) => op === "gather") ?? bug("a graph gathers no data");

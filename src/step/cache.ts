@@ -1,0 +1,58 @@
+// The features of a data set: what the frozen layers at the input make of each sample, computed once and kept on the GPU as
+// data for the rest of the model.
+
+import { bug, LimitError } from "../errors.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { size } from "../graph/graph.ts";
+import type { Feed } from "./feed.ts";
+import type { Program } from "./program.ts";
+import type { Prepared, Replay } from "./replay.ts";
+
+export interface Cached {
+  /** The same samples, labels and order, with features in the place of inputs. */
+  readonly feed: Feed;
+  dispose(): void;
+}
+
+/** What the features are computed with. */
+export interface CacheParts {
+  readonly gpu: Gpu;
+  readonly replay: Replay;
+  /** The program of the features. */
+  readonly run: Program;
+  /** The program on data whose order is the samples' own. */
+  readonly prepared: (run: Program, feed: Feed) => Promise<Prepared>;
+  readonly arena: (name: string) => GPUBuffer;
+}
+
+/** Computes the features of all samples of a feed, batch by batch. */
+export async function cacheFeatures({ gpu, replay, run, prepared, arena }: CacheParts, feed: Feed): Promise<Cached> {
+  const found = run.features ?? bug("a program of features has none");
+  const [batch, ...shape] = found.shape as [number, ...number[]];
+  const slice = run.recording.results.features ?? bug("features have no place");
+  const bytes = size(shape) * 4;
+  const { maxStorageBufferBindingSize: most } = gpu.device.limits;
+  if (bytes * feed.count > most) {
+    const [needs, allows] = [bytes * feed.count, most].map((value) => `${(value / 2 ** 20).toFixed(1)} MB`);
+    throw new LimitError(
+      `cacheFrozen: the activations of ${feed.count} samples need ${needs}, this device allows ${allows}. Give fewer samples at a time, or compile without cacheFrozen.`,
+    );
+  }
+  const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const features = gpu.buffer("data.features", bytes * feed.count, STORAGE | COPY_DST | COPY_SRC);
+  const ordered = feed.inOrder();
+  const ready = await prepared(run, ordered);
+  for (let start = 0; start < feed.count; start += batch) {
+    const count = Math.min(batch, feed.count - start);
+    await replay.submit(ready, 1, () => ({ step: 0, start, count }));
+    const encoder = gpu.device.createCommandEncoder();
+    encoder.copyBufferToBuffer(arena(slice.arena), slice.offset, features, start * bytes, count * bytes);
+    gpu.device.queue.submit([encoder.finish()]);
+  }
+  await gpu.untilLost(gpu.device.queue.onSubmittedWorkDone());
+  ordered.dispose();
+  return {
+    feed: { ...feed, buffers: new Map(feed.buffers).set("data.x", features), dispose: () => features.destroy() },
+    dispose: () => features.destroy(),
+  };
+}

@@ -1,0 +1,187 @@
+// `npm run study`: the order of its work with a bench that only pretends to train, then the command as a user meets it,
+// at its smallest size.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { help, options } from "../../demo/study/options.ts";
+import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
+import { plot } from "../../demo/study/plot.ts";
+import { markdown, summaries } from "../../demo/study/report.ts";
+import { type Results, study } from "../../demo/study/study.ts";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "gradus-study-"));
+const inFolder = (name: string): string => join(folder, name);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A study of all tasks in which an accuracy is a function of the request. */
+async function pretend(accuracy: (request: Request) => number, stopAfter = Number.POSITIVE_INFINITY) {
+  const requests: Request[] = [];
+  const results = await study({
+    ...{ adapter: "none", tasks, budget: full, seeds: 3 },
+    bench: {
+      pretrain: async () => 0.97,
+      untuned: async () => 0.2,
+      tune: async (request) => {
+        requests.push(request);
+        return { accuracy: accuracy(request), steps: request.budget.steps };
+      },
+    },
+    onProgress: () => undefined,
+    stopping: () => requests.length >= stopAfter,
+  });
+  return { requests, results };
+}
+
+describe("the order of the work", () => {
+  test("gives every method the same tries, on images and seeds that do not count, and then its own best rate", async () => {
+    const best = (request: Request): number => full.rates[methodNames.indexOf(request.method)] as number;
+    const { requests, results } = await pretend((request) => (request.rate === best(request) ? 0.9 : 0.5));
+    expect(results.complete).toBe(true);
+    for (const { name } of tasks) {
+      for (const method of methodNames) {
+        const own = requests.filter((request) => request.task.name === name && request.method === method);
+        const tries = own.filter(({ part }) => part === "validation");
+        expect(tries.map(({ rate, seed }) => [rate, seed])).toEqual(
+          full.rates.flatMap((rate) => full.sweepSeeds.map((seed) => [rate, seed])),
+        );
+        const runs = own.filter(({ part }) => part === "test");
+        expect(runs.map(({ rate, seed }) => [rate, seed])).toEqual(
+          [0, 1, 2].map((seed) => [best(runs[0] as Request), seed]),
+        );
+        expect(full.sweepSeeds.some((seed) => seed < 3)).toBe(false);
+      }
+    }
+  });
+
+  test("keeps what was finished when it is stopped", async () => {
+    const sweep = methodNames.length * full.rates.length * full.sweepSeeds.length;
+    const { results } = await pretend(() => 0.5, sweep + 8);
+    expect(results.complete).toBe(false);
+    expect(results.runs.length).toBe(8);
+    expect(summaries(results, tasks[0]!).map(({ accuracies }) => accuracies.length)).toEqual([2, 2, 1, 1, 1, 1]);
+    expect(markdown(results)).toContain("stopped before its end");
+  });
+
+  test("knows means, deviations, and who is always ahead of one rate", async () => {
+    const lead = { "one-rate": 0, "head-only": -0.1, "layer-decay": 0.1, gradual: 0, "input-first": 0, "auto-rgn": 0 };
+    const { results } = await pretend(({ method, seed }) => 0.5 + 0.01 * (seed % 10) + lead[method]);
+    const [one, head, decay] = summaries(results, tasks[0]!);
+    expect(one).toMatchObject({ mean: expect.closeTo(0.51), deviation: expect.closeTo(0.01), always: 0 });
+    expect([head?.always, decay?.always]).toEqual([-1, 1]);
+    expect(markdown(results)).toContain("**61.0 ± 1.0**▲");
+  });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command; with `interruptAt`, it gets a Ctrl-C once its progress holds that text. */
+function command(words: readonly string[], interruptAt?: string): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--import", "tsx", "demo/study/main.ts", ...words], {
+      cwd: repository,
+      env: { ...process.env, GRADUS_ADAPTER: "software" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [stdout, stderr, interrupted] = ["", "", false];
+    child.stdout.on("data", (text) => {
+      stdout += text;
+    });
+    child.stderr.on("data", (text) => {
+      stderr += text;
+      if (interruptAt === undefined || interrupted || !stderr.includes(interruptAt)) return;
+      interrupted = true;
+      child.kill("SIGINT");
+    });
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const read = (name: string): string => readFileSync(inFolder(name), "utf8");
+const chance = (accuracy: number): boolean => Number.isFinite(accuracy) && accuracy >= 0 && accuracy <= 1;
+
+describe("a quick study", () => {
+  let ended: Ended;
+  let results: Results;
+  beforeAll(async () => {
+    ended = await command(["--quick", "--json", inFolder("quick.json")]);
+    results = JSON.parse(read("quick.json"));
+  });
+
+  test("says where it stands and prints the table", () => {
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toMatch(/^Adapter .*software adapter/);
+    expect(ended.stderr).toMatch(/\n\d+\/36 {2}\d:\d\d left {2}inversion: /);
+    expect(ended.stdout).toContain(read("quick.md"));
+  });
+
+  test("has run every method on every task with the same number of steps", () => {
+    expect(results).toMatchObject({ complete: true, seeds: 1, adapter: expect.any(String), budget: quick });
+    expect(results.runs.map(({ task, method, seed }) => [task, method, seed])).toEqual(
+      quickTasks.flatMap((task) => methodNames.map((method) => [task, method, 0])),
+    );
+    expect(results.sweeps.length).toBe(quickTasks.length * methodNames.length * quick.rates.length);
+    for (const { steps, accuracy } of [...results.runs, ...results.sweeps]) {
+      expect(steps).toBe(quick.steps);
+      expect(chance(accuracy)).toBe(true);
+    }
+    for (const { accuracy } of [...results.untuned, ...results.pretrained]) expect(chance(accuracy)).toBe(true);
+  });
+
+  test("has trained: pre-training learns, and the methods differ", () => {
+    for (const { accuracy } of results.pretrained) expect(accuracy).toBeGreaterThan(0.5);
+    const ofOneTask = results.runs.filter(({ task }) => task === "new-10").map(({ accuracy }) => accuracy);
+    expect(new Set(ofOneTask).size).toBeGreaterThan(2);
+    expect(Math.max(...ofOneTask)).toBeGreaterThan(results.untuned[0]?.accuracy as number);
+  });
+
+  test("draws a panel for each task and a dot for each run, and draws the same again", async () => {
+    const image = read("quick.svg");
+    expect(image.match(/<circle/g)?.length).toBe(results.runs.length);
+    expect(image.match(/class="title"/g)?.length).toBe(quickTasks.length);
+    expect(image).not.toContain("NaN");
+    expect(plot(results)).toBe(image);
+    rmSync(inFolder("quick.svg"));
+    expect(await command(["--redraw", inFolder("quick.json")])).toMatchObject({ code: 0 });
+    expect(read("quick.svg")).toBe(image);
+  });
+
+  test("stopped by Ctrl-C, keeps what was finished, which is the same", async () => {
+    const stopped = await command(["--quick", "--json", inFolder("stopped.json")], "inversion: ");
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain("Stopped with 6 runs finished.");
+    const kept: Results = JSON.parse(read("stopped.json"));
+    expect(kept.complete).toBe(false);
+    expect(kept.runs).toEqual(results.runs.slice(0, 6));
+  });
+});
+
+test("--help prints the options", async () => {
+  expect(await command(["--help"])).toEqual({ code: 0, stdout: `${help}\n`, stderr: "" });
+});
+
+test("--only and --quick choose tasks and sizes", () => {
+  const json = inFolder("chosen.json");
+  expect(options(["--only", "flip,blur", "--json", json]).tasks.map(({ name }) => name)).toEqual(["blur", "flip"]);
+  expect(options(["--json", json])).toMatchObject({ tasks, seeds: 5, budget: full });
+  expect(options(["--quick", "--json", json])).toMatchObject({ seeds: 1, budget: quick });
+});
+
+test.each([
+  [["--only", "nose"], '--only: there is no task "nose".'],
+  [["--seeds", "0"], '--seeds: expected a whole number from 1 to 1000, not "0".'],
+  [["--quick=yes"], "--quick takes no value. See --help."],
+  [["--sedes", "3"], "there is no option --sedes. See --help."],
+  [["--json", inFolder("table.txt")], "--json: the file must end in .json"],
+  [["5"], '"5" is no option. See --help.'],
+])("%j is refused", (words, text) => {
+  expect(() => options(words)).toThrow(text);
+});

@@ -1,0 +1,98 @@
+// A trained body under a new head: weights go over by name and shape, and the recipe trains the head first.
+
+import { expect, test } from "vitest";
+import {
+  adamw,
+  compile,
+  crossEntropy,
+  dense,
+  geometric,
+  oneCycle,
+  relu,
+  sequential,
+  type Trainer,
+} from "../../src/index.ts";
+import { uniform } from "../../src/random.ts";
+import { guarded } from "./guarded.ts";
+
+const samples = {
+  x: Float32Array.from({ length: 64 * 6 }, (_, i) => uniform(3, i) - 0.5),
+  y: Uint8Array.from({ length: 64 }, (_, i) => (uniform(3, 6 * i) > 0.5 ? 1 : 0)),
+};
+
+const trainerOn = (device: GPUDevice, classes: number, options = {}): Promise<Trainer> =>
+  compile(sequential({ stem: [dense(8), relu()], body: [dense(8), relu()], head: dense(classes) }), {
+    device,
+    input: [6],
+    batch: 8,
+    loss: crossEntropy(),
+    optimizer: adamw({ lr: 0.01 }),
+    ...options,
+  });
+
+const bits = async (trainer: Trainer) =>
+  new Map([...(await trainer.weights())].map(([name, { data }]) => [name, String(data)]));
+
+test("a body goes over to a model with another head, as weights or as a checkpoint", () =>
+  guarded(async (device) => {
+    const old = await trainerOn(device, 2, { averaging: 0.9 });
+    await old.fit(samples);
+    const before = await bits(old);
+    for (const source of [await old.weights(), await old.save()]) {
+      const next = await trainerOn(device, 3, { seed: 4 });
+      const fresh = await bits(next);
+      const heads = ["head.weight", "head.bias"];
+      const found = next.transfer(source);
+      expect(found.loaded).toEqual(["stem.0.weight", "stem.0.bias", "body.0.weight", "body.0.bias"]);
+      expect(found.missing).toEqual(heads);
+      expect([...found.unexpected].sort().reverse()).toEqual(heads);
+      for (const [name, values] of await bits(next)) {
+        expect(values, name).toBe((name.startsWith("head") ? fresh : before).get(name));
+      }
+    }
+    const other = await compile(sequential({ only: dense(5) }), { device, input: [6], loss: crossEntropy() });
+    expect(() => other.transfer(new Map([["head.weight", { shape: [8, 2], data: new Float32Array(16) }]]))).toThrow(
+      "transfer: no tensor fits by name and shape. It holds head.weight; this model has only.weight, only.bias.",
+    );
+  }));
+
+test("fineTune is its phases by hand, and its log replays to the same bits", () =>
+  guarded(async (device) => {
+    const recipe = await trainerOn(device, 2);
+    await recipe.fit(samples);
+    const { epochs, stopped } = await recipe.fineTune(samples, { epochs: 2, headEpochs: 1, lr: 0.02, spread: 9 });
+    expect([epochs.length, stopped, recipe.steps]).toEqual([3, false, 32]);
+
+    const hand = await trainerOn(device, 2);
+    await hand.fit(samples);
+    hand.freeze("stem");
+    hand.freeze("body");
+    const shift = (start: number, cycle = oneCycle({ steps: 8, pctStart: 0.99 })) => ({
+      schedule: (clock: Parameters<typeof cycle>[0]) => cycle({ ...clock, step: clock.step - start }),
+    });
+    hand.rates.set("head", { lr: 0.02, ...shift(8) });
+    await hand.fit(samples);
+    const rate = geometric(0.01 / 9, 0.01);
+    for (const [i, name] of ["stem", "body", "head"].entries()) {
+      hand.unfreeze(name);
+      const spec = rate({
+        name,
+        depth: i + 1,
+        maxDepth: 3,
+        parameters: 0,
+        tensor: "",
+        shape: [],
+        multiplier: 1,
+        weightDecay: 0,
+      });
+      hand.rates.set(name, { ...(spec as object), ...shift(16, oneCycle({ steps: 16, divFactor: 5 })) });
+    }
+    await hand.fit(samples, { epochs: 2 });
+    expect(await bits(hand)).toEqual(await bits(recipe));
+
+    const replayed = await trainerOn(device, 2);
+    replayed.rates.replay(recipe.rates.edits());
+    for (const count of [1, 1, 2]) await replayed.fit(samples, { epochs: count });
+    expect(await bits(replayed)).toEqual(await bits(recipe));
+    await expect(recipe.fineTune(samples, { spread: 0 })).rejects.toThrow("fineTune: lr is 0.01 and spread is 0.");
+  }));
