@@ -92,7 +92,13 @@ export class LayerTable {
     const [base, ratio] = [make("output"), make("span", "value")];
     const [now, factor, gradient] = [make("span"), make("small"), make("span")];
     const [state, updates] = [make("span", "badge"), make("span", "updates")];
-    const head = make("th", "name", make("span", "key"), make("span", "", name), make("small", "", `${whole(parameters)} parameters`));
+    const head = make(
+      "th",
+      "name",
+      make("span", "key"),
+      make("span", "", name),
+      make("small", "", `${whole(parameters)} parameters`),
+    );
     head.scope = "row";
     const row = make(
       "tr",

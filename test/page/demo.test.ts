@@ -169,7 +169,7 @@ test.each([
 
   const menu = page.getByLabel("Preset");
   await menu.selectOption("layerDecay(0.75)");
-  await eventually(() => row(page, "stem.0").locator("output").textContent()).toBe("5.63e-3");
+  await eventually(() => row(page, "stem.0").locator("output").textContent()).toBe("5.62e-3");
   await menu.selectOption("gradualUnfreezing(steps / 4)");
   await eventually(() => state(page, "stem.0")).toBe("waiting");
   expect(await page.getByLabel("Freeze stem.0").isChecked()).toBe(true);
