@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 /** Points of a curve at most: more than the plot has pixels would not be seen. */
 const POINTS = 800;
 /** A line lies on those before it: equal rates show as bands. */
-const WIDTHS = [6, 4, 2];
+const WIDTHS = [5, 3.5, 2];
 
 export const layerColor = (i: number): string => `--layer-${(i % WIDTHS.length) + 1}`;
 

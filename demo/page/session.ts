@@ -128,7 +128,8 @@ export class Session {
   async record(): Promise<RunRecord> {
     const { settings, trainer } = this;
     const weights = this.#weights === undefined ? {} : { weights: this.#weights };
-    const edits = trainer.rates.edits();
+    // What was changed after the last step has not acted yet, and would not in a replay.
+    const edits = trainer.rates.edits().filter(({ step }) => step < trainer.steps);
     return { format: FORMAT, settings, ...weights, edits, steps: trainer.steps, hash: await this.hash() };
   }
 

@@ -195,18 +195,22 @@ test.each([
   ["phone", PHONE],
 ])("a run is exported and made again, to the bit: %s", async (_, viewport) => {
   const { page, errors } = await open(undefined, viewport);
-  await settle(page, { Images: 1200, Epochs: 1, Batch: 16 });
+  await settle(page, { Images: 2400, Epochs: 1, Batch: 16 });
   await page.getByLabel("Preset").selectOption("layerDecay(0.75)");
   await press(page, "Start");
   await eventually(() => figure(page, "step")).toBeGreaterThan(2);
   await page.getByLabel("Freeze stem.0").click();
   await page.getByLabel("Learning rate of body.0").fill("101");
-  await eventually(() => figure(page, "step")).toBeGreaterThan(30);
+  await eventually(() => figure(page, "step")).toBeGreaterThan(12);
+  await press(page, "Pause");
+  await status(page, "Paused");
   await page.getByLabel("Freeze stem.0").click();
   await page.getByLabel("Preset").selectOption("freezeOut(steps)");
+  await press(page, "Continue");
   await status(page, "Finished");
+  await page.getByLabel("Freeze stem.0").click(); // too late for this run
   const { path, record } = await exported(page);
-  expect(record).toMatchObject({ steps: 75, settings: { images: 1200, seed: 0, control: "none" } });
+  expect(record).toMatchObject({ steps: 150, settings: { images: 2400, seed: 0, control: "none" } });
   expect(record.edits.slice(4, 7)).toMatchObject([
     { kind: "freeze", pattern: "stem.0" },
     { kind: "set", pattern: "body.0", change: { lr: 1e-4 } },
@@ -217,7 +221,7 @@ test.each([
   await press(page, "Replay");
   await page.getByText("Under replay").waitFor();
   expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(true);
-  await page.getByText(`Replay of 75 steps: same bits, weights ${record.hash}.`).waitFor();
+  await page.getByText(`Replay of 150 steps: same bits, weights ${record.hash}.`).waitFor();
   expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(false);
   expect((await exported(page)).record).toEqual(record);
 
@@ -256,6 +260,14 @@ test("another controller compiles anew and keeps the weights, and that run is ma
   expect(hashOf(new Map(kept as never))).toBe(before.hash);
   await press(page, "Replay");
   await page.getByText("same bits").waitFor();
+
+  await press(page, "Train on");
+  await eventually(() => figure(page, "step")).toBeGreaterThan(40);
+  await page.getByLabel("Controller").selectOption("guard()");
+  await page.getByText("A new run, from the weights after step").waitFor();
+  await status(page, "Finished"); // without another press
+  expect(await figure(page, "step")).toBe(38);
+  expect(await page.getByRole("alert").textContent()).toBe("");
   expect(errors).toEqual([]);
 });
 
