@@ -34,7 +34,9 @@ function shorterShaders(): Plugin {
 }
 
 /** What needs no GPU. Groups run one after the other, so that none is slowed down by the next. */
-const nodeTests = { test: { name: "node", include: ["test/node/**/*.test.ts"], sequence: { groupOrder: 0 } } };
+const nodeTests = {
+  test: { name: "node", include: ["test/node/**/*.test.ts"], sequence: { groupOrder: 0 }, testTimeout: 60_000 },
+};
 
 /** Commands and pages as a user meets them, in browsers that the tests start themselves. */
 const pageTests = {

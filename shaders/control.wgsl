@@ -107,6 +107,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
       let row = layers[layers[layer * 3] + i];
       effective[row] = select(vec4f(), table[row], live);
+      if (sum.live && !live) { scales[row] = vec2f(1, 0); }
     }
     if (!live) { continue; }
     own.x += sum.g;

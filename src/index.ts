@@ -14,7 +14,6 @@ export {
 } from "./errors.ts";
 export type { ConnectOptions } from "./gpu/device.ts";
 export type { Loss } from "./graph/trace.ts";
-export type { Controller } from "./kernels/control.ts";
 export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
 export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
@@ -40,6 +39,7 @@ export {
   type AutoRgnOptions,
   autoRgn,
   type BoundedOptions,
+  type Controller,
   type GuardOptions,
   guard,
   type HypergradientOptions,

@@ -4,6 +4,8 @@
 import { OptionError } from "../errors.ts";
 import type { Controller } from "../kernels/control.ts";
 
+export type { Controller };
+
 /** What all controllers take. */
 interface Chosen {
   /** Pattern of the layers that it steers. Default: all. */

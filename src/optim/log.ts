@@ -82,6 +82,7 @@ export function createLog(rows: readonly Row[], now: () => number) {
     restore(edits: readonly Edit[], step: number): void {
       log = [...edits];
       done = script.filter(({ edit }) => edit.step < step).length;
+      changes++;
     },
   };
 }

@@ -123,7 +123,7 @@ export function lamb(options: Omit<AdamOptions, "amsgrad"> = {}): Optimizer {
   const made = adamFamily("lamb", { eps: 1e-6, weightDecay: 0.01, ...options }, true);
   const trust = { kind: "lamb", coefficient: 1, eps: 0 } as const;
   const rule = { ...made.rule, variant: { ...made.rule.variant, TRUSTED: true }, trust };
-  return { ...made, rule, sparesVectors: false };
+  return { ...made, rule: { ...rule, directed: false }, sparesVectors: false };
 }
 
 function adamFamily(name: string, options: AdamOptions, decoupled: boolean): Optimizer {

@@ -50,8 +50,6 @@ export interface ScaleOptions {
 }
 
 export interface RateTableOptions extends StartOptions {
-  /** Whether `undoSince` will be asked for. Default false. */
-  readonly remember?: boolean | undefined;
   /** Updates made so far. Default: what the last `write` or `advance` implies. */
   readonly now?: (() => number) | undefined;
 }
@@ -77,16 +75,13 @@ export function createRateTable(
   const log = createLog(rows, options.now ?? (() => next));
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
-  /** Of each row the steps of its last updates: a ring by the number of the update. */
-  const ring = new Float64Array(options.remember ? rows.length * REMEMBERED : 0);
+  /** Of each row the steps of its last updates, and how long it had trained before them: a ring by the number of the update. */
+  const ring = new Float64Array(rows.length * REMEMBERED).fill(Number.NaN);
+  const trainedBefore = new Uint32Array(rows.length * REMEMBERED);
+  /** When each row last fell asleep, and how long it had trained. */
+  const slept = rows.map(() => ({ step: -1, trained: 0 }));
 
   const slotOf = (row: number, update: number): number => row * REMEMBERED + (update % REMEMBERED);
-
-  /** Back to a count of updates; what the ring has of later ones would be taken for earlier ones. */
-  function takeBack(i: number, count: number): void {
-    const row = rows[i] as Row;
-    while (row.updates > count) ring[slotOf(i, --row.updates)] = Number.NaN;
-  }
 
   function rateOf(row: Row, { step, stepsPerEpoch }: StepClock): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
@@ -118,7 +113,9 @@ export function createRateTable(
     assign: (pattern: string, layer: string): void => log.make({ kind: "assign", pattern, change: { layer } }),
     /** Scales base rates, as ReduceLROnPlateau does. */
     scale(pattern: string, factor: number, { floor = 0, eps = 0 }: ScaleOptions = {}): void {
-      log.make({ kind: "scale", pattern, change: { factor, floor, eps } });
+      // A factor of 1 only asks whether the pattern names something.
+      if (factor === 1) rowsOf("rates.scale", pattern, rows);
+      else log.make({ kind: "scale", pattern, change: { factor, floor, eps } });
     },
 
     /** Every change since training began, in order. */
@@ -203,38 +200,36 @@ export function createRateTable(
       next = clock.step + 1;
       for (const [i, row] of rows.entries()) {
         const { phase, rate } = found[i] as (typeof found)[0];
-        if (phase === "frozen" || phase === "waiting") row.trained = 0;
+        if ((phase === "frozen" || phase === "waiting") && row.trained > 0) {
+          slept[i] = { step: clock.step, trained: row.trained };
+          row.trained = 0;
+        }
         if (rate === undefined) {
           table.fill(0, i * 4, i * 4 + 4);
           continue;
         }
         ring[slotOf(i, row.updates)] = clock.step;
+        trainedBefore[slotOf(i, row.updates)] = row.trained;
         row.updates++;
         row.trained++;
         row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates, momentum);
       }
     },
 
-    /**
-     * Counts of updates of all rows, followed by those since each began to train: to be given back to `restoreUpdates`
-     * when steps turn out not to have happened.
-     */
-    updates: (): number[] => [...rows.map((row) => row.updates), ...rows.map((row) => row.trained)],
-    restoreUpdates(counts: readonly number[]): void {
-      for (const [i, row] of rows.entries()) {
-        takeBack(i, counts[i] as number);
-        row.trained = counts[rows.length + i] as number;
-      }
-    },
-
-    /** Takes back the updates that rows have counted from a step on, 64 at most; needs `remember`. */
+    /** Takes back the updates that rows have counted from a step on, 64 at most. */
     undoSince(which: readonly number[], step: number): void {
       for (const i of which) {
         const row = rows[i] as Row;
-        while (row.updates > 0 && (ring[slotOf(i, row.updates - 1)] ?? Number.NaN) >= step) {
-          takeBack(i, row.updates - 1);
-          row.trained = Math.max(0, row.trained - 1);
+        let earliest = Number.POSITIVE_INFINITY;
+        for (let slot = slotOf(i, row.updates - 1); row.updates > 0; slot = slotOf(i, row.updates - 1)) {
+          if (!((ring[slot] as number) >= step)) break;
+          earliest = ring[slot] as number;
+          row.trained = trainedBefore[slot] as number;
+          ring[slot] = Number.NaN;
+          row.updates--;
         }
+        const nap = slept[i] as (typeof slept)[number];
+        if (nap.step >= step && nap.step < earliest) row.trained = nap.trained;
       }
     },
 

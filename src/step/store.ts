@@ -119,6 +119,7 @@ export function createStore(
       let grown = false;
       for (const [name, size] of arenas) {
         if ((buffers.get(name)?.size ?? 0) >= size) continue;
+        buffers.get(name)?.destroy();
         buffers.set(name, gpu.buffer(name, size, STORAGE | COPY_SRC));
         grown = true;
       }
@@ -147,7 +148,10 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
   ): void => {
     const most = limits[limit] as number;
     if (bytes <= most) return;
-    const [needs, allows] = [bytes, most].map((size) => `${(size / 2 ** 20).toFixed(1)} MB`);
+    // Rounded apart, so that a little too much does not look like enough.
+    const [needs, allows] = [Math.ceil((bytes / 2 ** 20) * 10), Math.floor((most / 2 ** 20) * 10)].map(
+      (tenths) => `${(tenths / 10).toFixed(1)} MB`,
+    );
     throw new LimitError(
       `model: ${what} needs one ${place} of ${needs}, this device allows ${allows}. Use a smaller model, or a device with a larger ${limit}.`,
     );

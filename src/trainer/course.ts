@@ -11,6 +11,8 @@ import type { StepResult } from "./options.ts";
 export interface Sent {
   /** Where training stood before the first batch of its update. */
   readonly before: Progress;
+  /** Whether it is the first of its update. */
+  readonly first: boolean;
   /** Whether its update was made. */
   readonly applied: boolean;
 }
@@ -25,6 +27,9 @@ export interface CourseHooks {
   readonly rest: number | undefined;
 }
 
+/** Gets the numbers of an update, and its statistics where it was sampled. */
+export type Take = (result: StepResult, statistics?: Float32Array) => void;
+
 export type Course = ReturnType<typeof createCourse>;
 
 export function createCourse(rates: RateTable, hooks: CourseHooks) {
@@ -35,6 +40,8 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
   let failure: unknown;
   /** Step of the last alarm of each layer that the host knows of. */
   const alarms: number[] = [];
+  /** The layers as the GPU knows them. */
+  let members = rates.members();
   /** Micro-batches of an update that has not been made yet. */
   let partial = new Tally();
 
@@ -49,18 +56,17 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     );
   }
 
-  /** Layers that a guard has put to rest: their updates since then were none. */
+  /** Layers that a guard has put to rest: the updates since then of the tensors that were theirs were none. */
   function heed(found: Uint32Array): void {
     for (const [layer, step] of found.entries()) {
       if (step === 0 || step === (alarms[layer] ?? 0) || hooks.rest === undefined) continue;
       alarms[layer] = step;
-      const rows = rates.members()[layer]?.rows ?? [];
-      rates.undoSince(rows, step - 1);
-      rates.rest(rows, step - 1, step - 1 + hooks.rest);
+      rates.undoSince(members[layer]?.rows ?? [], step - 1);
+      rates.rest(rates.members()[layer]?.rows ?? [], step - 1, step - 1 + hooks.rest);
     }
   }
 
-  async function receive(entry: readonly Sent[], metrics: Promise<Metrics>, take: (result: StepResult) => void) {
+  async function receive(entry: readonly Sent[], metrics: Promise<Metrics>, take: Take) {
     try {
       const found = await metrics;
       if (!pending.includes(entry)) return;
@@ -73,17 +79,22 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
       }
       pending.shift();
       for (const [i, { step, loss, hits, count }] of found.steps.entries()) {
+        if (entry[i]?.first === true) partial = new Tally();
         partial.add({ loss, accuracy: hooks.integerTarget ? hits / count : Number.NaN, samples: count });
-        if (entry[i]?.applied !== true) continue;
-        const means = partial.means;
-        partial = new Tally();
-        take({ step, ...means });
+        if (entry[i]?.applied === true) take({ step, ...partial.means }, found.statistics.get(step));
       }
     } catch (error) {
       failure ??= error;
       pending.length = 0;
-      partial = new Tally();
     }
+  }
+
+  function throwIfFailed(): void {
+    if (failure === undefined) return;
+    const found = failure;
+    failure = undefined;
+    progress = whole;
+    throw found;
   }
 
   return {
@@ -105,6 +116,10 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
       if (applied) whole = next;
     },
     heed,
+    /** The GPU is told of the layers as they are now. */
+    meet(): void {
+      members = rates.members();
+    },
     /** After the GPU has forgotten them. */
     forgetAlarms(): void {
       alarms.length = 0;
@@ -116,7 +131,7 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
     },
 
     /** Counts batches just submitted. */
-    submitted(entry: readonly Sent[], metrics: Promise<Metrics>, take: (result: StepResult) => void): void {
+    submitted(entry: readonly Sent[], metrics: Promise<Metrics>, take: Take): void {
       pending.push(entry);
       const mine = receive(entry, metrics, take);
       arrived = arrived.then(() => mine);
@@ -127,17 +142,13 @@ export function createCourse(rates: RateTable, hooks: CourseHooks) {
       while (pending.some(([first]) => (first as Sent).before.step < step)) await Promise.race([arrived, nextTurn()]);
     },
 
-    /** Throws what went wrong with a step that has arrived meanwhile. */
-    throwIfFailed(): void {
-      if (failure !== undefined) throw failure;
-    },
+    /** Throws what went wrong with a step that has arrived meanwhile, once. An update that is not complete begins anew. */
+    throwIfFailed,
 
     /** Waits for all steps on their way, and throws if one went wrong. */
     async drain(): Promise<void> {
       await arrived;
-      const found = failure;
-      failure = undefined;
-      if (found !== undefined) throw found;
+      throwIfFailed();
     },
   };
 }

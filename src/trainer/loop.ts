@@ -103,7 +103,8 @@ export function createLoop({ settings, demand, gpu, rates, runner, course, most 
       while (course.progress.position < batches && (within() || !walk.stopping())) {
         const { position: first, step } = course.progress;
         const left = (walk.end - step) * accumulate - (first % accumulate);
-        const stretch = { batches: Math.min(group, batches - first, left), first, of: batches };
+        const most = walk.stopping() ? accumulate - (first % accumulate) : group;
+        const stretch = { batches: Math.min(most, batches - first, left), first, of: batches };
         const made = await steps.submit(source, stretch, stepsPerEpoch, walk);
         course.throwIfFailed();
         const now = performance.now();
@@ -173,7 +174,6 @@ export function createLoop({ settings, demand, gpu, rates, runner, course, most 
 
     /** One update from gradients that stand in their arena; tensors without one are not in this step. */
     async applyGradients(given: ReadonlySet<string>): Promise<void> {
-      steps.tell();
       const found = await runner.update((_, table) =>
         steps.updateValues(table, clock(), (row) => given.has(rates.rows[row]?.name ?? "")),
       );

@@ -3,24 +3,33 @@
 import { type Controller, controllerBits } from "../kernels/control.ts";
 import type { RateTable } from "../optim/rates.ts";
 
+/** The controllers that steer each layer, as a word of bits: a layer keeps them whatever tensors are assigned to it. */
+export function controllerWords(rates: RateTable, controllers: readonly Controller[]): number[] {
+  const steered = controllers.map(({ name, layers }) => ({ name, rows: new Set(rates.find(name, layers)) }));
+  return rates
+    .members()
+    .map(({ rows }) =>
+      steered
+        .filter((controller) => rows.some((row) => controller.rows.has(row)))
+        .reduce((word, { name }) => word | controllerBits[name], 0),
+    );
+}
+
 /** First member, number of members and controllers of each layer, then the members; see shaders/control.wgsl. */
-export function memberWords(rates: RateTable, controllers: readonly Controller[]): Uint32Array<ArrayBuffer> {
+export function memberWords(rates: RateTable, words: readonly number[]): Uint32Array<ArrayBuffer> {
   const layers = rates.members();
-  const steered = controllers.map(({ name, layers: pattern }) => ({ name, rows: new Set(rates.find(name, pattern)) }));
   const heads: number[] = [];
   const members: number[] = [];
-  for (const { rows } of layers) {
-    const bits = steered
-      .filter((controller) => rows.some((row) => controller.rows.has(row)))
-      // Vectors alone, such as a norm's, have no say in a comparison of layers.
-      .filter(({ name }) => name !== "rgn" || rows.some((row) => (rates.rows[row]?.shape.length ?? 0) > 1))
-      .reduce((word, { name }) => word | controllerBits[name], 0);
-    heads.push(layers.length * 3 + members.length, rows.length, bits);
+  for (const [i, { rows }] of layers.entries()) {
+    // Vectors alone, such as a norm's, have no say in a comparison of layers.
+    const compared = rows.some((row) => (rates.rows[row]?.shape.length ?? 0) > 1);
+    const word = (words[i] as number) & ~(compared ? 0 : controllerBits.rgn);
+    heads.push(layers.length * 3 + members.length, rows.length, word);
     members.push(...rows);
   }
   return Uint32Array.from([...heads, ...members]);
 }
 
-/** How far the mean of each row moves towards the weight: 1 - decay, and 0 where no mean is kept. */
+/** How far the mean of each row moves towards the weight: 1 - decay, so that without a decay it is the weight. */
 export const shares = (rates: RateTable): Float32Array<ArrayBuffer> =>
-  Float32Array.from(rates.rows, ({ averaging }) => (averaging === 0 ? 0 : 1 - averaging));
+  Float32Array.from(rates.rows, ({ averaging }) => 1 - averaging);

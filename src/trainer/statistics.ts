@@ -6,15 +6,15 @@ export interface LayerStatistics {
   readonly name: string;
   /** Learning rate of its first tensor, controllers included; 0 where the layer did not train. */
   readonly lr: number;
-  /** Euclidean norm of its gradients before clipping, numbers that are not finite left out. */
+  /** Euclidean norm of its gradients, clipped by value but not yet by norm; numbers that are not finite are left out. */
   readonly gradient: number;
   /** Euclidean norm of its weights before the step. */
   readonly weight: number;
   /** Length of the step over that of the weights, |dw| / |w|. */
   readonly ratio: number;
-  /** Gradients that are NaN or infinite. */
+  /** Gradients that are NaN or infinite, after clipping by value. */
   readonly nonFinite: number;
-  /** What the controllers made of the rate; 1 without any. */
+  /** What the controllers made of the rate, 0 where a guard holds the layer; 1 without any. */
   readonly scale: number;
 }
 
@@ -37,8 +37,8 @@ export function describeRows(rates: RateTable, lrs: readonly number[]) {
       if (first === undefined) return [];
       const sum = (of: number, which = rows): number =>
         which.reduce((total, row) => total + (numbers[row * NUMBERS + of] as number), 0);
-      const moving = rows.filter((row) => (lrs[row] as number) > 0);
       const scale = numbers[first * NUMBERS + 7] as number;
+      const moving = scale === 0 ? [] : rows.filter((row) => (lrs[row] as number) > 0);
       const weight = Math.sqrt(sum(1));
       return {
         name,

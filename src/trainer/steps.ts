@@ -6,10 +6,10 @@ import type { Controller } from "../kernels/control.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
-import type { Metrics, StepValues } from "../step/replay.ts";
+import type { StepValues } from "../step/replay.ts";
 import type { Runner, Source } from "../step/runner.ts";
 import type { Course, Sent } from "./course.ts";
-import { memberWords, shares } from "./member.ts";
+import { controllerWords, memberWords, shares } from "./member.ts";
 import type { StepResult } from "./options.ts";
 import { describeRows, type StepStatistics } from "./statistics.ts";
 
@@ -50,13 +50,17 @@ export type Steps = ReturnType<typeof createSteps>;
 export function createSteps({ batch, rates, runner, course, accumulate, momentum, most, controllers }: StepsOptions) {
   /** Changes of the rates that the GPU's lists of layers know of. */
   let told = -1;
+  const words = controllerWords(rates, controllers);
+  /** What the batches of an update share: where training stood, and what is frozen. */
   let before = course.progress;
+  let frozen: readonly string[] = [];
 
   /** Names of layers and shares of their means, where the passes around the update read them. */
   function tell(): void {
     if (told === rates.changes()) return;
     told = rates.changes();
-    runner.tell(memberWords(rates, controllers), shares(rates));
+    course.meet();
+    runner.tell(memberWords(rates, words), shares(rates));
   }
 
   /** The place of batch `at` of an epoch in its update. */
@@ -81,8 +85,6 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
   }
 
   return {
-    tell,
-
     /**
      * Submits batches of a stretch, and tells how many they were: one submission is one program, so it ends where the frozen
      * set changes, and a guard lets nobody run further ahead than its layers rest.
@@ -96,25 +98,29 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
       const { first, of } = stretch;
       const clock = (): StepClock => ({ step: course.progress.step, stepsPerEpoch });
       for (;;) {
-        await course.know(course.progress.step + 1 - most);
-        course.throwIfFailed();
         rates.advance(clock());
         const edits = rates.changes();
         const { step: now } = course.progress;
-        const updates = Math.min(rates.nextChange(clock()) - now, most);
+        const updates = Math.min(rates.nextChange(clock()) - now, most, stretch.batches);
         const into = of === 0 ? 0 : first % accumulate;
         const batches = Math.min(stretch.batches, of === 0 ? updates : updates * accumulate - into);
-        const { program, ready } = await runner.readyToTrain(source, rates.frozenAt(clock()), sample !== undefined);
+        // A layer that thaws in the midst of an update has no gradient from the batches before.
+        if (stretch.micro?.first ?? into === 0) frozen = rates.frozenAt(clock());
+        // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
+        await course.know(told === edits ? now + updates - most : most === Number.POSITIVE_INFINITY ? 0 : now);
+        const { program, ready } = await runner.readyToTrain(source, frozen, sample !== undefined);
+        course.throwIfFailed();
         // While this one waited for its turn, the user may have changed what is frozen.
         if (rates.changes() !== edits) continue;
         tell();
         const sent: Sent[] = [];
         const described = new Map<number, ReturnType<typeof describeRows>>();
-        const metrics = runner.start(ready, batches, (i, table): StepValues => {
+        const fill = (i: number, table: Float32Array): StepValues => {
           const at = first + i;
           const micro = stretch.micro ?? (accumulate === 1 || of === 0 ? undefined : microOf(at, of, source.count));
           const applied = micro?.last !== false;
-          if (micro?.first !== false) before = course.progress;
+          const begins = micro?.first !== false;
+          if (begins) before = course.progress;
           const here = clock();
           const { step, position } = course.progress;
           const sampled = applied && sample !== undefined && (step + 1) % sample.every === 0;
@@ -123,7 +129,7 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
           if (applied) rates.write(table, here, program.takesPart, moved);
           const next = { step: step + (applied ? 1 : 0), position: position + (of === 0 ? 0 : 1) };
           course.advance({ ...course.progress, ...next }, applied);
-          sent.push({ before, applied });
+          sent.push({ before, first: begins, applied });
           const start = at * batch;
           return {
             step: step + 1,
@@ -133,9 +139,20 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
             ...(moved === undefined ? {} : { momentum: moved }),
             ...(micro === undefined ? {} : { micro }),
           };
-        });
-        const told = sample === undefined ? metrics : tellSamples(metrics, described, sample.take);
-        course.submitted(sent, told, take);
+        };
+        const start = course.whole;
+        try {
+          course.submitted(sent, runner.start(ready, batches, fill), (result, numbers) => {
+            take(result);
+            const statistics = numbers && described.get(result.step)?.(result.step, numbers);
+            if (statistics !== undefined) sample?.take(statistics);
+          });
+        } catch (error) {
+          // A schedule has thrown: nothing was submitted.
+          rates.undoSince([...rates.rows.keys()], start.step);
+          course.progress = start;
+          throw error;
+        }
         return batches;
       }
     },
@@ -143,24 +160,11 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
     /** The values of an update whose gradients came from elsewhere. */
     updateValues(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean): StepValues {
       rates.advance(clock);
+      tell();
       const moved = momentumAt(clock);
       rates.write(table, clock, takesPart, moved);
       course.progress = { ...course.progress, step: clock.step + 1 };
       return { step: clock.step + 1, start: 0, count: 1, ...(moved === undefined ? {} : { momentum: moved }) };
     },
   };
-}
-
-/** Hands on the statistics of sampled steps when they are back. */
-async function tellSamples(
-  metrics: Promise<Metrics>,
-  described: ReadonlyMap<number, ReturnType<typeof describeRows>>,
-  take: (found: StepStatistics) => void,
-): Promise<Metrics> {
-  const found = await metrics;
-  for (const [step, numbers] of found.statistics) {
-    const tellOf = described.get(step);
-    if (tellOf !== undefined) take(tellOf(step, numbers));
-  }
-  return found;
 }

@@ -71,7 +71,7 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
   });
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now, remember: true });
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
   const settings = {
     ...first,
     update: updateSettings(rates, options),
@@ -444,7 +444,7 @@ export class Trainer {
           `${place}: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
         );
       }
-      const values = Float32Array.from(numbers);
+      const values = new Float32Array(numbers);
       const bad = anyNumber ? -1 : values.findIndex((value) => !Number.isFinite(value));
       if (bad >= 0) throw new DataError(`${place}: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
       return { placed, values };

@@ -5,6 +5,7 @@ import { OptionError } from "../errors.ts";
 import type { Controller } from "../kernels/control.ts";
 import { wholeNumber } from "../model/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
+import { checkFunction } from "../optim/schedule/clock.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
 import type { UpdateSettings } from "../step/update.ts";
 
@@ -18,7 +19,7 @@ export interface TrainingOptions {
   readonly accumulate?: number;
   /**
    * Decay of a running mean of the weights, average = decay average + (1 - decay) w after each update, for `averages`,
-   * `evaluate` and `predict`. A rate rule can give a layer another. Default: none is kept.
+   * `evaluate` and `predict`. A rate rule can give a layer another; 0 makes the mean the weight. Default: none is kept.
    */
   readonly averaging?: number;
   /** Moves the momentum, or the first beta, of all rules that have one. */
@@ -37,6 +38,7 @@ export function updateSettings(rates: RateTable, options: TrainingOptions): Upda
     );
   }
   checkControl(rates, control);
+  if (momentum !== undefined) checkFunction("compile", "momentum", momentum);
   if (momentum !== undefined && !rules.some((rule) => rule.momentum !== undefined)) {
     throw new OptionError(
       `compile: "momentum" moves a momentum, and ${rules.map(({ name }) => name).join(", ")} has none that a schedule may move. Use sgd({ momentum }), rmsprop({ momentum }), adam, adamw, adamax, radam, lion, lars or lamb.`,
@@ -83,7 +85,7 @@ function checkControl(rates: RateTable, control: readonly Controller[]): void {
     if (name === "hyper" && lost !== undefined) {
       const { rule } = rates.optimizers[rates.ruleOf(lost)] as RateTable["optimizers"][number];
       throw new OptionError(
-        `hypergradient: "${rates.rows[lost]?.name}" has ${rule.name}, which does not keep where it last went. Use sgd with momentum, adam, adamw or lamb there, or leave it out with { layers }.`,
+        `hypergradient: "${rates.rows[lost]?.name}" has ${rule.name}, which does not keep where it last went. Use sgd with momentum, adam or adamw there, or leave it out with { layers }.`,
       );
     }
   }

@@ -2,9 +2,10 @@
 // and count; and the log of the run replayed on a fresh table.
 
 import { describe, expect, test } from "vitest";
-import { adamw, type Edit, type RateRule, type Schedule, sgd } from "../../src/index.ts";
+import { adamw, type Edit, type Schedule, sgd } from "../../src/index.ts";
 import { createRateTable, type RateTable } from "../../src/optim/rates.ts";
-import { type NaiveRule, type NaiveSchedule, NaiveTable, NaiveTensor } from "../reference/rate-table.ts";
+import { randomEdit, randomness } from "../reference/random-edit.ts";
+import { NaiveTable, NaiveTensor } from "../reference/rate-table.ts";
 
 const STEPS = 1000;
 const stepsPerEpoch = 40;
@@ -42,83 +43,11 @@ const freshNaive = (): NaiveTable =>
     stepsPerEpoch,
   );
 
-/** Numbers from 0 to 1 that are the same in every run. */
-function randomness(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-const schedules: readonly (readonly [Schedule, NaiveSchedule])[] = [
-  [() => 1, () => 1],
-  [({ step }) => 0.99 ** (step % 50), (step) => 0.99 ** (step % 50)],
-  [({ updates }) => 1 / (1 + (updates as number)), (_, trained) => 1 / (1 + trained)],
-  [({ step, updates }) => (step + 1) / (2 + step + (updates as number)), (step, n) => (step + 1) / (2 + step + n)],
-];
-
 const patterns = [
   ...[...layers, ...layers, ...Object.keys(shapes)],
   ...["**", "stem", "blocks", "blocks.*.fc", "blocks.1*", "**.bias", "*.bias", "head.**", "**.weight"],
   ...["head.blocks", "stem.conv.head", "head.stem.conv.bias", "decoder", "head.weigh"],
 ];
-
-/** A random change, made on both; whether the engine and the reference took it, and the function that it set. */
-function change(random: () => number, table: RateTable, naive: NaiveTable, step: number) {
-  const below = (n: number): number => Math.floor(random() * n);
-  const pick = <T>(all: readonly T[]): T => all[below(all.length)] as T;
-  const pattern = pick(patterns);
-  let schedule: Schedule | undefined;
-  let attempts: [engine: () => void, reference: () => boolean];
-  switch (below(8)) {
-    case 0:
-      attempts = [() => table.freeze(pattern), () => naive.freeze(step, pattern)];
-      break;
-    case 1:
-    case 2:
-      attempts = [() => table.unfreeze(pattern), () => naive.unfreeze(step, pattern)];
-      break;
-    case 3: {
-      const layer = pick([...layers, "nowhere"]);
-      attempts = [() => table.assign(pattern, layer), () => naive.assign(step, pattern, layer)];
-      break;
-    }
-    case 4: {
-      const [factor, floor, eps] = [pick([0.1, 0.5, 0.9, 1, 3, -1]), pick([0, 1e-5, 1e-3, 1]), pick([0, 1e-8, 1e-3])];
-      attempts = [
-        () => table.scale(pattern, factor, { floor, eps }),
-        () => naive.scale(step, pattern, factor, floor, eps),
-      ];
-      break;
-    }
-    default: {
-      const rule: { -readonly [Key in keyof RateRule]: RateRule[Key] } = {};
-      const maybe = (): boolean => random() < 0.25;
-      const when = () => (random() < 0.5 ? step + below(100) : { epochs: (step + 100 * random()) / stepsPerEpoch });
-      if (maybe()) rule.lr = pick([0, 1e-4, 0.01, 0.3, random(), -0.1]);
-      if (maybe()) rule.multiplier = pick([0, 0.5, 2, random()]);
-      if (maybe()) rule.weightDecay = pick([0, 0.01, random()]);
-      if (maybe()) rule.averaging = random();
-      if (maybe()) rule.frozen = random() < 0.3;
-      if (maybe()) rule.from = when();
-      if (maybe()) rule.until = when();
-      const pair = maybe() ? pick(schedules) : undefined;
-      schedule = pair?.[0];
-      const engineRule: RateRule = schedule === undefined ? rule : { ...rule, schedule };
-      const naiveRule = { ...rule, ...(pair === undefined ? {} : { schedule: pair[1] }) } as NaiveRule;
-      attempts = [() => table.set(pattern, engineRule), () => naive.set(step, pattern, naiveRule)];
-    }
-  }
-  let taken = true;
-  try {
-    attempts[0]();
-  } catch (error) {
-    expect(String(error)).toMatch(/^(NameError|OptionError): /);
-    taken = false;
-  }
-  return { taken, expected: attempts[1](), schedule: taken ? schedule : undefined };
-}
 
 const clockAt = (step: number) => ({ step, stepsPerEpoch });
 
@@ -131,6 +60,7 @@ function written(table: RateTable, step: number): Float32Array {
 /** Trains and changes; everything is compared at every step. */
 function run(seed: number) {
   const random = randomness(seed);
+  const scope = { layers, patterns, factors: [0.1, 0.5, 0.9, 1.5, 3, -1], epochs: true };
   const table = freshTable();
   const naive = freshNaive();
   const rows: Float32Array[] = [];
@@ -141,7 +71,7 @@ function run(seed: number) {
   for (let step = 0; step < STEPS; step++) {
     table.advance(clockAt(step));
     for (let done = 0; done < 1; ) {
-      const { taken, expected, schedule } = change(random, table, naive, step);
+      const { taken, expected, schedule } = randomEdit(random, scope, table, naive, step);
       expect(taken, `step ${step}: ${JSON.stringify(table.edits().at(-1))}`).toBe(expected);
       if (!taken) {
         refused++;
