@@ -114,7 +114,7 @@ test("is steered while it trains, pauses, goes on and begins anew", async () => 
   await eventually(() => figure(page, "dispatches")).toBeLessThan(dispatches);
   const step = await figure(page, "step");
   await eventually(() => figure(page, "step")).toBeGreaterThan(step + 4);
-  await page.getByLabel("Freeze stem.0").click();
+  await page.getByLabel("Freeze stem.0").press("Space");
   await eventually(() => figure(page, "dispatches")).toBe(dispatches);
 
   await press(page, "Pause");
