@@ -27,7 +27,7 @@ export function digitNetwork(): Layer {
   });
 }
 
-export interface DigitOptions extends Pick<CompileOptions, "device"> {
+export interface DigitOptions extends Pick<CompileOptions, "device" | "control"> {
   /** Images in a step. Default 32. */
   readonly batch?: number;
   /** Learning rate of the last layer at the top of the schedule. Default 0.01. */
@@ -43,7 +43,7 @@ export interface DigitOptions extends Pick<CompileOptions, "device"> {
 
 /** The network on a device, with its first weights. */
 export function compileDigits(options: DigitOptions = {}): Promise<Trainer> {
-  const { batch = 32, lr = 0.01, layerDecay: decay = 1, seed = 0, epochs = 3 } = options;
+  const { batch = 32, lr = 0.01, layerDecay: decay = 1, seed = 0, epochs = 3, control = [] } = options;
   return compile(digitNetwork(), {
     input: [28, 28, 1],
     batch,
@@ -51,6 +51,7 @@ export function compileDigits(options: DigitOptions = {}): Promise<Trainer> {
     optimizer: adamw({ lr, weightDecay: 0.01 }),
     rates: layerDecay(decay),
     schedule: options.schedule ?? oneCycle({ epochs }),
+    control,
     seed,
   });
 }

@@ -31,8 +31,11 @@ export interface Columns {
 }
 
 export interface Chart {
-  /** Shows the values on an axis that ends at `last`, so that nothing shifts while they come in. */
-  show(values: Columns, last: number): void;
+  /**
+   * Shows the values on an axis that ends at `last`, so that nothing shifts while they come in. `mark`: a step with a
+   * line through it, whose values the legend then gives.
+   */
+  show(values: Columns, last: number, mark?: number): void;
 }
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -52,14 +55,23 @@ export function createChart(panel: HTMLElement, { lines, range, format, tick }: 
 
   let shown: Columns = { steps: [], columns: lines.map(() => []) };
   let last = 1;
+  let marked: number | undefined;
 
-  /** The values at one step, or the latest. */
-  function legend(at: number | null | undefined): void {
+  /** The values at one step, or at the mark, or the latest. */
+  function legend(chosen: number | null | undefined): void {
+    const at = chosen ?? (marked === undefined ? null : shown.steps.findLastIndex((step) => step <= (marked ?? 0)));
     for (const [i, { value }] of values.entries()) {
       const column = shown.columns[i] ?? [];
       const found = at == null ? column.findLast((known) => known !== null) : column[at];
       write(value, found == null ? NONE : format(found));
     }
+  }
+
+  function drawMark({ ctx, bbox, valToPos }: uPlot): void {
+    if (marked === undefined) return;
+    const x = Math.round(valToPos(marked, "x", true));
+    ctx.fillStyle = colorOf("--text");
+    ctx.fillRect(x - devicePixelRatio / 2, bbox.top, devicePixelRatio, bbox.height);
   }
 
   const axis = { stroke: () => colorOf("--muted"), font: FONT, ticks: { show: false } };
@@ -90,7 +102,7 @@ export function createChart(panel: HTMLElement, { lines, range, format, tick }: 
           points: { show: sparse, size: 7, fill: () => colorOf(color) },
         })),
       ],
-      hooks: { setCursor: [(chart) => legend(chart.cursor.idx)] },
+      hooks: { setCursor: [(chart) => legend(chart.cursor.idx)], draw: [drawMark] },
     },
     [[], ...lines.map(() => [])] as uPlot.AlignedData,
     host,
@@ -100,8 +112,9 @@ export function createChart(panel: HTMLElement, { lines, range, format, tick }: 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot.redraw(false));
 
   return {
-    show(next, end) {
+    show(next, end, mark) {
       shown = next;
+      marked = mark;
       last = Math.max(1, end);
       plot.setData([next.steps, ...next.columns] as uPlot.AlignedData);
       if (plot.cursor.left === undefined || plot.cursor.left < 0) legend(null);

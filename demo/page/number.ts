@@ -31,3 +31,7 @@ export const rateAt = (position: number): number =>
 /** The nearest position; a rate beyond the scale is at its end. */
 export const positionOf = (value: number): number =>
   value <= 0 ? 0 : Math.min(LAST_POSITION, Math.max(1, Math.round((Math.log10(value) + 5) * 100) + 1));
+
+/** Where |dw| / |w| stands on a scale from 1e-6 to 1e-1, from 0 to 1. */
+export const ratioPart = (ratio: number): number =>
+  ratio > 0 ? Math.min(1, Math.max(0, (Math.log10(ratio) + 6) / 5)) : 0;

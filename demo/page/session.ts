@@ -1,10 +1,12 @@
 // One training: the network with its weights, the digits it learns from, and the way through the epochs. Knows nothing
 // of the page; what happens is told to a listener.
 
-import { constant, type EpochResult, oneCycle, type Schedule, type StepResult, type Trainer } from "../../src/index.ts";
+import { constant, type FitOptions, type LayerRow, oneCycle, type Schedule, type Trainer } from "../../src/index.ts";
 import type { Digits } from "../digits.ts";
 import { compileDigits } from "../network.ts";
 import { firstDigits } from "./mnist.ts";
+import { applyPreset, beginningAt, type ControllerName, controllers } from "./preset.ts";
+import { FORMAT, hashOf, packWeights, type RunRecord, unpackWeights } from "./run-record.ts";
 
 export interface Settings {
   /** Training images; a sixth as many test images, as in MNIST itself. */
@@ -13,44 +15,72 @@ export interface Settings {
   readonly batch: number;
   readonly seed: number;
   readonly schedule: "oneCycle" | "constant";
+  readonly control: ControllerName;
 }
 
-export interface Listener {
-  onStep(result: StepResult): void;
-  onEpoch(result: EpochResult): void;
+/** What a training may begin with beside its seed. */
+export interface Start {
+  readonly weights?: Readonly<Record<string, string>>;
+  /** A run to be made again. */
+  readonly record?: RunRecord;
+  /** Rates and freezing, as a table has them. */
+  readonly rows?: readonly LayerRow[];
 }
+
+export type Listener = Required<Pick<FitOptions, "onStep" | "onStats" | "onEpoch">>;
+
+/** Steps from one look at the layers to the next. */
+const STATS_EVERY = 10;
 
 export class Session {
   readonly trainer: Trainer;
+  readonly settings: Settings;
   readonly stepsPerEpoch: number;
-  readonly #settings: Settings;
+  /** The schedule that `compile` was given. */
+  readonly schedule: Schedule;
+  /** The one for layers that have none of their own now. */
+  #schedule: Schedule;
+  /** The record under replay, until its last step is made. */
+  replayed: RunRecord | undefined;
+  /** The preset that the layers are on; undefined once a layer was changed by hand. */
+  preset: string | undefined = "one rate";
+  readonly #weights: Start["weights"];
+  readonly #base: number;
   readonly #train: Digits;
   readonly #test: Digits;
-  #schedule: Schedule;
   #epochsPlanned: number;
   #epochsDone = 0;
 
-  private constructor(trainer: Trainer, settings: Settings, schedule: Schedule, train: Digits, test: Digits) {
+  private constructor(trainer: Trainer, settings: Settings, start: Start, train: Digits, test: Digits) {
+    const { record, weights = record?.weights, rows = [] } = start;
     this.trainer = trainer;
-    this.#settings = settings;
-    this.#schedule = schedule;
+    this.settings = settings;
+    this.schedule = this.#schedule = scheduleOf(settings);
     this.#train = train;
     this.#test = test;
     this.stepsPerEpoch = stepsPerEpoch(settings);
     this.#epochsPlanned = settings.epochs;
+    this.#base = trainer.rates.table()[0]?.base ?? 0;
+    this.#weights = weights;
+    if (weights !== undefined) trainer.setWeights(unpackWeights(weights));
+    if (record !== undefined) trainer.rates.replay(record.edits);
+    this.replayed = record;
+    for (const { name, base, multiplier, state } of rows) {
+      trainer.rates.set(name, { lr: base, multiplier, frozen: state === "frozen" });
+    }
+    if (record !== undefined || rows.length > 0) this.preset = undefined;
   }
 
-  /** A network with new weights. Throws what the engine throws, DeviceError where there is no WebGPU. */
-  static async open(settings: Settings): Promise<Session> {
-    const schedule = scheduleFrom(0, settings);
-    const { batch, seed } = settings;
-    const trainer = await compileDigits({ batch, seed, schedule });
+  /** A network with new weights, or those of `start`. Throws what the engine throws, DeviceError where there is no WebGPU. */
+  static async open(settings: Settings, start: Start = {}): Promise<Session> {
+    const { batch, seed, control } = settings;
+    const trainer = await compileDigits({ batch, seed, schedule: scheduleOf(settings), control: controllers[control] });
     try {
       const [train, test] = await Promise.all([
         firstDigits("train", settings.images),
         firstDigits("test", Math.ceil(settings.images / 6)),
       ]);
-      return new Session(trainer, settings, schedule, train, test);
+      return new Session(trainer, settings, start, train, test);
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -67,21 +97,19 @@ export class Session {
     return this.#epochsPlanned * this.stepsPerEpoch;
   }
 
+  /** Whether the planned epochs are over, or the replay. */
   get finished(): boolean {
-    return this.#epochsDone >= this.#epochsPlanned;
+    const { replayed, trainer } = this;
+    return replayed === undefined ? this.#epochsDone >= this.#epochsPlanned : trainer.steps >= replayed.steps;
   }
 
-  /** What each layer's rate is multiplied with at the next step. */
-  get factor(): number {
-    const { steps } = this.trainer;
-    return this.#schedule({ step: steps, updates: steps, stepsPerEpoch: this.stepsPerEpoch });
-  }
-
-  /** Trains to the end of the present epoch, or until `pause`; the next call goes on from there. */
-  async runEpoch({ onStep, onEpoch }: Listener): Promise<void> {
-    if (this.finished) this.#planMore();
-    const validation = this.#test;
-    const { stopped } = await this.trainer.fit(this.#train, { epochs: 1, validation, onStep, onEpoch });
+  /** Trains to the end of the present epoch or of a replay, or until `pause`; the next call goes on from there. */
+  async runEpoch(listener: Listener): Promise<void> {
+    if (this.#epochsDone >= this.#epochsPlanned) this.#planMore();
+    const { trainer, replayed } = this;
+    const limit = replayed === undefined ? {} : { steps: replayed.steps - trainer.steps };
+    const how = { epochs: 1, validation: this.#test, statsEvery: STATS_EVERY, ...listener, ...limit };
+    const { stopped } = await trainer.fit(this.#train, how);
     if (!stopped) this.#epochsDone++;
   }
 
@@ -89,22 +117,49 @@ export class Session {
     this.trainer.stop();
   }
 
+  /** Puts a preset on the layers, from the next step on and for what is left of the run. */
+  choose(preset: string): void {
+    const steps = Math.max(1, this.stepsPlanned - this.trainer.steps);
+    applyPreset(this.trainer, preset, { steps, base: this.#base, schedule: this.#schedule });
+    this.preset = preset;
+  }
+
+  /** The run so far. To be called while training rests. */
+  async record(): Promise<RunRecord> {
+    const { settings, trainer } = this;
+    const weights = this.#weights === undefined ? {} : { weights: this.#weights };
+    // What was changed after the last step has not acted yet, and would not in a replay.
+    const edits = trainer.rates.edits().filter(({ step }) => step < trainer.steps);
+    return { format: FORMAT, settings, ...weights, edits, steps: trainer.steps, hash: await this.hash() };
+  }
+
+  hash = async (): Promise<string> => hashOf(await this.trainer.weights());
+
+  /** What another session needs to go on with these weights: moments, counts and data begin anew. */
+  async handOver(): Promise<Start> {
+    const weights = packWeights(await this.trainer.weights());
+    return this.preset === undefined ? { weights, rows: this.trainer.rates.table() } : { weights };
+  }
+
   dispose(): void {
     this.trainer.dispose();
   }
 
-  /** As many epochs again, on a schedule that begins anew. */
+  /** As many epochs again, on a schedule and a preset that begin anew. In a replay that is among the changes. */
   #planMore(): void {
-    this.#epochsPlanned += this.#settings.epochs;
-    this.#schedule = scheduleFrom(this.trainer.steps, this.#settings);
-    this.trainer.rates.set("**", { schedule: this.#schedule });
+    const { steps, rates } = this.trainer;
+    this.#epochsPlanned += this.settings.epochs;
+    this.#schedule = beginningAt(steps, scheduleOf(this.settings));
+    if (this.replayed !== undefined) return;
+    if (this.preset !== undefined) this.choose(this.preset);
+    else {
+      rates.set("**", { schedule: this.#schedule });
+      if (rates.table().every(({ state }) => state === "frozen")) this.trainer.unfreeze("**");
+    }
   }
 }
 
 const stepsPerEpoch = ({ images, batch }: Settings): number => Math.ceil(images / batch);
 
-function scheduleFrom(begin: number, settings: Settings): Schedule {
-  if (settings.schedule === "constant") return constant();
-  const cycle = oneCycle({ steps: settings.epochs * stepsPerEpoch(settings) });
-  return (clock) => cycle({ ...clock, step: clock.step - begin });
-}
+const scheduleOf = (settings: Settings): Schedule =>
+  settings.schedule === "constant" ? constant() : oneCycle({ steps: settings.epochs * stepsPerEpoch(settings) });

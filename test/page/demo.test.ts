@@ -1,10 +1,12 @@
 // The demo's page as a user meets it: its server, a browser, and hands on the controls.
 
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright";
 import { createServer, type ViteDevServer } from "vite";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
+import { hashOf, parseRecord, type RunRecord, unpackWeights } from "../../demo/page/run-record.ts";
 
 let server: ViteDevServer;
 let browser: Browser;
@@ -27,9 +29,12 @@ afterAll(async () => {
   await server?.close();
 });
 
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
 /** The page, freshly loaded, with what went wrong in it. `before` runs in the page before anything of its own. */
-async function open(before: () => void = () => {}): Promise<{ page: Page; errors: string[] }> {
-  const page = await browser.newPage();
+async function open(before: () => void = () => {}, viewport = DESKTOP): Promise<{ page: Page; errors: string[] }> {
+  const page = await browser.newPage({ viewport });
   onTestFinished(() => page.close());
   const errors: string[] = [];
   page.on("console", (message) => {
@@ -48,6 +53,19 @@ const figure = async (page: Page, name: string): Promise<number> =>
   Number.parseFloat(((await page.locator(`#figure-${name}`).textContent()) ?? "").replace(/,/g, ""));
 const row = (page: Page, layer: string) =>
   page.getByRole("row").filter({ has: page.getByText(layer, { exact: true }) });
+
+const state = (page: Page, layer: string) => row(page, layer).locator(".badge").textContent();
+const ratio = async (page: Page, layer: string): Promise<number> =>
+  Number(await page.getByLabel(`Step over weights of ${layer}`).getAttribute("aria-valuenow"));
+const width = (page: Page): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth);
+
+/** The run that Export hands out. */
+async function exported(page: Page): Promise<{ path: string; record: RunRecord }> {
+  const download = page.waitForEvent("download");
+  await press(page, "Export");
+  const path = await (await download).path();
+  return { path, record: parseRecord(await readFile(path, "utf8")) };
+}
 
 /** Fills in the settings; they hold as soon as the page is ready again. */
 async function settle(page: Page, settings: Readonly<Record<string, number>>): Promise<void> {
@@ -86,7 +104,9 @@ test("is steered while it trains, pauses, goes on and begins anew", async () => 
   await slider.fill("201");
   await eventually(() => row(page, "body.0").locator(".now").textContent()).toContain("1.00e-3");
   await slider.press("Home");
-  await eventually(() => row(page, "body.0").locator(".state").textContent()).toContain("rate 0");
+  await eventually(() => row(page, "body.0").locator(".now").textContent()).toMatch(/0$/);
+  await eventually(() => ratio(page, "body.0")).toBe(0);
+  expect(await page.getByLabel("Preset").inputValue()).toBe("");
 
   const dispatches = await figure(page, "dispatches");
   await page.getByLabel("Freeze stem.0").click();
@@ -94,7 +114,7 @@ test("is steered while it trains, pauses, goes on and begins anew", async () => 
   await eventually(() => figure(page, "dispatches")).toBeLessThan(dispatches);
   const step = await figure(page, "step");
   await eventually(() => figure(page, "step")).toBeGreaterThan(step + 4);
-  await page.getByLabel("Freeze stem.0").click();
+  await page.getByLabel("Freeze stem.0").press("Space");
   await eventually(() => figure(page, "dispatches")).toBe(dispatches);
 
   await press(page, "Pause");
@@ -109,7 +129,145 @@ test("is steered while it trains, pauses, goes on and begins anew", async () => 
   await press(page, "Reset");
   await status(page, "Ready");
   expect(await figure(page, "step")).toBe(0);
-  expect(await row(page, "body.0").locator(".state").textContent()).toBe("learning0 updates");
+  expect(await row(page, "body.0").locator(".state").textContent()).toBe("active0 updates");
+  expect(await page.getByLabel("Preset").inputValue()).toBe("one rate");
+  expect(errors).toEqual([]);
+});
+
+test("shows what is where a freeze is refused", async () => {
+  const { page, errors } = await open();
+  await status(page, "Ready");
+  await page.getByLabel("Freeze stem.0").click();
+  await page.getByLabel("Freeze body.0").click();
+  await page.getByLabel("Freeze head").click();
+  await page.getByRole("alert").getByText("OptionError").waitFor();
+  expect(await page.getByLabel("Freeze head").isChecked()).toBe(false);
+  expect(await page.getByLabel("Freeze body.0").isChecked()).toBe(true);
+  expect(await state(page, "head")).toBe("active");
+  expect(errors).toEqual([]);
+});
+
+test.each([
+  ["desktop", DESKTOP],
+  ["phone", PHONE],
+])("presets steer it live, and nothing moves or sticks out: %s", async (_, viewport) => {
+  const { page, errors } = await open(() => {
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) document.body.dataset.shifted = JSON.stringify(entry);
+    }).observe({ type: "layout-shift" });
+  }, viewport);
+  await settle(page, { Images: 3000, Batch: 16 });
+  await page.evaluate(() => delete document.body.dataset.shifted);
+  await press(page, "Start");
+  await eventually(() => ratio(page, "head")).toBeGreaterThan(1e-6);
+  const first = await ratio(page, "head");
+  await eventually(() => ratio(page, "head")).not.toBe(first);
+  const bar = page.getByLabel("Step over weights of head");
+  const fill = await bar.evaluate((meter) => Number(getComputedStyle(meter).getPropertyValue("--ratio")));
+  expect(fill).toBeGreaterThan(0);
+  expect(fill).toBeLessThan(1);
+
+  const menu = page.getByLabel("Preset");
+  await menu.selectOption("layerDecay(0.75)");
+  await eventually(() => row(page, "stem.0").locator("output").textContent()).toBe("5.62e-3");
+  await menu.selectOption("gradualUnfreezing(steps / 4)");
+  await eventually(() => state(page, "stem.0")).toBe("waiting");
+  expect(await page.getByLabel("Freeze stem.0").isChecked()).toBe(true);
+  await eventually(() => page.locator("#plan [role=img]").getAttribute("aria-label")).toMatch(/stem\.0 –.*head \d/);
+  await menu.selectOption("freezeOut(steps)");
+  await eventually(() => state(page, "stem.0")).toBe("active");
+  for (const preset of ["discriminative()", "geometric(lr / 10, lr)", "inputFirst(0.75)", "one rate"]) {
+    await menu.selectOption(preset);
+  }
+  await eventually(() => row(page, "stem.0").locator("output").textContent()).toBe("1.00e-2");
+  expect(await page.getByRole("alert").textContent()).toBe("");
+  const { record } = await exported(page);
+  expect(record.edits.filter(({ kind }) => kind === "unfreeze")).toHaveLength(7);
+  expect(record.edits.filter(({ pattern }) => pattern === "head")).toHaveLength(7);
+
+  expect(await width(page)).toBe(viewport.width);
+  expect(await page.evaluate(() => document.body.dataset.shifted)).toBe(undefined);
+  expect(errors).toEqual([]);
+});
+
+test.each([
+  ["desktop", DESKTOP],
+  ["phone", PHONE],
+])("a run is exported and made again, to the bit: %s", async (_, viewport) => {
+  const { page, errors } = await open(undefined, viewport);
+  await settle(page, { Images: 2400, Epochs: 1, Batch: 16 });
+  await page.getByLabel("Preset").selectOption("layerDecay(0.75)");
+  await press(page, "Start");
+  await eventually(() => figure(page, "step")).toBeGreaterThan(2);
+  await page.getByLabel("Freeze stem.0").click();
+  await page.getByLabel("Learning rate of body.0").fill("101");
+  await eventually(() => figure(page, "step")).toBeGreaterThan(12);
+  await press(page, "Pause");
+  await status(page, "Paused");
+  await page.getByLabel("Freeze stem.0").click();
+  await page.getByLabel("Preset").selectOption("freezeOut(steps)");
+  await press(page, "Continue");
+  await status(page, "Finished");
+  await page.getByLabel("Freeze stem.0").click(); // too late for this run
+  const { path, record } = await exported(page);
+  expect(record).toMatchObject({ steps: 150, settings: { images: 2400, seed: 0, control: "none" } });
+  expect(record.edits.slice(4, 7)).toMatchObject([
+    { kind: "freeze", pattern: "stem.0" },
+    { kind: "set", pattern: "body.0", change: { lr: 1e-4 } },
+    { kind: "unfreeze", pattern: "stem.0" },
+  ]);
+  expect(await page.locator("#result").textContent()).toContain(record.hash);
+
+  await press(page, "Replay");
+  await page.getByText("Under replay").waitFor();
+  expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(true);
+  await page.getByText(`Replay of 150 steps: same bits, weights ${record.hash}.`).waitFor();
+  expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(false);
+  expect((await exported(page)).record).toEqual(record);
+
+  // Another seed is in the form when the file brings its own; a hash that does not fit shows that hashes are compared.
+  await press(page, "Reset");
+  await settle(page, { Seed: 5 });
+  await page.getByLabel("Replay a file").setInputFiles(path);
+  await page.getByText("same bits").waitFor();
+  const forged = { name: "run.json", mimeType: "application/json", buffer: Buffer.from(forge(record)) };
+  await page.getByLabel("Replay a file").setInputFiles(forged);
+  await page.getByText("other bits").waitFor();
+  await page.getByLabel("Replay a file").setInputFiles({ ...forged, buffer: Buffer.from("{}") });
+  await page.getByRole("alert").getByText("The file is no run").waitFor();
+  expect(await width(page)).toBe(viewport.width);
+  expect(errors).toEqual([]);
+});
+
+/** A record that says that the run ended elsewhere. */
+const forge = (record: RunRecord): string => JSON.stringify({ ...record, hash: "00000000" });
+
+test("another controller compiles anew and keeps the weights, and that run is made again too", async () => {
+  const { page, errors } = await open();
+  await settle(page, { Images: 600, Epochs: 1, Batch: 16 });
+  await press(page, "Start");
+  await status(page, "Finished");
+  const { record: before } = await exported(page);
+  await page.getByLabel("Controller").selectOption("updateRatio()");
+  await page.getByText("A new run, from the weights after step 38").waitFor();
+  expect(await figure(page, "step")).toBe(0);
+  await press(page, "Start");
+  await status(page, "Finished");
+  await eventually(() => row(page, "head").locator("small").last().textContent()).toMatch(/^× \d/);
+  const { record } = await exported(page);
+  expect(record.settings.control).toBe("updateRatio()");
+  const kept = Object.entries(unpackWeights(record.weights ?? {})).map(([name, data]) => [name, { shape: [], data }]);
+  expect(hashOf(new Map(kept as never))).toBe(before.hash);
+  await press(page, "Replay");
+  await page.getByText("same bits").waitFor();
+
+  await press(page, "Train on");
+  await eventually(() => figure(page, "step")).toBeGreaterThan(40);
+  await page.getByLabel("Controller").selectOption("guard()");
+  await page.getByText("A new run, from the weights after step").waitFor();
+  await status(page, "Finished"); // without another press
+  expect(await figure(page, "step")).toBe(38);
+  expect(await page.getByRole("alert").textContent()).toBe("");
   expect(errors).toEqual([]);
 });
 
