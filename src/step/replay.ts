@@ -234,9 +234,10 @@ function checkLimits({ commands }: Recording, { device: { limits } }: Gpu): void
         `${place}: it needs ${groups} workgroups along one axis, this device allows ${most}. Use a smaller batch.`,
       );
     }
-    if (bindings.length > limits.maxStorageBuffersPerShaderStage) {
+    const stored = bindings.filter(({ access }) => access !== "uniform").length;
+    if (stored > limits.maxStorageBuffersPerShaderStage) {
       throw new LimitError(
-        `${place}: it needs ${bindings.length} buffers, this device allows ${limits.maxStorageBuffersPerShaderStage}.`,
+        `${place}: it needs ${stored} buffers, this device allows ${limits.maxStorageBuffersPerShaderStage}.`,
       );
     }
   }

@@ -4,9 +4,9 @@
 import { describe, expect, test } from "vitest";
 import type { Controller } from "../../src/kernels/control.ts";
 import { autoRgn, guard, hypergradient, plateau, updateRatio } from "../../src/optim/control.ts";
-import { adam, adamw, sgd } from "../../src/optim/optimizer.ts";
+import { adam, adamw, lars, sgd } from "../../src/optim/optimizer.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
-import { checkSequence, type Left, runSequence, type Sequence } from "./sequence.ts";
+import { checkSequence, expectSameBits, type Left, runSequence, type Sequence } from "./sequence.ts";
 
 const layers = [[300, 3], [257], [1, 255], [511, 1000]];
 /** Rows 3 and 4 are layer 2; row 6 is a part of layer 3. */
@@ -82,6 +82,34 @@ describe("all controllers together", () => {
       lossAt,
     });
   });
+});
+
+test("one row more than a uniform holds changes no bit of the others: the table is storage then", async () => {
+  const many = Array.from({ length: 16 }, (_, i) => Array.from({ length: 256 }, (_, row) => 1 + ((row + i) % 3)));
+  const one: Sequence = {
+    layers: many,
+    optimizers: [adamw({ lr: 0.01 }), lars()],
+    ruleOf: (row) => row % 2,
+    settings: { controllers: all, clip: { most: 3, byLayer: true }, average: true },
+    steers: (layer) => layer < 16,
+    isFrozen: (_, row) => row % 9 === 5,
+    steps: 1,
+  };
+  const [uniform, storage] = [await runSequence(one), await runSequence({ ...one, layers: [...many, [2]] })];
+  const cut = ({ arenas, rows, state, alarms, ...left }: Left): Left => ({
+    ...left,
+    arenas: new Map([...arenas].map(([name, own]) => [name, own.slice(0, 4096)])),
+    rows: rows.subarray(0, 4096 * 4),
+    state: state.subarray(0, 256),
+    alarms: alarms.slice(0, 16),
+  });
+  expectSameBits(storage.map(cut), uniform);
+  expect(new Set(uniform[0]!.rows).size).toBeGreaterThan(16);
+});
+
+test("a rule with three moments, clipped and measured, stays within the buffers that every device allows", async () => {
+  const settings = { controllers: [updateRatio()], clip: { most: 3, byLayer: false } };
+  await checkSequence({ ...base, optimizers: [adamw({ lr: 0.01, amsgrad: true })], settings, steps: 3 });
 });
 
 describe("clipping", () => {

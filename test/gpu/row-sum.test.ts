@@ -56,7 +56,7 @@ test.each([1, 1e-4, 1e4])("each sampled step of a submission has a slot, gradien
         const at = row * 8;
         // Weights start from 0 and have had so many equal steps before this one.
         const [g, p, dp] = [1, (step - 7) / 8, 1 / 8].map((by) => gradients!.map((value) => value * by));
-        for (const [k, values] of [g!, p!, , , , dp!].entries()) {
+        for (const [k, values] of [g!, p!, undefined, undefined, undefined, dp!].entries()) {
           if (values === undefined) expect(numbers[at + k]).toBe(0);
           else if (row === frozen) expect(numbers[at + k]).toBe(0);
           else expectNear(`row ${row}, number ${k}`, numbers[at + k]!, square(values, exact), square(values, single));

@@ -20,9 +20,9 @@ export function norm(
     sums[place] = round(sums[place]! + round(a * b));
   };
   for (let i = 0; i < weights.length; i++) {
-    const isFinite = Number.isFinite(gradients[i]);
-    const g = isFinite ? clipped[i]! : 0;
-    if (!isFinite) sums[4] += 1;
+    const counts = Number.isFinite(gradients[i]);
+    const g = counts ? clipped[i]! : 0;
+    if (!counts) sums[4] += 1;
     add(0, g, g);
     add(1, weights[i]!, weights[i]!);
     if (u === undefined) continue;
