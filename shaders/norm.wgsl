@@ -33,13 +33,12 @@ fn main(
     }
     u = block_part(word, lane, direction(rule_of(word), at, row));
   }
-  let sum = sum_of(lane, vec4f(dot(g, g), dot(p, p), dot(u, u), dot(g, u)));
-  let bads = sum_of(lane, vec4f(bad, 0, 0, 0));
+  let sum = sum_of(lane, mat2x4f(vec4f(dot(g, g), dot(p, p), dot(u, u), dot(g, u)), vec4f(bad, 0, 0, 0)));
   if (lane == 0) {
-    partials[block * 5] = sum.x;
-    partials[block * 5 + 1] = sum.y;
-    partials[block * 5 + 2] = sum.z;
-    partials[block * 5 + 3] = sum.w;
-    partials[block * 5 + 4] = bads.x;
+    partials[block * 5] = sum[0].x;
+    partials[block * 5 + 1] = sum[0].y;
+    partials[block * 5 + 2] = sum[0].z;
+    partials[block * 5 + 3] = sum[0].w;
+    partials[block * 5 + 4] = sum[1].x;
   }
 }

@@ -38,7 +38,7 @@ fn main(
   update(rule_of(word), block * 64 + lane, row);
 #if ${MEASURED}
   let numbers = block_part(word, lane, shift * shift);
-  let sum = sum_of(lane, vec4f(numbers.x + numbers.y + numbers.z + numbers.w, 0, 0, 0));
-  if (lane == 0) { moved[block] = sum.x; }
+  let sum = sum_of(lane, mat2x4f(vec4f(numbers.x + numbers.y + numbers.z + numbers.w, 0, 0, 0), vec4f()));
+  if (lane == 0) { moved[block] = sum[0].x; }
 #endif
 }

@@ -42,11 +42,10 @@ fn loss_gradient(at: u32) -> vec4f {
   return g;
 }
 
-// Sums of what 64 lanes hold, in a fixed order; the result is for lane 0.
-var<workgroup> sums: array<vec4f, 64>;
+// Sums of what 64 lanes hold, in a fixed order; the result is for lane 0. Once in a shader, for barriers are what it costs.
+var<workgroup> sums: array<mat2x4f, 64>;
 
-fn sum_of(lane: u32, value: vec4f) -> vec4f {
-  workgroupBarrier();
+fn sum_of(lane: u32, value: mat2x4f) -> mat2x4f {
   sums[lane] = value;
   workgroupBarrier();
   if (lane < 8) {
