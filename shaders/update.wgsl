@@ -1,5 +1,5 @@
 // The optimizer update of all layers in one dispatch: each block calls its rule with its row of the layer table.
-// MEASURED also leaves the squared length of each block's step. Grid: a workgroup a block.
+// MEASURED also leaves the squared length of each block's step. Grid: a workgroup a block; SERIAL: a thread a block.
 #if ${HALTING}
 @group(0) @binding(7) var<storage, read> metrics: array<vec4u, 17>;  // [1 + slots]; the status in front
 #endif
@@ -7,6 +7,11 @@
 @group(0) @binding(8) var<storage, read_write> moved: array<f32, BLOCKS>;  // [BLOCKS]
 
 var<private> shift: vec4f;
+
+fn length_of(word: u32, lane: u32) -> f32 {
+  let numbers = block_part(word, lane, shift);
+  return dot(numbers, numbers);
+}
 #endif
 
 // How every rule writes its weights.
@@ -23,7 +28,11 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
+#if ${SERIAL}
+  let block = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
+#else
   let block = workgroup.y * groups.x + workgroup.x;
+#endif
   let word = blocks[block];
   let row = table[row_of(word)];
   // A row whose last number is 0 is frozen, and after a bad loss nothing moves. One branch for all: each costs time.
@@ -35,10 +44,18 @@ fn main(
 #if ${SCALED}
   factor = scales[row_of(word)].x;
 #endif
+#if ${SERIAL}
+  var sum = 0.0;
+  for (var i = 0u; i * 4 < numbers_of(word); i++) {
+    update(rule_of(word), block * 64 + i, row);
+    sum += length_of(word, i);
+  }
+  moved[block] = sum;
+#else
   update(rule_of(word), block * 64 + lane, row);
 #if ${MEASURED}
-  let numbers = block_part(word, lane, shift * shift);
-  let sum = sum_of(lane, mat2x4f(vec4f(numbers.x + numbers.y + numbers.z + numbers.w, 0, 0, 0), vec4f()));
+  let sum = sum_of(lane, mat2x4f(vec4f(length_of(word, lane), 0, 0, 0), vec4f()));
   if (lane == 0) { moved[block] = sum[0].x; }
+#endif
 #endif
 }

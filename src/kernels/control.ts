@@ -13,6 +13,7 @@ import { fold } from "./kernel.ts";
 import {
   type BlockOptions,
   blockBindings,
+  blockGrid,
   blockPass,
   type Pass,
   tableAccess,
@@ -54,11 +55,11 @@ export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (r
     name: "norm",
     source: norm + pass.source,
     bindings: { ...blockBindings, partials: "readWrite" },
-    holes: { ...pass.holes, FINITE: finite },
+    holes: { ...pass.holes, FINITE: finite, SERIAL: options.serial },
     constants: pass.constants,
     arenas: { ...pass.arenas, partials: "partials" },
     step: true,
-    grid: fold(options.blocks),
+    grid: blockGrid(options.blocks, options.serial),
     blocks: options.blocks,
   };
 }

@@ -71,7 +71,12 @@ export interface BlockOptions {
   readonly momentum: boolean;
   /** The arena of the gradients. */
   readonly gradients: string;
+  /** Sums of a block are made by one thread, not by a workgroup with barriers. */
+  readonly serial: boolean;
 }
+
+/** The grid of a pass over blocks. */
+export const blockGrid = (blocks: number, serial: boolean): Grid => fold(serial ? Math.ceil(blocks / 64) : blocks);
 
 /** A kernel that works on arenas and rows instead of the tensors of a node. */
 export interface Pass {
@@ -103,12 +108,13 @@ export const blockBindings = {
 /** The update. `measured`: it leaves the squared length of each block's step in the arena "moved". */
 export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
   const { rules: used, controlled, rows, momentum } = options;
+  const serial = measured && options.serial;
   const pass = blockPass(options, "update", controlled ? tableIn(rows, 9) : tableOfStep(rows));
   return {
     name: used.map(({ kernel }) => kernel).join("+"),
     source: update + pass.source,
     bindings: { ...blockBindings, metrics: "read", moved: "readWrite", table: tableAccess(rows) },
-    holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured },
+    holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured, SERIAL: serial },
     constants: pass.constants,
     arenas: {
       ...pass.arenas,
@@ -116,7 +122,7 @@ export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
       ...(measured ? { moved: "moved" } : {}),
     },
     step: !controlled || momentum,
-    grid: fold(options.blocks),
+    grid: blockGrid(options.blocks, serial),
     blocks: options.blocks,
   };
 }

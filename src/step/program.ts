@@ -88,7 +88,7 @@ export function buildProgram(options: ProgramOptions): Program {
   const fused = fuse(graph, kept);
   const planned = plan(fused, layout, parameterIds, kept);
   const device: DeviceFacts = { software: options.software };
-  const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks };
+  const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {
     recording: record(fused, planned, {
       name: mode,

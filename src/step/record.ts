@@ -76,9 +76,9 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
 export function recordUpdate(
   update: UpdateSettings,
   layout: Layout,
-  { mostBlocks = Number.POSITIVE_INFINITY, sampled = false } = {},
+  { mostBlocks = Number.POSITIVE_INFINITY, sampled = false, software = false } = {},
 ): Recording {
-  const options = { ...update, blocks: layout.blocks, rows: layout.tensors.length, sampled, mostBlocks };
+  const options = { ...update, blocks: layout.blocks, rows: layout.tensors.length, sampled, mostBlocks, software };
   return {
     name: "update",
     commands: updateCommands(options),

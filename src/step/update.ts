@@ -60,6 +60,8 @@ export interface UpdateOptions extends UpdateSettings {
   readonly sampled: boolean;
   /** Blocks of an arena that the device lets a shader see at once. */
   readonly mostBlocks: number;
+  /** A CPU adapter, for which barriers are dear. */
+  readonly software: boolean;
 }
 
 /** Whether the table that the update reads is made on the GPU. */
@@ -79,6 +81,7 @@ export function updateCommands(options: UpdateOptions): Command[] {
     controlled,
     scaled: clip !== undefined,
     gradients: options.accumulate > 1 ? "accumulated" : "gradients",
+    serial: options.software,
   };
   const commands: Command[] = [];
   const add = (mask: number, note: string, pass: Pass): void => {

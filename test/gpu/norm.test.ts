@@ -14,8 +14,12 @@ import { fillTable, gradientsAt, runSequence, type Sequence } from "./sequence.t
 
 const names = ["|g|^2", "|p|^2", "|u|^2", "g u", "bad"];
 
-/** `directed`: there is a u. */
+/** On a CPU and as on a GPU. `directed`: there is a u. */
 async function check(one: Sequence, directed: boolean): Promise<void> {
+  for (const software of [true, false]) await checkOn({ ...one, software }, directed);
+}
+
+async function checkOn(one: Sequence, directed: boolean): Promise<void> {
   const clips = one.settings?.clip !== undefined;
   const left = await runSequence({ ...one, steps: 3, reads: ["partials", ...(clips ? ["scales"] : [])] });
   const [before, { read }] = left.slice(1) as [(typeof left)[0], (typeof left)[0]];

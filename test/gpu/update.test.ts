@@ -27,8 +27,14 @@ const all = [
 ] as const;
 
 test.each(all)("%s leaves the squared length of each block's step", async (_, optimizer) => {
-  for (const scale of [1, 1e-4, 1e4]) {
+  for (const [scale, software] of [
+    [1, true],
+    [1, false],
+    [1e-4, true],
+    [1e4, false],
+  ] as const) {
     const one: Sequence = {
+      software,
       layers,
       optimizers: [optimizer],
       isFrozen,

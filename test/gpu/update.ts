@@ -92,6 +92,8 @@ export interface PrepareOptions {
   readonly ruleOf?: (row: number) => number;
   readonly mostBlocks?: number;
   readonly sampled?: boolean;
+  /** Sums of blocks as on a CPU adapter. Default true. */
+  readonly software?: boolean;
 }
 
 /** The update alone as a recording, with its arenas. */
@@ -100,9 +102,9 @@ export async function prepareUpdate(
   replay: Replay,
   update: UpdateSettings,
   layout: Layout,
-  { ruleOf, ...options }: PrepareOptions = {},
+  { ruleOf, software = true, ...options }: PrepareOptions = {},
 ) {
-  const recording = recordUpdate(update, layout, options);
+  const recording = recordUpdate(update, layout, { ...options, software });
   const store = createStore(gpu, layout, update, ruleOf);
   if (options.sampled === true) store.prepareStatistics(MOST_STEPS);
   const buffers = new Map(store.buffers).set("metrics", replay.metrics);

@@ -184,8 +184,14 @@ function* updates(): Generator<Variant> {
   for (const settings of all) {
     for (const rows of [1, MOST_UNIFORM_ROWS, MOST_UNIFORM_ROWS + 1]) {
       for (const sampled of booleans) {
-        const mostBlocks = Number.POSITIVE_INFINITY;
-        for (const command of updateCommands({ ...settings, blocks: 5, rows, sampled, mostBlocks })) {
+        const options = {
+          blocks: 5,
+          rows,
+          sampled,
+          mostBlocks: Number.POSITIVE_INFINITY,
+          software: sampled && rows > 1,
+        };
+        for (const command of updateCommands({ ...settings, ...options })) {
           yield { ...command, kernel: command.kernel in kernels ? command.kernel : `update ${command.kernel}` };
         }
       }
@@ -289,7 +295,7 @@ describe.each(names)("shader %s", (name) => {
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share is seen with both values in one of them.
-      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED)$/.test(condition) ? all : variantsOf(name);
+      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL)$/.test(condition) ? all : variantsOf(name);
       const values = new Set(seen.map(({ holes }) => holes[condition]).filter((value) => value !== undefined));
       // Rules side by side, and in the norms: their own conditions are seen where each is alone.
       if (!name.includes("+") && !(name === "norm" && /_\d$/.test(condition)))

@@ -11,7 +11,11 @@ const clip = { most: 1, byLayer: false };
 const adamWith = (more: Partial<UpdateSettings>): UpdateSettings => ({ ...plainUpdate(adamw().rule), ...more });
 
 /** Kernels that run in a step with these bits, where some steps may leave statistics or none. */
-function run(settings: UpdateSettings, bits: number, options = { sampled: false, mostBlocks: 1000 }): string[] {
+function run(
+  settings: UpdateSettings,
+  bits: number,
+  options = { sampled: false, mostBlocks: 1000, software: false },
+): string[] {
   const commands = updateCommands({ ...settings, layers: 2, blocks: 10, rows: 3, ...options });
   return commands.filter((command) => (command.when & bits) === command.when).map(({ kernel }) => kernel);
 }
@@ -45,7 +49,7 @@ describe.each<[string, UpdateSettings, readonly string[]]>([
   });
 
   test("leaves statistics with two more at most, in the steps that are asked to", () => {
-    const options = { sampled: true, mostBlocks: 1000 };
+    const options = { sampled: true, mostBlocks: 1000, software: false };
     expect(run(settings, apply | unsampled, options)).toEqual(kernels);
     const first = kernels.includes("norm") ? [] : ["norm"];
     expect(run(settings, apply | sampled, options)).toEqual([...first, ...kernels, "row-sum"]);
@@ -54,14 +58,14 @@ describe.each<[string, UpdateSettings, readonly string[]]>([
   test("does nothing at a micro-batch but to add it up", () => {
     const several = { ...settings, accumulate: 4 };
     for (const sampling of [false, true]) {
-      const options = { sampled: sampling, mostBlocks: 1000 };
+      const options = { sampled: sampling, mostBlocks: 1000, software: false };
       for (const bits of [sampled, unsampled]) expect(run(several, bits, options)).toEqual(["accumulate"]);
       expect(run(several, apply | unsampled, options)).toEqual(["accumulate", ...kernels]);
     }
   });
 
   test("has each pass over the blocks once for each part", () => {
-    const parts = run(settings, apply | unsampled, { sampled: false, mostBlocks: 4 });
+    const parts = run(settings, apply | unsampled, { sampled: false, mostBlocks: 4, software: false });
     const isWhole = (kernel: string): boolean => ["row-sum", "control", "trust"].includes(kernel);
     expect(parts).toEqual(kernels.flatMap((kernel) => (isWhole(kernel) ? [kernel] : [kernel, kernel, kernel])));
   });
@@ -69,7 +73,14 @@ describe.each<[string, UpdateSettings, readonly string[]]>([
 
 test("parts of an update cover all blocks once, at the bytes of their first block", () => {
   const settings = { ...adamWith({ clip, controllers: [updateRatio()], average: true, accumulate: 2 }), layers: 2 };
-  const commands = updateCommands({ ...settings, blocks: 150, rows: 3, sampled: true, mostBlocks: 64 });
+  const commands = updateCommands({
+    ...settings,
+    blocks: 150,
+    rows: 3,
+    sampled: true,
+    mostBlocks: 64,
+    software: false,
+  });
   for (const kernel of ["accumulate", "norm", "adam", "average"]) {
     const own = commands.filter((command) => command.kernel === kernel);
     const lengths = own.map(({ constants, holes }) => constants.BLOCKS ?? Number(holes.BLOCKS));
@@ -88,9 +99,23 @@ test("parts of an update cover all blocks once, at the bytes of their first bloc
 
 test("statistics of measured updates need no second update", () => {
   const settings = { ...adamWith({ controllers: [updateRatio()] }), layers: 2 };
-  const commands = updateCommands({ ...settings, blocks: 10, rows: 3, sampled: true, mostBlocks: 1000 });
+  const commands = updateCommands({
+    ...settings,
+    blocks: 10,
+    rows: 3,
+    sampled: true,
+    mostBlocks: 1000,
+    software: false,
+  });
   expect(commands.filter(({ kernel }) => kernel === "adam").map((command) => command.when)).toEqual([apply]);
-  const other = updateCommands({ ...adamWith({}), blocks: 10, rows: 3, sampled: true, mostBlocks: 1000 });
+  const other = updateCommands({
+    ...adamWith({}),
+    blocks: 10,
+    rows: 3,
+    sampled: true,
+    mostBlocks: 1000,
+    software: false,
+  });
   const updates = other.filter(({ kernel }) => kernel === "adam");
   expect(updates.map(({ holes, when: bits }) => [holes.MEASURED, bits])).toEqual([
     [false, apply | unsampled],
