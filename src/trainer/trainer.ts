@@ -1,26 +1,12 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
 import { type Data, type Demand, isBatches, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
-import {
-  bug,
-  CheckpointError,
-  DataError,
-  didYouMean,
-  GradusError,
-  listed,
-  NameError,
-  OptionError,
-  ShapeError,
-} from "../errors.ts";
+import { bug, GradusError, OptionError } from "../errors.ts";
 import { connect, type Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
-import { decodeCheckpoint, encodeCheckpoint, weightsOf } from "../io/checkpoint.ts";
 import { initialValues } from "../model/initializer.ts";
 import { type Layer, wholeNumber } from "../model/layer.ts";
-import type { Edit } from "../optim/edit.ts";
-import type { ReplayOptions } from "../optim/log.ts";
-import { createRateTable, type LayerRow, type RateTable, type ScaleOptions } from "../optim/rates.ts";
-import type { RateSpec } from "../optim/rule.ts";
+import { createRateTable, type RateTable } from "../optim/rates.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { buildProgram, type Mode, type Program } from "../step/program.ts";
@@ -28,10 +14,12 @@ import type { Recording } from "../step/record.ts";
 import { checkArrival } from "../step/replay.ts";
 import { createRunner, type Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
-import { plainUpdate, type UpdateSettings } from "../step/update.ts";
+import { plainUpdate } from "../step/update.ts";
 import { type Course, createCourse, Tally } from "./course.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
+import type { LayerRates } from "./layer-rates.ts";
 import { createLoop, FLOATS, type Loop } from "./loop.ts";
+import { fittingWeights, placedNumbers, type Transferred } from "./named.ts";
 import {
   type CompileOptions,
   checkedSettings,
@@ -44,6 +32,7 @@ import {
   type StepResult,
 } from "./options.ts";
 import { type FineTuneOptions, fineTune } from "./recipe.ts";
+import { load, type Subject, save } from "./snapshot.ts";
 import { updateSettings } from "./training.ts";
 
 /**
@@ -87,15 +76,6 @@ export interface Averaged {
   readonly averaged?: boolean;
 }
 
-/** What became of the tensors of a transfer. */
-export interface Transferred {
-  readonly loaded: readonly string[];
-  /** Tensors of this model that the source lacks, or has in another shape. */
-  readonly missing: readonly string[];
-  /** Tensors of the source that were not used. */
-  readonly unexpected: readonly string[];
-}
-
 /** A model on a device, with what it needs to train. Made by `compile`. */
 export class Trainer {
   /** Which adapter runs, for example "google swiftshader (software)". */
@@ -107,27 +87,7 @@ export class Trainer {
   /** Numbers in all tensors. */
   readonly parameters: number;
   /** Learning rates by layer: change them while training goes on, effective at the next step. */
-  readonly rates: {
-    /** Sets the base rate (a number), or any part of a rule, of the layers or tensors that a pattern names. */
-    set(pattern: string, spec: RateSpec): void;
-    /** One row for each layer, as of the next step. */
-    table(): LayerRow[];
-    /**
-     * Hands the tensors that a pattern names to another layer: they take over its settings, and from now on patterns find
-     * them as `layer.tensor`. Step count and optimizer stay theirs. Assigned to their own layer they are home again.
-     * Throws NameError where nothing matches or there is no such layer.
-     */
-    assign(pattern: string, layer: string): void;
-    /** Multiplies base rates by a factor, not below `floor` and not by less than `eps`, as ReduceLROnPlateau. */
-    scale(pattern: string, factor: number, options?: ScaleOptions): void;
-    /** Every change made while training, as JSON: the calls of set, assign, scale, freeze and unfreeze with their steps. */
-    edits(): readonly Edit[];
-    /**
-     * Makes the changes of a log at their steps, so that a run with the same seed and data repeats. All are checked before
-     * any is made. Throws OptionError and NameError. Schedules that were bare functions come from `schedules`, in order.
-     */
-    replay(log: readonly Edit[], options?: ReplayOptions): void;
-  };
+  readonly rates: LayerRates;
 
   readonly #settings: Settings;
   readonly #gpu: Gpu;
@@ -137,6 +97,7 @@ export class Trainer {
   readonly #course: Course;
   readonly #demand: Demand;
   readonly #loop: Loop;
+  readonly #subject: Subject;
   #busy = false;
   #stop = false;
 
@@ -180,6 +141,7 @@ export class Trainer {
     });
     const [demand, runner, course] = [this.#demand, this.#runner, this.#course];
     this.#loop = createLoop({ settings, demand, gpu, rates, runner, course, most: rest ?? Number.POSITIVE_INFINITY });
+    this.#subject = { settings, tensors: layout.tensors, runner, rates, course };
     for (const [i, parameter] of parameters.entries()) {
       const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);
       this.#write(placed, initialValues(parameter, parameter.initializer, seed));
@@ -306,7 +268,7 @@ export class Trainer {
 
   /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
   setWeights(weights: Readonly<Record<string, Numbers>>): void {
-    for (const { placed, values } of this.#named("setWeights", weights)) {
+    for (const { placed, values } of placedNumbers("setWeights", this.#program.layout.tensors, weights)) {
       this.#write(placed, values);
     }
   }
@@ -335,22 +297,9 @@ export class Trainer {
    * where nothing fits.
    */
   transfer(source: ReadonlyMap<string, HostTensor> | Uint8Array): Transferred {
-    const given: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Numbers }> =
-      source instanceof Uint8Array ? weightsOf(source) : source;
-    const { tensors } = this.#program.layout;
-    const fits = tensors.filter(({ name, shape }) => String(given.get(name)?.shape) === String(shape));
-    const loaded = fits.map(({ name }) => name);
-    if (loaded.length === 0) {
-      throw new CheckpointError(
-        `transfer: no tensor fits by name and shape. It holds ${listed([...given.keys()])}; this model has ${listed(tensors.map(({ name }) => name))}.`,
-      );
-    }
-    this.setWeights(Object.fromEntries(loaded.map((name) => [name, given.get(name)?.data ?? []])));
-    return {
-      loaded,
-      missing: tensors.flatMap(({ name }) => (loaded.includes(name) ? [] : [name])),
-      unexpected: [...given.keys()].filter((name) => !loaded.includes(name)),
-    };
+    const { weights, result } = fittingWeights(this.#program.layout.tensors, source);
+    this.setWeights(weights);
+    return result;
   }
 
   /** The gradients of the mean loss on one batch of at most `batch` samples; no weight, moment or counter changes. */
@@ -367,7 +316,7 @@ export class Trainer {
   async applyGradients(gradients: Readonly<Record<string, Numbers>>): Promise<void> {
     // A guard is there to be asked about numbers that are not finite.
     const guarded = this.#settings.update.controllers.some(({ name }) => name === "guard");
-    const named = this.#named("applyGradients", gradients, guarded);
+    const named = placedNumbers("applyGradients", this.#program.layout.tensors, gradients, guarded);
     await this.#exclusively("applyGradients", () => {
       for (const { placed, values } of named) this.#runner.store.write("gradients", placed, values);
       return this.#loop.applyGradients(new Set(named.map(({ placed }) => placed.name)));
@@ -376,49 +325,13 @@ export class Trainer {
 
   /** A checkpoint as of the steps submitted so far: weights, moments, rates, counters, and the place in the data. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const { seed, update } = this.#settings;
-    const { store } = this.#runner;
-    if (update.controllers.some(({ name }) => name === "guard") && this.#course.isUnderWay) {
-      throw new GradusError(
-        "save: a guard may still take back steps that are on their way. Call it from onEpoch, or stop() and await fit first.",
-      );
-    }
-    const state = {
-      seed,
-      optimizer: rulesOf(update),
-      progress: this.#course.whole,
-      ...this.#rates.state(),
-    };
-    const raw = store.readRaw();
-    const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
-    return encodeCheckpoint(new Map(arenas), state, await raw);
+    return save(this.#subject);
   }
 
   /** Goes back to a checkpoint. Throws CheckpointError, with nothing changed, where it does not fit. */
   load(bytes: Uint8Array): void {
     if (this.#busy) throw new GradusError("load: training is under way. Call stop() and await fit first.");
-    const { tensors } = this.#program.layout;
-    const { seed, update } = this.#settings;
-    const { store } = this.#runner;
-    const expected = { arenas: store.saved, tensors, optimizer: rulesOf(update), raw: store.raw };
-    const { arenas, state, raw } = decodeCheckpoint(bytes, expected);
-    if (state.seed !== seed) {
-      throw new CheckpointError(
-        `checkpoint: it was made with seed ${state.seed}, this trainer has ${seed}. Compile with seed ${state.seed}.`,
-      );
-    }
-    for (const [arena, byName] of arenas) {
-      for (const placed of tensors) {
-        const tensor = byName.get(placed.name) ?? bug(`"${placed.name}" was not read`);
-        store.write(arena, placed, Float32Array.from(tensor.data));
-      }
-    }
-    this.#runner.forgetFeatures();
-    for (const [name, words] of raw) store.set(name, words);
-    this.#runner.setAlarms(new Uint32Array(update.layers));
-    this.#course.forgetAlarms();
-    this.#rates.restore(state, state.progress.step);
-    this.#course.progress = state.progress;
+    load(this.#subject, bytes);
     this.#loop.forgetOrder();
   }
 
@@ -426,29 +339,6 @@ export class Trainer {
   dispose(): void {
     this.#stop = true;
     this.#runner.dispose();
-  }
-
-  /** Numbers by tensor name, with their places; all are checked before any is used. */
-  #named(place: string, given: Readonly<Record<string, Numbers>>, anyNumber = false) {
-    const { tensors } = this.#program.layout;
-    return Object.entries(given).map(([name, numbers]) => {
-      const placed = tensors.find((tensor) => tensor.name === name);
-      if (placed === undefined) {
-        const names = tensors.map((tensor) => tensor.name);
-        throw new NameError(
-          `${place}: there is no tensor "${name}".${didYouMean(name, names)} Tensors: ${listed(names)}.`,
-        );
-      }
-      if (numbers.length !== placed.length) {
-        throw new ShapeError(
-          `${place}: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
-        );
-      }
-      const values = new Float32Array(numbers);
-      const bad = anyNumber ? -1 : values.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) throw new DataError(`${place}: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
-      return { placed, values };
-    });
   }
 
   /** Sets weights, and with them what their means start from. */
@@ -479,6 +369,3 @@ export class Trainer {
     }
   }
 }
-
-/** The names of the rules, for a checkpoint. */
-const rulesOf = ({ rules }: UpdateSettings): string => [...new Set(rules.map(({ name }) => name))].join(", ");

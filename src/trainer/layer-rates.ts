@@ -1,0 +1,28 @@
+// Learning rates by layer as a trainer offers them: what can be changed and seen while it trains.
+
+import type { Edit } from "../optim/edit.ts";
+import type { ReplayOptions } from "../optim/log.ts";
+import type { LayerRow, ScaleOptions } from "../optim/rates.ts";
+import type { RateSpec } from "../optim/rule.ts";
+
+export interface LayerRates {
+  /** Sets the base rate (a number), or any part of a rule, of the layers or tensors that a pattern names. */
+  set(pattern: string, spec: RateSpec): void;
+  /** One row for each layer, as of the next step. */
+  table(): LayerRow[];
+  /**
+   * Hands the tensors that a pattern names to another layer: they take over its settings, and from now on patterns find
+   * them as `layer.tensor`. Step count and optimizer stay theirs. Assigned to their own layer they are home again.
+   * Throws NameError where nothing matches or there is no such layer.
+   */
+  assign(pattern: string, layer: string): void;
+  /** Multiplies base rates by a factor, not below `floor` and not by less than `eps`, as ReduceLROnPlateau. */
+  scale(pattern: string, factor: number, options?: ScaleOptions): void;
+  /** Every change made while training, as JSON: the calls of set, assign, scale, freeze and unfreeze with their steps. */
+  edits(): readonly Edit[];
+  /**
+   * Makes the changes of a log at their steps, so that a run with the same seed and data repeats. All are checked before
+   * any is made. Throws OptionError and NameError. Schedules that were bare functions come from `schedules`, in order.
+   */
+  replay(log: readonly Edit[], options?: ReplayOptions): void;
+}
