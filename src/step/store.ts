@@ -139,7 +139,8 @@ export function createStore(
 
 /** A tensor must fit a binding and the arena of all of them a buffer; both are refused before anything is allocated. */
 function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
-  const largest = layout.tensors.reduce((most, tensor) => (tensor.length > most.length ? tensor : most));
+  const [largest] = layout.tensors.toSorted((a, b) => b.length - a.length);
+  if (largest === undefined) return;
   const refuse = (
     what: string,
     place: string,
