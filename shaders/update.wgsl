@@ -1,5 +1,7 @@
 // The optimizer update of all layers in one dispatch: each block calls its rule with its row of the layer table.
-// MEASURED also leaves the squared length of each block's step. Grid: a workgroup a block; SERIAL: a thread a block.
+// MEASURED also leaves the squared length of each block's step. Grid: 64 threads a block; SERIAL: one.
+const WORKGROUP = ${WORKGROUP}u;
+
 #if ${HALTING}
 @group(0) @binding(7) var<storage, read> metrics: array<vec4u, 17>;  // [1 + slots]; the status in front
 #endif
@@ -22,16 +24,20 @@ fn store(at: u32, before: vec4f, after: vec4f) {
 #endif
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
+  let group = workgroup.y * groups.x + workgroup.x;
 #if ${SERIAL}
-  let block = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
+  let block = group * WORKGROUP + lane;
+#elif ${MEASURED}
+  let block = group;
 #else
-  let block = workgroup.y * groups.x + workgroup.x;
+  // Several blocks a workgroup, where a workgroup costs more than threads that part ways.
+  let block = group * (WORKGROUP / 64) + lane / 64;
 #endif
   let word = blocks[block];
   let row = table[row_of(word)];
@@ -52,7 +58,7 @@ fn main(
   }
   moved[block] = sum;
 #else
-  update(rule_of(word), block * 64 + lane, row);
+  update(rule_of(word), block * 64 + lane % 64, row);
 #if ${MEASURED}
   let sum = sum_of(lane, mat2x4f(vec4f(length_of(word, lane), 0, 0, 0), vec4f()));
   if (lane == 0) { moved[block] = sum[0].x; }

@@ -70,22 +70,17 @@ globalThis.untuned = async ({ task, seed, part, budget }) => {
 
 globalThis.tune = async ({ task, method, rate, seed, part, budget }) => {
   const { steps, batch } = budget;
-  const { options, every = steps, act } = methodTable[method](steps);
   const trainer = await network(task.family, {
     batch,
     seed: seed + 1, // the head of new digits is not that of the pre-training
     optimizer: adamw({ lr: rate, weightDecay: 0.01 }),
     schedule: cosineAnnealingLR({ steps }),
-    ...options,
+    ...methodTable[method](steps),
   });
   takeOver(trainer, task, seed);
   const samples = await digitsOf({ ...task, part: "tuning", drawn: { perClass: task.perClass, seed } });
-  const batches = cut(samples, batch);
   try {
-    while (trainer.steps < steps) {
-      await act?.({ trainer, batches });
-      await trainer.fit(samples, { steps: Math.min(every, steps - trainer.steps), epochs: steps });
-    }
+    await trainer.fit(samples, { steps, epochs: steps });
     const { accuracy } = await trainer.evaluate(await judge({ task, part, budget }));
     return { accuracy, steps: trainer.steps };
   } catch (error) {
@@ -95,13 +90,3 @@ globalThis.tune = async ({ task, method, rate, seed, part, budget }) => {
     trainer.dispose();
   }
 };
-
-/** Samples in batches, without the last short one. */
-function cut({ x, y, ...scale }: Digits, batch: number): Digits[] {
-  const pixels = SIZE * SIZE;
-  return Array.from({ length: Math.floor(y.length / batch) }, (_, i) => ({
-    ...scale,
-    x: x.subarray(i * batch * pixels, (i + 1) * batch * pixels),
-    y: y.subarray(i * batch, (i + 1) * batch),
-  }));
-}

@@ -102,8 +102,8 @@ The base rate that the sweep chose for each method. Where it is the lowest or hi
 - Data: MNIST at 14 x 14 pixels. Pre-training, fine-tuning, validation and test share no image.
 - Network: three convolutions and two dense layers. Pre-training: ${pretraining.steps} steps of ${pretraining.batch}, once for each seed, which
   comes to ${known.join(" and ")}.
-- Every fine-tuning: ${steps} steps of ${batch}, AdamW with a weight decay of 0.01, cosine annealing to 0. Auto-RGN also looks at the
-  gradients of 4 batches at 4 times in a run, which no update counts.
+- Every fine-tuning: ${steps} steps of ${batch}, AdamW with a weight decay of 0.01, cosine annealing to 0. Auto-RGN decides
+  every 5 steps, from the gradients of the training itself.
 - Every method: the same ${rates.length} rates (${rates.join(", ")}), each with ${sweepSeeds.length} ${sweepSeeds.length === 1 ? "seed" : "seeds"} of its own on ${validation} validation images;
   then the best one on ${test} test images. So many validation labels are more than a task with few labels has; all methods
   gain by them alike.

@@ -55,11 +55,11 @@ export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (r
     name: "norm",
     source: norm + pass.source,
     bindings: { ...blockBindings, partials: "readWrite" },
-    holes: { ...pass.holes, FINITE: finite, SERIAL: options.serial },
+    holes: { ...pass.holes, FINITE: finite, SERIAL: options.software },
     constants: pass.constants,
     arenas: { ...pass.arenas, partials: "partials" },
     step: true,
-    grid: blockGrid(options.blocks, options.serial),
+    grid: blockGrid(options.blocks, options.software ? 64 : 1),
     blocks: options.blocks,
   };
 }

@@ -71,12 +71,12 @@ export interface BlockOptions {
   readonly momentum: boolean;
   /** The arena of the gradients. */
   readonly gradients: string;
-  /** Sums of a block are made by one thread, not by a workgroup with barriers. */
-  readonly serial: boolean;
+  /** A CPU does the work: a workgroup costs much and a barrier more, so blocks share one, and one thread adds up a block. */
+  readonly software: boolean;
 }
 
-/** The grid of a pass over blocks. */
-export const blockGrid = (blocks: number, serial: boolean): Grid => fold(serial ? Math.ceil(blocks / 64) : blocks);
+/** The grid of a pass over blocks, several of which may share a workgroup. */
+export const blockGrid = (blocks: number, perWorkgroup: number): Grid => fold(Math.ceil(blocks / perWorkgroup));
 
 /** A kernel that works on arenas and rows instead of the tensors of a node. */
 export interface Pass {
@@ -108,13 +108,14 @@ export const blockBindings = {
 /** The update. `measured`: it leaves the squared length of each block's step in the arena "moved". */
 export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
   const { rules: used, controlled, rows, momentum } = options;
-  const serial = measured && options.serial;
+  const serial = measured && options.software;
+  const workgroup = !measured && options.software ? 256 : 64;
   const pass = blockPass(options, "update", controlled ? tableIn(rows, 9) : tableOfStep(rows));
   return {
     name: used.map(({ kernel }) => kernel).join("+"),
     source: update + pass.source,
     bindings: { ...blockBindings, metrics: "read", moved: "readWrite", table: tableAccess(rows) },
-    holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured, SERIAL: serial },
+    holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured, SERIAL: serial, WORKGROUP: workgroup },
     constants: pass.constants,
     arenas: {
       ...pass.arenas,
@@ -122,7 +123,7 @@ export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
       ...(measured ? { moved: "moved" } : {}),
     },
     step: !controlled || momentum,
-    grid: blockGrid(options.blocks, serial),
+    grid: blockGrid(options.blocks, serial ? 64 : workgroup / 64),
     blocks: options.blocks,
   };
 }

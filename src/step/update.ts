@@ -81,7 +81,6 @@ export function updateCommands(options: UpdateOptions): Command[] {
     controlled,
     scaled: clip !== undefined,
     gradients: options.accumulate > 1 ? "accumulated" : "gradients",
-    serial: options.software,
   };
   const commands: Command[] = [];
   const add = (mask: number, note: string, pass: Pass): void => {

@@ -54,7 +54,7 @@ async function make(gpu: Gpu, cell: Cell, gradient: Float32Array<ArrayBuffer>, g
       const { offset, length } = whole.tensors[Number(placed.name)] as (typeof whole.tensors)[number];
       store.write("gradients", placed, gradient.slice(offset, offset + length));
     }
-    const recording = recordUpdate(update, { ...layout, tensors: whole.tensors });
+    const recording = recordUpdate(update, { ...layout, tensors: whole.tensors }, { software: gpu.software });
     parts.push(await replay.prepare(recording, new Map(store.buffers).set("metrics", replay.metrics)));
     stores.push(store);
   }
