@@ -1,6 +1,6 @@
 // The rows of the layer table as `compile` leaves them: each tensor with the settings of its optimizer, and the rules on top.
 
-import { NameError } from "../errors.ts";
+import { didYouMean, NameError, OptionError } from "../errors.ts";
 import type { Placed } from "../plan/layout.ts";
 import { applyRule, checkSomeTrain, rowsOf } from "./edit.ts";
 import { decayOf, type Optimizer } from "./optimizer.ts";
@@ -36,8 +36,24 @@ export function startingRows(
 
 export const numbersOf = (rows: readonly Row[]): number => rows.reduce((sum, row) => sum + row.length, 0);
 
+const presets = [
+  "layerDecay",
+  "discriminative",
+  "geometric",
+  "inputFirst",
+  "loraPlus",
+  "muP",
+  "gradualUnfreezing",
+  "freezeOut",
+];
+
 /** The rules of `compile`, on rows that have their optimizer's settings. */
 function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<string, number>): void {
+  if (typeof rates !== "function" && (typeof rates !== "object" || rates === null)) {
+    throw new OptionError(
+      `rates: ${JSON.stringify(rates)} is no rule.${didYouMean(String(rates), presets)} Give { pattern: rule }, a function, a list of those, or a preset that is called: ${presets.join("(), ")}().`,
+    );
+  }
   if (Array.isArray(rates)) {
     for (const part of rates) applyRates(part as Rates, rows, depths);
   } else if (typeof rates === "function") {

@@ -157,3 +157,12 @@ test.each<[what: string, use: () => unknown]>([
 ])("presets refuse %s, and say what is valid", (_, use) => {
   expect(use).toThrowErrorMatchingSnapshot();
 });
+
+test("a preset that is named, not called, is answered with those that there are", () => {
+  for (const rates of ["layerDecy", 0.1, null]) {
+    expect(() => tableOf(rates as unknown as Rates, 2)).toThrow(
+      /^rates: .* is no rule\..* muP\(\), .*freezeOut\(\)\.$/,
+    );
+  }
+  expect(() => tableOf("layerDecy" as unknown as Rates, 2)).toThrow('Did you mean "layerDecay"?');
+});
