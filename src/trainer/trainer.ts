@@ -285,7 +285,7 @@ export class Trainer {
   /**
    * The recipe of fastai for a model with a trained body and a new head: the head alone for `headEpochs`, then all layers at
    * half the rate for `epochs`, in equal ratios down to `spread` times slower at the input; one cycle each. A fit that is
-   * stopped ends the recipe.
+   * stopped ends the recipe. Throws OptionError, and what `fit` throws.
    */
   fineTune(data: Data, options: FineTuneOptions = {}): Promise<FitResult> {
     return fineTune(this, this.#program.depths, this.#settings.optimizer.lr, data, options);
