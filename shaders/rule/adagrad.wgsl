@@ -1,14 +1,5 @@
 // g = g + weightDecay p;  s = s + g^2;  p = p - step g / (sqrt(s) + EPSILON), where step = lr / (1 + (t - 1) lrDecay).
 // PyTorch's torch.optim.Adagrad (Duchi et al. 2011). Row: step, decay, unused, active.
-override EPSILON: f32;
-
-fn root(s: vec4f) -> vec4f {
-#if ${EPS_INSIDE}
-  return sqrt(s + EPSILON);
-#else
-  return sqrt(s) + EPSILON;
-#endif
-}
 
 fn update(at: u32, row: vec4f) {
   let p = parameters[at];

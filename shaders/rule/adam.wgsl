@@ -2,10 +2,6 @@
 // step = lr / (1 - BETA1^t) and correction = 1 / sqrt(1 - BETA2^t) come from the layer's own step count t.
 // PyTorch's torch.optim.Adam and AdamW; AMSGRAD takes the largest v so far. EPSILON may stand under the root or before the
 // correction, as other systems have it. Row: lr, decay, step, correction (0: frozen).
-override BETA1: f32;
-override ONE_MINUS_BETA1: f32;
-override BETA2: f32;
-override ONE_MINUS_BETA2: f32;  // from f64: 1 - 0.999 in f32 is off by 1e-5
 override EPSILON: f32;
 
 fn spread(v: vec4f, correction: f32) -> vec4f {
@@ -27,8 +23,8 @@ fn spread(v: vec4f, correction: f32) -> vec4f {
 fn update(at: u32, row: vec4f) {
   let p = parameters[at];
   let g = gradient(at, p, row);
-  let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
-  let v = fma(vec4f(BETA2), moment2[at], ONE_MINUS_BETA2 * g * g);
+  let m = mean(at, g);
+  let v = mean_square(at, g);
   moment1[at] = m;
   moment2[at] = v;
 #if ${AMSGRAD}
@@ -44,8 +40,8 @@ fn update(at: u32, row: vec4f) {
 // The step that the update will take, decay included, for the trust ratio of LAMB.
 fn direction(at: u32, row: vec4f) -> vec4f {
   let g = loss_gradient(at);
-  let m = fma(vec4f(BETA1), moment1[at], ONE_MINUS_BETA1 * g);
-  let v = fma(vec4f(BETA2), moment2[at], ONE_MINUS_BETA2 * g * g);
+  let m = mean(at, g);
+  let v = mean_square(at, g);
   return fma(vec4f(row.y), parameters[at], row.z * (m / spread(v, row.w)));
 }
 #else

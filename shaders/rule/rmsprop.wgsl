@@ -4,16 +4,7 @@
 // Row: lr, decay, unused, active.
 override ALPHA: f32;
 override ONE_MINUS_ALPHA: f32;
-override EPSILON: f32;
 override MOMENTUM: f32;
-
-fn root(s: vec4f) -> vec4f {
-#if ${EPS_INSIDE}
-  return sqrt(s + EPSILON);
-#else
-  return sqrt(s) + EPSILON;
-#endif
-}
 
 fn update(at: u32, row: vec4f) {
   let p = parameters[at];

@@ -2,6 +2,8 @@
 // the text of its formula; the rules of a trainer stand side by side in one shader, each under its own number.
 
 import arena from "../../shaders/parts/arena.wgsl?raw";
+import mean from "../../shaders/parts/mean.wgsl?raw";
+import root from "../../shaders/parts/root.wgsl?raw";
 import shared from "../../shaders/parts/rule.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import adadelta from "../../shaders/rule/adadelta.wgsl?raw";
@@ -19,8 +21,18 @@ import { type Access, fold, type Grid, type Holes } from "./kernel.ts";
 /** Rows of 16 bytes that fit the 64 KiB which every device allows a uniform; beyond that the table is storage. */
 export const MOST_UNIFORM_ROWS = 4096;
 
-/** The formulas, by name. */
-export const rules = { sgd, adam, adagrad, adadelta, rmsprop, adamax, nadam, radam, lion };
+/** The formulas, by name, each with what it shares with others. */
+export const rules = {
+  sgd,
+  adam: mean + adam,
+  adagrad: root + adagrad,
+  adadelta,
+  rmsprop: root + rmsprop,
+  adamax,
+  nadam: mean + nadam,
+  radam: mean + radam,
+  lion,
+};
 
 export type UpdateName = keyof typeof rules;
 

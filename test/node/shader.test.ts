@@ -325,11 +325,14 @@ test("every file of shaders/ is a kernel with a record, every kernel has its fil
     expect(source).toBe(readFileSync(`shaders/${name}.wgsl`, "utf8"));
 });
 
-test("every file of shaders/rule is a rule, and its text is that file", () => {
+test("every file of shaders/rule is a rule, and its text is that file, with a part before it or none", () => {
   const files = readdirSync("shaders/rule").map((file) => file.replace(".wgsl", ""));
   expect(files.sort()).toEqual(Object.keys(ruleTexts).sort());
-  for (const [name, text] of Object.entries(ruleTexts))
-    expect(text).toBe(readFileSync(`shaders/rule/${name}.wgsl`, "utf8"));
+  const parts = ["", ...["mean", "root"].map((name) => readFileSync(`shaders/parts/${name}.wgsl`, "utf8"))];
+  for (const [name, text] of Object.entries(ruleTexts)) {
+    const file = readFileSync(`shaders/rule/${name}.wgsl`, "utf8");
+    expect(parts.map((part) => part + file)).toContain(text);
+  }
 });
 
 describe("specialise", () => {
