@@ -1,19 +1,17 @@
 // `npm run study`: the order of its work with a bench that only pretends to train, then the command as a user meets it,
 // at its smallest size.
 
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { help, options } from "../../demo/study/options.ts";
 import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
 import { plot } from "../../demo/study/plot.ts";
 import { markdown, summaries } from "../../demo/study/report.ts";
 import { type Results, study } from "../../demo/study/study.ts";
+import { type Ended, runCommand } from "./command.ts";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "gradus-study-"));
 const inFolder = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -77,33 +75,8 @@ describe("the order of the work", () => {
   });
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command; with `interruptAt`, it gets a Ctrl-C once its progress holds that text. */
-function command(words: readonly string[], interruptAt?: string): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "demo/study/main.ts", ...words], {
-      cwd: repository,
-      env: { ...process.env, GRADUS_ADAPTER: "software" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let [stdout, stderr, interrupted] = ["", "", false];
-    child.stdout.on("data", (text) => {
-      stdout += text;
-    });
-    child.stderr.on("data", (text) => {
-      stderr += text;
-      if (interruptAt === undefined || interrupted || !stderr.includes(interruptAt)) return;
-      interrupted = true;
-      child.kill("SIGINT");
-    });
-    child.once("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
+const command = (words: readonly string[], interruptAt?: string): Promise<Ended> =>
+  runCommand("demo/study/main.ts", words, interruptAt);
 
 const read = (name: string): string => readFileSync(inFolder(name), "utf8");
 const chance = (accuracy: number): boolean => Number.isFinite(accuracy) && accuracy >= 0 && accuracy <= 1;

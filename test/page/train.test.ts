@@ -1,53 +1,26 @@
 // `npm run train` as a user meets it: runs the command as a child process on few images and looks at what it prints,
 // writes and returns.
 
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { help, options } from "../../demo/train/options.ts";
 import { barLine } from "../../demo/train/terminal.ts";
+import { type Ended, runCommand } from "./command.ts";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "gradus-train-"));
 const inFolder = (name: string): string => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command; with `interruptAt`, it gets a Ctrl-C once its output holds that text. */
-function train(words: readonly string[], interruptAt?: string): Promise<Run> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "demo/train/main.ts", ...words], {
-      cwd: repository,
-      env: { ...process.env, GRADUS_ADAPTER: "software" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let [stdout, stderr, interrupted] = ["", "", false];
-    child.stdout.on("data", (text) => {
-      stdout += text;
-      if (interruptAt === undefined || interrupted || !stdout.includes(interruptAt)) return;
-      interrupted = true;
-      child.kill("SIGINT");
-    });
-    child.stderr.on("data", (text) => {
-      stderr += text;
-    });
-    child.once("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
+const train = (words: readonly string[], interruptAt?: string): Promise<Ended> =>
+  runCommand("demo/train/main.ts", words, interruptAt);
 
 /** 80 steps, and a rate for each layer. */
 const short = ["--images", "640", "--epochs", "2", "--batch", "16", "--layer-decay", "0.5"];
 
 describe("a training", () => {
-  let run: Run;
+  let run: Ended;
   beforeAll(async () => {
     run = await train([...short, "--out", inFolder("whole.safetensors"), "--json", inFolder("whole.json")]);
   });
