@@ -8,12 +8,6 @@ import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
 import type { Prepared, Replay } from "./replay.ts";
 
-export interface Cached {
-  /** The same samples, labels and order, with features in the place of inputs. */
-  readonly feed: Feed;
-  dispose(): void;
-}
-
 /** What the features are computed with. */
 export interface CacheParts {
   readonly gpu: Gpu;
@@ -22,11 +16,19 @@ export interface CacheParts {
   readonly run: Program;
   /** The program on data whose order is the samples' own. */
   readonly prepared: (run: Program, feed: Feed) => Promise<Prepared>;
+  /** Frees a feed and what was bound to it. */
+  readonly drop: (feed: Feed) => void;
   readonly arena: (name: string) => GPUBuffer;
 }
 
-/** Computes the features of all samples of a feed, batch by batch. */
-export async function cacheFeatures({ gpu, replay, run, prepared, arena }: CacheParts, feed: Feed): Promise<Cached> {
+/**
+ * Computes the features of all samples of a feed, batch by batch: the same labels and order, with features in the place of
+ * inputs. Disposing of it frees the features alone. Throws LimitError where they do not fit.
+ */
+export async function cacheFeatures(
+  { gpu, replay, run, prepared, drop, arena }: CacheParts,
+  feed: Feed,
+): Promise<Feed> {
   const found = run.features ?? bug("a program of features has none");
   const [batch, ...shape] = found.shape as [number, ...number[]];
   const slice = run.recording.results.features ?? bug("features have no place");
@@ -50,9 +52,6 @@ export async function cacheFeatures({ gpu, replay, run, prepared, arena }: Cache
     gpu.device.queue.submit([encoder.finish()]);
   }
   await gpu.untilLost(gpu.device.queue.onSubmittedWorkDone());
-  ordered.dispose();
-  return {
-    feed: { ...feed, buffers: new Map(feed.buffers).set("data.x", features), dispose: () => features.destroy() },
-    dispose: () => features.destroy(),
-  };
+  drop(ordered);
+  return { ...feed, buffers: new Map(feed.buffers).set("data.x", features), dispose: () => features.destroy() };
 }

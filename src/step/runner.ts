@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import { BLOCK } from "../plan/layout.ts";
-import { type Cached, cacheFeatures } from "./cache.ts";
+import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
 import { print, recordUpdate } from "./record.ts";
@@ -58,9 +58,11 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   let updateAlone: Promise<Prepared> | undefined;
 
   /** Features by the feed that they were made from, with what made them. */
-  const caches = new Map<Feed, { readonly key: string; readonly cached: Cached }>();
+  const caches = new Map<Feed, { readonly key: string; readonly features: Feed }>();
   /** Features that no later step uses, though one on its way may. */
-  let stale: Cached[] = [];
+  let stale: Feed[] = [];
+  /** How often all features were forgotten. */
+  let forgotten = 0;
 
   /** `sampled`: some of its steps leave statistics; `cached`: it begins at the features. */
   function program(
@@ -111,12 +113,12 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     const known = caches.get(feed);
     if (known === undefined) return;
     caches.delete(feed);
-    bound.delete(known.cached.feed);
-    stale.push(known.cached);
+    stale.push(known.features);
   }
 
   /** Forgets features whose weights are no longer what they were. */
   function forgetFeatures(): void {
+    forgotten++;
     for (const feed of [...caches.keys()]) forget(feed);
   }
 
@@ -125,14 +127,17 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     const run = program("features", format, frozen);
     const key = print(run.recording);
     const known = caches.get(feed);
-    if (known?.key === key) return known.cached.feed;
+    if (known?.key === key) return known.features;
     for (const [other, { key: made }] of caches) if (made !== key || other === feed) forget(other);
-    for (const old of stale) old.dispose();
+    for (const old of stale) drop(old);
     stale = [];
     const arena = (name: string): GPUBuffer => store.buffers.get(name) ?? bug(`there is no arena "${name}"`);
-    const cached = await cacheFeatures({ gpu, replay, run, prepared, arena }, feed);
-    caches.set(feed, { key, cached });
-    return cached.feed;
+    const before = forgotten;
+    const features = await cacheFeatures({ gpu, replay, run, prepared, drop, arena }, feed);
+    // Weights that were set meanwhile are in some of them or in none.
+    if (forgotten === before) caches.set(feed, { key, features });
+    else stale.push(features);
+    return features;
   }
 
   return {
@@ -165,16 +170,17 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       return { feed, format, count, stays: false };
     },
 
-    /** A training step on a source, and the turn to run it. */
+    /** A training step on a source, and the turn to run it; stale where the features that it begins at no longer hold. */
     async readyToTrain(source: Source, frozen: readonly string[], sampled: boolean) {
       const cached = options.cacheFrozen && source.stays;
       const run = program("train", source.format, frozen, { sampled, cached });
       // Where training begins elsewhere, weights before the features may change.
       if (run.features === undefined) forgetFeatures();
+      const before = forgotten;
       const feed = run.features === undefined ? source.feed : await featuresOf(source, frozen);
       const ready = await prepared(run, feed);
       await replay.ready();
-      return { program: run, ready };
+      return { program: run, ready, isStale: () => forgotten !== before };
     },
 
     forgetFeatures,
@@ -230,7 +236,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
 
     dispose(): void {
       for (const { feed } of sources.values()) drop(feed);
-      for (const old of stale) old.dispose();
+      for (const old of stale) drop(old);
       for (const feed of batchFeeds.values()) feed.dispose();
       replay.dispose();
       store.dispose();

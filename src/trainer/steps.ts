@@ -108,10 +108,10 @@ export function createSteps({ batch, rates, runner, course, accumulate, momentum
         if (stretch.micro?.first ?? into === 0) frozen = rates.frozenAt(clock());
         // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
         await course.know(told === edits ? now + updates - most : most === Number.POSITIVE_INFINITY ? 0 : now);
-        const { program, ready } = await runner.readyToTrain(source, frozen, sample !== undefined);
+        const { program, ready, isStale } = await runner.readyToTrain(source, frozen, sample !== undefined);
         course.throwIfFailed();
-        // While this one waited for its turn, the user may have changed what is frozen.
-        if (rates.changes() !== edits) continue;
+        // While this one waited for its turn, the user may have changed what is frozen, or frozen weights.
+        if (rates.changes() !== edits || isStale()) continue;
         tell();
         const sent: Sent[] = [];
         const described = new Map<number, ReturnType<typeof describeRows>>();

@@ -91,6 +91,28 @@ test("goes along with new weights, checkpoints, thawing, evaluation and single s
     expect(cached).toEqual(plain);
   }));
 
+test("is made anew when frozen weights are set while it is computed", () =>
+  guarded(async (device) => {
+    const options = { rates: { stem: { frozen: true } }, cacheFrozen: true } as const;
+    const before = await trainerOn(device, options);
+    const weight = (await before.weights()).get("stem.0.weight")?.data as Float32Array;
+    const twice = (trainer: Trainer): void => trainer.setWeights({ "stem.0.weight": weight.map((value) => value * 2) });
+    twice(before);
+    await before.fit(images);
+
+    const during = await trainerOn(device, options);
+    const submit = GPUQueue.prototype.submit;
+    GPUQueue.prototype.submit = function (buffers) {
+      submit.call(this, buffers);
+      // The first submission of a fit is that of features.
+      GPUQueue.prototype.submit = submit;
+      twice(during);
+    };
+    await during.fit(images);
+    const bits = async (trainer: Trainer) => [...(await trainer.weights()).values()].map(({ data }) => hash(data));
+    expect(await bits(during)).toEqual(await bits(before));
+  }));
+
 test("leaves the frozen layers' dispatches out of a step, and computes features once", () =>
   guarded(async (device) => {
     const dispatches = async (cacheFrozen: boolean, epochs: number): Promise<number> => {
