@@ -27,14 +27,14 @@ export const controlSources = { norm, "row-sum": rowSum, control, trust, accumul
 
 /** A controller as data: the condition that puts it into the shader, its numbers, and the layers that it steers. */
 export interface Controller {
-  readonly name: "guard" | "ratio" | "rgn" | "hyper" | "plateau";
+  readonly name: keyof typeof controllerBits;
   readonly constants: Readonly<Record<string, number>>;
   /** Pattern of the layers. */
   readonly layers: string;
 }
 
 /** The bit of each controller in a layer's word. */
-export const controllerBits = { guard: 1, ratio: 2, rgn: 4, hyper: 8, plateau: 16 } as const;
+export const controllerBits = { guard: 1, updateRatio: 2, autoRgn: 4, hypergradient: 8, plateau: 16 } as const;
 
 /** Numbers that the controllers remember of a layer, and what they start from; see shaders/control.wgsl. */
 export const startState = [1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 3e38, 0, 0, 0, 0, 0] as const;
@@ -121,9 +121,9 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
       CLIPPED: clip !== undefined,
       BY_LAYER: clip?.byLayer === true,
       GUARD: on("guard"),
-      RATIO: on("ratio"),
-      RGN: on("rgn"),
-      HYPER: on("hyper"),
+      RATIO: on("updateRatio"),
+      RGN: on("autoRgn"),
+      HYPER: on("hypergradient"),
       PLATEAU: on("plateau"),
     },
     constants: Object.assign(

@@ -62,7 +62,7 @@ export function updateRatio(options: UpdateRatioOptions = {}): Controller {
   checkPositive("updateRatio", { target, power });
   checkBounds("updateRatio", min, max);
   return {
-    name: "ratio",
+    name: "updateRatio",
     layers,
     constants: { RATIO_TARGET: target, RATIO_POWER: power, RATIO_MIN: min, RATIO_MAX: max },
   };
@@ -82,7 +82,7 @@ export interface AutoRgnOptions extends Chosen {
 export function autoRgn({ steps = 10, min = 0, layers = "**" }: AutoRgnOptions = {}): Controller {
   check("autoRgn", "a whole number of at least 1", { steps }, (value) => Number.isSafeInteger(value) && value >= 1);
   check("autoRgn", "from 0 to 1", { min }, (value) => value >= 0 && value <= 1);
-  return { name: "rgn", layers, constants: { RGN_STEPS: steps, RGN_MIN: min } };
+  return { name: "autoRgn", layers, constants: { RGN_STEPS: steps, RGN_MIN: min } };
 }
 
 export interface HypergradientOptions extends BoundedOptions {
@@ -98,7 +98,7 @@ export function hypergradient(options: HypergradientOptions = {}): Controller {
   const { rate = 0.02, min = 1 / 64, max = 64, layers = "**" } = options;
   checkPositive("hypergradient", { rate });
   checkBounds("hypergradient", min, max);
-  return { name: "hyper", layers, constants: { HYPER_RATE: rate, HYPER_MIN: min, HYPER_MAX: max } };
+  return { name: "hypergradient", layers, constants: { HYPER_RATE: rate, HYPER_MIN: min, HYPER_MAX: max } };
 }
 
 export interface LossPlateauOptions extends Chosen {

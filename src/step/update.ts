@@ -70,7 +70,7 @@ export const isControlled = ({ rules, clip, controllers }: UpdateSettings): bool
 
 /** Whether the length of each step must be known for the next one. */
 export const isMeasured = ({ controllers }: UpdateSettings): boolean =>
-  controllers.some(({ name }) => name === "ratio");
+  controllers.some(({ name }) => name === "updateRatio");
 
 export function updateCommands(options: UpdateOptions): Command[] {
   const { rules, blocks, rows, controllers, clip } = options;
@@ -94,7 +94,7 @@ export function updateCommands(options: UpdateOptions): Command[] {
     }
   };
   const isLamb = (rule: UpdateRule): boolean => rule.trust?.kind === "lamb";
-  const steered = controllers.some(({ name }) => name === "hyper");
+  const steered = controllers.some(({ name }) => name === "hypergradient");
   const trusts = rules.some(({ trust }) => trust !== undefined);
   /** Trust ratios are those of clipped gradients: norms once more. */
   const clipsFirst = clip !== undefined && trusts;

@@ -23,7 +23,7 @@ export function memberWords(rates: RateTable, words: readonly number[]): Uint32A
   for (const [i, { rows }] of layers.entries()) {
     // Vectors alone, such as a norm's, have no say in a comparison of layers.
     const compared = rows.some((row) => (rates.rows[row]?.shape.length ?? 0) > 1);
-    const word = (words[i] as number) & ~(compared ? 0 : controllerBits.rgn);
+    const word = (words[i] as number) & ~(compared ? 0 : controllerBits.autoRgn);
     heads.push(layers.length * 3 + members.length, rows.length, word);
     members.push(...rows);
   }

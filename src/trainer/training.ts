@@ -2,7 +2,7 @@
 // momentum's schedule and the controllers, held against the rules that the layers have.
 
 import { OptionError } from "../errors.ts";
-import type { Controller } from "../kernels/control.ts";
+import { type Controller, controllerBits } from "../kernels/control.ts";
 import { wholeNumber } from "../model/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkFunction } from "../optim/schedule/clock.ts";
@@ -57,32 +57,31 @@ export function updateSettings(rates: RateTable, options: TrainingOptions): Upda
 
 function clipping(given: Clip | undefined): Pick<UpdateSettings, "clip" | "clamp"> {
   if (given === undefined) return { clip: undefined, clamp: undefined };
-  const [[kind, most] = [], ...more] = Object.entries(given) as [keyof typeof kinds, number][];
-  const kinds = { norm: "norm", layerNorm: "layerNorm", value: "value" } as const;
-  if (kind === undefined || more.length > 0 || !(kind in kinds) || !(Number.isFinite(most) && (most as number) > 0)) {
+  const [[kind, most] = ["", 0], ...more] = Object.entries(given) as [string, number][];
+  const known = ["norm", "layerNorm", "value"].includes(kind);
+  if (!known || more.length > 0 || !(Number.isFinite(most) && most > 0)) {
     throw new OptionError(
       `compile: clip is ${JSON.stringify(given)}. Give one of { norm }, { layerNorm } and { value }, a finite number greater than 0.`,
     );
   }
   return kind === "value"
     ? { clip: undefined, clamp: most }
-    : { clip: { most: most as number, byLayer: kind === "layerNorm" }, clamp: undefined };
+    : { clip: { most, byLayer: kind === "layerNorm" }, clamp: undefined };
 }
 
 function checkControl(rates: RateTable, control: readonly Controller[]): void {
-  const places = { guard: "guard", ratio: "updateRatio", rgn: "autoRgn", hyper: "hypergradient", plateau: "plateau" };
-  if (!Array.isArray(control) || control.some((one) => Object(one).name in places === false)) {
+  if (!Array.isArray(control) || !control.every((one) => Object.hasOwn(controllerBits, Object(one).name))) {
     throw new OptionError(
       `compile: "control" is no list of controllers. Give for example [guard(), updateRatio({ layers: "body" })].`,
     );
   }
   for (const [i, { name, layers }] of control.entries()) {
-    const rows = rates.find(places[name as keyof typeof places], layers);
+    const rows = rates.find(name, layers);
     if (control.findIndex((other) => other.name === name) !== i) {
-      throw new OptionError(`compile: "control" has ${places[name as keyof typeof places]} twice. Give it once.`);
+      throw new OptionError(`compile: "control" has ${name} twice. Give it once.`);
     }
     const lost = rows.find((row) => rates.optimizers[rates.ruleOf(row)]?.rule.directed !== true);
-    if (name === "hyper" && lost !== undefined) {
+    if (name === "hypergradient" && lost !== undefined) {
       const { rule } = rates.optimizers[rates.ruleOf(lost)] as RateTable["optimizers"][number];
       throw new OptionError(
         `hypergradient: "${rates.rows[lost]?.name}" has ${rule.name}, which does not keep where it last went. Use sgd with momentum, adam or adamw there, or leave it out with { layers }.`,

@@ -79,7 +79,7 @@ export function control(
   for (const [layer, norms] of active.entries()) {
     if (norms === undefined) continue;
     all = round(all + norms.gradient);
-    if (!steers(layer, "rgn")) continue;
+    if (!steers(layer, "autoRgn")) continue;
     const { rgn } = memories[layer]!;
     if (norms.weight > 0) rgn.sum = round(rgn.sum + root(round(norms.gradient / norms.weight)));
     rgn.count++;
@@ -90,21 +90,21 @@ export function control(
     const memory = memories[layer]!;
     const { rgn, plateau } = memory;
     let rate = memory.guard.scale;
-    if (steers(layer, "ratio")) {
+    if (steers(layer, "updateRatio")) {
       if (moved > 0 && weight > 0) {
         const push = round((of("RATIO_TARGET") / root(round(moved / weight))) ** of("RATIO_POWER"));
         memory.ratio = within(round(memory.ratio * within(push, 0.5, 2)), of("RATIO_MIN"), of("RATIO_MAX"));
       }
       rate = round(rate * memory.ratio);
     }
-    if (steers(layer, "rgn")) {
+    if (steers(layer, "autoRgn")) {
       if (rgn.count >= of("RGN_STEPS")) {
         const scale = largest > 0 ? Math.max(round(round(rgn.sum / rgn.count) / largest), of("RGN_MIN")) : rgn.scale;
         Object.assign(rgn, { scale, sum: 0, count: 0 });
       }
       rate = round(rate * rgn.scale);
     }
-    if (steers(layer, "hyper")) {
+    if (steers(layer, "hypergradient")) {
       if (gradient > 0 && direction > 0) {
         const cosine = round(product / round(root(gradient) * root(direction)));
         const push = within(round(1 + round(of("HYPER_RATE") * cosine)), 0.5, 2);

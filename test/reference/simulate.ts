@@ -60,7 +60,7 @@ export function simulate(world: Simulated, settings: UpdateSettings, given: Simu
   const { step, table, gradients, loss, momentum } = given;
   const host = tensors.map((_, i) => Array.from(table.subarray(4 * i, 4 * i + 4)));
   const isActive = (i: number): boolean => host[i]![3] !== 0;
-  const seeks = controllers.some(({ name }) => name === "hyper");
+  const seeks = controllers.some(({ name }) => name === "hypergradient");
   const ruleOf = (i: number): UpdateRule => withMomentum(tensors[i]!.rule, momentum);
 
   /** Norms of a tensor, with its gradients clipped by a factor. */
