@@ -28,6 +28,7 @@ export interface GuardOptions extends Chosen {
 /**
  * Skips a layer whose gradient is not finite or suddenly large: weights, moments and step count stay as they are, to the bit,
  * for `rest` steps, and then it goes on at half the rate, which recovers slowly. The host runs at most `rest` steps ahead.
+ * Throws OptionError where an option is out of its range.
  */
 export function guard(options: GuardOptions = {}): Controller {
   const { factor = 10, decay = 0.98, warmup = 20, rest = 50, recovery = 1.01, layers = "**" } = options;
@@ -56,7 +57,10 @@ export interface UpdateRatioOptions extends BoundedOptions {
   readonly power?: number;
 }
 
-/** Steers the length of each layer's step towards `target` times the length of its weights. */
+/**
+ * Steers the length of each layer's step towards `target` times the length of its weights.
+ * Throws OptionError where an option is out of its range.
+ */
 export function updateRatio(options: UpdateRatioOptions = {}): Controller {
   const { target = 1e-3, power = 0.1, min = 1 / 64, max = 64, layers = "**" } = options;
   checkPositive("updateRatio", { target, power });
@@ -78,6 +82,7 @@ export interface AutoRgnOptions extends Chosen {
 /**
  * Rates in proportion to the relative norm of the gradient, the mean of |g| / |w| over `steps` batches; the layer with the largest
  * has factor 1 (Auto-RGN, Lee et al. 2023). Layers without a matrix, such as norms, keep their rate. Moments are kept.
+ * Throws OptionError where an option is out of its range.
  */
 export function autoRgn({ steps = 10, min = 0, layers = "**" }: AutoRgnOptions = {}): Controller {
   check("autoRgn", "a whole number of at least 1", { steps }, (value) => Number.isSafeInteger(value) && value >= 1);
@@ -93,6 +98,7 @@ export interface HypergradientOptions extends BoundedOptions {
 /**
  * Raises the rate of a layer while its gradient points where its last step went, and lowers it when they part (Baydin et al.
  * 2018, in the multiplicative form, with both lengths divided out). For sgd with momentum and the Adam family.
+ * Throws OptionError where an option is out of its range. \`compile\` throws it for other rules.
  */
 export function hypergradient(options: HypergradientOptions = {}): Controller {
   const { rate = 0.02, min = 1 / 64, max = 64, layers = "**" } = options;
@@ -116,7 +122,10 @@ export interface LossPlateauOptions extends Chosen {
   readonly min?: number;
 }
 
-/** Lowers the rates of its layers when the training loss no longer falls, as ReduceLROnPlateau does, without the host. */
+/**
+ * Lowers the rates of its layers when the training loss no longer falls, as ReduceLROnPlateau does, without the host.
+ * With micro-batches the loss is that of an update's last one. Throws OptionError where an option is out of its range.
+ */
 export function plateau(options: LossPlateauOptions = {}): Controller {
   const { steps = 100, patience = 10, factor = 0.1, threshold = 1e-4, cooldown = 0, min = 0, layers = "**" } = options;
   check("plateau", "a whole number of at least 1", { steps }, (value) => Number.isSafeInteger(value) && value >= 1);

@@ -101,6 +101,7 @@ export interface LarsOptions extends SgdOptions {
 /**
  * SGD with momentum whose gradients are scaled tensor by tensor, R = trustCoefficient |p| / (|g| + weightDecay |p| + eps), and 1
  * where a norm is 0 (LARS, You et al. 2017). Momentum 0.9. Norms need passes of their own before the update.
+ * Throws OptionError for negative options.
  */
 export function lars({ trustCoefficient = 1e-3, eps = 1e-8, ...options }: LarsOptions = {}): Optimizer {
   check("lars", { trustCoefficient, eps });
@@ -118,6 +119,7 @@ export const adamw = (options: AdamOptions = {}): Optimizer =>
 /**
  * AdamW whose steps are scaled tensor by tensor to the length of the weight, R = |p| / |step|, and 1 where a norm is 0 (LAMB,
  * You et al. 2020): eps 1e-6, decay 0.01 on all tensors. Norms need passes of their own before the update.
+ * Throws OptionError for negative options and betas outside [0, 1).
  */
 export function lamb(options: Omit<AdamOptions, "amsgrad"> = {}): Optimizer {
   const made = adamFamily("lamb", { eps: 1e-6, weightDecay: 0.01, ...options }, true);

@@ -17,6 +17,7 @@ export interface LayerDecayOptions {
 /**
  * Input-side layers learn more slowly: multiplier = decay^(maxDepth - depth), at least `floor`; the head has 1.
  * As in ELECTRA, BEiT, MAE and timm. Usual are 0.65 to 0.9.
+ * Throws OptionError for a decay outside (0, 1], a floor or freezeBelow outside [0, 1].
  */
 export function layerDecay(decay: number, options: LayerDecayOptions = {}): RatePredicate {
   checkKeys("layerDecay", "it", options, ["floor", "freezeBelow"]);
@@ -29,7 +30,7 @@ export function layerDecay(decay: number, options: LayerDecayOptions = {}): Rate
   };
 }
 
-/** Each layer learns `factor` times slower than the one after it (ULMFiT, Howard and Ruder 2018: 2.6). */
+/** Each layer learns `factor` times slower than the one after it (ULMFiT, Howard and Ruder 2018: 2.6). OptionError below 1. */
 export function discriminative(factor = 2.6): RatePredicate {
   if (!(factor >= 1 && Number.isFinite(factor))) {
     throw new OptionError(`discriminative: the factor is ${factor}, it must be at least 1. ULMFiT uses 2.6.`);
@@ -37,7 +38,7 @@ export function discriminative(factor = 2.6): RatePredicate {
   return ({ depth, maxDepth, multiplier }) => ({ multiplier: multiplier * factor ** (depth - maxDepth) });
 }
 
-/** Base rates from `lo` at the input to `hi` at the head in equal ratios, as fastai's slice(lo, hi). */
+/** Base rates from `lo` at the input to `hi` at the head in equal ratios, as fastai's slice(lo, hi). OptionError at 0 and below. */
 export function geometric(lo: number, hi: number): RatePredicate {
   if (!(lo > 0 && hi > 0 && Number.isFinite(lo) && Number.isFinite(hi))) {
     throw new OptionError(`geometric: the rates are ${lo} and ${hi}. Both must be finite and above 0.`);
@@ -48,6 +49,7 @@ export function geometric(lo: number, hi: number): RatePredicate {
 /**
  * The reverse of layerDecay: multiplier = decay^(depth - 1); the layer at the input has 1. Right when the input shifts,
  * by noise, another sensor or another style, and not the labels (Surgical Fine-Tuning, Lee et al. 2023).
+ * Throws OptionError for a decay outside (0, 1].
  */
 export function inputFirst(decay: number): RatePredicate {
   checkFactor("inputFirst", decay);
@@ -56,7 +58,7 @@ export function inputFirst(decay: number): RatePredicate {
 
 /**
  * The second factor of a low-rank update learns `ratio` times as fast as the first (LoRA+, Hayou et al. 2024): the tensors
- * whose last name part is loraB, lora_b or B. An error where there is none.
+ * whose last name part is loraB, lora_b or B. `compile` throws NameError where there is none; OptionError for a bad ratio.
  */
 export function loraPlus(ratio = 16): RatePredicate {
   if (!(ratio > 0 && Number.isFinite(ratio))) {
@@ -79,7 +81,8 @@ export interface MuPOptions {
 /**
  * Rates found on a narrow model hold on a wide one (muP, Yang et al. 2022, Table 8). Of a tensor whose inputs and outputs
  * both grow, by m and n: Adam lr/m and decay*m, SGD lr*n/m. Of one with a single growing length, by m: Adam as it is, SGD
- * lr*m. Inputs are all lengths but the last. That table also divides what the last layer gives by m: the model's part.
+ * lr*m. Inputs are all lengths but the last. That table also divides what the last layer gives by m: the model's part. `compile` throws OptionError where base lacks a
+ * tensor or has it in another rank.
  */
 export function muP(options: MuPOptions): RatePredicate {
   checkKeys("muP", "it", options, ["base", "optimizer"]);
@@ -117,7 +120,7 @@ export interface GradualUnfreezingOptions {
   readonly every: When;
 }
 
-/** The head trains first; each layer before it joins `every` later (ULMFiT, Howard and Ruder 2018). */
+/** The head trains first; each layer before it joins `every` later (ULMFiT, Howard and Ruder 2018). OptionError where that is no time. */
 export function gradualUnfreezing(options: GradualUnfreezingOptions): RatePredicate {
   checkKeys("gradualUnfreezing", "it", options, ["every"]);
   const { every } = options;
@@ -140,7 +143,7 @@ export interface FreezeOutOptions {
 /**
  * Layers anneal to 0 and freeze one after the other, from the input on (FreezeOut, Brock et al. 2017). With
  * r = t0 + (1 - t0) (depth - 1) / (maxDepth - 1), cubed: lr = (base / r) (1 + cos(pi t / (r steps))) / 2, and frozen
- * from r * steps on.
+ * from r * steps on. Throws OptionError for steps below 1 and a t0 outside (0, 1].
  */
 export function freezeOut(options: FreezeOutOptions): RatePredicate {
   checkKeys("freezeOut", "it", options, ["steps", "t0", "cubic"]);
