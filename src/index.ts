@@ -141,6 +141,7 @@ export {
 export type { MemoryReport } from "./plan/plan.ts";
 export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
+export { compile } from "./trainer/compile.ts";
 export type { FindRateOptions, FoundRates } from "./trainer/finder.ts";
 export type { LayerRates } from "./trainer/layer-rates.ts";
 export type { Transferred } from "./trainer/named.ts";
@@ -157,5 +158,5 @@ export {
 } from "./trainer/options.ts";
 export type { FineTuneOptions } from "./trainer/recipe.ts";
 export type { LayerStatistics, StepStatistics } from "./trainer/statistics.ts";
-export { type Averaged, compile, Trainer } from "./trainer/trainer.ts";
+export { type Averaged, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";

@@ -81,8 +81,8 @@ export interface MuPOptions {
 /**
  * Rates found on a narrow model hold on a wide one (muP, Yang et al. 2022, Table 8). Of a tensor whose inputs and outputs
  * both grow, by m and n: Adam lr/m and decay*m, SGD lr*n/m. Of one with a single growing length, by m: Adam as it is, SGD
- * lr*m. Inputs are all lengths but the last. That table also divides what the last layer gives by m: the model's part. `compile` throws OptionError where base lacks a
- * tensor or has it in another rank.
+ * lr*m. Inputs are all lengths but the last. That table also divides what the last layer gives by m: the model's part.
+ * `compile` throws OptionError where base lacks a tensor or has it in another rank.
  */
 export function muP(options: MuPOptions): RatePredicate {
   checkKeys("muP", "it", options, ["base", "optimizer"]);

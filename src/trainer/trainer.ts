@@ -2,74 +2,26 @@
 
 import { type Data, type Demand, isBatches, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
 import { bug, GradusError, OptionError } from "../errors.ts";
-import { connect, type Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { initialValues } from "../model/initializer.ts";
-import { type Layer, wholeNumber } from "../model/layer.ts";
-import { createRateTable, type RateTable } from "../optim/rates.ts";
+import { wholeNumber } from "../model/layer.ts";
+import type { RateTable } from "../optim/rates.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { MemoryReport } from "../plan/plan.ts";
-import { buildProgram, type Mode, type Program } from "../step/program.ts";
+import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
 import { checkArrival } from "../step/replay.ts";
 import { createRunner, type Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
-import { plainUpdate } from "../step/update.ts";
 import { type Course, createCourse, Tally } from "./course.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
 import type { LayerRates } from "./layer-rates.ts";
-import { createLoop, FLOATS, type Loop } from "./loop.ts";
+import { createLoop, type Loop } from "./loop.ts";
 import { fittingWeights, placedNumbers, type Transferred } from "./named.ts";
-import {
-  type CompileOptions,
-  checkedSettings,
-  type EpochResult,
-  type Evaluation,
-  type FitOptions,
-  type FitResult,
-  type Gradients,
-  type Settings,
-  type StepResult,
-} from "./options.ts";
+import type { EpochResult, Evaluation, FitOptions, FitResult, Gradients, Settings, StepResult } from "./options.ts";
 import { type FineTuneOptions, fineTune } from "./recipe.ts";
 import { load, type Subject, save } from "./snapshot.ts";
-import { updateSettings } from "./training.ts";
-
-/**
- * Connects to a device, builds the model for it and fills in its initial weights.
- *
- * Throws ShapeError, OptionError and NameError where model and options do not fit together, DeviceError where there is
- * no WebGPU, LimitError where the device is too small.
- *
- * @example
- * const trainer = await compile(sequential({ body: [dense(64), relu()], head: dense(10) }), {
- *   input: [784], batch: 64, loss: crossEntropy(), optimizer: adamw({ lr: 1e-3 }), rates: layerDecay(0.75),
- * });
- */
-export async function compile(model: Layer, options: CompileOptions): Promise<Trainer> {
-  const first = checkedSettings(model, options);
-  const { optimizer } = first;
-  const program = buildProgram({
-    ...first,
-    update: plainUpdate(optimizer.rule),
-    mode: "train",
-    sampled: false,
-    frozen: new Set(),
-    format: FLOATS,
-    software: false,
-  });
-  let trainer: Trainer | undefined;
-  const now = (): number => trainer?.steps ?? 0;
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
-  const settings = {
-    ...first,
-    update: updateSettings(rates, options),
-    momentum: options.momentum,
-    cacheFrozen: options.cacheFrozen ?? false,
-  };
-  trainer = new Trainer(settings, program, rates, await connect(options));
-  return trainer;
-}
 
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {

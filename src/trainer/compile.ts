@@ -1,0 +1,47 @@
+// From a model and options to a trainer: checks, the first program, the layer table, and the device.
+
+import { connect } from "../gpu/device.ts";
+import type { Layer } from "../model/layer.ts";
+import { createRateTable } from "../optim/rates.ts";
+import { buildProgram } from "../step/program.ts";
+import { plainUpdate } from "../step/update.ts";
+import { FLOATS } from "./loop.ts";
+import { type CompileOptions, checkedSettings } from "./options.ts";
+import { Trainer } from "./trainer.ts";
+import { updateSettings } from "./training.ts";
+
+/**
+ * Connects to a device, builds the model for it and fills in its initial weights.
+ *
+ * Throws ShapeError, OptionError and NameError where model and options do not fit together, DeviceError where there is
+ * no WebGPU, LimitError where the device is too small.
+ *
+ * @example
+ * const trainer = await compile(sequential({ body: [dense(64), relu()], head: dense(10) }), {
+ *   input: [784], batch: 64, loss: crossEntropy(), optimizer: adamw({ lr: 1e-3 }), rates: layerDecay(0.75),
+ * });
+ */
+export async function compile(model: Layer, options: CompileOptions): Promise<Trainer> {
+  const first = checkedSettings(model, options);
+  const { optimizer } = first;
+  const program = buildProgram({
+    ...first,
+    update: plainUpdate(optimizer.rule),
+    mode: "train",
+    sampled: false,
+    frozen: new Set(),
+    format: FLOATS,
+    software: false,
+  });
+  let trainer: Trainer | undefined;
+  const now = (): number => trainer?.steps ?? 0;
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
+  const settings = {
+    ...first,
+    update: updateSettings(rates, options),
+    momentum: options.momentum,
+    cacheFrozen: options.cacheFrozen ?? false,
+  };
+  trainer = new Trainer(settings, program, rates, await connect(options));
+  return trainer;
+}
