@@ -187,8 +187,11 @@ export function createRateTable(
       rows.map((row) => (phaseOf(row, clock) === "active" ? rateOf(row, clock) : 0)),
 
     /** The layers that made the tensors, each with the rows that are its own now. */
-    members: (): { readonly name: string; readonly rows: readonly number[] }[] =>
-      layers.map((name) => ({ name, rows: [...rows.keys()].filter((row) => rows[row]?.layer === name) })),
+    members(): { readonly name: string; readonly rows: readonly number[] }[] {
+      const found = new Map<string, number[]>(layers.map((name) => [name, []]));
+      for (const [i, { layer }] of rows.entries()) found.get(layer)?.push(i);
+      return [...found].map(([name, own]) => ({ name, rows: own }));
+    },
 
     /** Writes the table of one step and counts it as an update of every row that takes part. */
     write(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean, momentum?: number): void {
