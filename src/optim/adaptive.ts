@@ -2,7 +2,8 @@
 
 import { OptionError } from "../errors.ts";
 import type { UpdateRule } from "../kernels/update.ts";
-import { betaConstants, check, checkBetas, type Optimizer, oneMinusPower } from "./optimizer.ts";
+import { checkRange } from "../option.ts";
+import { betaConstants, checkBetas, type Optimizer, oneMinusPower } from "./optimizer.ts";
 
 /** What all rules take. */
 export interface RuleOptions {
@@ -55,7 +56,7 @@ export interface AdagradOptions extends RuleOptions {
 /** Adagrad (Duchi et al. 2011), as torch.optim.Adagrad: lr 0.01, eps 1e-10. */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
   const { lr = 1e-2, weightDecay = 0, eps = 1e-10, lrDecay = 0, initialAccumulator = 0 } = options;
-  check("adagrad", { lr, weightDecay, eps, lrDecay, initialAccumulator });
+  checkRange("adagrad", "a finite number of at least 0", { lr, weightDecay, eps, lrDecay, initialAccumulator });
   return simple(
     {
       kernel: "adagrad",
@@ -77,7 +78,7 @@ export interface AdadeltaOptions extends RuleOptions {
 /** Adadelta (Zeiler 2012), as torch.optim.Adadelta: lr 1, eps 1e-6. */
 export function adadelta(options: AdadeltaOptions = {}): Optimizer {
   const { lr = 1, weightDecay = 0, eps = 1e-6, rho = 0.9 } = options;
-  check("adadelta", { lr, weightDecay, eps, rho });
+  checkRange("adadelta", "a finite number of at least 0", { lr, weightDecay, eps, rho });
   checkBelowOne("adadelta", "rho", rho);
   return simple(
     {
@@ -103,7 +104,7 @@ export interface RmspropOptions extends RuleOptions {
 /** RMSprop (Tieleman and Hinton 2012), as torch.optim.RMSprop: lr 0.01, eps 1e-8 outside the root. */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
   const { lr = 1e-2, weightDecay = 0, eps = 1e-8, alpha = 0.99, momentum = 0, centered = false } = options;
-  check("rmsprop", { lr, weightDecay, eps, alpha, momentum });
+  checkRange("rmsprop", "a finite number of at least 0", { lr, weightDecay, eps, alpha, momentum });
   checkBelowOne("rmsprop", "alpha", alpha);
   return simple(
     {
@@ -124,7 +125,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
 /** Adamax, Adam by the infinity norm (Kingma and Ba 2015), as torch.optim.Adamax: lr 2e-3. */
 export function adamax(options: BetaOptions = {}): Optimizer {
   const { lr = 2e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999] } = options;
-  check("adamax", { lr, weightDecay, eps });
+  checkRange("adamax", "a finite number of at least 0", { lr, weightDecay, eps });
   checkBetas("adamax", betas);
   const { BETA1, BETA2, ONE_MINUS_BETA1 } = betaConstants(...betas) as Record<string, number>;
   const constants = { BETA1, BETA2, ONE_MINUS_BETA1, EPSILON: eps } as Record<string, number>;
@@ -138,7 +139,7 @@ export function adamax(options: BetaOptions = {}): Optimizer {
 /** Rectified Adam (Liu et al. 2020), as torch.optim.RAdam: lr 1e-3. */
 export function radam(options: BetaOptions = {}): Optimizer {
   const { lr = 1e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999] } = options;
-  check("radam", { lr, weightDecay, eps });
+  checkRange("radam", "a finite number of at least 0", { lr, weightDecay, eps });
   checkBetas("radam", betas);
   const [beta1, beta2] = betas;
   const most = 2 / (1 - beta2) - 1;
@@ -171,7 +172,7 @@ export interface NadamOptions extends BetaOptions {
 /** Adam with Nesterov's momentum (Dozat 2016), as torch.optim.NAdam: lr 2e-3. */
 export function nadam(options: NadamOptions = {}): Optimizer {
   const { lr = 2e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999], momentumDecay = 4e-3 } = options;
-  check("nadam", { lr, weightDecay, eps, momentumDecay });
+  checkRange("nadam", "a finite number of at least 0", { lr, weightDecay, eps, momentumDecay });
   checkBetas("nadam", betas);
   const [beta1, beta2] = betas;
   const momentum = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
@@ -198,7 +199,7 @@ export function nadam(options: NadamOptions = {}): Optimizer {
 /** Lion (Chen et al. 2023): lr 1e-4, betas 0.9 and 0.99, decay off the weight. */
 export function lion(options: Omit<BetaOptions, "eps" | "decoupled"> = {}): Optimizer {
   const { lr = 1e-4, weightDecay = 0, betas = [0.9, 0.99] } = options;
-  check("lion", { lr, weightDecay });
+  checkRange("lion", "a finite number of at least 0", { lr, weightDecay });
   checkBetas("lion", betas);
   return simple(
     { kernel: "lion", constants: betaConstants(...betas), moments: ["moment1"], momentum: "BETA1" },

@@ -3,6 +3,7 @@
 
 import { OptionError } from "../errors.ts";
 import type { Controller } from "../kernels/control.ts";
+import { checkRange } from "../option.ts";
 
 export type { Controller };
 
@@ -32,11 +33,11 @@ export interface GuardOptions extends Chosen {
  */
 export function guard(options: GuardOptions = {}): Controller {
   const { factor = 10, decay = 0.98, warmup = 20, rest = 50, recovery = 1.01, layers = "**" } = options;
-  check("guard", "greater than 1", { factor }, (value) => value > 1);
-  check("guard", "at least 0 and below 1", { decay }, (value) => value >= 0 && value < 1);
-  check("guard", "a whole number of at least 0", { warmup }, (value) => Number.isSafeInteger(value) && value >= 0);
-  check("guard", "a whole number of at least 1", { rest }, (value) => Number.isSafeInteger(value) && value >= 1);
-  check("guard", "at least 1", { recovery }, (value) => value >= 1);
+  checkRange("guard", "greater than 1", { factor });
+  checkRange("guard", "at least 0 and below 1", { decay });
+  checkRange("guard", "a whole number of at least 0", { warmup });
+  checkRange("guard", "a whole number of at least 1", { rest });
+  checkRange("guard", "at least 1", { recovery });
   return {
     name: "guard",
     layers,
@@ -85,8 +86,8 @@ export interface AutoRgnOptions extends Chosen {
  * Throws OptionError where an option is out of its range.
  */
 export function autoRgn({ steps = 10, min = 0, layers = "**" }: AutoRgnOptions = {}): Controller {
-  check("autoRgn", "a whole number of at least 1", { steps }, (value) => Number.isSafeInteger(value) && value >= 1);
-  check("autoRgn", "from 0 to 1", { min }, (value) => value >= 0 && value <= 1);
+  checkRange("autoRgn", "a whole number of at least 1", { steps });
+  checkRange("autoRgn", "from 0 to 1", { min });
   return { name: "autoRgn", layers, constants: { RGN_STEPS: steps, RGN_MIN: min } };
 }
 
@@ -128,15 +129,10 @@ export interface LossPlateauOptions extends Chosen {
  */
 export function plateau(options: LossPlateauOptions = {}): Controller {
   const { steps = 100, patience = 10, factor = 0.1, threshold = 1e-4, cooldown = 0, min = 0, layers = "**" } = options;
-  check("plateau", "a whole number of at least 1", { steps }, (value) => Number.isSafeInteger(value) && value >= 1);
-  check(
-    "plateau",
-    "a whole number of at least 0",
-    { patience, cooldown },
-    (value) => Number.isSafeInteger(value) && value >= 0,
-  );
-  check("plateau", "between 0 and 1", { factor }, (value) => value > 0 && value < 1);
-  check("plateau", "from 0 to 1", { threshold, min }, (value) => value >= 0 && value <= 1);
+  checkRange("plateau", "a whole number of at least 1", { steps });
+  checkRange("plateau", "a whole number of at least 0", { patience, cooldown });
+  checkRange("plateau", "between 0 and 1", { factor });
+  checkRange("plateau", "from 0 to 1", { threshold, min });
   return {
     name: "plateau",
     layers,
@@ -151,21 +147,8 @@ export function plateau(options: LossPlateauOptions = {}): Controller {
   };
 }
 
-function check(
-  place: string,
-  range: string,
-  values: Readonly<Record<string, number>>,
-  holds: (value: number) => boolean,
-): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!holds(value) || !Number.isFinite(value)) {
-      throw new OptionError(`${place}: ${name} is ${value}, it must be ${range}.`);
-    }
-  }
-}
-
 const checkPositive = (place: string, values: Readonly<Record<string, number>>): void =>
-  check(place, "greater than 0", values, (value) => value > 0);
+  checkRange(place, "greater than 0", values);
 
 function checkBounds(place: string, min: number, max: number): void {
   checkPositive(place, { min, max });

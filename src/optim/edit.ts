@@ -2,10 +2,11 @@
 // a line of JSON and comes back from one.
 
 import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
-import { check, decayOf } from "./optimizer.ts";
+import { checkKeys, checkRange } from "../option.ts";
+import { decayOf } from "./optimizer.ts";
 import { matching } from "./pattern.ts";
 import { addressOf, canTrain, checkSpan, layersOf, type Row, settingsOf } from "./row.ts";
-import { checkedRule, checkKeys, type RateRule, type RateSpec } from "./rule.ts";
+import { checkedRule, type RateRule, type RateSpec } from "./rule.ts";
 
 import { describeSchedule, type Schedule, type ScheduleSpec, scheduleFrom } from "./schedule.ts";
 
@@ -84,14 +85,14 @@ function assign(place: string, chosen: readonly Row[], layer: string, rows: read
 
 /** As ReduceLROnPlateau: what is below the floor already stays where it is. */
 function scale(place: string, chosen: readonly Row[], { factor, floor, eps }: Changes["scale"]): void {
-  check(place, { factor, floor, eps });
+  checkRange(place, "a finite number of at least 0", { factor, floor, eps });
   for (const row of chosen) {
     const rate = row.lr * row.multiplier;
     const least = Math.min(floor, rate);
     const next = Math.max(rate * factor, least);
     if (!(Math.abs(next - rate) > eps)) continue;
     row.lr = next > rate * factor ? least / row.multiplier : row.lr * factor;
-    check(place, { lr: row.lr });
+    checkRange(place, "a finite number of at least 0", { lr: row.lr });
   }
 }
 
@@ -173,7 +174,9 @@ export function readEdit(place: string, line: unknown, custom: () => Schedule): 
   const keys = { freeze: [], unfreeze: [], assign: ["layer"], scale: ["factor", "floor", "eps"] }[kind];
   checkKeys(place, `a change of kind ${kind}`, change, keys);
   if (kind === "scale")
-    check(place, { ...({ factor: Number.NaN, floor: Number.NaN, eps: Number.NaN, ...change } as Changes["scale"]) });
+    checkRange(place, "a finite number of at least 0", {
+      ...({ factor: Number.NaN, floor: Number.NaN, eps: Number.NaN, ...change } as Changes["scale"]),
+    });
   if (kind === "assign" && typeof change.layer !== "string") {
     throw new OptionError(`${place} assigns to ${JSON.stringify(change.layer)}, it must be the name of a layer.`);
   }

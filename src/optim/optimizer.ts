@@ -3,6 +3,7 @@
 
 import { OptionError } from "../errors.ts";
 import type { UpdateRule } from "../kernels/update.ts";
+import { checkRange } from "../option.ts";
 
 export interface Optimizer {
   readonly rule: UpdateRule;
@@ -57,7 +58,7 @@ export interface AdamOptions {
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { lr = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
   const { decoupled = false, lrInMomentum = false } = options;
-  check("sgd", { lr, momentum, dampening, weightDecay });
+  checkRange("sgd", "a finite number of at least 0", { lr, momentum, dampening, weightDecay });
   if (nesterov && (momentum <= 0 || dampening !== 0)) {
     throw new OptionError(
       `sgd: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}. Set momentum to 0.9, say.`,
@@ -104,7 +105,7 @@ export interface LarsOptions extends SgdOptions {
  * Throws OptionError for negative options.
  */
 export function lars({ trustCoefficient = 1e-3, eps = 1e-8, ...options }: LarsOptions = {}): Optimizer {
-  check("lars", { trustCoefficient, eps });
+  checkRange("lars", "a finite number of at least 0", { trustCoefficient, eps });
   const made = sgd({ lr: 0.1, momentum: 0.9, ...options });
   return { ...made, rule: { ...made.rule, name: "lars", trust: { kind: "lars", coefficient: trustCoefficient, eps } } };
 }
@@ -131,7 +132,7 @@ export function lamb(options: Omit<AdamOptions, "amsgrad"> = {}): Optimizer {
 function adamFamily(name: string, options: AdamOptions, decoupled: boolean): Optimizer {
   const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false } = options;
   const [beta1, beta2] = betas;
-  check(name, { lr, weightDecay, eps });
+  checkRange(name, "a finite number of at least 0", { lr, weightDecay, eps });
   checkBetas(name, [beta1, beta2]);
   return {
     rule: {
@@ -176,14 +177,5 @@ export const betaConstants = (beta1: number, beta2: number): Record<string, numb
 export function checkBetas(name: string, betas: readonly number[]): void {
   for (const [i, beta] of betas.entries()) {
     if (!(beta >= 0 && beta < 1)) throw new OptionError(`${name}: betas[${i}] is ${beta}, it must be in [0, 1).`);
-  }
-}
-
-/** Refuses what is no finite number of at least 0. */
-export function check(place: string, values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!(Number.isFinite(value) && value >= 0)) {
-      throw new OptionError(`${place}: ${name} is ${value}, it must be a finite number of at least 0.`);
-    }
   }
 }

@@ -2,7 +2,7 @@
 // no function of time: the user feeds it the metric, and it scales the rates of the layer table.
 
 import { OptionError } from "../errors.ts";
-import { check, checkFunction, checkName } from "./schedule/clock.ts";
+import { checkFunction, checkName, checkRange } from "../option.ts";
 
 /** What the plateau acts on: `trainer.rates`, or anything that can scale rates. */
 export interface PlateauTarget {
@@ -73,9 +73,9 @@ export function reduceLROnPlateau(target: PlateauTarget, options: PlateauOptions
   checkFunction(place, "scale of the first argument", target?.scale);
   checkName(place, "mode", mode, ["min", "max"]);
   checkName(place, "thresholdMode", thresholdMode, ["rel", "abs"]);
-  check(place, "at least 0 and below 1", { factor });
-  check(place, "a whole number of at least 0", { patience, cooldown });
-  check(place, "at least 0", { threshold, eps });
+  checkRange(place, "at least 0 and below 1", { factor });
+  checkRange(place, "a whole number of at least 0", { patience, cooldown });
+  checkRange(place, "at least 0", { threshold, eps });
   const byPattern = typeof minLr === "object" && minLr !== null && !Array.isArray(minLr);
   if (byPattern && layers !== undefined) {
     throw new OptionError(
@@ -87,7 +87,7 @@ export function reduceLROnPlateau(target: PlateauTarget, options: PlateauOptions
     for (const [pattern, floor] of floors) target.scale(pattern, by, { floor, eps });
   };
   for (const [pattern, floor] of floors)
-    check(place, "at least 0", { [byPattern ? `minLr["${pattern}"]` : "minLr"]: floor });
+    checkRange(place, "at least 0", { [byPattern ? `minLr["${pattern}"]` : "minLr"]: floor });
   if (floors.length === 0) throw new OptionError(`${place}: minLr is {}. Name at least one layer in it.`);
   // Changes nothing, but a pattern that names no layer must not wait for the first plateau.
   scale(1);
@@ -116,7 +116,7 @@ export function reduceLROnPlateau(target: PlateauTarget, options: PlateauOptions
     },
     state: () => ({ best: Number.isFinite(best) ? best : String(best), bad, cooldown: resting }),
     restore(state) {
-      check(`${place}.restore`, "a whole number of at least 0", { bad: state.bad, cooldown: state.cooldown });
+      checkRange(`${place}.restore`, "a whole number of at least 0", { bad: state.bad, cooldown: state.cooldown });
       const restored = Number(state.best ?? Number.NaN);
       if (Number.isNaN(restored))
         throw new OptionError(`${place}.restore: best is ${state.best}, it must be a number.`);

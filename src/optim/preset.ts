@@ -3,8 +3,8 @@
 // new kind of input the stem. Multipliers of presets that are given together multiply.
 
 import { didYouMean, listed, OptionError } from "../errors.ts";
-import { checkKeys, checkWhen, type RatePredicate, type When } from "./rule.ts";
-import { check } from "./schedule/clock.ts";
+import { checkKeys, checkRange } from "../option.ts";
+import { checkWhen, type RatePredicate, type When } from "./rule.ts";
 import { cosineAnnealingLR } from "./schedule.ts";
 
 export interface LayerDecayOptions {
@@ -23,7 +23,7 @@ export function layerDecay(decay: number, options: LayerDecayOptions = {}): Rate
   checkKeys("layerDecay", "it", options, ["floor", "freezeBelow"]);
   checkFactor("layerDecay", decay);
   const { floor = 0, freezeBelow = 0 } = options;
-  check("layerDecay", "from 0 to 1", { floor, freezeBelow });
+  checkRange("layerDecay", "from 0 to 1", { floor, freezeBelow });
   return ({ depth, maxDepth, multiplier }) => {
     const factor = Math.max(floor, decay ** (maxDepth - depth));
     return { multiplier: multiplier * factor, ...(factor < freezeBelow ? { frozen: true } : {}) };
@@ -148,9 +148,9 @@ export interface FreezeOutOptions {
 export function freezeOut(options: FreezeOutOptions): RatePredicate {
   checkKeys("freezeOut", "it", options, ["steps", "t0", "cubic"]);
   const { steps, t0 = 0.8, cubic = true } = options;
-  check("freezeOut", "a whole number of at least 1", { steps });
-  check("freezeOut", "greater than 0", { t0 });
-  check("freezeOut", "from 0 to 1", { t0 });
+  checkRange("freezeOut", "a whole number of at least 1", { steps });
+  checkRange("freezeOut", "greater than 0", { t0 });
+  checkRange("freezeOut", "from 0 to 1", { t0 });
   return ({ depth, maxDepth, multiplier }) => {
     const linear = maxDepth === 1 ? 1 : t0 + ((1 - t0) * (depth - 1)) / (maxDepth - 1);
     const part = cubic ? linear ** 3 : linear;

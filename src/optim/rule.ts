@@ -1,8 +1,8 @@
 // Rules for layers as a user writes them: what a rule may say, what a predicate sees, and the checks of a rule.
 
-import { didYouMean, OptionError } from "../errors.ts";
-import { check, type Optimizer } from "./optimizer.ts";
-import { checkFunction, check as checkRange } from "./schedule/clock.ts";
+import { OptionError } from "../errors.ts";
+import { checkFunction, checkKeys, checkRange } from "../option.ts";
+import type { Optimizer } from "./optimizer.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A point in training: a step, counted from 0, or the beginning of an epoch. */
@@ -75,13 +75,6 @@ const ruleKeys = [
 export const defined = <T extends object>(parts: { readonly [Key in keyof T]: T[Key] | undefined }): T =>
   Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as T;
 
-/** Refuses options that do not exist: a misspelt one would do nothing, in silence. */
-export function checkKeys(place: string, what: string, options: object, keys: readonly string[]): void {
-  const odd = Object.keys(options).find((key) => !keys.includes(key));
-  if (odd === undefined) return;
-  throw new OptionError(`${place}: ${what} has no "${odd}".${didYouMean(odd, keys)} It may have ${keys.join(", ")}.`);
-}
-
 /** A part of a rule must be of a kind. */
 function demand(place: string, key: string, value: unknown, valid: boolean, kind: string): void {
   if (valid) return;
@@ -109,7 +102,7 @@ export function checkedRule(place: string, spec: RateSpec): RateRule {
   }
   checkKeys(place, "a rule", rule, ruleKeys);
   const { lr = 0, multiplier = 0, weightDecay = 0, averaging = 0, schedule, frozen, from, until, optimizer } = rule;
-  check(place, { lr, multiplier, weightDecay, averaging });
+  checkRange(place, "a finite number of at least 0", { lr, multiplier, weightDecay, averaging });
   checkRange(place, "from 0 to 1", { averaging });
   if (schedule !== undefined) checkFunction(place, "schedule", schedule);
   demand(place, "frozen", frozen, frozen === undefined || typeof frozen === "boolean", "true or false");

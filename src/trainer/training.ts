@@ -5,8 +5,8 @@ import { OptionError } from "../errors.ts";
 import { type Controller, controllerBits } from "../kernels/control.ts";
 import { wholeNumber } from "../model/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
-import { checkFunction } from "../optim/schedule/clock.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
+import { checkFunction } from "../option.ts";
 import type { UpdateSettings } from "../step/update.ts";
 
 /** Largest norm of all gradients, of those of each layer, or largest absolute value of each. */

@@ -440,7 +440,7 @@ describe("an option that cannot be is refused, in words", () => {
         "OptionError: sequence: milestones[1] is 10 after 20. Give the milestones in rising order.",
         "OptionError: sequence: milestones[1] is 10 after 10. Give the milestones in rising order.",
         "OptionError: sequence: milestones is 10, it must be a list.",
-        "OptionError: sequence: the first argument is undefined, it must be a list.",
+        "OptionError: sequence: the first argument is the function () => ..., it must be a list.",
         "OptionError: chain: there are 0 schedules. Give at least 1.",
         "OptionError: chain: schedule 0 is {"steps":1}, it must be a function.",
         "OptionError: perEpoch: the schedule is 1, it must be a function.",

@@ -1,6 +1,6 @@
-// What every schedule is made of: the clock it reads, how long it runs, and the checks of its options.
+// What every schedule is made of: the clock it reads, and how long it runs.
 
-import { didYouMean, OptionError } from "../../errors.ts";
+import { OptionError } from "../../errors.ts";
 
 export interface Clock {
   /** Updates made so far: 0 at the first one. */
@@ -21,45 +21,6 @@ export type MomentumSchedule = (clock: Clock) => number;
 export interface Span {
   readonly steps?: number;
   readonly epochs?: number;
-}
-
-const ranges = {
-  "at least 0": (value: number) => value >= 0,
-  "greater than 0": (value: number) => value > 0,
-  "from 0 to 1": (value: number) => value >= 0 && value <= 1,
-  "at least 0 and below 1": (value: number) => value >= 0 && value < 1,
-  "between 0 and 1": (value: number) => value > 0 && value < 1,
-  "a whole number of at least 0": (value: number) => Number.isSafeInteger(value) && value >= 0,
-  "a whole number of at least 1": (value: number) => Number.isSafeInteger(value) && value >= 1,
-};
-
-/** Refuses the first of these options that is out of the range; NaN and what is no number are in none. */
-export function check(place: string, range: keyof typeof ranges, options: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    const isNumber = typeof value === "number";
-    if (isNumber && ranges[range](value)) continue;
-    throw new OptionError(`${place}: ${name} is ${isNumber ? value : JSON.stringify(value)}, it must be ${range}.`);
-  }
-}
-
-/** Refuses what is not a function, such as the number 0.5 in the place of a schedule. */
-export function checkFunction(place: string, name: string, value: unknown): void {
-  if (typeof value === "function") return;
-  throw new OptionError(`${place}: ${name} is ${JSON.stringify(value)}, it must be a function.`);
-}
-
-/** Refuses a name that is none of these. */
-export function checkName(place: string, option: string, value: string, names: readonly string[]): void {
-  if (names.includes(value)) return;
-  throw new OptionError(
-    `${place}: ${option} is ${JSON.stringify(value)}, it must be ${names.map((name) => `"${name}"`).join(" or ")}.${didYouMean(String(value), names)}`,
-  );
-}
-
-/** Refuses what is not a list, such as the number 30 in the place of milestones. */
-export function checkList(place: string, name: string, value: unknown): void {
-  if (Array.isArray(value)) return;
-  throw new OptionError(`${place}: ${name} is ${JSON.stringify(value)}, it must be a list.`);
 }
 
 /** Checks a span and returns what tells its length in steps. Where it names neither unit, `fallback` steps are meant. */

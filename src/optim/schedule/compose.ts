@@ -1,7 +1,8 @@
 // Schedules made of schedules, and a look at one before it is used.
 
 import { OptionError } from "../../errors.ts";
-import { type Clock, check, checkFunction, checkList, lengthOf, type Schedule } from "./clock.ts";
+import { checkFunction, checkList, checkRange } from "../../option.ts";
+import { type Clock, lengthOf, type Schedule } from "./clock.ts";
 import { named } from "./spec.ts";
 
 /**
@@ -22,7 +23,7 @@ export function sequence(schedules: readonly Schedule[], milestones: readonly nu
     );
   }
   for (const [i, milestone] of milestones.entries()) {
-    check("sequence", "a whole number of at least 1", { [`milestones[${i}]`]: milestone });
+    checkRange("sequence", "a whole number of at least 1", { [`milestones[${i}]`]: milestone });
     const before = milestones[i - 1];
     if (before !== undefined && before >= milestone) {
       throw new OptionError(
@@ -88,9 +89,9 @@ export function preview(
   { base = 1, stepsPerEpoch }: { readonly base?: number; readonly stepsPerEpoch?: number } = {},
 ): Preview {
   checkFunction("preview", "the schedule", schedule);
-  check("preview", "a whole number of at least 0", { steps });
-  check("preview", "at least 0", { base });
-  if (stepsPerEpoch !== undefined) check("preview", "a whole number of at least 1", { stepsPerEpoch });
+  checkRange("preview", "a whole number of at least 0", { steps });
+  checkRange("preview", "at least 0", { base });
+  if (stepsPerEpoch !== undefined) checkRange("preview", "a whole number of at least 1", { stepsPerEpoch });
   const clocks = Array.from({ length: steps }, (_, step): Clock => ({ step, updates: step, stepsPerEpoch }));
   return { steps: clocks.map(({ step }) => step), lrs: clocks.map((clock) => base * schedule(clock)) };
 }

@@ -1,6 +1,7 @@
 // Cosine annealing (Loshchilov and Hutter 2017), with and without restarts.
 
-import { check, lengthOf, type Schedule, type Span } from "./clock.ts";
+import { checkRange } from "../../option.ts";
+import { lengthOf, type Schedule, type Span } from "./clock.ts";
 import { named } from "./spec.ts";
 
 /** Half a cosine from 1 at progress 0 down to `low` at progress 1. */
@@ -20,7 +21,7 @@ export interface CosineAnnealingOptions extends Span {
 export function cosineAnnealingLR(options: CosineAnnealingOptions): Schedule {
   const { etaMin = 0 } = options;
   const half = lengthOf("cosineAnnealingLR", options);
-  check("cosineAnnealingLR", "from 0 to 1", { etaMin });
+  checkRange("cosineAnnealingLR", "from 0 to 1", { etaMin });
   return named("cosineAnnealingLR", options, (clock) => cosineBetween(etaMin, clock.step / half(clock)));
 }
 
@@ -39,8 +40,8 @@ export interface WarmRestartsOptions extends Span {
 export function cosineAnnealingWarmRestarts(options: WarmRestartsOptions): Schedule {
   const { tMult = 1, etaMin = 0 } = options;
   const first = lengthOf("cosineAnnealingWarmRestarts", options);
-  check("cosineAnnealingWarmRestarts", "a whole number of at least 1", { tMult });
-  check("cosineAnnealingWarmRestarts", "from 0 to 1", { etaMin });
+  checkRange("cosineAnnealingWarmRestarts", "a whole number of at least 1", { tMult });
+  checkRange("cosineAnnealingWarmRestarts", "from 0 to 1", { etaMin });
   return named("cosineAnnealingWarmRestarts", options, (clock) => {
     let length = first(clock);
     let since = clock.step;

@@ -1,6 +1,7 @@
 // Schedules that rise and fall: one cycle, and cycle after cycle; and the momentum that falls while the rate rises.
 
-import { check, checkName, lengthOf, type MomentumSchedule, type Schedule, type Span } from "./clock.ts";
+import { checkName, checkRange } from "../../option.ts";
+import { lengthOf, type MomentumSchedule, type Schedule, type Span } from "./clock.ts";
 import { named } from "./spec.ts";
 
 interface OneCycle extends Span {
@@ -16,7 +17,7 @@ interface OneCycle extends Span {
 function once(place: string, options: OneCycle, first: number, top: number, last: number): Schedule {
   const { pctStart = 0.3, anneal = "cos", threePhase = false } = options;
   const length = lengthOf(place, options);
-  check(place, "between 0 and 1", { pctStart });
+  checkRange(place, "between 0 and 1", { pctStart });
   checkName(place, "anneal", anneal, ["cos", "linear"]);
   const blend = (from: number, to: number, part: number): number =>
     anneal === "linear" ? from + (to - from) * part : to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
@@ -48,7 +49,7 @@ export interface OneCycleOptions extends OneCycle {
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
   const { divFactor = 25, finalDivFactor = 1e4 } = options;
-  check("oneCycle", "greater than 0", { divFactor, finalDivFactor });
+  checkRange("oneCycle", "greater than 0", { divFactor, finalDivFactor });
   const first = 1 / divFactor;
   return once("oneCycle", options, first, 1, first / finalDivFactor);
 }
@@ -67,7 +68,7 @@ export interface OneCycleMomentumOptions extends OneCycle {
  */
 export function oneCycleMomentum(options: OneCycleMomentumOptions): MomentumSchedule {
   const { baseMomentum = 0.85, maxMomentum = 0.95 } = options;
-  check("oneCycleMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
+  checkRange("oneCycleMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
   return once("oneCycleMomentum", options, maxMomentum, baseMomentum, maxMomentum);
 }
 
@@ -92,8 +93,8 @@ interface Cyclic {
 /** From `first` towards `top` and back, over and over. */
 function overAndOver(place: string, options: Cyclic, first: number, top: number): Schedule {
   const { up = 2000, down = up, mode = "triangular", gamma = 1 } = options;
-  check(place, "greater than 0", { up, down });
-  check(place, "at least 0", { gamma });
+  checkRange(place, "greater than 0", { up, down });
+  checkRange(place, "at least 0", { gamma });
   checkName(place, "mode", mode, Object.keys(heights));
   const scale = heights[mode];
   return named(place, options, ({ step }) => {
@@ -114,7 +115,7 @@ export interface CyclicOptions extends Cyclic {
  * or gamma^t (Smith 2017). As CyclicLR, but the base rate is its max_lr; for its momentum see cyclicMomentum.
  */
 export function cyclicLR(options: CyclicOptions): Schedule {
-  check("cyclicLR", "from 0 to 1", { floor: options.floor });
+  checkRange("cyclicLR", "from 0 to 1", { floor: options.floor });
   return overAndOver("cyclicLR", options, options.floor, 1);
 }
 
@@ -131,6 +132,6 @@ export interface CyclicMomentumOptions extends Cyclic {
  */
 export function cyclicMomentum(options: CyclicMomentumOptions = {}): MomentumSchedule {
   const { baseMomentum = 0.8, maxMomentum = 0.9 } = options;
-  check("cyclicMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
+  checkRange("cyclicMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
   return overAndOver("cyclicMomentum", options, maxMomentum, baseMomentum);
 }

@@ -1,7 +1,8 @@
 // Schedules that hold, drop, fade or follow a function: the simple ones of torch.optim.lr_scheduler, in closed form.
 // In the formulas t is the step, T the length in steps.
 
-import { check, checkFunction, checkList, lengthOf, type Schedule, type Span } from "./clock.ts";
+import { checkFunction, checkList, checkRange } from "../../option.ts";
+import { lengthOf, type Schedule, type Span } from "./clock.ts";
 import { named } from "./spec.ts";
 
 /** The base rate throughout. */
@@ -41,7 +42,7 @@ export interface ConstantOptions extends Span {
 export function constantLR(options: ConstantOptions = {}): Schedule {
   const { factor = 1 / 3 } = options;
   const total = lengthOf("constantLR", options, 5);
-  check("constantLR", "from 0 to 1", { factor });
+  checkRange("constantLR", "from 0 to 1", { factor });
   return named("constantLR", options, (clock) => (clock.step < total(clock) ? factor : 1));
 }
 
@@ -57,7 +58,7 @@ export interface LinearOptions extends Span {
 export function linearLR(options: LinearOptions = {}): Schedule {
   const { startFactor = 1 / 3, endFactor = 1 } = options;
   const total = lengthOf("linearLR", options, 5);
-  check("linearLR", "from 0 to 1", { startFactor, endFactor });
+  checkRange("linearLR", "from 0 to 1", { startFactor, endFactor });
   return named(
     "linearLR",
     options,
@@ -75,7 +76,7 @@ export interface PolynomialOptions extends Span {
 export function polynomialLR(options: PolynomialOptions = {}): Schedule {
   const { power = 1 } = options;
   const total = lengthOf("polynomialLR", options, 5);
-  check("polynomialLR", "at least 0", { power });
+  checkRange("polynomialLR", "at least 0", { power });
   return named("polynomialLR", options, (clock) => (1 - Math.min(1, clock.step / total(clock))) ** power);
 }
 
@@ -88,7 +89,7 @@ export interface ExponentialOptions extends Span {
 export function exponentialLR(options: ExponentialOptions): Schedule {
   const { gamma } = options;
   const period = lengthOf("exponentialLR", options, 1);
-  check("exponentialLR", "at least 0", { gamma });
+  checkRange("exponentialLR", "at least 0", { gamma });
   return named("exponentialLR", options, (clock) => gamma ** (clock.step / period(clock)));
 }
 
@@ -102,7 +103,7 @@ export interface StepOptions extends Span {
 export function stepLR(options: StepOptions): Schedule {
   const { gamma = 0.1 } = options;
   const period = lengthOf("stepLR", options);
-  check("stepLR", "at least 0", { gamma });
+  checkRange("stepLR", "at least 0", { gamma });
   return named("stepLR", options, (clock) => gamma ** Math.floor(clock.step / period(clock)));
 }
 
@@ -118,9 +119,9 @@ export function multiStepLR(options: MultiStepOptions): Schedule {
   const { milestones, gamma = 0.1 } = options;
   checkList("multiStepLR", "milestones", milestones);
   for (const [i, milestone] of milestones.entries()) {
-    check("multiStepLR", "a whole number of at least 0", { [`milestones[${i}]`]: milestone });
+    checkRange("multiStepLR", "a whole number of at least 0", { [`milestones[${i}]`]: milestone });
   }
-  check("multiStepLR", "at least 0", { gamma });
+  checkRange("multiStepLR", "at least 0", { gamma });
   return named(
     "multiStepLR",
     options,

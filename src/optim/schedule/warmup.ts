@@ -1,7 +1,8 @@
 // Schedules that begin low: a linear rise, and then a cosine, a line, an inverse square root, or a plateau and a short
 // fall. In the formulas t is the step, T the length and w the warm-up in steps.
 
-import { check, lengthOf, type Schedule, type Span } from "./clock.ts";
+import { checkRange } from "../../option.ts";
+import { lengthOf, type Schedule, type Span } from "./clock.ts";
 import { cosineBetween } from "./cosine.ts";
 import { named } from "./spec.ts";
 
@@ -16,8 +17,8 @@ interface Warmup extends Span {
 function warmed(place: string, options: Warmup, fall: (progress: number) => number): Schedule {
   const { warmup, floor = 0 } = options;
   const total = lengthOf(place, options);
-  check(place, "at least 0", { warmup });
-  check(place, "from 0 to 1", { floor });
+  checkRange(place, "at least 0", { warmup });
+  checkRange(place, "from 0 to 1", { floor });
   return named(place, options, (clock) => {
     const length = total(clock);
     if (clock.step < warmup) return clock.step / warmup;
@@ -54,8 +55,8 @@ export interface WarmupInverseSqrtOptions {
  */
 export function warmupInverseSqrt(options: WarmupInverseSqrtOptions): Schedule {
   const { warmup, timescale = warmup || 1e4 } = options;
-  check("warmupInverseSqrt", "at least 0", { warmup });
-  check("warmupInverseSqrt", "greater than 0", { timescale });
+  checkRange("warmupInverseSqrt", "at least 0", { warmup });
+  checkRange("warmupInverseSqrt", "greater than 0", { timescale });
   return named("warmupInverseSqrt", options, ({ step }) =>
     step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)),
   );
@@ -73,9 +74,9 @@ export interface WsdOptions extends Warmup {
 export function wsd(options: WsdOptions): Schedule {
   const { warmup, decay = 0.2, floor = 0 } = options;
   const total = lengthOf("wsd", options);
-  check("wsd", "at least 0", { warmup });
-  check("wsd", "between 0 and 1", { decay });
-  check("wsd", "from 0 to 1", { floor });
+  checkRange("wsd", "at least 0", { warmup });
+  checkRange("wsd", "between 0 and 1", { decay });
+  checkRange("wsd", "from 0 to 1", { floor });
   return named("wsd", options, (clock) => {
     const { step } = clock;
     const end = total(clock);
@@ -101,8 +102,8 @@ export interface SlantedTriangularOptions extends Span {
 export function slantedTriangular(options: SlantedTriangularOptions): Schedule {
   const { cutFrac = 0.1, ratio = 32 } = options;
   const total = lengthOf("slantedTriangular", options);
-  check("slantedTriangular", "between 0 and 1", { cutFrac });
-  check("slantedTriangular", "greater than 0", { ratio });
+  checkRange("slantedTriangular", "between 0 and 1", { cutFrac });
+  checkRange("slantedTriangular", "greater than 0", { ratio });
   return named("slantedTriangular", options, (clock) => {
     const { step } = clock;
     const cut = Math.max(1, Math.floor(total(clock) * cutFrac));
