@@ -32,7 +32,7 @@ const controls = new Controls({
 const layers = new LayerTable({
   setRate: (layer, rate) => change(({ trainer }) => trainer.rates.set(layer, rate), undefined),
   setFrozen: (layer, frozen) =>
-    change(({ trainer }) => (frozen ? trainer.freeze(layer) : trainer.unfreeze(layer)), undefined),
+    change(({ trainer }) => (frozen ? trainer.rates.freeze(layer) : trainer.rates.unfreeze(layer)), undefined),
 });
 const menu = new PresetMenu((preset) => change((current) => current.choose(preset), preset));
 const changes = new Changes({

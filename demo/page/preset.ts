@@ -57,7 +57,7 @@ export function applyPreset(trainer: Trainer, name: string, run: Run): void {
   const predicate = presets[name]?.(run);
   if (predicate === undefined) return;
   const rows = rates.table();
-  trainer.unfreeze("**");
+  trainer.rates.unfreeze("**");
   for (const [i, row] of rows.entries()) {
     const { from, until, schedule, ...rule } = ruleFor(row, i + 1, rows.length, predicate);
     rates.set(row.name, {

@@ -154,7 +154,7 @@ export class Session {
     if (this.preset !== undefined) this.choose(this.preset);
     else {
       rates.set("**", { schedule: this.#schedule });
-      if (rates.table().every(({ state }) => state === "frozen")) this.trainer.unfreeze("**");
+      if (rates.table().every(({ state }) => state === "frozen")) this.trainer.rates.unfreeze("**");
     }
   }
 }

@@ -64,7 +64,7 @@ globalThis.trainNetwork = async (task) => {
   const digits = await loadDigits("train", task.images);
   trainer = await compileDigits(task);
   if (task.resume !== undefined) trainer.load(task.resume);
-  if (task.freeze !== undefined) trainer.freeze(task.freeze);
+  if (task.freeze !== undefined) trainer.rates.freeze(task.freeze);
 
   const start = trainer.steps;
   const perEpoch = Math.ceil(task.images / task.batch);
@@ -122,5 +122,5 @@ function steadyState(counter: Counter) {
 globalThis.testNetwork = async () => {
   const result = await trainer.evaluate(await loadDigits("test"));
   trainer.rates.set("**", { schedule: constant() }); // the table is to show the rates that the schedule scaled
-  return { ...result, parameters: trainer.parameters, layers: trainer.rates.table(), memory: trainer.memory() };
+  return { ...result, parameters: trainer.parameterCount, layers: trainer.rates.table(), memory: trainer.memory() };
 };

@@ -79,7 +79,7 @@ function assign(place: string, chosen: readonly Row[], layer: string, rows: read
     if (row.layer === layer) continue;
     // A bias is to find the decay of a bias.
     const like = there.find(({ name }) => tail(name) === tail(row.name)) ?? there[0];
-    Object.assign(row, like === undefined ? {} : { ...settingsOf(like), rest: like.rest }, { layer });
+    Object.assign(row, like === undefined ? {} : settingsOf(like), { layer });
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { OptionError } from "../errors.ts";
 import type { Placed } from "../plan/layout.ts";
+import { type Counts, type Rest, zeroCounts } from "./counts.ts";
 import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
 import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -50,12 +51,9 @@ export interface ScaleOptions {
 }
 
 export interface RateTableOptions extends StartOptions {
-  /** Updates made so far. Default: what the last `write` or `advance` implies. */
+  /** Updates made so far. Default: those of the last `advance`. */
   readonly now?: (() => number) | undefined;
 }
-
-/** Updates of a row whose steps are remembered: more than can be on their way to the GPU. */
-const REMEMBERED = 64;
 
 export type RateTable = ReturnType<typeof createRateTable>;
 
@@ -75,22 +73,25 @@ export function createRateTable(
   const log = createLog(rows, options.now ?? (() => next));
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
-  /** Of each row the steps of its last updates, and how long it had trained before them: a ring by the number of the update. */
-  const ring = new Float64Array(rows.length * REMEMBERED).fill(Number.NaN);
-  const trainedBefore = new Uint32Array(rows.length * REMEMBERED);
-  /** When each row last fell asleep, and how long it had trained. */
-  const slept = rows.map(() => ({ step: -1, trained: 0 }));
 
-  const slotOf = (row: number, update: number): number => row * REMEMBERED + (update % REMEMBERED);
-
-  function rateOf(row: Row, { step, stepsPerEpoch }: StepClock): number {
+  function rateOf(row: Row, { step, stepsPerEpoch }: StepClock, updates: number): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
-    const rate = row.lr * row.multiplier * schedule({ step, stepsPerEpoch, updates: row.trained });
+    const rate = row.lr * row.multiplier * schedule({ step, stepsPerEpoch, updates });
     if (Number.isFinite(rate) && rate >= 0) return rate;
     throw new OptionError(
       `schedule: at step ${step + 1} the rate of "${row.name}" is ${rate}, it must be a finite number of at least 0. Look at what its schedule returns.`,
     );
   }
+
+  /** Rates of rows at the clock's step; undefined where a row does not train or is not asked for. */
+  const ratesAt = (
+    clock: StepClock,
+    { trained, rests }: Counts,
+    asked: (row: number) => boolean = () => true,
+  ): (number | undefined)[] =>
+    rows.map((row, i) =>
+      asked(i) && phaseOf(row, clock, rests) === "active" ? rateOf(row, clock, trained[i] as number) : undefined,
+    );
 
   return {
     rows: rows as readonly Readonly<Row>[],
@@ -125,7 +126,7 @@ export function createRateTable(
     /** Makes the changes of a log when their steps come. All are checked first. */
     replay: log.replay,
 
-    /** Makes the replayed changes that are due. To be called before `nextChange`, `frozenAt` and `write` of a step. */
+    /** Makes the replayed changes that are due. To be called before `nextChange`, `frozenAt` and `plan` of a step. */
     advance({ step }: StepClock): void {
       next = step;
       log.settle(step);
@@ -154,12 +155,13 @@ export function createRateTable(
     },
 
     /** One line for each layer that has tensors: the effective values of its first one at the clock's step. */
-    table(clock: StepClock): LayerRow[] {
+    table(clock: StepClock, counts: Counts): LayerRow[] {
       return layers.flatMap((name) => {
         const own = rows.filter((row) => row.layer === name);
         const [first] = own;
         if (first === undefined) return [];
-        const phases = own.map((row) => phaseOf(row, clock));
+        const phases = own.map((row) => phaseOf(row, clock, counts.rests));
+        const at = rows.indexOf(first);
         return {
           name,
           parameters: numbersOf(own),
@@ -167,10 +169,10 @@ export function createRateTable(
           optimizer: first.optimizer.rule.name,
           base: first.lr,
           multiplier: first.multiplier,
-          lr: phases[0] === "active" ? rateOf(first, clock) : 0,
+          lr: phases[0] === "active" ? rateOf(first, clock, counts.trained[at] as number) : 0,
           weightDecay: first.weightDecay,
           averaging: first.averaging,
-          updates: first.updates,
+          updates: counts.updates[at] as number,
           assigned: own.filter(({ home }) => home !== name).length,
         };
       });
@@ -182,9 +184,7 @@ export function createRateTable(
       return [...rows.keys()].filter((i) => found.has(rows[i] as Row));
     },
 
-    /** Rates of all rows at the clock's step, 0 where a row does not train. */
-    ratesAt: (clock: StepClock): number[] =>
-      rows.map((row) => (phaseOf(row, clock) === "active" ? rateOf(row, clock) : 0)),
+    ratesAt,
 
     /** The layers that made the tensors, each with the rows that are its own now. */
     members(): { readonly name: string; readonly rows: readonly number[] }[] {
@@ -193,81 +193,74 @@ export function createRateTable(
       return [...found].map(([name, own]) => ({ name, rows: own }));
     },
 
-    /** Writes the table of one step and counts it as an update of every row that takes part. */
-    write(table: Float32Array, clock: StepClock, takesPart: (row: number) => boolean, momentum?: number): void {
-      // All rates first: where a schedule throws, no row has counted a step that will not be.
-      const found = rows.map((row, i) => {
-        const phase = phaseOf(row, clock);
-        return { phase, rate: phase === "active" && takesPart(i) ? rateOf(row, clock) : undefined };
-      });
-      next = clock.step + 1;
+    /** The counts before any step. */
+    start: (): Counts => zeroCounts(rows.length),
+
+    /** Writes the rows of one step into `table`, 4 numbers each, and gives the counts after it; nothing else changes. */
+    plan(
+      clock: StepClock,
+      counts: Counts,
+      takesPart: (row: number) => boolean,
+      table: Float32Array,
+      momentum?: number,
+    ): Counts {
+      const rates = ratesAt(clock, counts, takesPart);
+      const [updates, trained] = [counts.updates.slice(), counts.trained.slice()];
       for (const [i, row] of rows.entries()) {
-        const { phase, rate } = found[i] as (typeof found)[0];
-        if ((phase === "frozen" || phase === "waiting") && row.trained > 0) {
-          slept[i] = { step: clock.step, trained: row.trained };
-          row.trained = 0;
-        }
+        const rate = rates[i];
+        if (isFrozen(row, clock)) trained[i] = 0;
         if (rate === undefined) {
           table.fill(0, i * 4, i * 4 + 4);
           continue;
         }
-        ring[slotOf(i, row.updates)] = clock.step;
-        trainedBefore[slotOf(i, row.updates)] = row.trained;
-        row.updates++;
-        row.trained++;
-        row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, row.updates, momentum);
+        updates[i] = (updates[i] as number) + 1;
+        trained[i] = (trained[i] as number) + 1;
+        row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, updates[i] as number, momentum);
       }
+      return { ...counts, updates, trained };
     },
 
-    /** Takes back the updates that rows have counted from a step on, 64 at most. */
-    undoSince(which: readonly number[], step: number): void {
-      for (const i of which) {
-        const row = rows[i] as Row;
-        let earliest = Number.POSITIVE_INFINITY;
-        for (let slot = slotOf(i, row.updates - 1); row.updates > 0; slot = slotOf(i, row.updates - 1)) {
-          if (!((ring[slot] as number) >= step)) break;
-          earliest = ring[slot] as number;
-          row.trained = trainedBefore[slot] as number;
-          ring[slot] = Number.NaN;
-          row.updates--;
-        }
-        const nap = slept[i] as (typeof slept)[number];
-        if (nap.step >= step && nap.step < earliest) row.trained = nap.trained;
-      }
-    },
-
-    /** In the steps from `from` to before `until` these rows are written as zeros and count nothing; the program stays. */
-    rest(which: readonly number[], from: number, until: number): void {
-      for (const i of which) (rows[i] as Row).rest = [from, until];
-    },
-
-    state: (): TableState => ({
-      rows: Object.fromEntries(rows.map((row, i) => [row.name, stateOf(row, i, schedules, rows)])),
+    state: (counts: Counts): TableState => ({
+      rows: Object.fromEntries(rows.map((row, i) => [row.name, stateOf(row, i, schedules, rows, counts)])),
       edits: log.edits(),
     }),
 
-    /** Goes back to a state, and in a log under replay to the step at which it was taken. */
-    restore(state: TableState, step: number): void {
+    /** Goes back to a state, and in a log under replay to the step at which it was taken; gives the counts of then. */
+    restore(state: TableState, step: number): Counts {
+      const counts = zeroCounts(rows.length);
+      const rests = new Map<string, Rest>();
       for (const [i, row] of rows.entries()) {
-        const { schedule: spec, scheduleOf: from, ...rest } = state.rows[row.name] as RowState;
+        const {
+          schedule: spec,
+          scheduleOf: from,
+          updates,
+          trained,
+          rest,
+          ...settings
+        } = state.rows[row.name] as RowState;
         const like = from === undefined ? i : rows.findIndex(({ name }) => name === from);
         const schedule = spec === undefined ? schedules[like] : (scheduleOf(spec) ?? row.schedule);
-        Object.assign(row, { from: undefined, until: undefined, rest: undefined }, rest, { schedule });
+        Object.assign(row, { from: undefined, until: undefined }, settings, { schedule });
+        counts.updates[i] = updates;
+        counts.trained[i] = trained;
+        if (rest !== undefined) rests.set(row.layer, rest);
       }
-      ring.fill(Number.NaN);
       log.restore(state.edits, step);
       next = step;
+      return { ...counts, rests };
     },
   };
 }
 
 /** What a checkpoint keeps of row `i`; `compiled` are the schedules of all rows as `compile` left them. */
-function stateOf(row: Row, i: number, compiled: readonly Schedule[], rows: readonly Row[]): RowState {
-  const { lr, multiplier, weightDecay, averaging, frozen, from, until, layer, updates, trained, rest, schedule } = row;
+function stateOf(row: Row, i: number, compiled: readonly Schedule[], rows: readonly Row[], counts: Counts): RowState {
+  const { lr, multiplier, weightDecay, averaging, frozen, from, until, layer, schedule } = row;
+  const [updates, trained] = [counts.updates[i] as number, counts.trained[i] as number];
   const changed = schedule !== compiled[i];
   const giver = changed ? rows[compiled.indexOf(schedule)]?.name : undefined;
   return defined<RowState>({
-    ...{ lr, multiplier, weightDecay, averaging, frozen, layer, updates, trained, from, until, rest },
+    ...{ lr, multiplier, weightDecay, averaging, frozen, layer, updates, trained, from, until },
+    rest: counts.rests.get(layer),
     schedule: changed && giver === undefined ? specOf(schedule) : undefined,
     scheduleOf: giver,
   });

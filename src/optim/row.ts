@@ -1,10 +1,11 @@
-// A row of the layer table: a tensor's settings, its counters, and when it trains.
+// A row of the layer table: a tensor's settings, and when it trains. What it has counted stands in counts.ts.
 //
 //   active    the rate applies; at rate 0 moments and counters still advance
 //   resting   active, but written as zeros for some steps: a guard's doing
 //   frozen    nothing is written, and it leaves the program; waiting is frozen before its `from`
 
 import { OptionError } from "../errors.ts";
+import type { Counts } from "./counts.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { When } from "./rule.ts";
 import type { Clock, Schedule, ScheduleSpec } from "./schedule.ts";
@@ -32,12 +33,6 @@ export interface Row extends Settings {
   optimizer: Optimizer;
   /** The layer whose settings it has, and under which patterns find it. */
   layer: string;
-  /** Updates that it has had. */
-  updates: number;
-  /** Those since it last began to train. */
-  trained: number;
-  /** First step of a rest, and the first one after it. */
-  rest: readonly [from: number, until: number] | undefined;
 }
 
 /** What a checkpoint keeps of a row. */
@@ -85,14 +80,18 @@ function stepOf(row: Row, when: When, { stepsPerEpoch }: StepClock): number {
   );
 }
 
-export function phaseOf(row: Row, clock: StepClock): Phase {
+/** `rests` are those of the layers. */
+export function phaseOf(row: Row, clock: StepClock, rests: Counts["rests"]): Phase {
   if (row.frozen || (row.until !== undefined && clock.step >= stepOf(row, row.until, clock))) return "frozen";
   if (row.from !== undefined && clock.step < stepOf(row, row.from, clock)) return "waiting";
-  return row.rest !== undefined && clock.step >= row.rest[0] && clock.step < row.rest[1] ? "resting" : "active";
+  const rest = rests.get(row.layer);
+  return rest !== undefined && clock.step >= rest[0] && clock.step < rest[1] ? "resting" : "active";
 }
 
+const noRests: Counts["rests"] = new Map();
+
 export function isFrozen(row: Row, clock: StepClock): boolean {
-  const phase = phaseOf(row, clock);
+  const phase = phaseOf(row, clock, noRests);
   return phase === "frozen" || phase === "waiting";
 }
 

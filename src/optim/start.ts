@@ -25,7 +25,7 @@ export function startingRows(
     ({ name, shape, layer, length }): Row => ({
       ...{ name, home: layer, layer, shape, length, optimizer, schedule, averaging },
       ...{ lr: optimizer.lr, multiplier: 1, weightDecay: decayOf(optimizer, shape) },
-      ...{ frozen: false, from: undefined, until: undefined, updates: 0, trained: 0, rest: undefined },
+      ...{ frozen: false, from: undefined, until: undefined },
     }),
   );
   applyRule("compile", rows, checkedRule("compile", { averaging }));

@@ -40,8 +40,10 @@ export interface StepMetrics {
 
 export interface Metrics {
   readonly steps: readonly StepMetrics[];
-  /** First step whose loss was not finite; 0 when there is none. */
+  /** First step that had a loss or gradient that is no number; 0 when there is none. */
   readonly badStep: number;
+  /** Row of that gradient, from 1; 0 where it was the loss. */
+  readonly badRow: number;
   /** Step of each layer's last alarm, 0 where there was none. */
   readonly alarms: Uint32Array;
   /** Statistics of the sampled steps by number, 8 numbers a row; see shaders/row-sum.wgsl. */
@@ -63,7 +65,7 @@ export interface Prepared {
   readonly statistics: GPUBuffer | undefined;
 }
 
-/** Writes the values of step `i` of a submission: `table` is its layer table, 4 floats a row. */
+/** Gives the values of step `i` of a submission, and writes its layer table where it has one. */
 export type Fill = (i: number, table: Float32Array) => StepValues;
 
 export type Replay = ReturnType<typeof createReplay>;
@@ -118,6 +120,8 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
   const replay = {
     metrics,
     ready,
+    /** The layer table of step `i` of the next submission, 4 floats a row: to be written before `start`. */
+    table: (i: number): Float32Array => (slots[i] as (typeof slots)[number]).table,
 
     /** Compiles what is new in a recording and binds it to buffers by arena name. */
     async prepare(recording: Recording, buffers: ReadonlyMap<string, GPUBuffer>): Promise<Prepared> {
@@ -131,15 +135,14 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
     },
 
     /** Submits up to MOST_STEPS steps at once, without delay; only after `ready`. Resolves when the numbers are back. */
-    start(prepared: Prepared, steps: number, fill: Fill): Promise<Metrics> {
+    start(prepared: Prepared, values: readonly StepValues[]): Promise<Metrics> {
       const stage = staging[turn++ % AHEAD] as (typeof staging)[number];
+      const steps = values.length;
       const sampled: number[] = [];
-      const numbers: number[] = [];
-      for (let i = 0; i < steps; i++) {
+      const numbers = values.map(({ step }) => step);
+      for (const [i, own] of values.entries()) {
         const slot = slots[i] as (typeof slots)[number];
-        const values = fill(i, slot.table);
-        slot.bits = writeValues(slot, i, values);
-        numbers.push(values.step);
+        slot.bits = writeValues(slot, i, own);
         if ((slot.bits & when.sampled) !== 0) sampled.push(i);
       }
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
@@ -183,10 +186,11 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
       return read;
     },
 
-    /** The same when its turn has come: resolves once it is submitted. */
+    /** The same when its turn has come, with values made then: resolves once it is submitted. */
     async submit(prepared: Prepared, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
       await ready();
-      return { metrics: replay.start(prepared, steps, fill) };
+      const values = slots.slice(0, steps).map(({ table }, i) => fill(i, table));
+      return { metrics: replay.start(prepared, values) };
     },
 
     /** Forgets a loss that was not finite, so that updates happen again. */
@@ -277,6 +281,7 @@ function decode(bytes: ArrayBuffer, numbers: readonly number[], statistics: Metr
   return {
     steps,
     badStep: view.getUint32(0, true),
+    badRow: view.getUint32(4, true),
     alarms: new Uint32Array(bytes, 16 * (1 + MOST_STEPS)),
     statistics,
     missed: numbers.find((number, i) => steps[i]?.step !== number),

@@ -11,12 +11,15 @@ import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
 import { print, recordUpdate } from "./record.ts";
-import { createReplay, type Fill, type Metrics, MOST_STEPS, type Prepared } from "./replay.ts";
+import { createReplay, MOST_STEPS, type Prepared } from "./replay.ts";
 import { createStore, type HostTensor, readBack } from "./store.ts";
 import { isControlled } from "./update.ts";
 
 /** Data sets that stay on the GPU; with one more, the one that was used longest ago leaves. */
 const MOST_FEEDS = 4;
+
+/** Bytes of predictions that are read back at once. */
+const MOST_READ = 2 ** 26;
 
 /** Samples on the GPU. */
 export interface Source {
@@ -54,6 +57,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   type OfFeed = Readonly<Record<"plain" | "averaged", Map<Program, Prepared>>>;
   const bound = new Map<Feed, OfFeed>();
   const sources = new Map<object, Source>();
+  /** What a fit walks over stays, whatever else is looked at meanwhile. */
+  let held: Feed | undefined;
+  /** The same samples in their own order, by feed. */
+  const ordered = new Map<Feed, Feed>();
   const batchFeeds = new Map<boolean, Feed>();
   let updateAlone: Promise<Prepared> | undefined;
 
@@ -69,13 +76,13 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     mode: Mode,
     format: DataFormat,
     frozen: readonly string[],
-    { sampled = false, cached = false } = {},
+    { sampled = false, cached = false, batch = options.batch } = {},
   ): Program {
-    const key = JSON.stringify([mode, format, frozen, sampled, cached]);
+    const key = JSON.stringify([mode, format, frozen, sampled, cached, batch]);
     const known = programs.get(key);
     if (known !== undefined) return known;
     if (sampled) store.prepareStatistics(MOST_STEPS);
-    const made = buildProgram({ ...options, ...device, mode, format, frozen: new Set(frozen), sampled, cached });
+    const made = buildProgram({ ...options, ...device, mode, format, frozen: new Set(frozen), sampled, cached, batch });
     programs.set(key, made);
     return made;
   }
@@ -96,18 +103,28 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     return made;
   }
 
+  function drop(feed: Feed): void {
+    const own = ordered.get(feed);
+    ordered.delete(feed);
+    bound.delete(feed);
+    forget(feed);
+    feed.dispose();
+    if (own !== undefined) drop(own);
+  }
+
+  /** A feed beside another one, for those who only look. */
+  function inOrderOf(feed: Feed): Feed {
+    const own = ordered.get(feed) ?? feed.inOrder();
+    ordered.set(feed, own);
+    return own;
+  }
+
   const upload = (packed: Packed): Source => ({
     feed: createFeed(gpu, packed),
     format: packed.format,
     count: packed.count,
     stays: true,
   });
-
-  function drop(feed: Feed): void {
-    bound.delete(feed);
-    forget(feed);
-    feed.dispose();
-  }
 
   function forget(feed: Feed): void {
     const known = caches.get(feed);
@@ -149,10 +166,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       const source = sources.get(samples) ?? upload(pack(place, samples, demand));
       sources.delete(samples);
       sources.set(samples, source);
-      if (sources.size > MOST_FEEDS) {
-        const [oldest, { feed }] = sources.entries().next().value as [object, Source];
-        sources.delete(oldest);
-        drop(feed);
+      const [oldest] = [...sources].filter(([, one]) => one !== source && one.feed !== held);
+      if (sources.size > MOST_FEEDS && oldest !== undefined) {
+        sources.delete(oldest[0]);
+        drop(oldest[1].feed);
       }
       return source;
     },
@@ -185,41 +202,64 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
 
     forgetFeatures,
 
-    /** What a program needs to run on a source, and the turn to do so. */
-    async ready(run: Program, source: Source, averaged = false): Promise<Prepared> {
-      const found = await prepared(run, source.feed, averaged);
+    hold(source: Source | undefined): void {
+      held = source?.feed;
+    },
+
+    inOrder: inOrderOf,
+
+    /** What a program needs to run on a feed, and the turn to do so. */
+    async ready(run: Program, feed: Feed, averaged = false): Promise<Prepared> {
+      const found = await prepared(run, feed, averaged);
       await replay.ready();
       return found;
     },
 
+    /** The update alone, on the gradients that stand in their arena, and the turn to make it. */
+    async readyToUpdate(): Promise<Prepared> {
+      updateAlone ??= replay.prepare(recordUpdate({ ...update, accumulate: 1 }, first.layout, device), store.buffers);
+      const found = await updateAlone;
+      await replay.ready();
+      return found;
+    },
+
+    /** Layer tables of the coming submission, by step. */
+    table: replay.table,
+
     /** Submits steps of what is ready, without delay. Resolves when their numbers are back. */
     start: replay.start,
 
-    /** The update alone, on the gradients that stand in their arena. Resolves when it is done. */
-    async update(fill: Fill): Promise<Metrics> {
-      updateAlone ??= replay.prepare(recordUpdate({ ...update, accumulate: 1 }, first.layout, device), store.buffers);
-      return (await replay.submit(await updateAlone, 1, fill)).metrics;
-    },
-
     /** The output for each sample of a source that serves for this alone. */
-    async predict(packed: Packed, averaged: boolean): Promise<HostTensor> {
-      const run = program("predict", packed.format, []);
+    async predict(packed: Packed, averaged: boolean, most = options.batch): Promise<HostTensor> {
+      const run = program("predict", packed.format, [], { batch: most });
       const slice = run.recording.results.prediction ?? bug("a prediction has no place");
       const [batch, ...shape] = run.output as [number, ...number[]];
       const perSample = size(shape);
       const data = new Float32Array(packed.count * perSample);
       const feed = createFeed(gpu, packed);
       feed.setOrder(inOrder(packed.count));
+      // Read back in few pieces: each costs a trip to the device and back.
+      const piece = Math.max(1, Math.floor(MOST_READ / (perSample * 4 * batch))) * batch;
+      const { COPY_DST, COPY_SRC } = GPUBufferUsage;
+      const found = gpu.buffer("predictions", Math.min(piece, packed.count) * perSample * 4, COPY_DST | COPY_SRC);
       try {
         const ready = await prepared(run, feed, averaged);
         const arena = store.buffers.get(slice.arena) ?? bug(`there is no arena "${slice.arena}"`);
-        for (let start = 0; start < packed.count; start += batch) {
-          const count = Math.min(batch, packed.count - start);
-          await replay.submit(ready, 1, () => ({ step: 0, start, count }));
-          const bytes = await readBack(gpu, arena, slice.offset, count * perSample * 4);
-          data.set(new Float32Array(bytes), start * perSample);
+        for (let first = 0; first < packed.count; first += piece) {
+          const end = Math.min(first + piece, packed.count);
+          for (let start = first; start < end; start += batch) {
+            const count = Math.min(batch, end - start);
+            await replay.submit(ready, 1, () => ({ step: 0, start, count }));
+            const [to, bytes] = [(start - first) * perSample * 4, count * perSample * 4];
+            const encoder = gpu.device.createCommandEncoder();
+            encoder.copyBufferToBuffer(arena, slice.offset, found, to, bytes);
+            gpu.device.queue.submit([encoder.finish()]);
+          }
+          const bytes = await readBack(gpu, found, 0, (end - first) * perSample * 4);
+          data.set(new Float32Array(bytes), first * perSample);
         }
       } finally {
+        found.destroy();
         drop(feed);
       }
       return { shape: [packed.count, ...shape], data };

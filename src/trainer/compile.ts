@@ -5,8 +5,7 @@ import type { Layer } from "../model/layer.ts";
 import { createRateTable } from "../optim/rates.ts";
 import { buildProgram } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
-import { FLOATS } from "./loop.ts";
-import { type CompileOptions, checkedSettings } from "./options.ts";
+import { type CompileOptions, checkedSettings, FLOATS } from "./options.ts";
 import { Trainer } from "./trainer.ts";
 import { updateSettings } from "./training.ts";
 

@@ -8,7 +8,18 @@ import type { RateSpec } from "../optim/rule.ts";
 export interface LayerRates {
   /** Sets the base rate (a number), or any part of a rule, of the layers or tensors that a pattern names. */
   set(pattern: string, spec: RateSpec): void;
-  /** One row for each layer, as of the next step. */
+  /**
+   * Freezes the layers or tensors that a pattern names: from the next step on nothing of theirs is computed, read or
+   * written, and the backward pass ends where nothing is left to train. Throws NameError where nothing matches, OptionError
+   * where nothing would be left to train.
+   */
+  freeze(pattern: string): void;
+  /**
+   * Lets layers train again, with the moments and step counts that they had; a `from` or `until` of theirs is forgotten.
+   * Throws NameError where nothing matches.
+   */
+  unfreeze(pattern: string): void;
+  /** One row for each layer, as of the next step; in a callback of a fit, as of the step that it hears of. */
   table(): LayerRow[];
   /**
    * Hands the tensors that a pattern names to another layer: they take over its settings, and from now on patterns find

@@ -1,13 +1,14 @@
 // What a trainer is asked for and what it answers, with the checks that need neither a device nor data.
 
-import type { Samples } from "../data/dataset.ts";
+import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/device.ts";
-import type { Loss } from "../graph/trace.ts";
+import type { DataFormat, Loss } from "../graph/trace.ts";
 import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";
 import type { Rates } from "../optim/rule.ts";
 import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
+import { checkFunction, checkOptions, checkRange, checkSwitches, shown } from "../option.ts";
 import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
 import type { StepStatistics } from "./statistics.ts";
@@ -69,36 +70,80 @@ export interface EpochResult {
   readonly validation?: Evaluation;
 }
 
+/** An update of a fit, as its callbacks hear of it. */
+export interface FitStep extends StepResult {
+  /** From 1, within this run. */
+  readonly epoch: number;
+  /** Each layer's learning rate in this update, by name; call it only where it is wanted. */
+  readonly rates: () => Readonly<Record<string, number>>;
+}
+
 export interface FitOptions {
-  /** Passes over the data. Default 1. */
+  /** Passes over the data. Default 1; without end where `steps` is given. */
   readonly epochs?: number;
-  /** Stops after this many steps; the next fit goes on from there. Default: when the epochs are full. */
+  /** Makes at most this many steps, over as many epochs as they take. */
   readonly steps?: number;
+  /**
+   * Goes on where the last fit, or the one that a checkpoint was made in, stood, to the same bits, until its `epochs` are
+   * full. Default false: a fit begins anew.
+   */
+  readonly resume?: boolean;
+  /**
+   * Each step's numbers are back before the next one is submitted, so that what `onStep` does acts on the next step and a
+   * run repeats to the bit. It is so by itself once `onStep` or `onStats` returns a promise. Default false: the GPU runs up to
+   * three submissions ahead, some 40 ms each.
+   */
+  readonly lockstep?: boolean;
   /** A new order for each epoch. Default true; batches that come from an iterable are not shuffled. */
   readonly shuffle?: boolean;
   /** Evaluated after each epoch. */
-  readonly validation?: Samples;
-  /** Called for each update, in order, once its numbers are back. */
-  readonly onStep?: (result: StepResult) => void;
-  /** Called with what each layer did in every `statsEvery`th update. Only those updates measure it. */
-  readonly onStats?: (found: StepStatistics) => void;
+  readonly validation?: Data;
+  /** Called for each update, in order, once its numbers are back. A promise is awaited. */
+  readonly onStep?: (result: FitStep) => unknown;
+  /** Called with what each layer did in every `statsEvery`th update. Only those updates measure it. A promise is awaited. */
+  readonly onStats?: (found: StepStatistics) => unknown;
   /** Default 50. */
   readonly statsEvery?: number;
-  readonly onEpoch?: (result: EpochResult) => void;
+  /** A promise is awaited before the next epoch begins. */
+  readonly onEpoch?: (result: EpochResult) => unknown;
   /** Stops after the current step, as `stop()` does. */
   readonly signal?: AbortSignal;
 }
 
 export interface FitResult {
+  /** The epochs that were finished. */
   readonly epochs: readonly EpochResult[];
-  /** Whether it was stopped before the last epoch ended. The next fit goes on from there. */
+  /** Whether it ended before its epochs, or else its steps, were full. */
   readonly stopped: boolean;
+}
+
+const fitKeys = [
+  ...["epochs", "steps", "resume", "lockstep", "shuffle", "validation"],
+  ...["onStep", "onStats", "statsEvery", "onEpoch", "signal"],
+];
+
+/** Refuses options of a fit that cannot be meant. */
+export function checkFit(place: string, options: FitOptions): void {
+  checkOptions(place, options, fitKeys, "{ epochs: 3 }");
+  const { epochs = 1, steps = 1, statsEvery = 1, resume = false, lockstep = false, shuffle = true, signal } = options;
+  if (epochs !== Number.POSITIVE_INFINITY) checkRange(place, "a whole number of at least 1", { epochs });
+  checkRange(place, "a whole number of at least 1", { steps, statsEvery });
+  checkSwitches(place, { resume, lockstep, shuffle });
+  for (const name of ["onStep", "onStats", "onEpoch"] as const) {
+    if (options[name] !== undefined) checkFunction(place, name, options[name]);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new OptionError(`${place}: signal is ${shown(signal)}, it must be the signal of an AbortController.`);
+  }
 }
 
 /** Softmax and cross-entropy in one: [B, classes] logits against one class number a sample, natural logarithm. */
 export const crossEntropy = (): Loss => ({ op: "softmaxCrossEntropy", integerTarget: true });
 /** The mean of the squared differences over all numbers of a batch, for targets in the shape of the output. */
 export const meanSquaredError = (): Loss => ({ op: "meanSquaredError", integerTarget: false });
+
+/** The form of data that programs are looked at with before there is any. */
+export const FLOATS: DataFormat = { bytes: false, scale: 1, shift: 0 };
 
 /** The options with defaults filled in. */
 export interface Settings {

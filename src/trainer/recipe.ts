@@ -4,9 +4,9 @@
 import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { wholeNumber } from "../model/layer.ts";
-import type { RateSpec } from "../optim/rule.ts";
 import { constant, oneCycle, type Schedule, sequence } from "../optim/schedule.ts";
 import type { EpochResult, FitOptions, FitResult } from "./options.ts";
+import { type Trial, tried } from "./trial.ts";
 
 export interface FineTuneOptions extends Omit<FitOptions, "epochs" | "steps"> {
   /** Epochs of all layers. Default 1. */
@@ -19,22 +19,14 @@ export interface FineTuneOptions extends Omit<FitOptions, "epochs" | "steps"> {
   readonly spread?: number;
 }
 
-/** What the recipe needs of a trainer. */
-export interface Tuned {
-  readonly steps: number;
-  readonly rates: { set(pattern: string, spec: RateSpec): void };
-  freeze(pattern: string): void;
-  unfreeze(pattern: string): void;
-  fit(data: Data, options: FitOptions): Promise<FitResult>;
-}
-
 export async function fineTune(
-  trainer: Tuned,
+  trial: Trial,
   depths: ReadonlyMap<string, number>,
   base: number,
   data: Data,
-  { epochs = 1, headEpochs = 1, lr = base, spread = 100, ...rest }: FineTuneOptions = {},
+  options: FineTuneOptions = {},
 ): Promise<FitResult> {
+  const { epochs = 1, headEpochs = 1, lr = base, spread = 100, ...rest } = options;
   wholeNumber("fineTune", "epochs", epochs);
   wholeNumber("fineTune", "headEpochs", headEpochs);
   if (!(lr > 0 && Number.isFinite(lr) && spread >= 1 && Number.isFinite(spread))) {
@@ -42,39 +34,45 @@ export async function fineTune(
       `fineTune: lr is ${lr} and spread is ${spread}. Give a rate greater than 0 and a spread of at least 1.`,
     );
   }
+  const stepsPerEpoch = trial.check(data, rest);
   const maxDepth = Math.max(...depths.values());
   const layers = [...depths].map(([name, depth]) => ({ name, depth }));
-  const [body, head] = [
-    layers.filter(({ depth }) => depth < maxDepth),
-    layers.filter(({ depth }) => depth === maxDepth),
-  ];
+  const body = layers.filter(({ depth }) => depth < maxDepth);
+  const head = layers.filter(({ depth }) => depth === maxDepth);
+  const { rates } = trial;
   const results: EpochResult[] = [];
   const phase = async (length: number): Promise<boolean> => {
-    const found = await trainer.fit(data, { ...rest, epochs: length });
+    const found = await trial.fit(data, { ...rest, epochs: length });
     results.push(...found.epochs);
     return found.stopped;
   };
+  /** A cycle that begins at the next step. One of few steps would be a warm-up and an end without a middle. */
+  const cycle = (length: number, shape: { pctStart?: number; divFactor?: number }): Schedule => {
+    if (stepsPerEpoch !== undefined && length * stepsPerEpoch < SHORT) return constant();
+    const step = trial.steps();
+    const own = oneCycle({ epochs: length, ...shape });
+    return step === 0 ? own : sequence([constant(), own], [step]);
+  };
 
-  if (body.length > 0) {
-    for (const { name } of head) {
-      trainer.unfreeze(name);
-      trainer.rates.set(name, {
-        lr,
-        schedule: fromNow(trainer.steps, oneCycle({ epochs: headEpochs, pctStart: 0.99 })),
-      });
+  const recipe = async (): Promise<FitResult> => {
+    if (body.length > 0) {
+      for (const { name } of head) {
+        rates.unfreeze(name);
+        rates.set(name, { lr, schedule: cycle(headEpochs, { pctStart: 0.99 }) });
+      }
+      for (const { name } of body) rates.freeze(name);
+      if (await phase(headEpochs)) return { epochs: results, stopped: true };
     }
-    for (const { name } of body) trainer.freeze(name);
-    if (await phase(headEpochs)) return { epochs: results, stopped: true };
-  }
-  const schedule = fromNow(trainer.steps, oneCycle({ epochs, divFactor: 5 }));
-  for (const { name, depth } of layers) {
-    trainer.unfreeze(name);
-    const part = maxDepth === 1 ? 0 : (maxDepth - depth) / (maxDepth - 1);
-    trainer.rates.set(name, { lr: lr / 2 / spread ** part, schedule });
-  }
-  return { stopped: await phase(epochs), epochs: results };
+    const schedule = cycle(epochs, { divFactor: 5 });
+    for (const { name, depth } of layers) {
+      rates.unfreeze(name);
+      const part = maxDepth === 1 ? 0 : (maxDepth - depth) / (maxDepth - 1);
+      rates.set(name, { lr: lr / 2 / spread ** part, schedule });
+    }
+    return { stopped: await phase(epochs), epochs: results };
+  };
+  return tried(trial, recipe, { always: false });
 }
 
-/** A schedule whose first step is the next one. */
-const fromNow = (step: number, schedule: Schedule): Schedule =>
-  step === 0 ? schedule : sequence([constant(), schedule], [step]);
+/** Steps below which a phase goes at one rate. */
+const SHORT = 5;

@@ -1,27 +1,40 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
-import { type Data, type Demand, isBatches, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
+import { type Data, type Demand, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
 import { bug, GradusError, OptionError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { initialValues } from "../model/initializer.ts";
-import { wholeNumber } from "../model/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
 import { checkArrival } from "../step/replay.ts";
-import { createRunner, type Runner } from "../step/runner.ts";
+import { createRunner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
-import { type Course, createCourse, Tally } from "./course.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
+import { createFit, type Fit } from "./fit.ts";
 import type { LayerRates } from "./layer-rates.ts";
-import { createLoop, type Loop } from "./loop.ts";
+import { createLedger } from "./ledger.ts";
 import { fittingWeights, placedNumbers, type Transferred } from "./named.ts";
-import type { EpochResult, Evaluation, FitOptions, FitResult, Gradients, Settings, StepResult } from "./options.ts";
+import {
+  type Evaluation,
+  type FitOptions,
+  type FitResult,
+  FLOATS,
+  type Gradients,
+  type Settings,
+  type StepResult,
+} from "./options.ts";
+import { createParts, type Parts } from "./parts.ts";
+import { createPasses, type Passes } from "./pass.ts";
 import { type FineTuneOptions, fineTune } from "./recipe.ts";
 import { load, type Subject, save } from "./snapshot.ts";
+import { createStop, type Stop } from "./stop.ts";
+import { createSubmit } from "./submit.ts";
+import type { Trial } from "./trial.ts";
+import { createTurns } from "./turn.ts";
 
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {
@@ -34,66 +47,61 @@ export class Trainer {
   readonly adapter: string;
   /** Whether a CPU does the work of a GPU. */
   readonly software: boolean;
-  /** Shape of the model's output, [batch, ...]. */
-  readonly output: readonly number[];
+  /** [batch, ...]. */
+  readonly outputShape: readonly number[];
   /** Numbers in all tensors. */
-  readonly parameters: number;
+  readonly parameterCount: number;
   /** Learning rates by layer: change them while training goes on, effective at the next step. */
   readonly rates: LayerRates;
 
-  readonly #settings: Settings;
-  readonly #gpu: Gpu;
+  readonly #parts: Parts;
+  readonly #passes: Passes;
+  readonly #fitting: Fit;
   readonly #program: Program;
-  readonly #rates: RateTable;
-  readonly #runner: Runner;
-  readonly #course: Course;
-  readonly #demand: Demand;
-  readonly #loop: Loop;
-  readonly #subject: Subject;
   #busy = false;
-  #stop = false;
+  #stop: Stop | undefined;
 
   /** @internal */
   constructor(settings: Settings, program: Program, rates: RateTable, gpu: Gpu) {
     const { layout, parameters, output } = program;
     const { loss, batch, input, seed, update } = settings;
-    this.#settings = settings;
-    this.#gpu = gpu;
+    const { accumulate } = update;
     this.#program = program;
-    this.#rates = rates;
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    this.output = output;
-    this.parameters = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
-    const { set, assign, scale, edits, replay } = rates;
-    this.rates = {
-      set: (pattern, spec) => {
-        if (typeof spec === "object" && (spec?.averaging ?? 0) > 0) this.#demandAverages("rates.set");
-        set(pattern, spec);
-      },
-      assign,
-      scale,
-      edits,
-      replay,
-      table: () => rates.table(this.#loop.clockToShow()),
-    };
+    this.outputShape = output;
+    this.parameterCount = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
     const perSample = size(output) / batch;
-    this.#demand = {
+    const demand: Demand = {
       features: size(input),
       targets: loss.integerTarget ? 1 : perSample,
       classes: loss.integerTarget ? perSample : undefined,
     };
-    this.#runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, this.#demand);
-    const rest = update.controllers.find(({ name }) => name === "guard")?.constants.REST;
-    this.#course = createCourse(rates, {
-      checkArrival: (metrics) => checkArrival(gpu, metrics),
-      clearStatus: () => this.#runner.clearStatus(),
-      integerTarget: loss.integerTarget,
-      rest,
-    });
-    const [demand, runner, course] = [this.#demand, this.#runner, this.#course];
-    this.#loop = createLoop({ settings, demand, gpu, rates, runner, course, most: rest ?? Number.POSITIVE_INFINITY });
-    this.#subject = { settings, tensors: layout.tensors, runner, rates, course };
+    const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, demand);
+    const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: 0, shuffle: true };
+    const ledger = createLedger(
+      rates,
+      { step: 0, place, counts: rates.start() },
+      {
+        checkArrival: (metrics) => checkArrival(gpu, metrics),
+        clearStatus: () => runner.clearStatus(),
+        hasLabels: loss.integerTarget,
+        rest: update.controllers.find(({ name }) => name === "guard")?.constants.REST,
+      },
+    );
+    const submit = createSubmit(settings, rates, runner, ledger);
+    this.#parts = createParts({ settings, demand, gpu, rates, runner, ledger, submit, turns: createTurns() });
+    this.#passes = createPasses(this.#parts);
+    this.#fitting = createFit(this.#parts, this.#passes);
+    const { set, freeze, unfreeze, assign, scale, edits, replay } = rates;
+    this.rates = {
+      set: (pattern, spec) => {
+        if (typeof spec === "object" && (spec?.averaging ?? 0) > 0) this.#demandAverages("rates.set");
+        return set(pattern, spec);
+      },
+      ...{ freeze, unfreeze, assign, scale, edits, replay },
+      table: () => this.#parts.table(),
+    };
     for (const [i, parameter] of parameters.entries()) {
       const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);
       this.#write(placed, initialValues(parameter, parameter.initializer, seed));
@@ -102,12 +110,15 @@ export class Trainer {
 
   /** Updates made so far. */
   get steps(): number {
-    return this.#course.progress.step;
+    return this.#parts.ledger.head.step;
   }
 
   /** The step as it stands: every dispatch, printable with `print`. */
   recording(mode: Mode = "train"): Recording {
-    return this.#loop.recording(mode);
+    const { rates, ledger, runner, stepsPerEpoch = Number.POSITIVE_INFINITY } = this.#parts;
+    const trains = mode === "train" || mode === "gradients";
+    const frozen = trains ? rates.frozenAt({ step: ledger.head.step, stepsPerEpoch }) : [];
+    return runner.program(mode, FLOATS, frozen).recording;
   }
 
   /** Bytes of activations in a training step. */
@@ -115,111 +126,76 @@ export class Trainer {
     return this.recording().memory;
   }
 
-  /**
-   * Freezes the layers or tensors that a pattern names: from the next step on nothing of theirs is computed, read or
-   * written, and the backward pass ends where nothing is left to train. Throws NameError where nothing matches, OptionError
-   * where nothing would be left to train.
-   */
-  freeze(pattern: string): void {
-    this.#rates.freeze(pattern);
-  }
-
-  /**
-   * Lets layers train again, with the moments and step counts that they had; a `from` or `until` of theirs is forgotten.
-   * Throws NameError where nothing matches.
-   */
-  unfreeze(pattern: string): void {
-    this.#rates.unfreeze(pattern);
-  }
-
-  /** Ends a running fit after the current step. The next fit goes on from there. */
+  /** Ends a running fit after the current step; steps that are on their way are made. `fit` with `resume` goes on from there. */
   stop(): void {
-    this.#stop = true;
+    this.#stop?.now();
   }
 
   /**
-   * Trains for a number of epochs. A fit that was stopped, or loaded from a checkpoint made in its midst, goes on where
-   * it stood until `epochs` are full; after a finished one the next begins anew. While it runs, `evaluate` and `predict` are
-   * refused: call them between two fits, or give `validation`.
-   * Throws DataError, ShapeError and OptionError before any weight changes, NonFiniteError when a loss is NaN or
-   * infinite; the weights are then those from before that step.
+   * Trains for a number of epochs, or of steps. It begins anew, with a new order of the samples; with `resume` it goes on
+   * where the last one was stopped, or where a checkpoint was made. While it runs, `predict`, `evaluate`, `weights` and `save`
+   * take their turn between its submissions and change nothing of it.
+   * Throws DataError, ShapeError and OptionError before any weight changes, NonFiniteError when a loss or a gradient is
+   * NaN or infinite; the weights are then those from before that step. Nothing is called after it has ended.
    */
   async fit(data: Data, options: FitOptions = {}): Promise<FitResult> {
-    const { epochs = 1, steps, validation, onEpoch, onStep, onStats, statsEvery = 50, signal } = options;
-    wholeNumber("fit", "epochs", epochs);
-    wholeNumber("fit", "statsEvery", statsEvery);
-    if (steps !== undefined) wholeNumber("fit", "steps", steps);
-    return this.#exclusively("fit", async () => {
-      if (validation !== undefined) this.#runner.source("fit: validation", validation);
-      const course = this.#course;
-      const results: EpochResult[] = [];
-      this.#stop = false;
-      const end = steps === undefined ? Number.POSITIVE_INFINITY : this.steps + steps;
-      const stopping = (): boolean => this.#stop || signal?.aborted === true || this.steps >= end;
-      while (course.progress.runEpoch < epochs && !stopping()) {
-        const tally = new Tally();
-        const take = (result: StepResult): void => {
-          tally.add(result);
-          onStep?.(result);
-        };
-        const sample = onStats === undefined ? undefined : { every: statsEvery, take: onStats };
-        const walk = { take, sample, stopping, end };
-        const whole = isBatches(data)
-          ? await this.#loop.epochOfBatches(data, walk)
-          : await this.#loop.epochOfSamples(data, options.shuffle ?? true, walk);
-        if (!whole) break;
-        const { epoch, runEpoch, step } = course.progress;
-        course.progress = { step, epoch: epoch + 1, position: 0, runEpoch: runEpoch + 1 };
-        const { loss, accuracy } = tally.means;
-        const checked = validation === undefined ? {} : { validation: await this.#loop.evaluate(validation) };
-        const result = { epoch: runEpoch + 1, loss, accuracy, ...checked };
-        results.push(result);
-        onEpoch?.(result);
-      }
-      const stopped = course.progress.runEpoch < epochs;
-      if (!stopped) course.progress = { ...course.progress, runEpoch: 0 };
-      return { epochs: results, stopped };
-    });
+    return this.#exclusively("fit", () => this.#fit("fit", data, options));
+  }
+
+  async #fit(place: string, data: Data, options: FitOptions): Promise<FitResult> {
+    const stop = createStop(options.signal);
+    this.#stop = stop;
+    try {
+      return await this.#fitting.run(place, data, options, stop);
+    } finally {
+      stop.release();
+      this.#stop = undefined;
+    }
   }
 
   /** One step on one batch of at most `batch` samples. Resolves when its numbers are back. */
   async step(samples: Samples): Promise<StepResult> {
-    const packed = this.#loop.packBatch("step", samples);
-    return this.#exclusively("step", () => this.#loop.step(packed));
+    const packed = this.#passes.packBatch("step", samples);
+    return this.#exclusively("step", () => this.#passes.step(packed));
   }
 
   /**
-   * Loss and accuracy over all samples; no weight changes. `averaged`: with the running means of the weights.
-   * Throws DataError and ShapeError as `fit` does.
+   * Loss and accuracy over all samples, or over the batches of an iterable; no weight changes. `averaged`: with the running
+   * means of the weights. It may be called at any time. Throws DataError and ShapeError as `fit` does.
    */
-  async evaluate(samples: Samples, { averaged = false }: Averaged = {}): Promise<Evaluation> {
+  async evaluate(data: Data, { averaged = false }: Averaged = {}): Promise<Evaluation> {
+    this.#demandAlive();
     if (averaged) this.#demandAverages("evaluate");
-    return this.#exclusively("evaluate", () => this.#loop.evaluate(samples, averaged));
+    return this.#passes.evaluate("evaluate", data, averaged);
   }
 
-  /** The model's output for each sample of `x`, [samples, ...]: logits for a classifier. */
+  /** The model's output for each sample of `x`, [samples, ...]: logits for a classifier. It may be called at any time. */
   async predict(
     x: Numbers,
     { averaged = false, ...options }: { readonly mean?: number; readonly std?: number } & Averaged = {},
   ): Promise<HostTensor> {
+    this.#demandAlive();
     if (averaged) this.#demandAverages("predict");
-    const packed = packInputs("predict", { ...options, x }, this.#demand);
-    return this.#exclusively("predict", () => this.#runner.predict(packed, averaged));
+    const packed = packInputs("predict", { ...options, x }, this.#parts.demand);
+    return this.#parts.turns(() => this.#parts.runner.predict(packed, averaged));
   }
 
   /** The running means of the weights by name, as of the steps submitted so far. Throws OptionError where none are kept. */
   async averages(): Promise<Map<string, HostTensor>> {
+    this.#demandAlive();
     this.#demandAverages("averages");
-    return this.#runner.store.read("average");
+    return this.#parts.turns(() => this.#parts.runner.store.read("average"));
   }
 
   /** All weights by name, as of the steps submitted so far. */
-  weights(): Promise<Map<string, HostTensor>> {
-    return this.#runner.store.read("parameters");
+  async weights(): Promise<Map<string, HostTensor>> {
+    this.#demandAlive();
+    return this.#parts.turns(() => this.#parts.runner.store.read("parameters"));
   }
 
   /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
   setWeights(weights: Readonly<Record<string, Numbers>>): void {
+    this.#demandAlive();
     for (const { placed, values } of placedNumbers("setWeights", this.#program.layout.tensors, weights)) {
       this.#write(placed, values);
     }
@@ -230,8 +206,8 @@ export class Trainer {
    * back, weights, moments, counters and the place in the data. All layers keep their proportions; `layers` sweeps some
    * and lets the others train at their own rates. Gives rates, smoothed losses, and fastai's four suggestions.
    */
-  findRate(data: Data, options: FindRateOptions = {}): Promise<FoundRates> {
-    return findRate(this, this.#rates, this.#settings.optimizer.lr, data, options);
+  async findRate(data: Data, options: FindRateOptions = {}): Promise<FoundRates> {
+    return this.#exclusively("findRate", () => findRate(this.#trial("findRate"), data, options));
   }
 
   /**
@@ -239,8 +215,11 @@ export class Trainer {
    * half the rate for `epochs`, in equal ratios down to `spread` times slower at the input; one cycle each. A fit that is
    * stopped ends the recipe. Throws OptionError, and what `fit` throws.
    */
-  fineTune(data: Data, options: FineTuneOptions = {}): Promise<FitResult> {
-    return fineTune(this, this.#program.depths, this.#settings.optimizer.lr, data, options);
+  async fineTune(data: Data, options: FineTuneOptions = {}): Promise<FitResult> {
+    const { lr } = this.#parts.settings.optimizer;
+    return this.#exclusively("fineTune", () =>
+      fineTune(this.#trial("fineTune"), this.#program.depths, lr, data, options),
+    );
   }
 
   /**
@@ -249,6 +228,7 @@ export class Trainer {
    * where nothing fits.
    */
   transfer(source: ReadonlyMap<string, HostTensor> | Uint8Array): Transferred {
+    this.#demandAlive();
     const { weights, result } = fittingWeights(this.#program.layout.tensors, source);
     this.setWeights(weights);
     return result;
@@ -256,8 +236,8 @@ export class Trainer {
 
   /** The gradients of the mean loss on one batch of at most `batch` samples; no weight, moment or counter changes. */
   async gradients(samples: Samples): Promise<Gradients> {
-    const packed = this.#loop.packBatch("gradients", samples);
-    return this.#exclusively("gradients", () => this.#loop.gradients(packed));
+    const packed = this.#passes.packBatch("gradients", samples);
+    return this.#exclusively("gradients", () => this.#passes.gradients(packed));
   }
 
   /**
@@ -266,52 +246,84 @@ export class Trainer {
    * Throws NameError, ShapeError and DataError before any changes.
    */
   async applyGradients(gradients: Readonly<Record<string, Numbers>>): Promise<void> {
+    const { settings, runner, submit, ledger, turns, stepsPerEpoch } = this.#parts;
     // A guard is there to be asked about numbers that are not finite.
-    const guarded = this.#settings.update.controllers.some(({ name }) => name === "guard");
+    const guarded = settings.update.controllers.some(({ name }) => name === "guard");
     const named = placedNumbers("applyGradients", this.#program.layout.tensors, gradients, guarded);
-    await this.#exclusively("applyGradients", () => {
-      for (const { placed, values } of named) this.#runner.store.write("gradients", placed, values);
-      return this.#loop.applyGradients(new Set(named.map(({ placed }) => placed.name)));
+    const rows = new Set(named.map(({ placed }) => this.#program.layout.tensors.indexOf(placed)));
+    await this.#exclusively("applyGradients", async () => {
+      await turns(() => {
+        for (const { placed, values } of named) runner.store.write("gradients", placed, values);
+        return submit.update((row) => rows.has(row), stepsPerEpoch);
+      });
+      await ledger.drain();
     });
   }
 
   /** A checkpoint as of the steps submitted so far: weights, moments, rates, counters, and the place in the data. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    return save(this.#subject);
+    this.#demandAlive();
+    return this.#parts.turns(() => save(this.#subject));
   }
 
   /** Goes back to a checkpoint. Throws CheckpointError, with nothing changed, where it does not fit. */
   load(bytes: Uint8Array): void {
+    this.#demandAlive();
     if (this.#busy) throw new GradusError("load: training is under way. Call stop() and await fit first.");
     load(this.#subject, bytes);
-    this.#loop.forgetOrder();
+    this.#fitting.forgetOrder();
   }
 
   /** Frees everything on the GPU. The device itself is kept if it was given to `compile`. */
   dispose(): void {
-    this.#stop = true;
-    this.#runner.dispose();
+    this.stop();
+    this.#parts.runner.dispose();
+  }
+
+  get #subject(): Subject {
+    return { ...this.#parts, tensors: this.#program.layout.tensors };
+  }
+
+  /** The trainer in the hands of one who has the word. */
+  #trial(place: string): Trial {
+    return {
+      rates: this.#parts.rates,
+      steps: () => this.steps,
+      check: (data, options) => this.#fitting.check(place, data, options),
+      fit: (data, options) => this.#fit(place, data, options),
+      stop: () => this.stop(),
+      save: () => this.#parts.turns(() => save(this.#subject)),
+      load: (bytes) => {
+        load(this.#subject, bytes);
+        this.#fitting.forgetOrder();
+      },
+    };
   }
 
   /** Sets weights, and with them what their means start from. */
   #write(placed: Placed, values: Float32Array<ArrayBuffer>): void {
-    this.#runner.forgetFeatures();
-    for (const arena of ["parameters", ...(this.#settings.update.average ? ["average"] : [])]) {
-      this.#runner.store.write(arena, placed, values);
+    const { runner, settings } = this.#parts;
+    runner.forgetFeatures();
+    for (const arena of ["parameters", ...(settings.update.average ? ["average"] : [])]) {
+      runner.store.write(arena, placed, values);
     }
   }
 
   #demandAverages(place: string): void {
-    if (this.#settings.update.average) return;
+    if (this.#parts.settings.update.average) return;
     throw new OptionError(
       `${place}: no running means of the weights are kept. Compile with { averaging: 0.999 }, say.`,
     );
   }
 
+  #demandAlive(): void {
+    const failure = this.#parts.gpu.failure();
+    if (failure !== undefined) throw failure;
+  }
+
   /** Keeps two runs from mixing their steps. */
   async #exclusively<T>(place: string, run: () => Promise<T>): Promise<T> {
-    const failure = this.#gpu.failure();
-    if (failure !== undefined) throw failure;
+    this.#demandAlive();
     if (this.#busy) throw new GradusError(`${place}: training is under way. Await it, or call stop() first.`);
     this.#busy = true;
     try {

@@ -14,7 +14,8 @@ import {
   type Schedule,
   sgd,
 } from "../../src/index.ts";
-import { createRateTable, type RateTable, type RateTableOptions } from "../../src/optim/rates.ts";
+import type { RateTableOptions } from "../../src/optim/rates.ts";
+import { type CountedTable, createCountedTable } from "../reference/counted-table.ts";
 
 const tensors = ["stem.weight", "stem.bias", "body.weight", "body.bias", "head.weight", "head.bias"].map((name) => ({
   name,
@@ -29,13 +30,13 @@ const depths = new Map([
   ["head", 3],
 ]);
 
-const tableOf = (options: RateTableOptions = {}, optimizer: Optimizer = sgd({ lr: 1 })): RateTable =>
-  createRateTable(tensors, depths, optimizer, options);
+const tableOf = (options: RateTableOptions = {}, optimizer: Optimizer = sgd({ lr: 1 })): CountedTable =>
+  createCountedTable(tensors, depths, optimizer, options);
 
 const clockAt = (step: number, stepsPerEpoch: number | undefined = 10) => ({ step, stepsPerEpoch });
 
 /** The rates that one step would write, by tensor; undefined for rows of zeros. */
-function write(table: RateTable, step: number, takesPart: (row: number) => boolean = () => true) {
+function write(table: CountedTable, step: number, takesPart: (row: number) => boolean = () => true) {
   const floats = new Float32Array(4 * table.rows.length).fill(Number.NaN);
   table.advance(clockAt(step));
   table.write(floats, clockAt(step), takesPart);
@@ -48,9 +49,9 @@ function write(table: RateTable, step: number, takesPart: (row: number) => boole
   );
 }
 
-const updatesOf = (table: RateTable): number[] => table.rows.map(({ updates }) => updates);
-const trainedOf = (table: RateTable): number[] => table.rows.map(({ trained }) => trained);
-const statesOf = (table: RateTable, step: number): string[] => table.table(clockAt(step)).map(({ state }) => state);
+const updatesOf = (table: CountedTable): number[] => [...table.counts.updates];
+const trainedOf = (table: CountedTable): number[] => [...table.counts.trained];
+const statesOf = (table: CountedTable, step: number): string[] => table.table(clockAt(step)).map(({ state }) => state);
 
 const refusal = (act: () => unknown): string => {
   try {
@@ -111,7 +112,7 @@ describe("from and until", () => {
 describe("the states of a layer", () => {
   test("are active, at rate 0 too, resting, waiting and frozen", () => {
     const table = tableOf({ rates: { stem: { from: 3 }, body: 0 } });
-    table.rest([4, 5], 1, 2);
+    table.rest("head", 1, 2);
     expect(statesOf(table, 0)).toEqual(["waiting", "active", "active"]);
     expect(statesOf(table, 1)).toEqual(["waiting", "active", "resting"]);
     table.freeze("body");
@@ -160,48 +161,37 @@ describe("a schedule on the layer's own clock", () => {
     const table = tableOf({ schedule: falling, rates: { stem: { until: 3 } } });
     for (const step of [0, 1]) write(table, step);
     for (const step of [2, 3, 4]) write(table, step);
-    table.undoSince([...table.rows.keys()], 2);
+    table.backTo(2);
     expect(write(table, 2)["stem.weight"]).toBe(Math.fround(1 / 3));
   });
 });
 
 describe("a guard", () => {
-  test("takes back the updates that rows have counted since a step", () => {
+  test("gives rows the counts that they had before a step, around a freeze too", () => {
     const table = tableOf({ rates: { stem: { from: 2 } } });
     for (let step = 0; step < 100; step++) write(table, step, (row) => row !== 3 || step < 40);
-    table.undoSince([0, 2, 3], 97);
-    expect(updatesOf(table)).toEqual([95, 98, 97, 40, 100, 100]);
-    expect(trainedOf(table)).toEqual([95, 98, 97, 40, 100, 100]);
-    table.undoSince([3], 38);
-    expect(updatesOf(table)[3]).toBe(38);
-    write(table, 97);
-    expect(updatesOf(table)).toEqual([96, 99, 98, 39, 101, 101]);
-  });
-
-  test("takes back at most what is remembered, however often", () => {
-    const table = tableOf();
-    for (let step = 0; step < 100; step++) write(table, step);
-    table.undoSince([0], 90);
-    table.undoSince([0], 0);
-    expect(updatesOf(table)[0]).toBe(36);
-    table.undoSince([0], 0);
-    expect(updatesOf(table)[0]).toBe(36);
-  });
-
-  test("takes back what was counted around a freeze", () => {
-    const table = tableOf();
-    for (const step of [0, 1, 2]) write(table, step);
+    table.backTo(97, [0, 2, 3]);
+    expect([...table.counts.updates]).toEqual([95, 98, 97, 40, 100, 100]);
+    expect([...table.counts.trained]).toEqual([95, 98, 97, 40, 100, 100]);
     table.freeze("stem");
-    write(table, 3);
+    write(table, 97);
     table.unfreeze("stem");
-    write(table, 4);
-    table.undoSince([0], 2);
-    expect([updatesOf(table)[0], trainedOf(table)[0]]).toEqual([2, 2]);
+    write(table, 98);
+    table.backTo(97, [0]);
+    expect([updatesOf(table)[0], trainedOf(table)[0]]).toEqual([95, 95]);
+  });
+
+  test("leaves the counts of before as they were", () => {
+    const table = tableOf();
+    const { counts } = table;
+    write(table, 0);
+    table.rest("stem", 1, 3);
+    expect([...counts.updates, ...counts.trained, counts.rests.size]).toEqual(Array(13).fill(0));
   });
 
   test("lets rows rest without a change of the program", () => {
     const table = tableOf();
-    table.rest([0, 1], 1, 3);
+    table.rest("stem", 1, 3);
     const rates = [0, 1, 2, 3].map((step) => write(table, step)["stem.bias"]);
     expect(rates).toEqual([1, undefined, undefined, 1]);
     expect(updatesOf(table)).toEqual([2, 2, 4, 4, 4, 4]);
@@ -266,14 +256,14 @@ describe("assign", () => {
     const table = tableOf({ rates: { head: { lr: 5, multiplier: 0.5, weightDecay: 0.25, from: 1, averaging: 0.9 } } });
     write(table, 0);
     table.assign("body", "head");
-    const { lr, multiplier, weightDecay, from, averaging, updates } = table.rows[2] as RateTable["rows"][0];
-    expect({ lr, multiplier, weightDecay, from, averaging, updates }).toEqual({
+    const { lr, multiplier, weightDecay, from, averaging } = table.rows[2] as CountedTable["rows"][0];
+    expect(updatesOf(table)[2]).toBe(1);
+    expect({ lr, multiplier, weightDecay, from, averaging }).toEqual({
       lr: 5,
       multiplier: 0.5,
       weightDecay: 0.25,
       from: 1,
       averaging: 0.9,
-      updates: 1,
     });
     expect(table.table(clockAt(1)).map(({ name, parameters, assigned }) => [name, parameters, assigned])).toEqual([
       ["stem", 12, 0],
@@ -425,12 +415,12 @@ describe("state for a checkpoint", () => {
     table.set("stem", { lr: 3, weightDecay: 0.25, averaging: 0.5, from: 3, until: { epochs: 4 } });
     table.freeze("head.bias");
     table.assign("body.weight", "head");
-    table.rest([4], 6, 8);
+    table.rest("head", 6, 8);
     write(table, 5);
     const other = tableOf(options);
     other.set("body", { lr: 9, until: 30 });
     other.freeze("stem");
-    other.rest([0], 0, 100);
+    other.rest("stem", 0, 100);
     other.restore(JSON.parse(JSON.stringify(table.state())), 6);
     expect(other.state()).toEqual(table.state());
     expect(other.edits()).toEqual(table.edits());

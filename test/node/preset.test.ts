@@ -14,14 +14,14 @@ import {
   muP,
   type Rates,
 } from "../../src/index.ts";
-import { createRateTable } from "../../src/optim/rates.ts";
+import { createCountedTable } from "../reference/counted-table.ts";
 
 const start = { step: 0, stepsPerEpoch: undefined };
 
 const tableOf = (rates: Rates, layers: number) => {
   const names = Array.from({ length: layers }, (_, i) => `l${i + 1}`);
   const placed = names.map((layer) => ({ name: `${layer}.weight`, shape: [2, 3], layer, offset: 0, length: 6 }));
-  return createRateTable(placed, new Map(names.map((name, i) => [name, i + 1])), adam({ lr: 0.1 }), { rates });
+  return createCountedTable(placed, new Map(names.map((name, i) => [name, i + 1])), adam({ lr: 0.1 }), { rates });
 };
 const ratesOf = (rates: Rates, layers = 4): number[] =>
   tableOf(rates, layers)
@@ -70,7 +70,7 @@ test("layerDecay freezes what would hardly learn", () => {
 
 /** A table of one layer "l" with tensors of these shapes. */
 const tensorsOf = (shapes: Readonly<Record<string, readonly number[]>>, rates: Rates) =>
-  createRateTable(
+  createCountedTable(
     Object.entries(shapes).map(([name, shape]) => ({ name, shape, layer: "l", offset: 0, length: 1 })),
     new Map([["l", 1]]),
     adam({ lr: 1, weightDecay: 0.5 }),

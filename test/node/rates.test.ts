@@ -18,7 +18,7 @@ import {
   sgd,
 } from "../../src/index.ts";
 import { matching } from "../../src/optim/pattern.ts";
-import { createRateTable, type RateTable } from "../../src/optim/rates.ts";
+import { type CountedTable, createCountedTable } from "../reference/counted-table.ts";
 import { programOf } from "./program.ts";
 
 const three = sequential({ stem: [dense(8), relu()], body: [dense(8), relu()], head: dense(3) });
@@ -32,19 +32,19 @@ interface TableOptions {
 
 const { layout, depths } = programOf(three);
 
-const tableOf = ({ optimizer = adamw(), rates, schedule }: TableOptions = {}): RateTable =>
-  createRateTable(layout.tensors, depths, optimizer, { rates, schedule });
+const tableOf = ({ optimizer = adamw(), rates, schedule }: TableOptions = {}): CountedTable =>
+  createCountedTable(layout.tensors, depths, optimizer, { rates, schedule });
 
 /** What one step would write, as a list for each tensor by name. */
-function written(table: RateTable, step = 0, takesPart: (row: number) => boolean = () => true) {
+function written(table: CountedTable, step = 0, takesPart: (row: number) => boolean = () => true) {
   const floats = new Float32Array(4 * table.rows.length).fill(Number.NaN);
   table.write(floats, { step, stepsPerEpoch: undefined }, takesPart);
   return new Map(table.rows.map(({ name }, i) => [name, [...floats.subarray(4 * i, 4 * i + 4)]]));
 }
 
-const countsOf = (table: RateTable): number[] => table.rows.map(({ updates }) => updates);
+const countsOf = (table: CountedTable): number[] => [...table.counts.updates];
 
-const column = (table: RateTable, key: "lr" | "multiplier" | "weightDecay"): Record<string, number> =>
+const column = (table: CountedTable, key: "lr" | "multiplier" | "weightDecay"): Record<string, number> =>
   Object.fromEntries(table.rows.map((row) => [row.name, row[key]]));
 
 const refusal = (act: () => unknown): string => {
@@ -319,7 +319,7 @@ describe("freezing", () => {
     const table = tableOf();
     written(table);
     const second = written(table, 1);
-    table.undoSince([...table.rows.keys()], 1);
+    table.backTo(1);
     expect(written(table, 1)).toEqual(second);
   });
 });

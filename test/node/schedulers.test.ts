@@ -4,7 +4,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { dense, sequential, sgd } from "../../src/index.ts";
-import { createRateTable } from "../../src/optim/rates.ts";
 import {
   chain,
   constant,
@@ -32,6 +31,7 @@ import {
   warmupLinear,
   wsd,
 } from "../../src/optim/schedule.ts";
+import { createCountedTable } from "../reference/counted-table.ts";
 import { programOf } from "./program.ts";
 
 /** Settings under PyTorch's names, as the golden file has them. */
@@ -297,7 +297,7 @@ describe("a layer's own clock", () => {
   test("is told by the layer table", () => {
     const { layout, depths } = programOf(sequential({ body: dense(2), head: dense(2) }));
     const schedule = local(linearLR({ startFactor: 0, steps: 4 }));
-    const table = createRateTable(layout.tensors, depths, sgd({ lr: 1 }), { schedule });
+    const table = createCountedTable(layout.tensors, depths, sgd({ lr: 1 }), { schedule });
     const clock = (now: number) => ({ step: now, stepsPerEpoch: undefined });
     const floats = new Float32Array(4 * table.rows.length);
     table.freeze("head");

@@ -87,8 +87,8 @@ test.each([1, 3, 4, 7])("stopped after update %i, saved, loaded and continued: t
     expect([stopped, first.steps]).toEqual([true, steps]);
     const second = await small(device, options);
     second.load(await first.save());
-    await second.fit(data, { epochs: 3 });
-    await first.fit(data, { epochs: 3 });
+    await second.fit(data, { epochs: 3, resume: true });
+    await first.fit(data, { epochs: 3, resume: true });
     const bytes = await whole.save();
     expect(await second.save()).toEqual(bytes);
     expect(await first.save()).toEqual(bytes);
@@ -106,8 +106,8 @@ test("stopped by hand, a fit ends with a whole update, and goes on", () =>
       expect(stopped).toBe(true);
       const resumed = await small(device, { accumulate: 3 });
       resumed.load(await paused.save());
-      await resumed.fit(given, { epochs: 3 });
-      await paused.fit(given, { epochs: 3 });
+      await resumed.fit(given, { epochs: 3, resume: true });
+      await paused.fit(given, { epochs: 3, resume: true });
       const bytes = await whole.save();
       expect(await resumed.save()).toEqual(bytes);
       expect(await paused.save()).toEqual(bytes);
@@ -162,7 +162,12 @@ test.each([false, true])("a bad second micro-batch takes the whole update back (
     expect(await trainer.save()).toEqual(await reference.save());
     const after: StepResult[] = [];
     for (const one of [trainer, reference]) {
-      await one.fit(feed(good), { epochs: 2, shuffle: false, onStep: (result) => after.push(result) });
+      await one.fit(feed(good), {
+        epochs: 2,
+        shuffle: false,
+        resume: true,
+        onStep: ({ rates: _, ...result }) => after.push(result),
+      });
     }
     expect(after.slice(0, 3).map(({ step, samples: count }) => [step, count])).toEqual([
       [2, 6],
@@ -189,7 +194,7 @@ test.each([false, true])("an error of the caller's leaves whole updates behind (
       })
       .catch(String);
     expect(failure).toBe("Error: mine");
-    await broken.fit(given, { epochs: 2 });
+    await broken.fit(given, { epochs: 2, resume: true });
     expect(await broken.save()).toEqual(await whole.save());
   }),
 );
@@ -199,7 +204,7 @@ test("a layer that thaws in the midst of an update trains from the next one on",
     const data = batches(samples(160), 8);
     const trainer = await small(device, { accumulate: 4, rates: { stem: { frozen: true } } });
     // At most three submissions are under way, so the second update is told amid the third.
-    await trainer.fit(data, { onStep: ({ step }) => step === 2 && trainer.unfreeze("stem") });
+    await trainer.fit(data, { onStep: ({ step }) => step === 2 && trainer.rates.unfreeze("stem") });
     const [stem, body] = trainer.rates.table();
     expect(body?.updates).toBe(5);
     expect([2, 3]).toContain(stem?.updates);

@@ -61,7 +61,7 @@ test("the means of frozen layers stay, and setWeights begins them anew", () =>
   guarded(async (device) => {
     const trainer = await small(device, { averaging: 0.9 });
     await follow(trainer, 3, () => 0.9);
-    trainer.freeze("stem");
+    trainer.rates.freeze("stem");
     const before = bits(await trainer.averages());
     await follow(trainer, 3, () => 0.9);
     const after = bits(await trainer.averages());
@@ -95,7 +95,7 @@ test.each([false, true])("resumed, the bytes of never stopping; averaging moves 
     await first.fit(data, { epochs: 3, steps: 5 });
     const second = await small(device, options);
     second.load(await first.save());
-    await second.fit(data, { epochs: 3 });
+    await second.fit(data, { epochs: 3, resume: true });
     expect(await second.save()).toEqual(await whole.save());
     const without = await small(device, { ...options, averaging: 0 });
     await without.fit(data, { epochs: 3 });

@@ -83,9 +83,9 @@ test("goes along with new weights, checkpoints, thawing, evaluation and single s
       await trainer.fit(images, { epochs: 1 });
       trainer.load(kept);
       await trainer.fit(images, { epochs: 1 });
-      trainer.unfreeze("stem");
+      trainer.rates.unfreeze("stem");
       await trainer.fit(images, { epochs: 1 });
-      trainer.freeze("stem");
+      trainer.rates.freeze("stem");
       await trainer.fit(images, { epochs: 1 });
     });
     expect(cached).toEqual(plain);

@@ -98,7 +98,7 @@ test.each(Object.entries({ norm: { norm: 1e4 }, layerNorm: { layerNorm: 1e4 }, v
 test("layers that are frozen or left out have no say in the norm", () =>
   guarded(async (device) => {
     const trainer = await small(device, { optimizer: sgd({ lr: LR }), clip: { norm: 1 } });
-    trainer.freeze("head");
+    trainer.rates.freeze("head");
     const start = await trainer.weights();
     const all = gradientsOf(start, 1, 100);
     await trainer.applyGradients({ "stem.0.bias": all["stem.0.bias"] as Float32Array, "head.bias": [1e6, 1e6] });

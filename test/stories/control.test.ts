@@ -105,7 +105,7 @@ test.each(Object.entries(settings))(
       await first.fit(data, { epochs: 5, steps });
       const second = await small(device, options);
       second.load(await first.save());
-      await second.fit(data, { epochs: 5 });
+      await second.fit(data, { epochs: 5, resume: true });
       expect(await second.save()).toEqual(await whole.save());
       const without = await small(device, options.accumulate === undefined ? {} : { accumulate: options.accumulate });
       await without.fit(data, { epochs: 5 });

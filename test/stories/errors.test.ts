@@ -94,7 +94,7 @@ const notData: Record<string, (trainer: Trainer) => unknown> = {
   "a batch that is too large": (trainer) => trainer.step({ x: new Float32Array(12), y: [0, 1, 2] }),
   "an iterable of nothing": (trainer) => trainer.fit([]),
   "no epoch": (trainer) => trainer.fit({ x: [1, 2, 3, 4], y: [0] }, { epochs: 0 }),
-  "an unknown layer to freeze": (trainer) => trainer.freeze("body"),
+  "an unknown layer to freeze": (trainer) => trainer.rates.freeze("body"),
   "an unknown layer to set": (trainer) => trainer.rates.set("stem.wieght", 1e-3),
   "a pattern that is none": (trainer) => trainer.rates.set("stem weight", 1e-3),
   "an unknown tensor": (trainer) => trainer.setWeights({ "tail.weight": [1] }),

@@ -40,7 +40,7 @@ test("gradients out and in again are the step itself", () =>
 test("tensors without a gradient, and frozen ones, are not in the step", () =>
   guarded(async (device) => {
     const trainer = await trainerOn(device);
-    trainer.freeze("stem.weight");
+    trainer.rates.freeze("stem.weight");
     const { gradients } = await trainer.gradients(batch(1));
     expect([...gradients.keys()]).toEqual(["stem.bias", "head.weight", "head.bias"]);
     const before = plain(await trainer.weights());

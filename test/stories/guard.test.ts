@@ -74,14 +74,14 @@ async function byHand(device: GPUDevice, rest: number, steps: number, options = 
   let resting = 0;
   for (let step = 0; step < steps; step++) {
     if (resting > 0 && --resting === 0) {
-      trainer.unfreeze("stem");
+      trainer.rates.unfreeze("stem");
       trainer.rates.set("stem", { multiplier: (trainer.rates.table()[0]?.multiplier as number) / 2 });
     }
     if (resting === 0 && broken.includes(step)) {
-      trainer.freeze("stem");
+      trainer.rates.freeze("stem");
       resting = rest;
     }
-    await train(trainer, { steps: 1 });
+    await train(trainer, { steps: 1, resume: true });
   }
   return trainer;
 }
@@ -104,7 +104,7 @@ test.each([
     expect([...found.values()].join()).not.toMatch(/NaN|Infinity/);
 
     const parts = await start(device, rest, options);
-    for (const steps of [3, 1, 4, 1, 2, 5, 8]) await train(parts, { steps });
+    for (const steps of [3, 1, 4, 1, 2, 5, 8]) await train(parts, { steps, resume: true });
     expect(await parts.save()).toEqual(await whole.save());
   }),
 );
@@ -116,7 +116,7 @@ test("while it rests the table says so, and nothing of the layer moves", () =>
     const before = await stored(trainer);
     const states: (string | undefined)[] = [];
     for (let step = 5; step < 10; step++) {
-      await train(trainer, { steps: 1 });
+      await train(trainer, { steps: 1, resume: true });
       states.push(trainer.rates.table()[0]?.state);
       const after = await stored(trainer);
       const moved = [...before].filter(([name, value]) => after.get(name) !== value).map(([key]) => key);
@@ -137,13 +137,13 @@ test.each([6, 8])("stopped after step %i, amid a rest: a checkpoint goes on to t
     const saved = await first.save();
     second.load(saved);
     expect(second.rates.table()).toEqual(first.rates.table());
-    await train(second, {});
+    await train(second, { resume: true });
     expect(await second.save()).toEqual(await whole.save());
     // And back again, from where a bias has another layer.
     first.rates.assign("body.0.bias", "stem.0");
-    await train(first, {});
+    await train(first, { resume: true });
     first.load(saved);
-    await train(first, {});
+    await train(first, { resume: true });
     expect(await first.save()).toEqual(await whole.save());
   }),
 );
@@ -163,8 +163,8 @@ test("NaN among gradients from elsewhere: the others go on, the layer rests, and
     for (let step = 0; step < 12; step++) {
       const gradients = { "stem.0.bias": new Float32Array(5).fill(1), "head.weight": new Float32Array(4).fill(0.3) };
       for (const trainer of [hurt, calm]) trainer.setWeights(zero);
-      if (step === 2) calm.freeze("stem");
-      if (step === 5) calm.unfreeze("stem");
+      if (step === 2) calm.rates.freeze("stem");
+      if (step === 5) calm.rates.unfreeze("stem");
       await calm.applyGradients(gradients);
       if (step === 2) gradients["stem.0.bias"][4] = Number.NaN;
       await hurt.applyGradients(gradients);
@@ -188,7 +188,11 @@ test("tensors that change their layer while its alarm is on its way keep to what
       };
       for (let step = 0; step < STEPS; step += most) {
         assign(step);
-        await train(trainer, { steps: most, ...(most === 1 ? {} : { onStep: ({ step: made }) => assign(made) }) });
+        await train(trainer, {
+          steps: most,
+          resume: true,
+          ...(most === 1 ? {} : { onStep: ({ step: made }) => assign(made) }),
+        });
       }
       return trainer;
     });
@@ -201,7 +205,7 @@ test("tensors that change their layer while its alarm is on its way keep to what
       expect(await stored(again)).toEqual(await stored(trainer));
       const alone = await start(device, 5);
       alone.rates.replay(edits);
-      for (let step = 0; step < STEPS; step++) await train(alone, { steps: 1 });
+      for (let step = 0; step < STEPS; step++) await train(alone, { steps: 1, resume: true });
       expect(await stored(alone)).toEqual(await stored(trainer));
     }
   }));

@@ -131,7 +131,7 @@ test("schedules that count epochs move so in a fit", () =>
       const { lrs } = preview(schedule, 18, { base: 0.1, stepsPerEpoch });
       for (const [step, rate] of lrs.entries()) {
         trainer.setWeights({ "only.bias": [0] });
-        await trainer.fit(samples, { epochs: 6, steps: 1 });
+        await trainer.fit(samples, { epochs: 6, steps: 1, resume: true });
         const bias = (await trainer.weights()).get("only.bias")?.data[0] as number;
         expectRates(-bias, rate, `step ${step + 1}`);
       }
@@ -185,7 +185,7 @@ test.each([
     expect(others).toEqual([first, first]);
 
     trainer.rates.set("still", 0);
-    trainer.freeze("frozen");
+    trainer.rates.freeze("frozen");
     for (let step = 1; step < 4; step++) await trainer.applyGradients(all(gradient(step)));
     const [active, still, frozen] = (await plain()) as [typeof first, typeof first, typeof first];
     expect(frozen).toEqual(first);
@@ -222,11 +222,11 @@ test.each([
     const [old, fresh] = [await made(), await made()];
     const start = { "late.value": gradient(5000) };
     for (const trainer of [old, fresh]) trainer.setWeights(start);
-    old.freeze("late");
+    old.rates.freeze("late");
     for (let step = 0; step < 1000; step++) {
       await old.applyGradients({ "late.value": gradient(step), "early.value": gradient(step) });
     }
-    old.unfreeze("late");
+    old.rates.unfreeze("late");
     for (let step = 1000; step < 1020; step++) {
       for (const trainer of [old, fresh]) await trainer.applyGradients({ "late.value": gradient(step) });
       expect(await stored(old, "late"), `step ${step + 1}`).toEqual(await stored(fresh, "late"));

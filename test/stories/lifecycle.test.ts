@@ -42,12 +42,12 @@ test("gradual unfreezing in one fit is unfreezing by hand between fits", () =>
     const whole = await small(device, { rates: gradualUnfreezing({ every: { epochs: 1.5 } }) });
     await whole.fit(samples, { epochs: 4 });
     const parts = await small(device, { rates: { stem: { frozen: true }, body: { frozen: true } } });
-    await parts.fit(samples, { epochs: 4, steps: 12 });
+    await parts.fit(samples, { epochs: 4, steps: 12, resume: true });
     expect(states(parts)).toEqual(["frozen", "frozen", "active"]);
-    parts.unfreeze("body");
-    await parts.fit(samples, { epochs: 4, steps: 12 });
-    parts.unfreeze("stem");
-    await parts.fit(samples, { epochs: 4, steps: 8 });
+    parts.rates.unfreeze("body");
+    await parts.fit(samples, { epochs: 4, steps: 12, resume: true });
+    parts.rates.unfreeze("stem");
+    await parts.fit(samples, { epochs: 4, steps: 8, resume: true });
     expect(await weights(parts)).toEqual(await weights(whole));
     expect(whole.rates.table().map(({ updates }) => updates)).toEqual([8, 20, 32]);
   }));
@@ -62,7 +62,7 @@ test("a checkpoint from before a layer begins goes on to the bytes of never stop
     const second = await small(device, options);
     second.load(await first.save());
     expect(states(second)).toEqual(["waiting", "active", "active"]);
-    await second.fit(samples, { epochs: 4 });
+    await second.fit(samples, { epochs: 4, resume: true });
     expect(await second.save()).toEqual(await whole.save());
   }));
 
@@ -73,16 +73,16 @@ test("a log replayed gives the bytes of the run in which the changes were made b
     const changes = new Map<number, () => void>([
       [2, () => rates.set("head", { lr: 0.05, weightDecay: 0.1 })],
       [5, () => rates.scale("**", 0.5, { floor: 1e-3 })],
-      [7, () => live.freeze("stem")],
-      [9, () => live.unfreeze("stem")],
-      [10, () => live.freeze("stem")],
+      [7, () => live.rates.freeze("stem")],
+      [9, () => live.rates.unfreeze("stem")],
+      [10, () => live.rates.freeze("stem")],
       [11, () => rates.assign("body", "head")],
       [12, () => rates.set("stem", { frozen: false, from: 14 })],
-      [15, () => live.freeze("stem")],
+      [15, () => live.rates.freeze("stem")],
       [13, () => rates.set("head.body.0.bias", { multiplier: 2, until: 29 })],
     ]);
     await live.fit(samples, { epochs: 2, onStep: ({ step }) => changes.get(step)?.() });
-    live.unfreeze("stem");
+    live.rates.unfreeze("stem");
     await live.fit(samples, { epochs: 2 });
     const log = JSON.parse(JSON.stringify(rates.edits())) as Edit[];
     expect(log).toHaveLength(10);

@@ -64,7 +64,7 @@ test("mixed rules stopped, saved, loaded and continued: the bytes of never stopp
     await first.fit(data, { epochs: 3, steps: 11 });
     const second = await small(device, { rates });
     second.load(await first.save());
-    await second.fit(data, { epochs: 3 });
+    await second.fit(data, { epochs: 3, resume: true });
     expect(await second.save()).toEqual(await whole.save());
   }));
 

@@ -88,7 +88,7 @@ test("in a fit it counts updates, in epochs too, moves all rules that have one, 
     await first.fit(data, { epochs: 3, steps: 10 });
     const second = await small(device, options(oneCycleMomentum({ steps: 24 })));
     second.load(await first.save());
-    await second.fit(data, { epochs: 3 });
+    await second.fit(data, { epochs: 3, resume: true });
     expect(await second.save()).toEqual(await whole.save());
     const still = await small(device, { ...options(() => 0.9) });
     await still.fit(data, { epochs: 3 });
@@ -121,7 +121,7 @@ test("a schedule that leaves the range stops training before that step", () =>
     expect(trainer.steps).toBeLessThanOrEqual(7);
     expect(trainer.rates.table()[0]?.updates).toBe(trainer.steps);
     limit = -1;
-    await trainer.fit(data, { epochs: 3 });
+    await trainer.fit(data, { epochs: 3, resume: true });
     const whole = await small(device, { optimizer: sgd({ momentum: 0.9 }), momentum: () => 0.5 });
     await whole.fit(data, { epochs: 3 });
     expect(await trainer.save()).toEqual(await whole.save());

@@ -78,8 +78,8 @@ function changes(trainer: Trainer, seed: number, epochs: boolean) {
   const naive = naiveStart();
   const engine: Editable = {
     ...trainer.rates,
-    freeze: (pattern) => trainer.freeze(pattern),
-    unfreeze: (pattern) => trainer.unfreeze(pattern),
+    freeze: (pattern) => trainer.rates.freeze(pattern),
+    unfreeze: (pattern) => trainer.rates.unfreeze(pattern),
   };
   const scope = { layers, patterns, factors: [0.1, 0.5, 0.9, 1.5, -1], epochs };
   const customs: Schedule[] = [];

@@ -51,7 +51,13 @@ test.each(Object.entries(settings))("%s: every number is that of f64", (_, optio
       }
       const lrs = trainer.rates.table().map(({ lr }) => lr);
       const seen: StepStatistics[] = [];
-      await trainer.fit(data, { steps: 1, shuffle: false, statsEvery: 1, onStats: (found) => seen.push(found) });
+      await trainer.fit(data, {
+        steps: 1,
+        resume: true,
+        shuffle: false,
+        statsEvery: 1,
+        onStats: (found) => seen.push(found),
+      });
       const after = await trainer.weights();
       expect(seen.map(({ step: number, layers }) => [number, ...layers.map(({ name }) => name)])).toEqual([
         [step + 1, "stem.0", "body.0", "head"],
@@ -107,7 +113,7 @@ test("a frozen layer has no rate, no gradient and no step", () =>
     const seen: StepStatistics[] = [];
     const watch = { epochs: 1, statsEvery: 3, onStats: (found: StepStatistics) => seen.push(found) };
     await trainer.fit(data, watch);
-    trainer.freeze("stem");
+    trainer.rates.freeze("stem");
     await trainer.fit(data, watch);
     const [first, second] = seen.map(({ layers }) => layers[0]);
     expect(first).toMatchObject({ name: "stem.0", lr: 0.01, scale: 1 });

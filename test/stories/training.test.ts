@@ -105,7 +105,7 @@ test.each([1, 4, 5, 7, 12])(
       const second = await small(device);
       second.load(await first.save());
       expect(second.steps).toBe(steps);
-      await second.fit(samples, { epochs: 3 });
+      await second.fit(samples, { epochs: 3, resume: true });
       expect(await second.save()).toEqual(await whole.save());
     }),
 );
@@ -117,7 +117,7 @@ test("a stopped fit goes on where it stood, without a checkpoint too", () =>
     const paused = await small(device);
     await paused.fit(samples, { epochs: 2, onStep: ({ step }) => step === 3 && paused.stop() });
     expect(paused.steps).toBeLessThan(10);
-    await paused.fit(samples, { epochs: 2 });
+    await paused.fit(samples, { epochs: 2, resume: true });
     expect(await paused.save()).toEqual(await whole.save());
   }));
 
@@ -129,7 +129,7 @@ test("a frozen layer does not move by a bit, its backward dispatches are gone, a
     expect(full).toContain("conv2d-backward-filter");
     const before = await stored(trainer);
 
-    trainer.freeze("stem");
+    trainer.rates.freeze("stem");
     expect(trainer.rates.table().map(({ state }) => state)).toEqual(["frozen", "active", "active"]);
     const frozen = print(trainer.recording());
     expect(frozen).not.toContain("conv2d-backward");
@@ -142,7 +142,7 @@ test("a frozen layer does not move by a bit, its backward dispatches are gone, a
       expect(same, name).toBe(/^(moment\d\/)?stem\./.test(name));
     }
 
-    trainer.unfreeze("stem");
+    trainer.rates.unfreeze("stem");
     expect(print(trainer.recording())).toBe(full);
     const counts = await countPerStep(5, () => trainer.fit(samples, { epochs: 1 }).then(() => undefined));
     expect(counts.createComputePipeline).toBe(0);

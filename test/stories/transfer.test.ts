@@ -65,8 +65,8 @@ test("fineTune is its phases by hand, and its log replays to the same bits", () 
 
     const hand = await trainerOn(device, 2);
     await hand.fit(samples);
-    hand.freeze("stem");
-    hand.freeze("body");
+    hand.rates.freeze("stem");
+    hand.rates.freeze("body");
     const shift = (start: number, cycle = oneCycle({ steps: 8, pctStart: 0.99 })) => ({
       schedule: (clock: Parameters<typeof cycle>[0]) => cycle({ ...clock, step: clock.step - start }),
     });
@@ -74,7 +74,7 @@ test("fineTune is its phases by hand, and its log replays to the same bits", () 
     await hand.fit(samples);
     const rate = geometric(0.01 / 9, 0.01);
     for (const [i, name] of ["stem", "body", "head"].entries()) {
-      hand.unfreeze(name);
+      hand.rates.unfreeze(name);
       const spec = rate({
         name,
         depth: i + 1,

@@ -1,0 +1,225 @@
+// The course of a fit: epochs over samples in a new order, or over batches as a stream gives them. It turns data into stretches
+// of batches and hands them on to be submitted, each when it is its turn.
+
+import { type Batches, type Data, isBatches, type Packed, type Samples } from "../data/dataset.ts";
+import { DataError, OptionError } from "../errors.ts";
+import { permutation, stream } from "../random.ts";
+import { inOrder } from "../step/feed.ts";
+import { MOST_STEPS } from "../step/replay.ts";
+import type { Source } from "../step/runner.ts";
+import type { Made } from "./ledger.ts";
+import { checkFit, type EpochResult, type FitOptions, type FitResult } from "./options.ts";
+import type { Parts } from "./parts.ts";
+import type { Passes } from "./pass.ts";
+import type { Place } from "./standing.ts";
+import type { Stop } from "./stop.ts";
+import type { Stretch, Watch } from "./submit.ts";
+import { Tally } from "./tally.ts";
+
+/** Milliseconds of work that one submission should hold: long enough to be cheap, short enough for the page to live. */
+const SUBMISSION = 40;
+
+export type Fit = ReturnType<typeof createFit>;
+
+export function createFit(parts: Parts, passes: Passes) {
+  const { settings, runner, ledger, submit, turns } = parts;
+  const { batch, seed, update } = settings;
+  const { accumulate } = update;
+  /** What `data.order` of a source holds. */
+  let order: { source: Source; epoch: number; shuffle: boolean } | undefined;
+
+  function setOrder(source: Source, { epoch, shuffle }: Place): void {
+    if (order?.source === source && order.epoch === epoch && order.shuffle === shuffle) return;
+    source.feed.setOrder(shuffle ? permutation(source.count, stream(seed, `epoch ${epoch}`)) : inOrder(source.count));
+    order = { source, epoch, shuffle };
+  }
+
+  /** Submits a stretch when it is its turn; where listeners are waited for, until they have heard of it. */
+  async function send(source: () => Source, stretch: Stretch, run: Run): Promise<number> {
+    const { step } = ledger.head;
+    const made = await turns(() => submit.steps(source(), stretch, parts.stepsPerEpoch, run.watch));
+    if (run.lockstep || ledger.isAwaited || run.untried) await ledger.drain();
+    else ledger.throwIfFailed();
+    run.untried &&= ledger.head.step === step;
+    return made;
+  }
+
+  /** The rest of the present epoch; true when it is whole. */
+  async function overSamples(source: Source, run: Run): Promise<boolean> {
+    const { place } = ledger.head;
+    const batches = Math.ceil(source.count / batch);
+    let group = 1;
+    let last = performance.now();
+    // An update that has begun is made, whoever wants to stop.
+    const into = (): number => ledger.head.place.position % accumulate;
+    const position = (): number => ledger.head.place.position;
+    while (position() < batches && (into() !== 0 || !run.stop.wanted())) {
+      const left = (run.end - ledger.head.step) * accumulate - into();
+      const most = run.stop.wanted() || run.lockstep || ledger.isAwaited || run.untried ? accumulate - into() : group;
+      const ordered = (): Source => {
+        setOrder(source, place);
+        return source;
+      };
+      const stretch = { batches: Math.min(most, batches - position(), left), first: position(), moves: true };
+      const made = await send(ordered, stretch, run);
+      const now = performance.now();
+      group = nextGroup(group, (now - last) / made);
+      last = now;
+    }
+    return position() >= batches;
+  }
+
+  /** The same over batches; those that an earlier part of the same epoch has used are passed over. */
+  async function overBatches(batches: Batches, run: Run): Promise<boolean> {
+    const used = ledger.head.place.position;
+    const walk =
+      Symbol.asyncIterator in batches
+        ? (batches as AsyncIterable<Samples>)[Symbol.asyncIterator]()
+        : (batches as Iterable<Samples>)[Symbol.iterator]();
+    const over = Symbol("over");
+    let seen = 0;
+    let group: Packed[] = [];
+    const flush = async (): Promise<void> => {
+      const samples = group.reduce((sum, { count }) => sum + count, 0);
+      for (const [i, packed] of group.entries()) {
+        const micro = { weight: packed.count / samples, first: i === 0, last: i === group.length - 1 };
+        const stretch = { batches: 1, first: 0, moves: true, micro: accumulate === 1 ? undefined : micro };
+        await send(() => runner.batchSource(packed), stretch, run);
+      }
+      group = [];
+    };
+    try {
+      // No batch is asked for that no step will use, and a stream that gives none does not hold up who wants to stop.
+      while (!run.stop.wanted()) {
+        const next = await Promise.race([walk.next(), run.stop.promise.then(() => over)]);
+        if (next === over) break;
+        const { done, value } = next as IteratorResult<Samples>;
+        if (done === true) {
+          await flush();
+          if (seen > 0) return true;
+          throw new DataError("fit: the iterable gave no batch. Give one that can be walked through once an epoch.");
+        }
+        if (seen++ < used) continue;
+        group.push(passes.packBatch(`fit: batch ${seen - 1}`, value));
+        if (group.length === accumulate) await flush();
+      }
+      return false;
+    } finally {
+      // Not waited for: a stream that is silent would never answer.
+      void Promise.resolve(walk.return?.()).catch(() => undefined);
+    }
+  }
+
+  /** Where a fit begins: anew, or where the last one stood. */
+  function beginning(resume: boolean, wanted: Pick<Place, "count" | "shuffle">): Place {
+    const { place } = ledger.known;
+    const here = { batch, accumulate, ...wanted };
+    const begun = place.position > 0;
+    if (!resume) return { ...here, epoch: place.epoch + (begun ? 1 : 0), position: 0, runEpoch: 0 };
+    for (const key of ["batch", "accumulate", "count", "shuffle"] as const) {
+      if (!begun || place[key] === here[key]) continue;
+      throw new OptionError(
+        `fit: resume: the epoch to go on with has ${key} ${place[key]}, this fit has ${key} ${here[key]}. Give the same, or begin anew without resume.`,
+      );
+    }
+    return { ...place, ...here };
+  }
+
+  /** Refuses what cannot be meant, before anything moves. Gives the samples of an epoch, 0 for a stream. */
+  function check(place: string, data: Data, options: FitOptions): number {
+    checkFit(place, options);
+    if (options.validation !== undefined && !isBatches(options.validation)) {
+      runner.source(`${place}: validation`, options.validation);
+    }
+    return isBatches(data) ? 0 : runner.source(place, data).count;
+  }
+
+  const stepsOf = (count: number): number | undefined =>
+    count === 0 ? undefined : Math.ceil(Math.ceil(count / batch) / accumulate);
+
+  return {
+    /** Steps of an epoch; undefined for a stream. */
+    check: (place: string, data: Data, options: FitOptions): number | undefined => stepsOf(check(place, data, options)),
+
+    async run(at: string, data: Data, options: FitOptions, stop: Stop): Promise<FitResult> {
+      const { steps, validation, onEpoch, onStep, onStats, statsEvery = 50, resume = false } = options;
+      const { epochs = steps === undefined ? 1 : Number.POSITIVE_INFINITY, lockstep = false, shuffle = true } = options;
+      const count = check(at, data, options);
+      const streams = count === 0;
+      const source = (): Source => {
+        const found = runner.source(at, data as Samples);
+        runner.hold(found);
+        return found;
+      };
+      const place = beginning(resume, { count, shuffle: shuffle && !streams });
+      ledger.begin();
+      ledger.moveTo({ ...ledger.known, place });
+      parts.stepsPerEpoch = stepsOf(count);
+      const end = steps === undefined ? Number.POSITIVE_INFINITY : ledger.head.step + steps;
+      const wanted = (): boolean => stop.wanted() || ledger.head.step >= end;
+      let tally = new Tally();
+      const hear = (made: Made): unknown => {
+        tally.add(made.result);
+        parts.telling = made;
+        try {
+          return onStep?.({ ...made.result, epoch: ledger.head.place.runEpoch + 1, rates: () => parts.ratesOf(made) });
+        } finally {
+          parts.telling = undefined;
+        }
+      };
+      const sample = onStats === undefined ? undefined : { every: statsEvery, take: onStats };
+      const run: Run = {
+        ...{ watch: { hear, sample }, stop: { wanted, promise: stop.promise }, end, lockstep },
+        untried: onStep !== undefined || onStats !== undefined,
+      };
+      const results: EpochResult[] = [];
+      try {
+        while (ledger.head.place.runEpoch < epochs && !wanted()) {
+          tally = new Tally();
+          const whole = streams ? await overBatches(data as Batches, run) : await overSamples(source(), run);
+          await ledger.drain();
+          if (!whole) break;
+          const { place, ...standing } = ledger.known;
+          const [epoch, runEpoch] = [place.epoch + 1, place.runEpoch + 1];
+          ledger.moveTo({ ...standing, place: { ...place, epoch, runEpoch, position: 0 } });
+          const { loss, accuracy } = tally.means;
+          const checked =
+            validation === undefined ? {} : { validation: await passes.evaluate("fit: validation", validation) };
+          const result = { epoch: runEpoch, loss, accuracy, ...checked };
+          results.push(result);
+          await onEpoch?.(result);
+        }
+      } catch (error) {
+        // Whoever listens hears of what was made before, and of nothing after that.
+        await ledger.drain().catch(() => undefined);
+        throw error;
+      } finally {
+        runner.hold(undefined);
+      }
+      const { step, place: last } = ledger.known;
+      return { epochs: results, stopped: epochs === Number.POSITIVE_INFINITY ? step < end : last.runEpoch < epochs };
+    },
+
+    /** After the order of a source was set by others. */
+    forgetOrder(): void {
+      order = undefined;
+    },
+  };
+}
+
+/** How a fit walks through its epochs. */
+interface Run {
+  readonly watch: Watch;
+  readonly stop: Pick<Stop, "wanted" | "promise">;
+  /** Number of the last step that may be made. */
+  readonly end: number;
+  readonly lockstep: boolean;
+  /** The first step is waited for: only then is it known whether its listener wants to be. */
+  untried: boolean;
+}
+
+/** Steps of the next submission, from the time that a step of the last one took. */
+function nextGroup(group: number, milliseconds: number): number {
+  const fitting = Math.floor(SUBMISSION / Math.max(milliseconds, SUBMISSION / MOST_STEPS));
+  return Math.max(1, Math.min(fitting, group * 2));
+}

@@ -1,0 +1,45 @@
+// What the files of a trainer work with together.
+
+import type { Demand } from "../data/dataset.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { LayerRow, RateTable } from "../optim/rates.ts";
+import type { Runner } from "../step/runner.ts";
+import type { Ledger, Made } from "./ledger.ts";
+import type { Settings } from "./options.ts";
+import type { Submit } from "./submit.ts";
+import type { Turns } from "./turn.ts";
+
+export interface Parts {
+  readonly settings: Settings;
+  readonly demand: Demand;
+  readonly gpu: Gpu;
+  readonly rates: RateTable;
+  readonly runner: Runner;
+  readonly ledger: Ledger;
+  readonly submit: Submit;
+  readonly turns: Turns;
+  /** Updates of an epoch, where its length is known. */
+  stepsPerEpoch: number | undefined;
+  /** The update of which a listener hears now. */
+  telling: Made | undefined;
+  /** The layers as of an update that was made; otherwise as of the next step. */
+  table(made?: Made): LayerRow[];
+  /** Each layer's rate in an update. */
+  ratesOf(made: Made): Readonly<Record<string, number>>;
+}
+
+export function createParts(parts: Omit<Parts, "stepsPerEpoch" | "telling" | "table" | "ratesOf">): Parts {
+  const { rates, ledger } = parts;
+  const made: Parts = {
+    ...parts,
+    stepsPerEpoch: undefined,
+    telling: undefined,
+    table(told = made.telling) {
+      const { clock, counts } = told ?? { clock: ledger.head, counts: ledger.head.counts };
+      // A length that no fit has told yet is taken as endless, which leaves schedules at their start.
+      return rates.table({ step: clock.step, stepsPerEpoch: made.stepsPerEpoch ?? Number.POSITIVE_INFINITY }, counts);
+    },
+    ratesOf: (told) => Object.fromEntries(made.table(told).map(({ name, lr }) => [name, lr])),
+  };
+  return made;
+}

@@ -1,0 +1,98 @@
+// Passes that take one batch, or only look: a step, gradients out and in, and evaluation.
+
+import { type Data, isBatches, type Packed, pack, type Samples } from "../data/dataset.ts";
+import { bug, DataError, ShapeError } from "../errors.ts";
+import type { Feed } from "../step/feed.ts";
+import type { Program } from "../step/program.ts";
+import { checkArrival, MOST_STEPS } from "../step/replay.ts";
+import type { Evaluation, Gradients, StepResult } from "./options.ts";
+import type { Parts } from "./parts.ts";
+import { Tally } from "./tally.ts";
+
+export type Passes = ReturnType<typeof createPasses>;
+
+export function createPasses(parts: Parts) {
+  const { settings, demand, gpu, rates, runner, ledger, submit, turns } = parts;
+  const { batch, loss } = settings;
+
+  function packBatch(place: string, samples: Samples): Packed {
+    const packed = pack(place, samples, demand);
+    if (packed.count <= batch) return packed;
+    throw new ShapeError(`${place}: a batch has ${packed.count} samples, compile was told ${batch}. Split it.`);
+  }
+
+  /** The batches of a feed, added to a tally. */
+  async function look(program: Program, feed: Feed, count: number, averaged: boolean, tally: Tally): Promise<void> {
+    const batches = Math.ceil(count / batch);
+    const arrivals: Promise<void>[] = [];
+    for (let at = 0; at < batches; at += MOST_STEPS) {
+      const ready = await runner.ready(program, feed, averaged);
+      const values = Array.from({ length: Math.min(MOST_STEPS, batches - at) }, (_, i) => {
+        const start = (at + i) * batch;
+        return { step: at + i + 1, start, count: Math.min(batch, count - start) };
+      });
+      const arrival = runner.start(ready, values).then((found) => {
+        checkArrival(gpu, found);
+        for (const { loss, hits, count } of found.steps) tally.add({ loss, accuracy: hits / count, samples: count });
+      });
+      // An error is thrown below, where all are awaited.
+      arrival.catch(() => undefined);
+      arrivals.push(arrival);
+    }
+    await Promise.all(arrivals);
+  }
+
+  return {
+    packBatch,
+
+    /** One step that leaves the place in the data alone. */
+    async step(packed: Packed): Promise<StepResult> {
+      let found: StepResult | undefined;
+      const hear = ({ result }: { result: StepResult }): void => {
+        found = result;
+      };
+      ledger.begin();
+      await turns(() =>
+        submit.steps(runner.batchSource(packed), { batches: 1, first: 0, moves: false }, parts.stepsPerEpoch, { hear }),
+      );
+      await ledger.drain();
+      return found ?? bug("a step gave no metrics");
+    },
+
+    /** The gradients of one batch by tensor name, and its loss; nothing is updated. */
+    gradients: (packed: Packed): Promise<Gradients> =>
+      turns(async () => {
+        const source = runner.batchSource(packed);
+        const clock = { step: ledger.head.step, stepsPerEpoch: parts.stepsPerEpoch ?? Number.POSITIVE_INFINITY };
+        const program = runner.program("gradients", source.format, rates.frozenAt(clock));
+        const ready = await runner.ready(program, source.feed);
+        const found = await runner.start(ready, [{ step: 1, start: 0, count: source.count }]);
+        checkArrival(gpu, found);
+        const all = await runner.store.read("gradients");
+        const named = [...all].filter((_, row) => program.takesPart(row));
+        return { loss: found.steps[0]?.loss ?? Number.NaN, gradients: new Map(named) };
+      }),
+
+    /** Means over all samples; `averaged`: with the running means of the weights. */
+    async evaluate(place: string, data: Data, averaged = false): Promise<Evaluation> {
+      const tally = new Tally();
+      if (isBatches(data)) {
+        let seen = 0;
+        for await (const samples of data) {
+          const packed = packBatch(`${place}: batch ${seen++}`, samples);
+          await turns(async () => {
+            const { feed, format, count } = runner.batchSource(packed);
+            await look(runner.program("evaluate", format, []), feed, count, averaged, tally);
+          });
+        }
+        if (seen === 0) throw new DataError(`${place}: the iterable gave no batch. Give one that is not used up.`);
+      } else {
+        await turns(() => {
+          const { feed, format, count } = runner.source(place, data);
+          return look(runner.program("evaluate", format, []), runner.inOrder(feed), count, averaged, tally);
+        });
+      }
+      return loss.integerTarget ? tally.means : { ...tally.means, accuracy: Number.NaN };
+    },
+  };
+}

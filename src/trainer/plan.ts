@@ -1,0 +1,77 @@
+// The plan of a batch: from where training stands to the values of its step, the rows of the layer table and the standing after
+// it. Nothing is changed but the table that is handed in, so a schedule may throw here without harm.
+
+import { OptionError } from "../errors.ts";
+import type { RateTable } from "../optim/rates.ts";
+import type { MomentumSchedule } from "../optim/schedule.ts";
+import type { StepValues } from "../step/replay.ts";
+import type { Sent } from "./ledger.ts";
+import type { Standing } from "./standing.ts";
+
+/** A batch as it lies in its source. */
+export interface PlannedBatch {
+  /** First entry of the order, and samples from there. */
+  readonly start: number;
+  readonly count: number;
+  /** Its part in an update of several batches. */
+  readonly micro?: NonNullable<StepValues["micro"]> | undefined;
+  /** Whether the place in the data moves on. */
+  readonly moves: boolean;
+}
+
+export interface Planner {
+  readonly rates: RateTable;
+  readonly momentum: MomentumSchedule | undefined;
+  readonly stepsPerEpoch: number | undefined;
+  /** Whether the program gives a row a gradient. */
+  readonly takesPart: (row: number) => boolean;
+  /** Every so many updates leave statistics. */
+  readonly every: number | undefined;
+}
+
+export function planBatch(
+  { rates, momentum, stepsPerEpoch, takesPart, every }: Planner,
+  standing: Standing,
+  { start, count, micro, moves }: PlannedBatch,
+  table: Float32Array,
+): { readonly values: StepValues; readonly sent: Sent } {
+  const { step, place, counts } = standing;
+  const clock = { step, stepsPerEpoch };
+  const applied = micro?.last !== false;
+  const moved = momentumAt(momentum, clock);
+  const after: Standing = {
+    step: step + (applied ? 1 : 0),
+    place: { ...place, position: place.position + (moves ? 1 : 0) },
+    counts: applied ? rates.plan(clock, counts, takesPart, table, moved) : counts,
+  };
+  const sampled = applied && every !== undefined && after.step % every === 0;
+  const values = { step: step + 1, start, count, sampled };
+  return {
+    values: {
+      ...values,
+      ...(moved === undefined ? {} : { momentum: moved }),
+      ...(micro === undefined ? {} : { micro }),
+    },
+    sent: { after, begins: micro?.first !== false, applied },
+  };
+}
+
+function momentumAt(
+  momentum: MomentumSchedule | undefined,
+  clock: { step: number; stepsPerEpoch: number | undefined },
+) {
+  if (momentum === undefined) return undefined;
+  const value = momentum({ ...clock, updates: clock.step });
+  if (value >= 0 && value < 1) return value;
+  throw new OptionError(
+    `momentum: at step ${clock.step + 1} the schedule gives ${value}, it must be at least 0 and below 1.`,
+  );
+}
+
+/** The part of batch `at` in its update, where updates take `accumulate` batches of an epoch of `count` samples. */
+export function microOf(at: number, batch: number, accumulate: number, count: number) {
+  const first = at - (at % accumulate);
+  const end = Math.min(first + accumulate, Math.ceil(count / batch));
+  const samples = Math.min(end * batch, count) - first * batch;
+  return { weight: Math.min(batch, count - at * batch) / samples, first: at === first, last: at === end - 1 };
+}
