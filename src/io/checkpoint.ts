@@ -1,190 +1,123 @@
-// A checkpoint: weights under their own names, the optimizer's moments beside them, and the trainer's progress as JSON in
-// the metadata. It holds all that decides the next step, so training goes on to the same bits.
+// A checkpoint, "gradus-2": a safetensors file with the weights under their own names and all else that belongs to a tensor
+// under "role/name". One JSON in the metadata has { sections, signature, training }: which roles the file has in which
+// type, all that decides the bits of the training, and where it stands. Later work adds roles, types and keys.
 
-import { CheckpointError, GradusError, listed } from "../errors.ts";
-import { type Edit, readEdit, scheduleOf } from "../optim/edit.ts";
-import type { TableState } from "../optim/rates.ts";
-import type { RowState } from "../optim/row.ts";
-import { checkedRule, defined, type RateRule } from "../optim/rule.ts";
-import { constant } from "../optim/schedule.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+import { CheckpointError } from "../errors.ts";
+import { checksum } from "./checksum.ts";
+import { firstForm } from "./first-form.ts";
+import { canonical, isRecord, parseJson } from "./json.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type FileTensor,
+  type Safetensors,
+  type StoredTensor,
+} from "./safetensors.ts";
+import { ownValue, type Signature } from "./signature.ts";
+import { type Training, unreadable } from "./training.ts";
 
-/** Where training stands. */
-export interface Progress {
-  /** Updates made. */
-  readonly step: number;
-  /** Epochs begun before the present one; numbers its shuffle. */
-  readonly epoch: number;
-  /** Batches of the present epoch that were used. */
-  readonly position: number;
-  /** Epochs that the interrupted run had finished. */
-  readonly runEpoch: number;
+/** Tensors by name, by role: "parameters", "moment1", "average", "control" and whatever comes. */
+export type Sections<Tensor extends StoredTensor = StoredTensor> = ReadonlyMap<string, ReadonlyMap<string, Tensor>>;
+
+export interface Checkpoint {
+  readonly sections: Sections;
+  readonly signature: Signature;
+  readonly training: Training;
 }
 
-export interface CheckpointState extends TableState {
-  readonly seed: number;
-  /** Name of the update rule. */
-  readonly optimizer: string;
-  readonly progress: Progress;
-}
+const FORMAT = "gradus-2";
+const FIRST = "gradus-1";
+export const WEIGHTS = "parameters";
 
-/** Arenas by name ("parameters", "moment1", "moment2"), each with its tensors by name. */
-export type Arenas = ReadonlyMap<string, ReadonlyMap<string, StoredTensor>>;
+/** What a tensor is called in the file. */
+export const keyOf = (role: string, name: string): string => (role === WEIGHTS ? name : `${role}/${name}`);
 
-const FORMAT = "gradus-1";
-const PARAMETERS = "parameters";
+/** The same checkpoint gives the same bytes. */
+export const encodeCheckpoint = ({ sections, signature, training }: Checkpoint): Uint8Array<ArrayBuffer> =>
+  encode(sections, { signature, training });
 
-const rawKey = (name: string): string => `control/${name}`;
-const keyOf = (arena: string, name: string): string => (arena === PARAMETERS ? name : `${arena}/${name}`);
+/** The weights alone, for any reader of safetensors, with the shape of one sample in the metadata. */
+export const encodeWeights = (
+  weights: ReadonlyMap<string, StoredTensor>,
+  input: readonly number[],
+): Uint8Array<ArrayBuffer> => encode(new Map([[WEIGHTS, weights]]), { signature: { input } });
 
-/** `raw` are numbers that belong to no tensor, by name. */
-export function encodeCheckpoint(
-  arenas: Arenas,
-  state: CheckpointState,
-  raw: ReadonlyMap<string, Float32Array> = new Map(),
-): Uint8Array<ArrayBuffer> {
+function encode(sections: Sections, record: Partial<Checkpoint>): Uint8Array<ArrayBuffer> {
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, data] of raw) tensors.set(rawKey(name), { shape: [data.length], data });
-  for (const [arena, byName] of arenas) {
-    for (const [name, tensor] of byName) tensors.set(keyOf(arena, name), tensor);
+  for (const [role, byName] of sections) {
+    for (const [name, tensor] of byName) tensors.set(keyOf(role, name), tensor);
   }
-  return encodeSafetensors({ tensors, metadata: { format: FORMAT, gradus: JSON.stringify(state) } });
-}
-
-/** The weights alone, of whatever model. Throws CheckpointError where the file is none. */
-export function weightsOf(bytes: Uint8Array): Map<string, StoredTensor> {
-  const { tensors } = decodeSafetensors(bytes);
-  return new Map([...tensors].filter(([key]) => !key.includes("/")));
-}
-
-/** What the present trainer expects a checkpoint to hold. */
-export interface Expected {
-  readonly arenas: readonly string[];
-  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly layer: string }[];
-  readonly optimizer: string;
-  /** Numbers that belong to no tensor. */
-  readonly raw?: readonly { readonly name: string; readonly length: number }[];
-}
-
-export interface Decoded {
-  readonly arenas: Arenas;
-  readonly state: CheckpointState;
-  readonly raw: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
-}
-
-/** Reads a checkpoint and holds it against the trainer. Throws CheckpointError before anything is changed. */
-export function decodeCheckpoint(bytes: Uint8Array, expected: Expected): Decoded {
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  if (metadata.format !== FORMAT) {
-    throw new CheckpointError(
-      `checkpoint: its format is "${metadata.format ?? "unknown"}", this version reads "${FORMAT}". Use a file that trainer.save() wrote.`,
-    );
-  }
-  const state = parseState(metadata.gradus);
-  if (state.optimizer !== expected.optimizer) {
-    throw new CheckpointError(
-      `checkpoint: it was made with ${state.optimizer}, this trainer uses ${expected.optimizer}. Compile with the same optimizer.`,
-    );
-  }
-  const wanted = expected.arenas.flatMap((arena) =>
-    expected.tensors.map(({ name, shape }) => ({ key: keyOf(arena, name), arena, name, shape })),
-  );
-  const rawArenas = (expected.raw ?? []).map(({ name, length }) => ({ key: rawKey(name), name, shape: [length] }));
-  checkNames(
-    [...tensors.keys()],
-    [...wanted, ...rawArenas].map(({ key }) => key),
-  );
-  const arenas = new Map(expected.arenas.map((arena) => [arena, new Map<string, StoredTensor>()]));
-  const read = ({ key, shape }: { readonly key: string; readonly shape: readonly number[] }): StoredTensor => {
-    const tensor = tensors.get(key) as StoredTensor;
-    if (String(tensor.shape) === String(shape)) return tensor;
-    throw new CheckpointError(
-      `checkpoint: "${key}" has shape [${tensor.shape}], this model needs [${shape}]. Load it into the model that saved it.`,
-    );
-  };
-  for (const one of wanted) arenas.get(one.arena)?.set(one.name, read(one));
-  const raw = new Map(rawArenas.map((one) => [one.name, Float32Array.from(read(one).data)]));
-  const edits = checkedEdits(state.edits);
-  return { arenas, raw, state: { ...state, rows: checkedRows(state.rows, expected), edits } };
-}
-
-function checkNames(found: readonly string[], wanted: readonly string[]): void {
-  const missing = wanted.filter((key) => !found.includes(key));
-  if (missing.length > 0) {
-    throw new CheckpointError(
-      `checkpoint: it lacks ${listed(missing)}. It holds ${listed(found)}. Load it into the model that saved it.`,
-    );
-  }
-  const extra = found.filter((key) => !wanted.includes(key));
-  if (extra.length > 0) {
-    throw new CheckpointError(`checkpoint: this model has no ${listed(extra)}. Load it into the model that saved it.`);
-  }
-}
-
-function parseState(text: string | undefined): CheckpointState {
-  const fail = (): never => unreadable("its training state");
-  try {
-    const state = JSON.parse(text ?? "") as CheckpointState;
-    const { seed, optimizer, rows, edits } = state;
-    const { step, epoch, position, runEpoch } = state.progress;
-    const valid = [step, epoch, position, runEpoch].every(isCount) && Number.isSafeInteger(seed);
-    if (!valid || typeof optimizer !== "string") return fail();
-    return { seed, optimizer, progress: { step, epoch, position, runEpoch }, rows, edits };
-  } catch {
-    return fail();
-  }
-}
-
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-
-/** Only what is known of known rows, so that nothing else of the file reaches the trainer. */
-function checkedRows(rows: Readonly<Record<string, RowState>>, { tensors }: Expected): Record<string, RowState> {
-  const layers = tensors.map(({ layer }) => layer);
-  const names = tensors.map(({ name }) => name);
-  return Object.fromEntries(
-    names.map((name) => {
-      const state: RowState = Object(Object(rows)[name]);
-      const { lr, multiplier, weightDecay, averaging, frozen, from, until } = state;
-      const { layer, updates, trained, rest, schedule, scheduleOf: giver } = state;
-      const what = `the rate of "${name}"`;
-      const valid =
-        [lr, multiplier, weightDecay, averaging, frozen].every((value) => value !== undefined) &&
-        [updates, trained].every(isCount) &&
-        (rest === undefined || (Array.isArray(rest) && rest.length === 2 && rest.every(isCount))) &&
-        layers.includes(layer) &&
-        (giver === undefined || names.includes(giver));
-      if (!valid) unreadable(what);
-      readable(what, () => {
-        checkedRule(name, defined<RateRule>({ lr, multiplier, weightDecay, averaging, frozen, from, until }));
-        if (schedule !== undefined) scheduleOf(schedule);
-      });
-      const settings = { lr, multiplier, weightDecay, averaging, frozen, layer, updates, trained, from, until };
-      return [name, defined<RowState>({ ...settings, rest, schedule, scheduleOf: giver })];
-    }),
-  );
-}
-
-function checkedEdits(edits: readonly Edit[]): Edit[] {
-  if (!Array.isArray(edits)) return unreadable("its list of changes");
-  let before = 0;
-  return edits.map((line, i) => {
-    const { edit } = readable(`change ${i}`, () => readEdit(`change ${i}`, line, constant));
-    if (edit.step < before) unreadable(`change ${i}`);
-    before = edit.step;
-    return edit;
+  const used = [...sections].filter(([, byName]) => byName.size > 0).map(([role]) => role);
+  const roles = used.sort().map((role) => ({ role, dtype: "F32" }));
+  const gradus = canonical({ ...record, sections: roles });
+  const raw = [...tensors].map(([key, { shape, data }]) => {
+    return [
+      key,
+      { dtype: "F32", shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
+    ] as const;
   });
+  return encodeSafetensors({ tensors, metadata: { format: FORMAT, gradus, checksum: contentSum(raw, gradus) } });
 }
 
-function unreadable(what: string): never {
-  throw new CheckpointError(`checkpoint: ${what} cannot be read. Use another copy of the file.`);
+type Raw = Pick<FileTensor, "dtype" | "shape" | "bytes">;
+
+function contentSum(tensors: Iterable<readonly [string, Raw]>, gradus: string): string {
+  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+  const heads = sorted.map(([key, { dtype, shape }]) => [key, dtype, shape]);
+  return checksum([gradus, JSON.stringify(heads), ...sorted.map(([, { bytes }]) => bytes)]);
 }
 
-/** What `read` gives; what it refuses is the file's fault. */
-function readable<T>(what: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof GradusError) return unreadable(what);
-    throw error;
+/** A safetensors file without a model to hold it against. */
+export interface Opened {
+  /** Of the checkpoint; 0 for a file of somebody else, whose tensors are all taken for weights. */
+  readonly form: 0 | 1 | 2;
+  readonly sections: Sections<FileTensor>;
+  /** Nothing in a file of somebody else. */
+  readonly signature: Signature;
+  /** As it stands in the file; undefined where it holds weights alone. */
+  readonly training: unknown;
+}
+
+/** Reads any safetensors file. `place` begins its errors. Throws CheckpointError where it is none, or damaged. */
+export function openCheckpoint(given: Uint8Array | ArrayBuffer, place = "checkpoint"): Opened {
+  const file = decodeSafetensors(given, place);
+  const { format, gradus } = file.metadata;
+  if (format !== FORMAT && format !== FIRST) {
+    return { form: 0, sections: new Map([[WEIGHTS, file.tensors]]), signature: {}, training: undefined };
   }
+  const sections = new Map<string, Map<string, FileTensor>>();
+  for (const [key, tensor] of file.tensors) {
+    const at = key.indexOf("/");
+    const role = at < 0 ? WEIGHTS : key.slice(0, at);
+    sections.set(role, (sections.get(role) ?? new Map()).set(key.slice(at + 1), tensor));
+  }
+  // Schedules made of schedules, in a change, in a list, are as deep as anything here.
+  const record = parseJson(gradus ?? "", 64, () => unreadable("its training state"));
+  if (format === FIRST) return { form: 1, sections, ...firstForm(record) };
+  checkContent(file, place);
+  checkSections(ownValue(record, "sections"), sections);
+  const signature = ownValue(record, "signature");
+  if (!isRecord(signature)) return unreadable("its signature");
+  return { form: 2, sections, signature, training: ownValue(record, "training") };
 }
+
+function checkContent({ tensors, metadata }: Safetensors<FileTensor>, place: string): void {
+  const found = contentSum(tensors, metadata.gradus ?? "");
+  if (found === metadata.checksum) return;
+  throw new CheckpointError(
+    `${place}: its checksum is ${metadata.checksum ?? "missing"}, its content gives ${found}. The file is damaged, or somebody changed it; use another copy.`,
+  );
+}
+
+/** What the file says of its sections must be what it has. */
+function checkSections(listedSections: unknown, sections: Sections<FileTensor>): void {
+  const said = new Set(Array.isArray(listedSections) ? listedSections.map((one) => canonical(one)) : []);
+  const found = [...sections].flatMap(([role, byName]) =>
+    [...byName.values()].map(({ dtype }) => canonical({ dtype, role })),
+  );
+  if (found.some((one) => !said.has(one))) unreadable("its list of sections");
+}
+
+/** The weights of a safetensors file, of whatever model. Throws CheckpointError where it is none, or damaged. */
+export const weightsOf = (bytes: Uint8Array | ArrayBuffer, place = "transfer"): ReadonlyMap<string, FileTensor> =>
+  openCheckpoint(bytes, place).sections.get(WEIGHTS) ?? new Map();

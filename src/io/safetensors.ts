@@ -1,21 +1,34 @@
 // The safetensors format (Hugging Face): 8 bytes of header length, a JSON header, then the tensors' bytes without gaps.
-// Reading trusts nothing: lengths, ranges, overlaps, holes and products are checked before a byte is used.
+// Reading trusts nothing: lengths, ranges, overlaps, holes and products are checked before a byte is used. Numbers are made
+// of a tensor's bytes when they are asked for, so a file may hold tensors that nobody here can use.
 
 import { CheckpointError } from "../errors.ts";
+import { fileBytes } from "./bytes.ts";
+import { bytesOf, toFloats } from "./dtype.ts";
+import { isCount, isRecord, parseJson } from "./json.ts";
 
 export interface StoredTensor {
   readonly shape: readonly number[];
-  readonly data: Float32Array;
+  readonly data: Float32Array<ArrayBuffer>;
 }
 
-export interface Safetensors {
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
+export interface FileTensor extends StoredTensor {
+  /** "F32", "BF16", or whatever else the file says. */
+  readonly dtype: string;
+  /** As they stand in the file. */
+  readonly bytes: Uint8Array;
+  /** As f32, made when it is first asked for. Throws CheckpointError where the type or a number does not become f32. */
+  readonly data: Float32Array<ArrayBuffer>;
+}
+
+export interface Safetensors<Tensor extends StoredTensor = StoredTensor> {
+  readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 const MOST_HEADER = 100_000_000;
 
-/** The same tensors and metadata give the same bytes: names are sorted. */
+/** F32 tensors as a file. The same tensors and metadata give the same bytes: names are sorted. */
 export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array<ArrayBuffer> {
   const names = [...tensors.keys()].sort();
   let end = 0;
@@ -40,31 +53,31 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
   return bytes;
 }
 
-/** Reads F32 tensors. Throws CheckpointError for whatever is not exactly right. */
-export function decodeSafetensors(bytes: Uint8Array): Safetensors {
+/** Reads a file. Throws CheckpointError for whatever is not exactly right. `place` begins the error. */
+export function decodeSafetensors(given: Uint8Array | ArrayBuffer, place = "checkpoint"): Safetensors<FileTensor> {
+  const bytes = fileBytes(place, given);
   const fail = (what: string): never => {
-    throw new CheckpointError(`checkpoint: ${what}. The file is damaged or incomplete; use another copy.`);
+    throw new CheckpointError(`${place}: ${what}. The file is damaged or incomplete; use another copy.`);
   };
-  if (!(bytes instanceof Uint8Array)) fail("it is no Uint8Array");
   if (bytes.length < 8) fail(`it has ${bytes.length} bytes, a header alone needs 8`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headBytes = Number(view.getBigUint64(0, true));
   if (headBytes > MOST_HEADER) fail(`its header claims ${headBytes} bytes, at most ${MOST_HEADER} are allowed`);
   if (8 + headBytes > bytes.length) fail(`its header claims ${headBytes} bytes, the file has ${bytes.length}`);
   const entries = headerEntries(bytes.subarray(8, 8 + headBytes), fail);
-  const dataBytes = bytes.length - 8 - headBytes;
+  const data = bytes.subarray(8 + headBytes);
 
   let metadata: Record<string, string> = {};
   const ranges: Range[] = [];
   for (const [name, entry] of entries) {
     if (name === "__metadata__") {
-      if (typeof entry !== "object" || entry === null || Array.isArray(entry)) fail("its metadata is no object");
+      if (!isRecord(entry)) return fail("its metadata is no object");
       metadata = entry as Record<string, string>;
       for (const [key, value] of Object.entries(metadata)) {
         if (typeof value !== "string") fail(`its metadata "${key}" is no text`);
       }
     } else {
-      ranges.push(tensorEntry(name, entry, dataBytes, fail));
+      ranges.push(tensorEntry(name, entry, data.length, fail));
     }
   }
   ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -73,19 +86,29 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
     if (begin !== at) fail(`"${name}" begins at byte ${begin}, where byte ${at} is next`);
     at = end;
   }
-  if (at !== dataBytes) fail(`its tensors have ${at} bytes, the file has ${dataBytes}`);
-  // Only now, when the ranges are known not to overlap, is anything copied: no more than the file itself has.
-  const data = bytes.subarray(8 + headBytes);
-  const tensors = new Map(
-    ranges.map(({ name, shape, begin, end }): [string, StoredTensor] => {
-      return [name, { shape, data: new Float32Array(new Uint8Array(data.subarray(begin, end)).buffer) }];
-    }),
-  );
-  return { tensors, metadata };
+  if (at !== data.length) fail(`its tensors have ${at} bytes, the file has ${data.length}`);
+  const tensors = ranges.map(({ name, dtype, shape, begin, end }) => {
+    return [name, fileTensor(name, dtype, shape, data.subarray(begin, end))] as const;
+  });
+  return { tensors: new Map(tensors), metadata };
+}
+
+function fileTensor(name: string, dtype: string, shape: readonly number[], bytes: Uint8Array): FileTensor {
+  let floats: Float32Array<ArrayBuffer> | undefined;
+  return {
+    dtype,
+    shape,
+    bytes,
+    get data() {
+      floats ??= toFloats(name, dtype, bytes);
+      return floats;
+    },
+  };
 }
 
 interface Range {
   readonly name: string;
+  readonly dtype: string;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -93,57 +116,29 @@ interface Range {
 
 /** The header's entries in order. */
 function headerEntries(head: Uint8Array, fail: (what: string) => never): [string, unknown][] {
-  let header: unknown;
+  let text = "";
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(head);
-    checkKeys(text, fail);
-    header = JSON.parse(text);
-  } catch (cause) {
-    if (cause instanceof CheckpointError) throw cause;
-    fail("its header is no JSON");
+    text = new TextDecoder("utf-8", { fatal: true }).decode(head);
+  } catch {
+    fail("its header is no text");
   }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) return fail("its header is no object");
-  return Object.entries(header);
-}
-
-/** Refuses what JSON.parse lets pass: a key that stands twice in an object, and depth that only costs memory. */
-function checkKeys(json: string, fail: (what: string) => never): void {
-  const open: (Set<string> | undefined)[] = [];
-  const colon = /\s*:/y;
-  for (let at = 0; at < json.length; at++) {
-    const sign = json[at];
-    if (sign === "{" || sign === "[") {
-      if (open.push(sign === "{" ? new Set() : undefined) > 3) fail("its header is nested too deeply");
-    } else if (sign === "}" || sign === "]") {
-      open.pop();
-    } else if (sign === '"') {
-      const start = at;
-      for (at++; at < json.length && json[at] !== '"'; at++) if (json[at] === "\\") at++;
-      colon.lastIndex = at + 1;
-      const keys = open.at(-1);
-      if (keys === undefined || !colon.test(json)) continue;
-      const key = JSON.parse(json.slice(start, at + 1)) as string;
-      if (keys.has(key)) fail(`its header names "${key}" twice`);
-      keys.add(key);
-    }
-  }
+  const header = parseJson(text, 3, (what) => fail(`its header ${what}`));
+  return isRecord(header) ? Object.entries(header) : fail("its header is no object");
 }
 
 function tensorEntry(name: string, entry: unknown, dataBytes: number, fail: (what: string) => never): Range {
-  const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-  if (dtype !== "F32") {
-    return fail(`"${name}" has the type ${typeof dtype === "string" ? dtype : typeof dtype}, only F32 is read`);
-  }
+  const { dtype, shape, data_offsets: offsets } = Object(entry) as Record<string, unknown>;
+  if (typeof dtype !== "string") return fail(`"${name}" has no type`);
   if (!Array.isArray(shape) || !shape.every(isCount)) return fail(`"${name}" has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     return fail(`"${name}" has no valid range`);
   }
   const [begin, end] = offsets as [number, number];
-  const bytes = shape.reduce((product: number, length: number) => product * length, 4);
-  if (!Number.isSafeInteger(bytes) || end - begin !== bytes) {
+  if (begin > end || end > dataBytes) fail(`"${name}" has bytes ${begin} to ${end}, the file has ${dataBytes}`);
+  // Of a type that is not known only its owner knows how many bytes it takes.
+  const bytes = shape.reduce((product: number, length: number) => product * length, bytesOf(dtype) ?? 1);
+  if (!Number.isSafeInteger(bytes) || (bytesOf(dtype) !== undefined && end - begin !== bytes)) {
     return fail(`"${name}" of shape [${shape}] needs ${bytes} bytes, its range has ${end - begin}`);
   }
-  if (end > dataBytes) return fail(`"${name}" ends at byte ${end}, the file has ${dataBytes}`);
-  return { name, shape: shape as number[], begin, end };
+  return { name, dtype, shape: shape as number[], begin, end };
 }

@@ -26,7 +26,7 @@ export function createFit(parts: Parts, passes: Passes) {
   const { batch, seed, update } = settings;
   const { accumulate } = update;
   /** What `data.order` of a source holds. */
-  let order: { source: Source; epoch: number; shuffle: boolean } | undefined;
+  let order: { source: Source; epoch: number; shuffle: boolean | null } | undefined;
 
   function setOrder(source: Source, { epoch, shuffle }: Place): void {
     if (order?.source === source && order.epoch === epoch && order.shuffle === shuffle) return;
@@ -115,6 +115,11 @@ export function createFit(parts: Parts, passes: Passes) {
     const { place } = ledger.known;
     const here = { batch, accumulate, ...wanted };
     const begun = place.position > 0;
+    if (resume && begun && place.batch === null) {
+      throw new OptionError(
+        `fit: resume: the checkpoint stands at batch ${place.position} of an epoch and is of version 0.1, whose random streams gave another order. Begin anew without resume.`,
+      );
+    }
     if (!resume) return { ...here, epoch: place.epoch + (begun ? 1 : 0), position: 0, runEpoch: 0 };
     for (const key of ["batch", "accumulate", "count", "shuffle"] as const) {
       if (!begun || place[key] === here[key]) continue;
@@ -151,7 +156,7 @@ export function createFit(parts: Parts, passes: Passes) {
         runner.hold(found);
         return found;
       };
-      const place = beginning(resume, { count, shuffle: shuffle && !streams });
+      const place = beginning(resume, { count: streams ? null : count, shuffle: shuffle && !streams });
       ledger.begin();
       ledger.moveTo({ ...ledger.known, place });
       parts.stepsPerEpoch = stepsOf(count);

@@ -45,7 +45,7 @@ export interface Transferred {
 /** The weights of `source` that fit by name and shape, and what became of the others. Throws CheckpointError where none does. */
 export function fittingWeights(tensors: readonly Placed[], source: ReadonlyMap<string, HostTensor> | Uint8Array) {
   const given: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Numbers }> =
-    source instanceof Uint8Array ? weightsOf(source) : source;
+    source instanceof Map ? source : weightsOf(source as Uint8Array);
   const names = tensors.map(({ name }) => name);
   const fitting = tensors.flatMap(({ name, shape }) => {
     const found = given.get(name);

@@ -1,60 +1,71 @@
 // A trainer as a checkpoint, and back: weights, moments, what the controllers know, rates, counters and the place in the data.
 
-import { bug, CheckpointError } from "../errors.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../io/checkpoint.ts";
+import { bug } from "../errors.ts";
+import { encodeCheckpoint, encodeWeights } from "../io/checkpoint.ts";
+import { decodeCheckpoint } from "../io/load.ts";
+import { type Signature, signatureOf } from "../io/signature.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { Placed } from "../plan/layout.ts";
-import type { Runner } from "../step/runner.ts";
-import type { UpdateSettings } from "../step/update.ts";
-import type { Ledger } from "./ledger.ts";
 import type { Settings } from "./options.ts";
+import type { Parts } from "./parts.ts";
 
 /** What a checkpoint is taken of. */
-export interface Subject {
-  readonly settings: Settings;
+export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "ledger"> {
+  /** As `compile` left the trainer. */
+  readonly signature: Signature;
   readonly tensors: readonly Placed[];
-  readonly runner: Runner;
-  readonly rates: RateTable;
-  readonly ledger: Ledger;
 }
 
-/** The names of the rules. */
-const rulesOf = ({ rules }: UpdateSettings): string => [...new Set(rules.map(({ name }) => name))].join(", ");
+/** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
+export function signed({ input, batch, loss, seed, momentum, update }: Settings, { rows }: RateTable): Signature {
+  const { clip, clamp, accumulate, average, controllers } = update;
+  const rule = ({ optimizer }: (typeof rows)[0]) => {
+    const { name, variant, constants, trust, initial } = optimizer.rule;
+    return { name, options: { ...variant, ...constants, trust, initial } };
+  };
+  return signatureOf({
+    ...{ input, batch, loss, seed, accumulate, momentum },
+    clip: clip ?? clamp,
+    control: controllers,
+    averaging: average,
+    rules: Object.fromEntries(rows.map((row) => [row.name, rule(row)])),
+    schedules: Object.fromEntries(rows.map(({ name, schedule }) => [name, schedule])),
+  });
+}
 
 /** As of the steps submitted so far; to be called when it is its turn. */
-export async function save({ settings, runner, rates, ledger }: Subject): Promise<Uint8Array<ArrayBuffer>> {
+export async function save({ signature, runner, rates, ledger }: Subject): Promise<Uint8Array<ArrayBuffer>> {
   await ledger.settle();
-  const { seed, update } = settings;
   const { store } = runner;
   const { step, place, counts } = ledger.known;
-  const state = { seed, optimizer: rulesOf(update), progress: { step, ...place }, ...rates.state(counts) };
+  const training = { step, place, ...rates.state(counts) };
   const raw = store.readRaw();
   const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
-  return encodeCheckpoint(new Map(arenas), state, await raw);
+  const control = [...(await raw)].map(([name, data]) => [name, { shape: [data.length], data }] as const);
+  return encodeCheckpoint({ sections: new Map([...arenas, ["control", new Map(control)]]), signature, training });
 }
 
+export const saveWeights = async ({ runner, settings }: Subject): Promise<Uint8Array<ArrayBuffer>> =>
+  encodeWeights(await runner.store.read("parameters"), settings.input);
+
 /** Throws CheckpointError, with nothing changed, where the checkpoint does not fit. */
-export function load({ settings, tensors, runner, rates, ledger }: Subject, bytes: Uint8Array): void {
-  const { seed, update } = settings;
+export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: readonly string[] = []): void {
+  const { settings, signature, tensors, runner, rates, ledger } = subject;
   const { store } = runner;
-  const expected = { arenas: store.saved, tensors, optimizer: rulesOf(update), raw: store.raw };
-  const { arenas, state, raw } = decodeCheckpoint(bytes, expected);
-  if (state.seed !== seed) {
-    throw new CheckpointError(
-      `checkpoint: it was made with seed ${state.seed}, this trainer has ${seed}. Compile with seed ${state.seed}.`,
-    );
-  }
-  for (const [arena, byName] of arenas) {
+  const kept = store.saved.flatMap((role) => tensors.map(({ name, shape }) => ({ role, name, shape })));
+  const control = store.raw.map(({ name, length }) => ({ role: "control", name, shape: [length] }));
+  const expected = { tensors: [...kept, ...control], rows: tensors, signature };
+  const { sections, training } = decodeCheckpoint(bytes, expected, allow);
+  for (const arena of store.saved) {
     for (const placed of tensors) {
-      const tensor = byName.get(placed.name) ?? bug(`"${placed.name}" was not read`);
-      store.write(arena, placed, Float32Array.from(tensor.data));
+      const tensor = sections.get(arena)?.get(placed.name) ?? bug(`"${placed.name}" was not read`);
+      store.write(arena, placed, tensor.data);
     }
   }
   runner.forgetFeatures();
-  for (const [name, words] of raw) store.set(name, words);
-  runner.setAlarms(new Uint32Array(update.layers));
+  for (const [name, { data }] of sections.get("control") ?? []) store.set(name, data);
+  runner.setAlarms(new Uint32Array(settings.update.layers));
   ledger.forgetAlarms();
-  const { step, ...place } = state.progress;
-  const counts = rates.restore(state, step);
-  ledger.moveTo({ step, counts, place: { ...ledger.known.place, ...place } });
+  const { step, place } = training;
+  ledger.moveTo({ step, place, counts: rates.restore(training, step) });
 }

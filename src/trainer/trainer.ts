@@ -4,8 +4,10 @@ import { type Data, type Demand, type Numbers, packInputs, type Samples } from "
 import { bug, GradusError, OptionError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
+import type { Signature } from "../io/signature.ts";
 import { initialValues } from "../model/initializer.ts";
 import type { RateTable } from "../optim/rates.ts";
+import { checkName, checkOptions } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import type { Mode, Program } from "../step/program.ts";
@@ -30,7 +32,7 @@ import {
 import { createParts, type Parts } from "./parts.ts";
 import { createPasses, type Passes } from "./pass.ts";
 import { type FineTuneOptions, fineTune } from "./recipe.ts";
-import { load, type Subject, save } from "./snapshot.ts";
+import { load, type Subject, save, saveWeights, signed } from "./snapshot.ts";
 import { createStop, type Stop } from "./stop.ts";
 import { createSubmit } from "./submit.ts";
 import type { Trial } from "./trial.ts";
@@ -39,6 +41,16 @@ import { createTurns } from "./turn.ts";
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {
   readonly averaged?: boolean;
+}
+
+export interface SaveOptions {
+  /** The weights alone, as a plain safetensors file for whatever reads those. Default: all that goes on to the same bits. */
+  readonly only?: "weights";
+}
+
+export interface LoadOptions {
+  /** What may differ from the trainer that saved: "batch", "clip", "rules" and the other words of the error. Default: nothing. */
+  readonly allow?: readonly string[];
 }
 
 /** A model on a device, with what it needs to train. Made by `compile`. */
@@ -58,6 +70,7 @@ export class Trainer {
   readonly #passes: Passes;
   readonly #fitting: Fit;
   readonly #program: Program;
+  readonly #signature: Signature;
   #busy = false;
   #stop: Stop | undefined;
 
@@ -67,6 +80,7 @@ export class Trainer {
     const { loss, batch, input, seed, update } = settings;
     const { accumulate } = update;
     this.#program = program;
+    this.#signature = signed(settings, rates);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
     this.outputShape = output;
@@ -78,7 +92,7 @@ export class Trainer {
       classes: loss.integerTarget ? perSample : undefined,
     };
     const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, demand);
-    const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: 0, shuffle: true };
+    const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
     const ledger = createLedger(
       rates,
       { step: 0, place, counts: rates.start() },
@@ -260,17 +274,26 @@ export class Trainer {
     });
   }
 
-  /** A checkpoint as of the steps submitted so far: weights, moments, rates, counters, and the place in the data. */
-  async save(): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * A checkpoint as of the steps submitted so far: weights, moments, rates, counters, and the place in the data. It may be
+   * called at any time.
+   */
+  async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     this.#demandAlive();
-    return this.#parts.turns(() => save(this.#subject));
+    checkOptions("save", options, ["only"], '{ only: "weights" }');
+    if (options.only !== undefined) checkName("save", "only", options.only, ["weights"]);
+    return this.#parts.turns(() => (options.only === "weights" ? saveWeights : save)(this.#subject));
   }
 
-  /** Goes back to a checkpoint. Throws CheckpointError, with nothing changed, where it does not fit. */
-  load(bytes: Uint8Array): void {
+  /**
+   * Goes back to a checkpoint. What it was made with must be what this trainer has, rule by rule; `allow` names what may
+   * differ. Throws CheckpointError with every difference, and with nothing changed, where it does not fit.
+   */
+  load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): void {
     this.#demandAlive();
+    checkOptions("load", options, ["allow"], '{ allow: ["batch"] }');
     if (this.#busy) throw new GradusError("load: training is under way. Call stop() and await fit first.");
-    load(this.#subject, bytes);
+    load(this.#subject, bytes, options.allow);
     this.#fitting.forgetOrder();
   }
 
@@ -281,7 +304,7 @@ export class Trainer {
   }
 
   get #subject(): Subject {
-    return { ...this.#parts, tensors: this.#program.layout.tensors };
+    return { ...this.#parts, signature: this.#signature, tensors: this.#program.layout.tensors };
   }
 
   /** The trainer in the hands of one who has the word. */

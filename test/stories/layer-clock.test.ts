@@ -146,7 +146,7 @@ interface Stored {
 
 async function stored(trainer: Trainer, layer: string): Promise<Stored> {
   const { tensors, metadata } = decodeSafetensors(await trainer.save());
-  const { rows } = JSON.parse(metadata.gradus as string);
+  const { rows } = JSON.parse(metadata.gradus as string).training;
   const arenas = ["", "moment1/", "moment2/"].map((arena) => [arena, tensors.get(`${arena}${layer}.value`)] as const);
   return {
     tensors: new Map(arenas.flatMap(([arena, tensor]) => (tensor === undefined ? [] : [[arena, tensor] as const]))),

@@ -97,7 +97,7 @@ function changes(trainer: Trainer, seed: number, epochs: boolean) {
 
 /** Counts of updates by tensor, as a checkpoint has them. */
 async function counts(trainer: Trainer): Promise<number[]> {
-  const { rows } = JSON.parse(decodeSafetensors(await trainer.save()).metadata.gradus as string);
+  const { rows } = JSON.parse(decodeSafetensors(await trainer.save()).metadata.gradus as string).training;
   return tensors.map(({ name }) => rows[name].updates);
 }
 
