@@ -13,13 +13,16 @@ export {
   ShapeError,
 } from "./errors.ts";
 export type { ConnectOptions } from "./gpu/device.ts";
-export type { Loss } from "./graph/trace.ts";
 export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
 export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export type { Initializer, InitializerName } from "./model/initializer.ts";
-export type { Layer, Scope, Value } from "./model/layer.ts";
+export type { Layer, Loss, Scope, Value } from "./model/layer.ts";
+export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export { type Functional, functional, type Layers, residual, sequential, type Use } from "./model/structure.ts";
+export { type InferenceOptions, inference } from "./network/inference.ts";
+export type { Transferred } from "./network/named.ts";
+export { type LayerSummary, Network, type PredictOptions } from "./network/network.ts";
 export {
   type AdadeltaOptions,
   type AdagradOptions,
@@ -144,19 +147,17 @@ export type { HostTensor } from "./step/store.ts";
 export { compile } from "./trainer/compile.ts";
 export type { FindRateOptions, FoundRates } from "./trainer/finder.ts";
 export type { LayerRates } from "./trainer/layer-rates.ts";
-export type { Transferred } from "./trainer/named.ts";
-export {
-  type CompileOptions,
-  crossEntropy,
-  type EpochResult,
-  type Evaluation,
-  type FitOptions,
-  type FitResult,
-  type Gradients,
-  meanSquaredError,
-  type StepResult,
+export type {
+  CompileOptions,
+  EpochResult,
+  Evaluation,
+  FitOptions,
+  FitResult,
+  FitStep,
+  Gradients,
+  StepResult,
 } from "./trainer/options.ts";
 export type { FineTuneOptions } from "./trainer/recipe.ts";
 export type { LayerStatistics, StepStatistics } from "./trainer/statistics.ts";
-export { type Averaged, Trainer } from "./trainer/trainer.ts";
+export { type Averaged, type LoadOptions, type SaveOptions, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";

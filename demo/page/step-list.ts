@@ -22,7 +22,7 @@ export class StepList {
         ["Activations, as planned", megabytes(planned)],
         ["Most that is alive at once", megabytes(lowerBound)],
         ["If nothing shared memory", megabytes(naive)],
-        ["Parameters", whole(trainer.parameterCount)],
+        ["Parameters", whole(trainer.network.parameterCount)],
       ] as const;
       this.#memory.replaceChildren(
         ...pairs.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value))),

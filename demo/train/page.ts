@@ -122,5 +122,10 @@ function steadyState(counter: Counter) {
 globalThis.testNetwork = async () => {
   const result = await trainer.evaluate(await loadDigits("test"));
   trainer.rates.set("**", { schedule: constant() }); // the table is to show the rates that the schedule scaled
-  return { ...result, parameters: trainer.parameterCount, layers: trainer.rates.table(), memory: trainer.memory() };
+  return {
+    ...result,
+    parameters: trainer.network.parameterCount,
+    layers: trainer.rates.table(),
+    memory: trainer.memory(),
+  };
 };

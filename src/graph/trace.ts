@@ -2,7 +2,7 @@
 
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Initializer } from "../model/initializer.ts";
-import type { Layer, Scope, Value } from "../model/layer.ts";
+import type { Layer, Loss, Scope, Value } from "../model/layer.ts";
 import { addNode, addTensor, type Graph, size, type Tensor, tensorAt } from "./graph.ts";
 import { opOf } from "./table.ts";
 
@@ -13,14 +13,6 @@ export interface Parameter {
   readonly initializer: Initializer;
   /** Path of the layer that owns it. */
   readonly layer: string;
-}
-
-/** What the loss must know of the task; `model/` and `trainer` agree on it through this record. */
-export interface Loss {
-  /** Row of the op table. */
-  readonly op: "softmaxCrossEntropy" | "meanSquaredError";
-  /** Whether targets are class numbers, one a row, and not numbers in the shape of the prediction. */
-  readonly integerTarget: boolean;
 }
 
 /** How a data set is stored on the GPU. */

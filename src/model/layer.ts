@@ -32,6 +32,14 @@ export interface Layer {
   apply(scope: Scope, x: Value): Value;
 }
 
+/** What the loss must know of the task; the op table computes it. */
+export interface Loss {
+  /** Row of the op table. */
+  readonly op: "softmaxCrossEntropy" | "meanSquaredError";
+  /** Whether targets are class numbers, one a row, and not numbers in the shape of the prediction. */
+  readonly integerTarget: boolean;
+}
+
 /** Whether something is a layer. A factory that was not called is a function, and functions have an `apply` too. */
 export const isLayer = (value: unknown): value is Layer =>
   typeof value === "object" && value !== null && typeof (value as Layer).apply === "function";

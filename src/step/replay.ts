@@ -123,6 +123,11 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
     /** The layer table of step `i` of the next submission, 4 floats a row: to be written before `start`. */
     table: (i: number): Float32Array => (slots[i] as (typeof slots)[number]).table,
 
+    /** Compiles what is new in a recording, all at once; `done` is told of each kernel that is ready. */
+    async compile({ commands }: Recording, done: (kernel: string) => void = () => undefined): Promise<void> {
+      await Promise.all(commands.map((command) => gpu.pipeline(command, layout).then(() => done(command.kernel))));
+    },
+
     /** Compiles what is new in a recording and binds it to buffers by arena name. */
     async prepare(recording: Recording, buffers: ReadonlyMap<string, GPUBuffer>): Promise<Prepared> {
       checkLimits(recording, gpu);

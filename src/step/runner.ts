@@ -6,7 +6,7 @@ import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
-import { BLOCK } from "../plan/layout.ts";
+import { BLOCK, type Placed } from "../plan/layout.ts";
 import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
@@ -17,6 +17,10 @@ import { isControlled } from "./update.ts";
 
 /** Data sets that stay on the GPU; with one more, the one that was used longest ago leaves. */
 const MOST_FEEDS = 4;
+
+/** Samples that are predicted at once where nobody says, and bytes of their activations. */
+const MOST_PREDICTED = 1024;
+const MOST_ACTIVATIONS = 2 ** 26;
 
 /** Bytes of predictions that are read back at once. */
 const MOST_READ = 2 ** 26;
@@ -157,6 +161,14 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     return features;
   }
 
+  /** Samples that a prediction takes at once, a power of two: no more than there are, nor than fit a little memory. */
+  function predictedAtOnce({ count, format }: Packed): number {
+    const { batch } = options;
+    const perSample = program("predict", format, []).recording.memory.planned / batch;
+    const most = Math.max(batch, Math.min(MOST_PREDICTED, MOST_ACTIVATIONS / Math.max(1, perSample)));
+    return Math.min(2 ** Math.ceil(Math.log2(count)), Math.max(batch, 2 ** Math.floor(Math.log2(most))));
+  }
+
   return {
     store,
     program,
@@ -202,6 +214,15 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
 
     forgetFeatures,
 
+    /** Sets a weight, and with it what its mean starts from. */
+    setWeight(placed: Placed, values: Float32Array<ArrayBuffer>): void {
+      forgetFeatures();
+      for (const arena of ["parameters", ...(update.average ? ["average"] : [])]) store.write(arena, placed, values);
+    },
+
+    /** Compiles what a recording needs, all at once; tells of each kernel that is ready. */
+    compile: replay.compile,
+
     hold(source: Source | undefined): void {
       held = source?.feed;
     },
@@ -230,7 +251,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     start: replay.start,
 
     /** The output for each sample of a source that serves for this alone. */
-    async predict(packed: Packed, averaged: boolean, most = options.batch): Promise<HostTensor> {
+    async predict(packed: Packed, averaged: boolean, most = predictedAtOnce(packed)): Promise<HostTensor> {
       const run = program("predict", packed.format, [], { batch: most });
       const slice = run.recording.results.prediction ?? bug("a prediction has no place");
       const [batch, ...shape] = run.output as [number, ...number[]];

@@ -48,7 +48,8 @@ export function createStore(
   };
   const fill = (name: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void =>
     gpu.device.queue.writeBuffer(make(name, words.byteLength), 0, words);
-  for (const name of [...saved, "gradients", ...(update.accumulate > 1 ? ["accumulated"] : [])]) make(name, bytes);
+  const trained = rules.length > 0 ? ["gradients"] : [];
+  for (const name of [...saved, ...trained, ...(update.accumulate > 1 ? ["accumulated"] : [])]) make(name, bytes);
   fill("blocks", blockWords(layout, ruleOf));
   fill("spans", spansOf(layout, ruleOf));
   for (const [row, { offset, length }] of layout.tensors.entries()) {

@@ -2,10 +2,11 @@
 
 import { connect } from "../gpu/device.ts";
 import type { Layer } from "../model/layer.ts";
+import { FLOATS } from "../network/check.ts";
 import { createRateTable } from "../optim/rates.ts";
 import { buildProgram } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
-import { type CompileOptions, checkedSettings, FLOATS } from "./options.ts";
+import { type CompileOptions, checkedSettings } from "./options.ts";
 import { Trainer } from "./trainer.ts";
 import { updateSettings } from "./training.ts";
 
@@ -41,6 +42,13 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
     momentum: options.momentum,
     cacheFrozen: options.cacheFrozen ?? false,
   };
-  trainer = new Trainer(settings, program, rates, await connect(options));
-  return trainer;
+  const gpu = await connect(options);
+  try {
+    trainer = new Trainer(settings, program, rates, gpu);
+    await trainer.prepare(options.onProgress);
+    return trainer;
+  } catch (error) {
+    gpu.dispose();
+    throw error;
+  }
 }

@@ -3,8 +3,8 @@
 import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/device.ts";
-import type { DataFormat, Loss } from "../graph/trace.ts";
-import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
+import { type Layer, type Loss, wholeNumber } from "../model/layer.ts";
+import { checkInput, checkModel } from "../network/check.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";
 import type { Rates } from "../optim/rule.ts";
 import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
@@ -33,6 +33,17 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions {
   readonly cacheFrozen?: boolean;
   /** Decides initial weights and shuffles. Default 0. */
   readonly seed?: number;
+  /** Told of each kernel that is compiled, so that a page can show how far it is. */
+  readonly onProgress?: (progress: CompileProgress) => void;
+  /** Told of what is allowed and yet can hardly be meant, such as a rate that stays at nothing. Default: `console.warn`. */
+  readonly onWarning?: (message: string) => void;
+}
+
+export interface CompileProgress {
+  readonly done: number;
+  readonly total: number;
+  /** Name of the kernel that is ready now. */
+  readonly kernel: string;
 }
 
 export interface StepResult {
@@ -137,14 +148,6 @@ export function checkFit(place: string, options: FitOptions): void {
   }
 }
 
-/** Softmax and cross-entropy in one: [B, classes] logits against one class number a sample, natural logarithm. */
-export const crossEntropy = (): Loss => ({ op: "softmaxCrossEntropy", integerTarget: true });
-/** The mean of the squared differences over all numbers of a batch, for targets in the shape of the output. */
-export const meanSquaredError = (): Loss => ({ op: "meanSquaredError", integerTarget: false });
-
-/** The form of data that programs are looked at with before there is any. */
-export const FLOATS: DataFormat = { bytes: false, scale: 1, shift: 0 };
-
 /** The options with defaults filled in. */
 export interface Settings {
   readonly model: Layer;
@@ -164,19 +167,14 @@ export type FirstSettings = Omit<Settings, "update" | "momentum" | "cacheFrozen"
 
 export function checkedSettings(model: Layer, options: CompileOptions): FirstSettings {
   const { input, batch = 32, loss, optimizer = adamw(), seed = 0 } = options;
-  if (!isLayer(model)) {
-    throw new OptionError("compile: the first argument is no model. Make one with sequential() or functional().");
-  }
-  if (!Array.isArray(input) || input.length === 0) {
-    throw new OptionError('compile: "input" is missing. Give the shape of one sample, for example [28, 28, 1].');
-  }
-  for (const length of input) wholeNumber("compile", `a length of input [${input}]`, length);
+  checkModel("compile", model);
+  checkInput("compile", input);
   wholeNumber("compile", "batch", batch);
-  if (loss?.op === undefined) {
-    throw new OptionError('compile: "loss" is missing. Give crossEntropy() or meanSquaredError().');
+  if (Object(loss).op === undefined) {
+    throw new OptionError(`compile: loss is ${shown(loss)}. Give crossEntropy() or meanSquaredError().`);
   }
-  if (optimizer?.rule === undefined) {
-    throw new OptionError('compile: "optimizer" is no optimizer. Give sgd(), adam() or adamw().');
+  if (Object(optimizer).rule === undefined) {
+    throw new OptionError(`compile: optimizer is ${shown(optimizer)}. Give sgd(), adam() or adamw().`);
   }
   if (seed !== seed >>> 0) {
     throw new OptionError(`compile: seed is ${seed}, it must be a whole number from 0 to ${2 ** 32 - 1}.`);

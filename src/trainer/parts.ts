@@ -2,12 +2,12 @@
 
 import type { Demand } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { Turns } from "../network/turn.ts";
 import type { LayerRow, RateTable } from "../optim/rates.ts";
 import type { Runner } from "../step/runner.ts";
 import type { Ledger, Made } from "./ledger.ts";
 import type { Settings } from "./options.ts";
 import type { Submit } from "./submit.ts";
-import type { Turns } from "./turn.ts";
 
 export interface Parts {
   readonly settings: Settings;

@@ -1,14 +1,17 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
-import { type Data, type Demand, type Numbers, packInputs, type Samples } from "../data/dataset.ts";
+import type { Data, Demand, Numbers, Samples } from "../data/dataset.ts";
 import { bug, GradusError, OptionError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
+import type { DataFormat } from "../graph/trace.ts";
 import type { Signature } from "../io/signature.ts";
 import { initialValues } from "../model/initializer.ts";
+import { FLOATS } from "../network/check.ts";
+import { placedNumbers, type Transferred } from "../network/named.ts";
+import { Network, type PredictOptions } from "../network/network.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkName, checkOptions } from "../option.ts";
-import type { Placed } from "../plan/layout.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
@@ -19,16 +22,7 @@ import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
 import { createFit, type Fit } from "./fit.ts";
 import type { LayerRates } from "./layer-rates.ts";
 import { createLedger } from "./ledger.ts";
-import { fittingWeights, placedNumbers, type Transferred } from "./named.ts";
-import {
-  type Evaluation,
-  type FitOptions,
-  type FitResult,
-  FLOATS,
-  type Gradients,
-  type Settings,
-  type StepResult,
-} from "./options.ts";
+import type { CompileOptions, Evaluation, FitOptions, FitResult, Gradients, Settings, StepResult } from "./options.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { createPasses, type Passes } from "./pass.ts";
 import { type FineTuneOptions, fineTune } from "./recipe.ts";
@@ -36,7 +30,6 @@ import { load, type Subject, save, saveWeights, signed } from "./snapshot.ts";
 import { createStop, type Stop } from "./stop.ts";
 import { createSubmit } from "./submit.ts";
 import type { Trial } from "./trial.ts";
-import { createTurns } from "./turn.ts";
 
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {
@@ -59,10 +52,8 @@ export class Trainer {
   readonly adapter: string;
   /** Whether a CPU does the work of a GPU. */
   readonly software: boolean;
-  /** [batch, ...]. */
-  readonly outputShape: readonly number[];
-  /** Numbers in all tensors. */
-  readonly parameterCount: number;
+  /** The model on its device: what predicts, and what the weights belong to. */
+  readonly network: Network;
   /** Learning rates by layer: change them while training goes on, effective at the next step. */
   readonly rates: LayerRates;
 
@@ -81,10 +72,6 @@ export class Trainer {
     const { accumulate } = update;
     this.#program = program;
     this.#signature = signed(settings, rates);
-    this.adapter = gpu.adapter;
-    this.software = gpu.software;
-    this.outputShape = output;
-    this.parameterCount = parameters.reduce((sum, { shape }) => sum + size(shape), 0);
     const perSample = size(output) / batch;
     const demand: Demand = {
       features: size(input),
@@ -92,6 +79,9 @@ export class Trainer {
       classes: loss.integerTarget ? perSample : undefined,
     };
     const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, demand);
+    this.adapter = gpu.adapter;
+    this.software = gpu.software;
+    this.network = new Network(gpu, input, program, runner, demand);
     const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
     const ledger = createLedger(
       rates,
@@ -104,7 +94,8 @@ export class Trainer {
       },
     );
     const submit = createSubmit(settings, rates, runner, ledger);
-    this.#parts = createParts({ settings, demand, gpu, rates, runner, ledger, submit, turns: createTurns() });
+    const { turns } = this.network;
+    this.#parts = createParts({ settings, demand, gpu, rates, runner, ledger, submit, turns });
     this.#passes = createPasses(this.#parts);
     this.#fitting = createFit(this.#parts, this.#passes);
     const { set, freeze, unfreeze, assign, scale, edits, replay } = rates;
@@ -118,7 +109,7 @@ export class Trainer {
     };
     for (const [i, parameter] of parameters.entries()) {
       const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);
-      this.#write(placed, initialValues(parameter, parameter.initializer, seed));
+      runner.setWeight(placed, initialValues(parameter, parameter.initializer, seed));
     }
   }
 
@@ -129,10 +120,14 @@ export class Trainer {
 
   /** The step as it stands: every dispatch, printable with `print`. */
   recording(mode: Mode = "train"): Recording {
+    return this.#programOf(mode, FLOATS).recording;
+  }
+
+  #programOf(mode: Mode, format: DataFormat): Program {
     const { rates, ledger, runner, stepsPerEpoch = Number.POSITIVE_INFINITY } = this.#parts;
     const trains = mode === "train" || mode === "gradients";
     const frozen = trains ? rates.frozenAt({ step: ledger.head.step, stepsPerEpoch }) : [];
-    return runner.program(mode, FLOATS, frozen).recording;
+    return runner.program(mode, format, frozen);
   }
 
   /** Bytes of activations in a training step. */
@@ -178,41 +173,37 @@ export class Trainer {
    * means of the weights. It may be called at any time. Throws DataError and ShapeError as `fit` does.
    */
   async evaluate(data: Data, { averaged = false }: Averaged = {}): Promise<Evaluation> {
-    this.#demandAlive();
+    this.network.demandAlive();
     if (averaged) this.#demandAverages("evaluate");
     return this.#passes.evaluate("evaluate", data, averaged);
   }
 
-  /** The model's output for each sample of `x`, [samples, ...]: logits for a classifier. It may be called at any time. */
-  async predict(
-    x: Numbers,
-    { averaged = false, ...options }: { readonly mean?: number; readonly std?: number } & Averaged = {},
-  ): Promise<HostTensor> {
-    this.#demandAlive();
+  /** As `network.predict`; `averaged`: with the running means of the weights. */
+  async predict(x: Numbers, { averaged = false, ...options }: PredictOptions & Averaged = {}): Promise<HostTensor> {
     if (averaged) this.#demandAverages("predict");
-    const packed = packInputs("predict", { ...options, x }, this.#parts.demand);
-    return this.#parts.turns(() => this.#parts.runner.predict(packed, averaged));
+    return this.network.predictWith(x, options, averaged);
   }
 
   /** The running means of the weights by name, as of the steps submitted so far. Throws OptionError where none are kept. */
   async averages(): Promise<Map<string, HostTensor>> {
-    this.#demandAlive();
+    this.network.demandAlive();
     this.#demandAverages("averages");
     return this.#parts.turns(() => this.#parts.runner.store.read("average"));
   }
 
-  /** All weights by name, as of the steps submitted so far. */
-  async weights(): Promise<Map<string, HostTensor>> {
-    this.#demandAlive();
-    return this.#parts.turns(() => this.#parts.runner.store.read("parameters"));
+  /** As `network.weights`. */
+  weights(): Promise<Map<string, HostTensor>> {
+    return this.network.weights();
   }
 
-  /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
-  setWeights(weights: Readonly<Record<string, Numbers>>): void {
-    this.#demandAlive();
-    for (const { placed, values } of placedNumbers("setWeights", this.#program.layout.tensors, weights)) {
-      this.#write(placed, values);
-    }
+  /** As `network.setWeights`. */
+  setWeights(...weights: Parameters<Network["setWeights"]>): void {
+    this.network.setWeights(...weights);
+  }
+
+  /** As `network.transfer`. */
+  transfer(...source: Parameters<Network["transfer"]>): Transferred {
+    return this.network.transfer(...source);
   }
 
   /**
@@ -234,18 +225,6 @@ export class Trainer {
     return this.#exclusively("fineTune", () =>
       fineTune(this.#trial("fineTune"), this.#program.depths, lr, data, options),
     );
-  }
-
-  /**
-   * Takes the weights whose names and shapes are this model's from another one, such as a trained body under a new head: a
-   * map of `weights()`, or the bytes of a checkpoint. What has no counterpart keeps its values. Throws CheckpointError
-   * where nothing fits.
-   */
-  transfer(source: ReadonlyMap<string, HostTensor> | Uint8Array): Transferred {
-    this.#demandAlive();
-    const { weights, result } = fittingWeights(this.#program.layout.tensors, source);
-    this.setWeights(weights);
-    return result;
   }
 
   /** The gradients of the mean loss on one batch of at most `batch` samples; no weight, moment or counter changes. */
@@ -279,7 +258,7 @@ export class Trainer {
    * called at any time.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    this.#demandAlive();
+    this.network.demandAlive();
     checkOptions("save", options, ["only"], '{ only: "weights" }');
     if (options.only !== undefined) checkName("save", "only", options.only, ["weights"]);
     return this.#parts.turns(() => (options.only === "weights" ? saveWeights : save)(this.#subject));
@@ -290,17 +269,27 @@ export class Trainer {
    * differ. Throws CheckpointError with every difference, and with nothing changed, where it does not fit.
    */
   load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): void {
-    this.#demandAlive();
+    this.network.demandAlive();
     checkOptions("load", options, ["allow"], '{ allow: ["batch"] }');
     if (this.#busy) throw new GradusError("load: training is under way. Call stop() and await fit first.");
     load(this.#subject, bytes, options.allow);
     this.#fitting.forgetOrder();
   }
 
+  /** Compiles what a step needs, for numbers and for bytes; tells how far it is. @internal */
+  async prepare(onProgress: CompileOptions["onProgress"]): Promise<void> {
+    const { runner } = this.#parts;
+    const recordings = [false, true].map((bytes) => this.#programOf("train", { ...FLOATS, bytes }).recording);
+    const total = recordings.reduce((sum, { commands }) => sum + commands.length, 0);
+    let done = 0;
+    const tell = (kernel: string): void => onProgress?.({ done: ++done, total, kernel });
+    await Promise.all(recordings.map((recording) => runner.compile(recording, tell)));
+  }
+
   /** Frees everything on the GPU. The device itself is kept if it was given to `compile`. */
   dispose(): void {
     this.stop();
-    this.#parts.runner.dispose();
+    this.network.dispose();
   }
 
   get #subject(): Subject {
@@ -323,15 +312,6 @@ export class Trainer {
     };
   }
 
-  /** Sets weights, and with them what their means start from. */
-  #write(placed: Placed, values: Float32Array<ArrayBuffer>): void {
-    const { runner, settings } = this.#parts;
-    runner.forgetFeatures();
-    for (const arena of ["parameters", ...(settings.update.average ? ["average"] : [])]) {
-      runner.store.write(arena, placed, values);
-    }
-  }
-
   #demandAverages(place: string): void {
     if (this.#parts.settings.update.average) return;
     throw new OptionError(
@@ -339,14 +319,9 @@ export class Trainer {
     );
   }
 
-  #demandAlive(): void {
-    const failure = this.#parts.gpu.failure();
-    if (failure !== undefined) throw failure;
-  }
-
   /** Keeps two runs from mixing their steps. */
   async #exclusively<T>(place: string, run: () => Promise<T>): Promise<T> {
-    this.#demandAlive();
+    this.network.demandAlive();
     if (this.#busy) throw new GradusError(`${place}: training is under way. Await it, or call stop() first.`);
     this.#busy = true;
     try {

@@ -18,8 +18,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   io: ["base", "optim"],
   gpu: ["base", "kernels", "record"],
   run: ["base", "graph", "plan", "kernels", "record", "data", "gpu"],
-  trainer: ["base", "model", "graph", "plan", "kernels", "record", "optim", "data", "io", "gpu", "run"],
-  index: ["base", "model", "graph", "plan", "record", "optim", "data", "gpu", "run", "trainer"],
+  network: ["base", "model", "graph", "plan", "record", "io", "data", "gpu", "run"],
+  trainer: ["base", "model", "graph", "plan", "kernels", "record", "optim", "data", "io", "gpu", "run", "network"],
+  index: ["base", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "trainer"],
 };
 
 const recordFiles = ["step/command.ts", "step/update.ts", "step/record.ts", "step/program.ts"];

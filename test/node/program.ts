@@ -1,10 +1,10 @@
 // Programs for the tests that need no GPU: any model with the least of options, and the two reference workloads.
 
 import { conv2d, dense, flatten, type Layer, maxPool2d, relu, sequential } from "../../src/index.ts";
+import { crossEntropy } from "../../src/model/loss.ts";
 import { adam } from "../../src/optim/optimizer.ts";
 import { buildProgram, type Program, type ProgramOptions } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
-import { crossEntropy } from "../../src/trainer/options.ts";
 import { workloads } from "../bench/workload.ts";
 
 type Options = Partial<Omit<ProgramOptions, "model">>;

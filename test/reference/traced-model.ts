@@ -2,9 +2,9 @@
 
 import { differentiate } from "../../src/graph/backward.ts";
 import { size, tensorAt } from "../../src/graph/graph.ts";
-import { type DataFormat, type Loss, predictionShape, trace } from "../../src/graph/trace.ts";
+import { type DataFormat, predictionShape, trace } from "../../src/graph/trace.ts";
 import { initialValues } from "../../src/model/initializer.ts";
-import type { Layer } from "../../src/model/layer.ts";
+import type { Layer, Loss } from "../../src/model/layer.ts";
 import { type Layout, layOut } from "../../src/plan/layout.ts";
 import { permutation, stream } from "../../src/random.ts";
 import type { Differentiated } from "./gradient.ts";

@@ -89,7 +89,7 @@ test("in a fit it counts updates, in epochs too, moves all rules that have one, 
     const second = await small(device, options(oneCycleMomentum({ steps: 24 })));
     second.load(await first.save());
     await second.fit(data, { epochs: 3, resume: true });
-    expect(await second.save()).toEqual(await whole.save());
+    expect(bits(await second.weights())).toEqual(bits(await whole.weights()));
     const still = await small(device, { ...options(() => 0.9) });
     await still.fit(data, { epochs: 3 });
     const [moved, unmoved] = [bits(await whole.weights()), bits(await still.weights())];

@@ -1,0 +1,129 @@
+// A model on a device with its weights: it predicts, tells what it is made of, and hands its weights out and in. It needs no
+// loss and no optimizer; a trainer has one and moves its weights.
+
+import { type Demand, type Numbers, packInputs } from "../data/dataset.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { size } from "../graph/graph.ts";
+import { checkOptions, checkRange } from "../option.ts";
+import type { Program } from "../step/program.ts";
+import type { Runner } from "../step/runner.ts";
+import type { HostTensor } from "../step/store.ts";
+import { fittingWeights, placedNumbers, type Transferred } from "./named.ts";
+import { createTurns, type Turns } from "./turn.ts";
+
+export interface PredictOptions {
+  /** Samples that are computed at once. Default: as many as there are, as far as their activations take little memory. */
+  readonly batch?: number;
+  /** Subtracted, after bytes were scaled to [0, 1]; the result is divided by `std`. Default 0 and 1. */
+  readonly mean?: number;
+  readonly std?: number;
+}
+
+/** A layer with weights, as a summary shows it. */
+export interface LayerSummary {
+  readonly name: string;
+  /** On the longest path from the input, counted in layers with weights, from 1. */
+  readonly depth: number;
+  /** Shapes of its tensors by their own names. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  readonly parameterCount: number;
+}
+
+/** Made by `compile`, as `trainer.network`, and by `inference`. */
+export class Network {
+  /** Which adapter runs, for example "google swiftshader (software)". */
+  readonly adapter: string;
+  /** Whether a CPU does the work of a GPU. */
+  readonly software: boolean;
+  /** Of one sample. */
+  readonly inputShape: readonly number[];
+  /** Of what the model makes of one sample. */
+  readonly outputShape: readonly number[];
+  /** Numbers in all tensors. */
+  readonly parameterCount: number;
+
+  /** Whatever reads or moves the weights takes its turn. @internal */
+  readonly turns: Turns = createTurns();
+  readonly #gpu: Gpu;
+  readonly #program: Program;
+  readonly #runner: Runner;
+  readonly #demand: Demand;
+
+  /** @internal */
+  constructor(gpu: Gpu, inputShape: readonly number[], program: Program, runner: Runner, demand: Demand) {
+    this.#gpu = gpu;
+    this.#program = program;
+    this.#runner = runner;
+    this.#demand = demand;
+    this.adapter = gpu.adapter;
+    this.software = gpu.software;
+    this.inputShape = inputShape;
+    this.outputShape = program.output.slice(1);
+    this.parameterCount = program.parameters.reduce((sum, { shape }) => sum + size(shape), 0);
+  }
+
+  /** The layers with weights, in the order in which the model uses them. */
+  summary(): LayerSummary[] {
+    const { parameters, depths } = this.#program;
+    return [...depths].map(([name, depth]) => {
+      const own = parameters.filter(({ layer }) => layer === name);
+      const shapes = Object.fromEntries(own.map((one) => [one.name.slice(one.name.lastIndexOf(".") + 1), one.shape]));
+      return { name, depth, shapes, parameterCount: own.reduce((sum, { shape }) => sum + size(shape), 0) };
+    });
+  }
+
+  /**
+   * The model's output for each sample of `x`, [samples, ...]: logits for a classifier. It may be called at any time, also while
+   * a trainer is at work. Throws DataError and ShapeError where `x` is no list of samples.
+   */
+  async predict(x: Numbers, options: PredictOptions = {}): Promise<HostTensor> {
+    return this.predictWith(x, options, false);
+  }
+
+  /** `averaged`: with the running means of the weights. @internal */
+  async predictWith(x: Numbers, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
+    this.demandAlive();
+    checkOptions("predict", options, ["batch", "mean", "std"], "{ batch: 64 }");
+    const { batch, ...normalization } = options;
+    if (batch !== undefined) checkRange("predict", "a whole number of at least 1", { batch });
+    const packed = packInputs("predict", { ...normalization, x }, this.#demand);
+    return this.turns(() => this.#runner.predict(packed, averaged, batch));
+  }
+
+  /** All weights by name, as of the steps submitted so far. */
+  async weights(): Promise<Map<string, HostTensor>> {
+    this.demandAlive();
+    return this.turns(() => this.#runner.store.read("parameters"));
+  }
+
+  /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
+  setWeights(weights: Readonly<Record<string, Numbers>>): void {
+    this.demandAlive();
+    for (const { placed, values } of placedNumbers("setWeights", this.#program.layout.tensors, weights)) {
+      this.#runner.setWeight(placed, values);
+    }
+  }
+
+  /**
+   * Takes the weights whose names and shapes are this model's from another one, such as a trained body under a new head: a
+   * map of `weights()`, or the bytes of a checkpoint. What has no counterpart keeps its values. Throws CheckpointError
+   * where nothing fits.
+   */
+  transfer(source: ReadonlyMap<string, HostTensor> | Uint8Array): Transferred {
+    this.demandAlive();
+    const { weights, result } = fittingWeights(this.#program.layout.tensors, source);
+    this.setWeights(weights);
+    return result;
+  }
+
+  /** Throws what became of the device, if anything did. @internal */
+  demandAlive(): void {
+    const failure = this.#gpu.failure();
+    if (failure !== undefined) throw failure;
+  }
+
+  /** Frees everything on the GPU. The device itself is kept if it was given. */
+  dispose(): void {
+    this.#runner.dispose();
+  }
+}
