@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: as in plain JavaScript, which has no types.
 // Reproductions by the public API. Each expects the right answer and fails on 0.1.0. Copy to test/stories/ and run
 //   npx vitest run --project gpu test/stories/cases.test.ts
 import { describe, expect, test } from "vitest";
