@@ -54,6 +54,7 @@ export {
 } from "./optim/control.ts";
 export type { Edit, EditKind } from "./optim/edit.ts";
 export type { RateSuggestions } from "./optim/find-rate.ts";
+export type { LayerRates } from "./optim/layer-rates.ts";
 export type { ReplayOptions } from "./optim/log.ts";
 export {
   type AdamOptions,
@@ -141,23 +142,14 @@ export {
   warmupLinear,
   wsd,
 } from "./optim/schedule.ts";
+export type { LayerStatistics, StepStatistics } from "./optim/statistics.ts";
 export type { MemoryReport } from "./plan/plan.ts";
+export type { FindRateOptions, FoundRates } from "./recipe/find-rate.ts";
+export type { FineTuneOptions } from "./recipe/fine-tune.ts";
+export type { EpochResult, Evaluation, FitOptions, FitResult, FitStep, StepResult } from "./recipe/fit-options.ts";
 export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
 export { compile } from "./trainer/compile.ts";
-export type { FindRateOptions, FoundRates } from "./trainer/finder.ts";
-export type { LayerRates } from "./trainer/layer-rates.ts";
-export type {
-  CompileOptions,
-  EpochResult,
-  Evaluation,
-  FitOptions,
-  FitResult,
-  FitStep,
-  Gradients,
-  StepResult,
-} from "./trainer/options.ts";
-export type { FineTuneOptions } from "./trainer/recipe.ts";
-export type { LayerStatistics, StepStatistics } from "./trainer/statistics.ts";
+export type { CompileOptions, Gradients } from "./trainer/options.ts";
 export { type Averaged, type LoadOptions, type SaveOptions, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";

@@ -4,11 +4,11 @@
 import { type Batches, type Data, isBatches, type Packed, type Samples } from "../data/dataset.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { permutation, stream } from "../random.ts";
+import { checkFit, type EpochResult, type FitOptions, type FitResult } from "../recipe/fit-options.ts";
 import { inOrder } from "../step/feed.ts";
 import { MOST_STEPS } from "../step/replay.ts";
 import type { Source } from "../step/runner.ts";
 import type { Made } from "./ledger.ts";
-import { checkFit, type EpochResult, type FitOptions, type FitResult } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { Passes } from "./pass.ts";
 import type { Place } from "./standing.ts";

@@ -5,8 +5,8 @@ import { NonFiniteError } from "../errors.ts";
 import { type Counts, withRest, withRowsOf } from "../optim/counts.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
+import type { StepResult } from "../recipe/fit-options.ts";
 import type { Metrics } from "../step/replay.ts";
-import type { StepResult } from "./options.ts";
 import type { Standing } from "./standing.ts";
 import { Tally } from "./tally.ts";
 

@@ -2,10 +2,11 @@
 
 import { type Data, isBatches, type Packed, pack, type Samples } from "../data/dataset.ts";
 import { bug, DataError, ShapeError } from "../errors.ts";
+import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
 import type { Feed } from "../step/feed.ts";
 import type { Program } from "../step/program.ts";
 import { checkArrival, MOST_STEPS } from "../step/replay.ts";
-import type { Evaluation, Gradients, StepResult } from "./options.ts";
+import type { Gradients } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import { Tally } from "./tally.ts";
 

@@ -1,15 +1,15 @@
 // Training steps on their way to the GPU: which program runs, how many batches share a submission, and what is told of the
 // layers. All that changes is planned first; what was submitted is handed to the ledger.
 
+import { controllerWords, memberWords, shares } from "../optim/member.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
+import { describeRows, type StepStatistics } from "../optim/statistics.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Runner, Source } from "../step/runner.ts";
 import { isPromise, type Ledger, type Made } from "./ledger.ts";
-import { controllerWords, memberWords, shares } from "./member.ts";
 import type { Settings } from "./options.ts";
 import { microOf, type Planner, planBatch } from "./plan.ts";
-import { describeRows, type StepStatistics } from "./statistics.ts";
 
 /** What a fit wants to see of its steps. */
 export interface Watch {

@@ -1,6 +1,6 @@
 // Means over samples, summed in f64 in the order of the steps.
 
-import type { StepResult } from "./options.ts";
+import type { StepResult } from "../recipe/fit-options.ts";
 
 export class Tally {
   #loss = 0;

@@ -10,26 +10,27 @@ import { initialValues } from "../model/initializer.ts";
 import { FLOATS } from "../network/check.ts";
 import { placedNumbers, type Transferred } from "../network/named.ts";
 import { Network, type PredictOptions } from "../network/network.ts";
+import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkName, checkOptions } from "../option.ts";
 import type { MemoryReport } from "../plan/plan.ts";
+import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-rate.ts";
+import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
+import type { Evaluation, FitOptions, FitResult, StepResult } from "../recipe/fit-options.ts";
+import type { Trial } from "../recipe/trial.ts";
 import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
 import { checkArrival } from "../step/replay.ts";
 import { createRunner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
-import { type FindRateOptions, type FoundRates, findRate } from "./finder.ts";
 import { createFit, type Fit } from "./fit.ts";
-import type { LayerRates } from "./layer-rates.ts";
 import { createLedger } from "./ledger.ts";
-import type { CompileOptions, Evaluation, FitOptions, FitResult, Gradients, Settings, StepResult } from "./options.ts";
+import type { CompileOptions, Gradients, Settings } from "./options.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { createPasses, type Passes } from "./pass.ts";
-import { type FineTuneOptions, fineTune } from "./recipe.ts";
 import { load, type Subject, save, saveWeights, signed } from "./snapshot.ts";
 import { createStop, type Stop } from "./stop.ts";
 import { createSubmit } from "./submit.ts";
-import type { Trial } from "./trial.ts";
 
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {

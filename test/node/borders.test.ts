@@ -19,8 +19,23 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   gpu: ["base", "kernels", "record"],
   run: ["base", "graph", "plan", "kernels", "record", "data", "gpu"],
   network: ["base", "model", "graph", "plan", "record", "io", "data", "gpu", "run"],
-  trainer: ["base", "model", "graph", "plan", "kernels", "record", "optim", "data", "io", "gpu", "run", "network"],
-  index: ["base", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "trainer"],
+  recipe: ["base", "model", "data", "optim"],
+  trainer: [
+    "base",
+    "model",
+    "graph",
+    "plan",
+    "kernels",
+    "record",
+    "optim",
+    "data",
+    "io",
+    "gpu",
+    "run",
+    "network",
+    "recipe",
+  ],
+  index: ["base", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "recipe", "trainer"],
 };
 
 const recordFiles = ["step/command.ts", "step/update.ts", "step/record.ts", "step/program.ts"];

@@ -1,9 +1,9 @@
 // Learning rates by layer as a trainer offers them: what can be changed and seen while it trains.
 
-import type { Edit } from "../optim/edit.ts";
-import type { ReplayOptions } from "../optim/log.ts";
-import type { LayerRow, ScaleOptions } from "../optim/rates.ts";
-import type { RateSpec } from "../optim/rule.ts";
+import type { Edit } from "./edit.ts";
+import type { ReplayOptions } from "./log.ts";
+import type { LayerRow, ScaleOptions } from "./rates.ts";
+import type { RateSpec } from "./rule.ts";
 
 export interface LayerRates {
   /** Sets the base rate (a number), or any part of a rule, of the layers or tensors that a pattern names. */

@@ -1,7 +1,7 @@
 // What the GPU is told of the layers: which rows belong to each, which controllers steer it, and how the means of its weights move.
 
 import { type Controller, controllerBits } from "../kernels/control.ts";
-import type { RateTable } from "../optim/rates.ts";
+import type { RateTable } from "./rates.ts";
 
 /** The controllers that steer each layer, as a word of bits: a layer keeps them whatever tensors are assigned to it. */
 export function controllerWords(rates: RateTable, controllers: readonly Controller[]): number[] {

@@ -3,7 +3,7 @@
 
 import type { Data } from "../data/dataset.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { FitOptions, FitResult } from "./options.ts";
+import type { FitOptions, FitResult } from "./fit-options.ts";
 
 /** A trainer in the hands of the finder or the recipe, while nobody else may train it. */
 export interface Trial {

@@ -1,6 +1,6 @@
 // What a sampled step tells of each layer: from the sums that the GPU left for each tensor to lengths for people.
 
-import type { RateTable } from "../optim/rates.ts";
+import type { RateTable } from "./rates.ts";
 
 export interface LayerStatistics {
   readonly name: string;

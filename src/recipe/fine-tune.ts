@@ -5,7 +5,7 @@ import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { wholeNumber } from "../model/layer.ts";
 import { constant, oneCycle, type Schedule, sequence } from "../optim/schedule.ts";
-import type { EpochResult, FitOptions, FitResult } from "./options.ts";
+import type { EpochResult, FitOptions, FitResult } from "./fit-options.ts";
 import { type Trial, tried } from "./trial.ts";
 
 export interface FineTuneOptions extends Omit<FitOptions, "epochs" | "steps"> {
