@@ -3,16 +3,10 @@
 // type, all that decides the bits of the training, and where it stands. Later work adds roles, types and keys.
 
 import { CheckpointError } from "../errors.ts";
-import { checksum } from "./checksum.ts";
+import { checksumOf } from "./checksum.ts";
 import { firstForm } from "./first-form.ts";
 import { canonical, isRecord, parseJson } from "./json.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type FileTensor,
-  type Safetensors,
-  type StoredTensor,
-} from "./safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type FileTensor, type StoredTensor } from "./safetensors.ts";
 import { ownValue, type Signature } from "./signature.ts";
 import { type Training, unreadable } from "./training.ts";
 
@@ -32,6 +26,12 @@ export const WEIGHTS = "parameters";
 /** What a tensor is called in the file. */
 export const keyOf = (role: string, name: string): string => (role === WEIGHTS ? name : `${role}/${name}`);
 
+/** Role and name of what is called `key` in the file. */
+function split(key: string): [role: string, name: string] {
+  const at = key.indexOf("/");
+  return at < 0 ? [WEIGHTS, key] : [key.slice(0, at), key.slice(at + 1)];
+}
+
 /** The same checkpoint gives the same bytes. */
 export const encodeCheckpoint = ({ sections, signature, training }: Checkpoint): Uint8Array<ArrayBuffer> =>
   encode(sections, { signature, training });
@@ -43,28 +43,29 @@ export const encodeWeights = (
 ): Uint8Array<ArrayBuffer> => encode(new Map([[WEIGHTS, weights]]), { signature: { input } });
 
 function encode(sections: Sections, record: Partial<Checkpoint>): Uint8Array<ArrayBuffer> {
-  const tensors = new Map<string, StoredTensor>();
-  for (const [role, byName] of sections) {
-    for (const [name, tensor] of byName) tensors.set(keyOf(role, name), tensor);
-  }
-  const used = [...sections].filter(([, byName]) => byName.size > 0).map(([role]) => role);
-  const roles = used.sort().map((role) => ({ role, dtype: "F32" }));
-  const gradus = canonical({ ...record, sections: roles });
-  const raw = [...tensors].map(([key, { shape, data }]) => {
-    return [
-      key,
-      { dtype: "F32", shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
-    ] as const;
-  });
-  return encodeSafetensors({ tensors, metadata: { format: FORMAT, gradus, checksum: contentSum(raw, gradus) } });
+  const tensors = [...sections].flatMap(([role, byName]) =>
+    [...byName].map(([name, { shape, data }]) => {
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      return [keyOf(role, name), { dtype: "F32", shape, data, bytes }] as const;
+    }),
+  );
+  const gradus = canonical({ ...record, sections: rolesOf(tensors) });
+  const metadata = { format: FORMAT, gradus, checksum: contentSum(tensors, gradus) };
+  return encodeSafetensors({ tensors: new Map(tensors), metadata });
 }
 
-type Raw = Pick<FileTensor, "dtype" | "shape" | "bytes">;
+type Entries = readonly (readonly [key: string, tensor: FileTensor])[];
 
-function contentSum(tensors: Iterable<readonly [string, Raw]>, gradus: string): string {
-  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+/** The sections of a file: each role and type once. */
+const rolesOf = (tensors: Entries): unknown[] =>
+  [...new Set(tensors.map(([key, { dtype }]) => canonical({ role: split(key)[0], dtype })))]
+    .sort()
+    .map((text) => JSON.parse(text));
+
+function contentSum(tensors: Entries, gradus: string): string {
+  const sorted = tensors.toSorted(([a], [b]) => (a < b ? -1 : 1));
   const heads = sorted.map(([key, { dtype, shape }]) => [key, dtype, shape]);
-  return checksum([gradus, JSON.stringify(heads), ...sorted.map(([, { bytes }]) => bytes)]);
+  return checksumOf([gradus, JSON.stringify(heads), ...sorted.map(([, { bytes }]) => bytes)]);
 }
 
 /** A safetensors file without a model to hold it against. */
@@ -81,41 +82,29 @@ export interface Opened {
 /** Reads any safetensors file. `place` begins its errors. Throws CheckpointError where it is none, or damaged. */
 export function openCheckpoint(given: Uint8Array | ArrayBuffer, place = "checkpoint"): Opened {
   const file = decodeSafetensors(given, place);
-  const { format, gradus } = file.metadata;
+  const { format, gradus = "", checksum } = file.metadata;
   if (format !== FORMAT && format !== FIRST) {
     return { form: 0, sections: new Map([[WEIGHTS, file.tensors]]), signature: {}, training: undefined };
   }
+  const tensors = [...file.tensors];
   const sections = new Map<string, Map<string, FileTensor>>();
-  for (const [key, tensor] of file.tensors) {
-    const at = key.indexOf("/");
-    const role = at < 0 ? WEIGHTS : key.slice(0, at);
-    sections.set(role, (sections.get(role) ?? new Map()).set(key.slice(at + 1), tensor));
+  for (const [key, tensor] of tensors) {
+    const [role, name] = split(key);
+    sections.set(role, (sections.get(role) ?? new Map()).set(name, tensor));
   }
   // Schedules made of schedules, in a change, in a list, are as deep as anything here.
-  const record = parseJson(gradus ?? "", 64, () => unreadable("its training state"));
+  const record = parseJson(gradus, 64, () => unreadable("its training state"));
   if (format === FIRST) return { form: 1, sections, ...firstForm(record) };
-  checkContent(file, place);
-  checkSections(ownValue(record, "sections"), sections);
+  const sum = contentSum(tensors, gradus);
+  if (sum !== checksum) {
+    throw new CheckpointError(
+      `${place}: its checksum is ${checksum}, its content gives ${sum}. The file is damaged, or somebody changed it; use another copy.`,
+    );
+  }
+  if (canonical(ownValue(record, "sections")) !== canonical(rolesOf(tensors))) unreadable("its list of sections");
   const signature = ownValue(record, "signature");
   if (!isRecord(signature)) return unreadable("its signature");
   return { form: 2, sections, signature, training: ownValue(record, "training") };
-}
-
-function checkContent({ tensors, metadata }: Safetensors<FileTensor>, place: string): void {
-  const found = contentSum(tensors, metadata.gradus ?? "");
-  if (found === metadata.checksum) return;
-  throw new CheckpointError(
-    `${place}: its checksum is ${metadata.checksum ?? "missing"}, its content gives ${found}. The file is damaged, or somebody changed it; use another copy.`,
-  );
-}
-
-/** What the file says of its sections must be what it has. */
-function checkSections(listedSections: unknown, sections: Sections<FileTensor>): void {
-  const said = new Set(Array.isArray(listedSections) ? listedSections.map((one) => canonical(one)) : []);
-  const found = [...sections].flatMap(([role, byName]) =>
-    [...byName.values()].map(({ dtype }) => canonical({ dtype, role })),
-  );
-  if (found.some((one) => !said.has(one))) unreadable("its list of sections");
 }
 
 /** The weights of a safetensors file, of whatever model. Throws CheckpointError where it is none, or damaged. */

@@ -4,7 +4,7 @@
 const encoder = new TextEncoder();
 
 /** Eight digits for parts in order. Each step is a bijection of the word and of what came before: one changed word always shows. */
-export function checksum(parts: readonly (Uint8Array | string)[]): string {
+export function checksumOf(parts: readonly (Uint8Array | string)[]): string {
   let hash = 0;
   const add = (word: number): void => {
     hash = Math.imul(hash ^ word, 0x9e3779b1);

@@ -3,66 +3,42 @@
 
 import { CheckpointError } from "../errors.ts";
 
-interface Dtype {
-  /** Bytes of a number. */
-  readonly bytes: number;
-  /** The numbers of bytes that begin at 0 of their buffer. */
-  readonly numbers: (buffer: ArrayBuffer) => ArrayLike<number | bigint>;
-  /** The value of a number. */
-  readonly value?: (number: number) => number;
-  /** The largest whole number, either sign, that is taken. */
-  readonly most?: number;
-}
+/** The largest number of f32. */
+const MOST_F32 = 3.4028234663852886e38;
 
-/** Up to here f32 holds every whole number. */
-const WHOLE = 2 ** 24;
-
-const dtypes: Readonly<Record<string, Dtype>> = {
-  F32: { bytes: 4, numbers: (buffer) => new Float32Array(buffer) },
-  F64: { bytes: 8, numbers: (buffer) => new Float64Array(buffer) },
-  F16: { bytes: 2, numbers: (buffer) => new Uint16Array(buffer), value: half },
-  // The upper half of an f32.
-  BF16: {
-    bytes: 2,
-    numbers: (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer),
-  },
-  BOOL: { bytes: 1, numbers: (buffer) => new Uint8Array(buffer), most: 1 },
-  I8: { bytes: 1, numbers: (buffer) => new Int8Array(buffer), most: WHOLE },
-  U8: { bytes: 1, numbers: (buffer) => new Uint8Array(buffer), most: WHOLE },
-  I16: { bytes: 2, numbers: (buffer) => new Int16Array(buffer), most: WHOLE },
-  U16: { bytes: 2, numbers: (buffer) => new Uint16Array(buffer), most: WHOLE },
-  I32: { bytes: 4, numbers: (buffer) => new Int32Array(buffer), most: WHOLE },
-  U32: { bytes: 4, numbers: (buffer) => new Uint32Array(buffer), most: WHOLE },
-  I64: { bytes: 8, numbers: (buffer) => new BigInt64Array(buffer), most: WHOLE },
-  U64: { bytes: 8, numbers: (buffer) => new BigUint64Array(buffer), most: WHOLE },
+/** How the bits of each type are read. */
+const views = {
+  ...{ F32: Float32Array, F64: Float64Array, F16: Uint16Array, BF16: Uint16Array, BOOL: Uint8Array },
+  ...{ I8: Int8Array, I16: Int16Array, I32: Int32Array, I64: BigInt64Array },
+  ...{ U8: Uint8Array, U16: Uint16Array, U32: Uint32Array, U64: BigUint64Array },
 };
+const viewOf = (dtype: string) => (Object.hasOwn(views, dtype) ? views[dtype as keyof typeof views] : undefined);
 
 /** Bytes of a number of this type; undefined where the type is not known. */
-export const bytesOf = (dtype: string): number | undefined =>
-  Object.hasOwn(dtypes, dtype) ? dtypes[dtype]?.bytes : undefined;
+export const bytesOf = (dtype: string): number | undefined => viewOf(dtype)?.BYTES_PER_ELEMENT;
 
 /** A tensor's bytes as f32. Throws CheckpointError where they cannot be. */
 export function toFloats(name: string, dtype: string, bytes: Uint8Array): Float32Array<ArrayBuffer> {
   const refuse = (what: string): never => {
     throw new CheckpointError(
-      `checkpoint: "${name}" ${what}. The file is sound; convert this tensor to F32, or do without it.`,
+      `checkpoint: "${name}" has ${what}. The file is sound; convert this tensor to F32, or do without it.`,
     );
   };
-  const known = bytesOf(dtype) === undefined ? undefined : dtypes[dtype];
-  if (known === undefined)
-    return refuse(`has the type ${dtype}, which is not read (${Object.keys(dtypes).join(", ")} are)`);
+  const View = viewOf(dtype) ?? refuse(`the type ${dtype}; ${Object.keys(views).join(", ")} are read`);
   // A copy, since a tensor may begin at any byte.
-  const given = known.numbers(new Uint8Array(bytes).buffer);
-  if (given instanceof Float32Array) return given as Float32Array<ArrayBuffer>;
-  const { value = Number, most = Number.POSITIVE_INFINITY } = known;
+  const given = new View(new Uint8Array(bytes).buffer);
+  if (given instanceof Float32Array) return given;
   const floats = new Float32Array(given.length);
+  const words = new Uint32Array(floats.buffer);
+  // Up to 2^24 f32 holds every whole number.
+  const most = { BOOL: 1, F64: MOST_F32 }[dtype] ?? (dtype.includes("F") ? Number.POSITIVE_INFINITY : 2 ** 24);
   for (let i = 0; i < given.length; i++) {
-    const number = value(given[i] as number);
-    floats[i] = number;
-    if (Math.abs(number) > most || (Number.isFinite(number) && !Number.isFinite(floats[i]))) {
-      refuse(
-        `of type ${dtype} has ${given[i]} at ${i}, ${most === 1 ? "where 0 or 1 belongs" : "beyond what f32 holds"}`,
-      );
+    const number = Number(given[i]);
+    // The bits of a BF16 are the upper half of an f32.
+    if (dtype === "BF16") words[i] = number << 16;
+    else floats[i] = dtype === "F16" ? half(number) : number;
+    if (Math.abs(number) > most && Number.isFinite(number)) {
+      refuse(`${given[i]} at ${i}, of type ${dtype}, of which at most ${most} becomes f32`);
     }
   }
   return floats;
@@ -74,11 +50,7 @@ function half(bits: number): number {
   const fraction = bits & 1023;
   const size =
     exponent === 31
-      ? fraction === 0
-        ? Number.POSITIVE_INFINITY
-        : Number.NaN
-      : exponent === 0
-        ? fraction * 2 ** -24
-        : (1024 + fraction) * 2 ** (exponent - 25);
+      ? 1 / (fraction === 0 ? 0 : Number.NaN)
+      : (exponent === 0 ? 2 * fraction : 1024 + fraction) * 2 ** (exponent - 25);
   return bits & 0x8000 ? -size : size;
 }

@@ -1,15 +1,15 @@
 // JSON that nobody in good faith wrote is refused where JSON.parse lets it pass: a key that stands twice in an object, and
 // depth that only costs memory. And one text for equal values, whatever the order of their keys.
 
-/** What JSON can hold. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+import { CheckpointError } from "../errors.ts";
 
-/** Reads a text; `fail` gets what is wrong, as the end of "it ...". */
+/** Reads a text. `fail` gets what is wrong, as the end of "it ...", and throws a CheckpointError. */
 export function parseJson(text: string, mostDepth: number, fail: (what: string) => never): unknown {
-  checkKeys(text, mostDepth, fail);
   try {
+    checkKeys(text, mostDepth, fail);
     return JSON.parse(text);
-  } catch {
+  } catch (error) {
+    if (error instanceof CheckpointError) throw error;
     return fail("is no JSON");
   }
 }
@@ -41,17 +41,9 @@ function checkKeys(json: string, mostDepth: number, fail: (what: string) => neve
       colon.lastIndex = at + 1;
       const keys = open.at(-1);
       if (keys === undefined || !colon.test(json)) continue;
-      const key = keyOf(json.slice(start, at + 1), fail);
+      const key = JSON.parse(json.slice(start, at + 1)) as string;
       if (keys.has(key)) fail(`names "${key}" twice`);
       keys.add(key);
     }
-  }
-}
-
-function keyOf(text: string, fail: (what: string) => never): string {
-  try {
-    return JSON.parse(text) as string;
-  } catch {
-    return fail("is no JSON");
   }
 }
