@@ -261,6 +261,13 @@ describe("a file that is not right", () => {
     ["no type", fileOf('{"a":{"shape":[2],"data_offsets":[0,8]}}', eight)],
     ["another type of the wrong length", fileOf('{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,8]}}', eight)],
     ["an unknown type beyond the end", fileOf('{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,9]}}', eight)],
+    [
+      "unknown types that run past the end and back",
+      fileOf(
+        '{"a":{"dtype":"F4","shape":[9],"data_offsets":[0,8]},"b":{"dtype":"F4","shape":[9],"data_offsets":[8,4]}}',
+        new Uint8Array(4),
+      ),
+    ],
     ["an unknown type of no shape", fileOf('{"a":{"dtype":"F4","shape":[-1],"data_offsets":[0,8]}}', eight)],
     ["a type that is no text", fileOf('{"a":{"dtype":{"toString":1},"shape":[2],"data_offsets":[0,8]}}', eight)],
     ["a tensor that is null", fileOf('{"a":null}', eight)],
