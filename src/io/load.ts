@@ -2,6 +2,7 @@
 // order, and every difference is said before anything is changed.
 
 import { bug, CheckpointError, listed } from "../errors.ts";
+import type { RowState } from "../optim/row.ts";
 import { type Checkpoint, keyOf, openCheckpoint, type Sections, WEIGHTS } from "./checkpoint.ts";
 import { firstSignature } from "./first-form.ts";
 import type { FileTensor, StoredTensor } from "./safetensors.ts";
@@ -25,9 +26,8 @@ export interface Expected {
 }
 
 export interface Loaded extends Checkpoint {
+  /** A file of the first form knows no batch of its place: what stands in the midst of an epoch cannot go on to the same bits. */
   readonly form: 1 | 2;
-  /** Why training cannot go on from its place to the same bits; undefined where it can. */
-  readonly unresumable: string | undefined;
 }
 
 /**
@@ -66,18 +66,11 @@ export function decodeCheckpoint(
     taken.set(role, (taken.get(role) ?? new Map()).set(name, { shape, data: numbers() }));
   }
   const checked = checkedTraining(training, expected.rows);
-  const rows = Object.entries(checked.rows).map(([name, row]) => [name, foreign(name) ? { ...row, updates: 0 } : row]);
-  const { place } = checked;
-  return {
-    form,
-    sections: taken,
-    signature,
-    training: { ...checked, rows: Object.fromEntries(rows) },
-    unresumable:
-      place.position === 0 || place.batch !== null
-        ? undefined
-        : `the checkpoint stands at batch ${place.position} of an epoch and is of version 0.1, whose random streams gave another order`,
-  };
+  const rows = expected.rows.map(({ name, lr, multiplier, weightDecay }) => {
+    const row = checked.rows[name] as RowState;
+    return [name, foreign(name) ? { ...row, lr, multiplier, weightDecay, updates: 0 } : row];
+  });
+  return { form, sections: taken, signature, training: { ...checked, rows: Object.fromEntries(rows) } };
 }
 
 /** The key of the signature that decides whether there are tensors of a role. */

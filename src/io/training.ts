@@ -33,8 +33,8 @@ export interface Training extends TableState {
   readonly place: Place;
 }
 
-/** A tensor that has a row, with the layer that made it. */
-export interface Owner {
+/** A tensor that has a row, with the layer that made it. Its rate and decay here stay where its rule is not the one of the file. */
+export interface Owner extends Pick<RowState, "lr" | "multiplier" | "weightDecay"> {
   readonly name: string;
   readonly layer: string;
 }

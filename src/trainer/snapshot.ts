@@ -4,6 +4,7 @@ import { bug } from "../errors.ts";
 import { encodeCheckpoint, encodeWeights } from "../io/checkpoint.ts";
 import { decodeCheckpoint } from "../io/load.ts";
 import { type Signature, signatureOf } from "../io/signature.ts";
+import { startState } from "../kernels/control.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { Settings } from "./options.ts";
@@ -52,9 +53,22 @@ export const saveWeights = async ({ runner, settings }: Subject): Promise<Uint8A
 export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: readonly string[] = []): void {
   const { settings, signature, tensors, runner, rates, ledger } = subject;
   const { store } = runner;
-  const kept = store.saved.flatMap((role) => tensors.map(({ name, shape }) => ({ role, name, shape })));
-  const control = store.raw.map(({ name, length }) => ({ role: "control", name, shape: [length] }));
-  const expected = { tensors: [...kept, ...control], rows: tensors, signature };
+  const kept = store.saved.flatMap((role) =>
+    tensors.map(({ name, shape, length }, i) => {
+      const { initial = 0 } = role === "moment1" ? (rates.rows[i]?.optimizer.rule ?? {}) : {};
+      return { role, name, shape, start: () => new Float32Array(length).fill(initial) };
+    }),
+  );
+  const control = store.raw.map(({ name, length }) => {
+    const start = () =>
+      Float32Array.from({ length }, (_, i) => (name === "state" ? (startState[i % 16] as number) : 0));
+    return { role: "control", name, shape: [length], start };
+  });
+  const expected = {
+    tensors: [...kept, ...control],
+    rows: rates.rows.map((row) => ({ ...row, layer: row.home })),
+    signature,
+  };
   const { sections, training } = decodeCheckpoint(bytes, expected, allow);
   for (const arena of store.saved) {
     for (const placed of tensors) {

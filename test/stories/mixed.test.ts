@@ -1,7 +1,8 @@
 // Rules side by side: each layer goes the way of its own rule, to the bit, and all of them in one dispatch.
 
 import { expect, test } from "vitest";
-import { adagrad, adamw, lion, type Optimizer, sgd, type Trainer } from "../../src/index.ts";
+import { adagrad, adamw, guard, lion, type Optimizer, sgd, type Trainer } from "../../src/index.ts";
+import { decodeSafetensors } from "../../src/io/safetensors.ts";
 import { guarded } from "./guarded.ts";
 import { bits, gradientsOf, samples, small } from "./small.ts";
 
@@ -88,3 +89,42 @@ test("a checkpoint of other rules is refused", () =>
       /^checkpoint: it was made otherwise: rules head\.bias, head\.weight is \{"name":"sgd",.*, here \{"name":"adamw",/,
     );
   }));
+
+test("a rule that is allowed to differ begins anew at its own rate, and the others go on", () =>
+  guarded(async (device) => {
+    const mixed = await small(device, { rates: { head: { optimizer: momentum } } });
+    await mixed.fit(samples(40));
+    const all = await small(device, { rates: { "**": { optimizer: adagrad({ initialAccumulator: 0.5 }) } } });
+    const one = await small(device, {
+      rates: { head: { optimizer: adagrad({ lr: 0.07, initialAccumulator: 0.5 }) } },
+    });
+    const bytes = await mixed.save();
+    one.load(bytes, { allow: ["rules"] });
+    expect(await bitsOf(one)).toEqual(await bitsOf(mixed));
+    expect(one.rates.table().map(({ updates: count, lr }) => [count, lr])).toEqual([
+      [5, 0.01],
+      [5, 0.01],
+      [0, 0.07],
+    ]);
+    const { tensors } = decodeSafetensors(await one.save());
+    expect(tensors.get("moment1/head.bias")?.data).toEqual(Float32Array.of(0.5, 0.5));
+    expect(tensors.get("moment2/stem.0.bias")?.data).toEqual(
+      decodeSafetensors(bytes).tensors.get("moment2/stem.0.bias")?.data,
+    );
+    all.load(bytes, { allow: ["rules"] });
+    expect(all.rates.table().map(({ updates: count }) => count)).toEqual([0, 0, 0]);
+    await all.step(samples(8));
+  }));
+
+test("controllers that are allowed to differ begin anew", () =>
+  guarded(async (device) => {
+    const alone = await small(device);
+    await alone.fit(samples(40));
+    const watched = await small(device, { control: [guard()] });
+    watched.load(await alone.save(), { allow: ["control"] });
+    await watched.step(samples(8));
+    await alone.step(samples(8));
+    expect(await bitsOf(watched)).toEqual(await bitsOf(alone));
+  }));
+
+const bitsOf = async (trainer: Trainer): Promise<Map<string, string>> => bits(await trainer.weights());

@@ -56,6 +56,43 @@ test("a body goes over to a model with another head, as weights or as a checkpoi
     );
   }));
 
+/** A safetensors file of these tensors: type, shape, bytes. */
+function fileOf(tensors: Readonly<Record<string, readonly [string, readonly number[], ArrayBufferView]>>): Uint8Array {
+  let end = 0;
+  const header = Object.entries(tensors).map(([name, [dtype, shape, { byteLength }]]) => {
+    end += byteLength;
+    return [name, { dtype, shape, data_offsets: [end - byteLength, end] }];
+  });
+  const head = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const data = Object.values(tensors).flatMap(([, , { buffer }]) => [...new Uint8Array(buffer)]);
+  return Uint8Array.from([...new Uint8Array(BigUint64Array.of(BigInt(head.length)).buffer), ...head, ...data]);
+}
+
+test("a file of other number types gives what fits, and names what it cannot give", () =>
+  guarded(async (device) => {
+    const trainer = await trainerOn(device, 2);
+    const file = fileOf({
+      "head.bias": ["F16", [2], Uint16Array.of(0x3c00, 0xb800)],
+      position_ids: ["I64", [1], BigInt64Array.of(2n ** 60n)],
+      scales: ["F8_E4M3", [3], new Uint8Array(3)],
+    });
+    for (const source of [file, file.buffer as ArrayBuffer]) {
+      await trainer.setWeights({ "head.bias": [0, 0] });
+      expect(trainer.transfer(source as Uint8Array)).toMatchObject({
+        loaded: ["head.bias"],
+        unexpected: ["position_ids", "scales"],
+      });
+      expect((await trainer.weights()).get("head.bias")?.data).toEqual(Float32Array.of(1, -0.5));
+    }
+    const wanted = fileOf({ "head.bias": ["I64", [2], BigInt64Array.of(1n, 2n ** 60n)] });
+    expect(() => trainer.transfer(wanted)).toThrow(
+      /^checkpoint: "head\.bias" has 1152921504606846976 at 1, of type I64/,
+    );
+    expect(() => trainer.transfer(new Blob([wanted as Uint8Array<ArrayBuffer>]) as unknown as Uint8Array)).toThrow(
+      /this is Blob\. Give await file\.arrayBuffer\(\)\.$/,
+    );
+  }));
+
 test("fineTune is its phases by hand, and its log replays to the same bits", () =>
   guarded(async (device) => {
     const recipe = await trainerOn(device, 2);
