@@ -1,15 +1,12 @@
 // The connection to a device: which adapter runs, what it allows, and everything that is made on it. Buffers and
 // pipelines are made here and nowhere else, so that their number can be counted and their errors carry names.
 
-import { DeviceError, type GradusError, LimitError } from "../errors.ts";
+import { DeviceError, type GradusError, LimitError, OptionError } from "../errors.ts";
+import { shown } from "../option.ts";
 import type { Command } from "../step/command.ts";
+import { type AdapterInfo, type ConnectOptions, findAdapter, nameOf } from "./adapter.ts";
 import { specialise } from "./shader.ts";
-
-export interface ConnectOptions {
-  /** Use this device and leave it alive on dispose. */
-  readonly device?: GPUDevice;
-  readonly powerPreference?: GPUPowerPreference;
-}
+import { BufferUsage, ShaderStage } from "./usage.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
@@ -38,38 +35,34 @@ export interface Gpu {
   dispose(): void;
 }
 
-/** Milliseconds after which work that failed is taken to have failed by itself, and not with the device. */
-const MOMENT = 250;
-
 /** Limits worth asking for where the adapter has more than the default. */
 const wanted = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
 
-/** Connects to the best adapter, or wraps a device. Throws DeviceError where there is none, saying what to do. */
+/**
+ * Connects to the best adapter, or wraps a device. Throws OptionError where an option is none, DeviceError where there is no
+ * WebGPU or no adapter; a device that was made on the way is destroyed again.
+ */
 export async function connect(options: ConnectOptions = {}): Promise<Gpu> {
-  if (options.device !== undefined) return wrap(options.device, options.device.adapterInfo, false);
-  const { gpu } = globalThis.navigator ?? {};
-  if (gpu === undefined) {
-    throw new DeviceError(
-      "connect: WebGPU is missing here. Use a current Chrome, Edge, Firefox or Safari, on https:// or localhost.",
-    );
+  const given = options.device;
+  if (given !== undefined) {
+    if (typeof given?.createBuffer === "function") return wrap(given, given.adapterInfo, false);
+    throw new OptionError(`connect: device is ${shown(given)}, it must be a GPUDevice.`);
   }
-  const { powerPreference } = options;
-  const adapter = await gpu.requestAdapter(powerPreference === undefined ? {} : { powerPreference });
-  if (adapter === null) {
-    throw new DeviceError(
-      "connect: WebGPU found no adapter. Update the graphics driver, or start Chrome with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader to run on the CPU.",
-    );
-  }
+  const adapter = await findAdapter(options);
   const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
-  return wrap(await adapter.requestDevice({ requiredLimits }), adapter.info, true);
+  const device = await adapter.requestDevice({ requiredLimits });
+  try {
+    return wrap(device, adapter.info, true);
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
 }
 
-function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolean): Gpu {
+function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean): Gpu {
   const pipelines = new Map<string, Promise<Pipeline>>();
   const stepLayouts = new Map<boolean, GPUBindGroupLayout>();
-  const words = [info?.vendor, info?.architecture || info?.device, info?.description].filter(Boolean);
-  const software =
-    info?.isFallbackAdapter === true || /swiftshader|llvmpipe|lavapipe|basic render/i.test(words.join(" "));
+  const { name, software } = nameOf(info);
   let failure: GradusError | undefined;
   let lastError = "";
   device.addEventListener("uncapturederror", ({ error }) => {
@@ -94,7 +87,7 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
 
   const gpu: Gpu = {
     device,
-    adapter: `${words.slice(0, 2).join(" ") || "unknown adapter"}${software ? " (software)" : ""}`,
+    adapter: name,
     software,
     untilLost: (work) =>
       new Promise((resolve, reject) => {
@@ -105,8 +98,12 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
             waiting.delete(reject);
             resolve(value);
           },
-          // A map is rejected some time before `lost` resolves: the better reason gets its chance to be known.
-          (cause) => setTimeout(() => waiting.delete(reject) && reject(failure ?? cause), MOMENT),
+          // A map may be rejected some time before `lost` resolves. The better reason gets its chance to be known: whatever
+          // the device has to say until it has answered once more. A lost one that never answers has failed by then.
+          async (cause) => {
+            await device.queue.onSubmittedWorkDone().catch(() => undefined);
+            if (waiting.delete(reject)) reject(failure ?? cause);
+          },
         );
       }),
     get lastError() {
@@ -116,7 +113,7 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
     buffer(label, bytes, usage, inParts = false) {
       const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
       const most =
-        (usage & GPUBufferUsage.STORAGE) !== 0 && !inParts
+        (usage & BufferUsage.STORAGE) !== 0 && !inParts
           ? Math.min(maxBufferSize, maxStorageBufferBindingSize)
           : maxBufferSize;
       if (bytes > most) {
@@ -134,6 +131,7 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
       if (known !== undefined) return known;
       const made = compilePipeline(device, command, code, stepLayout);
       pipelines.set(key, made);
+      made.catch(() => pipelines.delete(key)); // what failed once is tried anew
       return made;
     },
     stepLayout(uniformTable) {
@@ -144,7 +142,7 @@ function wrap(device: GPUDevice, info: GPUAdapterInfo | undefined, owned: boolea
         label: "step",
         entries: (["uniform", table] as const).map((type, binding) => ({
           binding,
-          visibility: GPUShaderStage.COMPUTE,
+          visibility: ShaderStage.COMPUTE,
           buffer: { type, hasDynamicOffset: true },
         })),
       });
@@ -173,7 +171,7 @@ async function compilePipeline(
     label: kernel,
     entries: bindings.map(({ number, access }) => ({
       binding: number,
-      visibility: GPUShaderStage.COMPUTE,
+      visibility: ShaderStage.COMPUTE,
       buffer: { type: bindingTypes[access] },
     })),
   });

@@ -3,6 +3,7 @@
 
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { BufferUsage } from "../gpu/usage.ts";
 import { size } from "../graph/graph.ts";
 import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
@@ -40,7 +41,7 @@ export async function cacheFeatures(
       `cacheFrozen: the activations of ${feed.count} samples need ${needs}, this device allows ${allows}. Give fewer samples at a time, or compile without cacheFrozen.`,
     );
   }
-  const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const { STORAGE, COPY_DST, COPY_SRC } = BufferUsage;
   const features = gpu.buffer("data.features", bytes * feed.count, STORAGE | COPY_DST | COPY_SRC);
   const ordered = feed.inOrder();
   const ready = await prepared(run, ordered);

@@ -3,6 +3,7 @@
 
 import type { Packed } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { BufferUsage } from "../gpu/usage.ts";
 
 export interface Feed {
   readonly count: number;
@@ -19,7 +20,7 @@ export interface Feed {
 
 export function createFeed(gpu: Gpu, samples: Packed): Feed {
   const { queue } = gpu.device;
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
   const x = gpu.buffer("data.x", samples.x.byteLength, usage);
   const y = gpu.buffer("data.y", samples.y.byteLength, usage);
   const order = gpu.buffer("data.order", samples.count * 4, usage);

@@ -4,6 +4,7 @@
 
 import { bug, DeviceError, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
+import { BufferUsage, MapMode } from "../gpu/usage.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
 import { type Command, when } from "./command.ts";
 import type { Recording } from "./record.ts";
@@ -80,7 +81,7 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
   const ring = gpu.buffer(
     "step ring",
     slotBytes * MOST_STEPS,
-    GPUBufferUsage.UNIFORM | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST,
+    BufferUsage.UNIFORM | BufferUsage.STORAGE | BufferUsage.COPY_DST,
   );
   const host = new ArrayBuffer(slotBytes * MOST_STEPS);
   const slots = Array.from({ length: MOST_STEPS }, (_, i) => ({
@@ -102,9 +103,9 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
   const metrics = gpu.buffer(
     "metrics",
     metricsBytes,
-    GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
   );
-  const stagingUsage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const stagingUsage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
   const staging = Array.from({ length: AHEAD }, (_, i) => ({
     buffer: gpu.buffer(`metrics staging ${i}`, metricsBytes, stagingUsage),
     statistics: undefined as GPUBuffer | undefined,
@@ -174,7 +175,7 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
       device.queue.submit([encoder.finish()]);
       const reading = [stage.buffer, ...(copies ? [stage.statistics as GPUBuffer] : [])];
       const read = gpu
-        .untilLost(Promise.all(reading.map((buffer) => buffer.mapAsync(GPUMapMode.READ))))
+        .untilLost(Promise.all(reading.map((buffer) => buffer.mapAsync(MapMode.READ))))
         .then((): Metrics => {
           const [found, rest] = reading.map((buffer) => {
             const copy = buffer.getMappedRange().slice(0);

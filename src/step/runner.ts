@@ -4,6 +4,7 @@
 import { type Demand, type Packed, pack, type Samples } from "../data/dataset.ts";
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { BufferUsage } from "../gpu/usage.ts";
 import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import { BLOCK, type Placed } from "../plan/layout.ts";
@@ -261,7 +262,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       feed.setOrder(inOrder(packed.count));
       // Read back in few pieces: each costs a trip to the device and back.
       const piece = Math.max(1, Math.floor(MOST_READ / (perSample * 4 * batch))) * batch;
-      const { COPY_DST, COPY_SRC } = GPUBufferUsage;
+      const { COPY_DST, COPY_SRC } = BufferUsage;
       const found = gpu.buffer("predictions", Math.min(piece, packed.count) * perSample * 4, COPY_DST | COPY_SRC);
       try {
         const ready = await prepared(run, feed, averaged);

@@ -3,6 +3,7 @@
 
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { BufferUsage, MapMode } from "../gpu/usage.ts";
 import { startState } from "../kernels/control.ts";
 import { moments } from "../kernels/update.ts";
 import { arenaBytes, BLOCK, blockWords, type Layout, type Placed, spansOf } from "../plan/layout.ts";
@@ -30,7 +31,7 @@ export function createStore(
 ) {
   const bytes = arenaBytes(layout);
   checkSizes(gpu, layout);
-  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = GPUBufferUsage;
+  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = BufferUsage;
   const { rules, layers } = update;
   const rows = layout.tensors.length;
   const kept = moments.filter((moment) => rules.some((rule) => rule.moments.includes(moment)));
@@ -164,12 +165,12 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
 
 /** Bytes of a buffer, as of the work submitted so far. */
 export async function readBack(gpu: Gpu, source: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-  const { MAP_READ, COPY_DST } = GPUBufferUsage;
+  const { MAP_READ, COPY_DST } = BufferUsage;
   const target = gpu.buffer("read back", bytes, MAP_READ | COPY_DST);
   const encoder = gpu.device.createCommandEncoder();
   encoder.copyBufferToBuffer(source, offset, target, 0, bytes);
   gpu.device.queue.submit([encoder.finish()]);
-  await gpu.untilLost(target.mapAsync(GPUMapMode.READ));
+  await gpu.untilLost(target.mapAsync(MapMode.READ));
   const copy = target.getMappedRange().slice(0, bytes);
   target.destroy();
   return copy;

@@ -1,7 +1,7 @@
 // What a trainer is asked for and what it answers, with the checks that need neither a device nor data. What it says of a fit stands in recipe/fit-options.ts.
 
 import { OptionError } from "../errors.ts";
-import type { ConnectOptions } from "../gpu/device.ts";
+import type { ConnectOptions } from "../gpu/adapter.ts";
 import { type Layer, type Loss, wholeNumber } from "../model/layer.ts";
 import { checkInput, checkModel } from "../network/check.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";

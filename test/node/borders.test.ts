@@ -153,6 +153,19 @@ describe("the device", () => {
   });
 });
 
+describe("a runtime", () => {
+  const flags = /\bGPU(BufferUsage|ShaderStage|MapMode|ColorWrite|TextureUsage)\b/g;
+  const runtime = /\b(navigator|globalThis|userAgent|Deno|process\.\w+)\b/g;
+
+  test.each(sources)("is not taken for granted by %s: flags have numbers of our own", (file) => {
+    expect(withoutComments(textOf(file)).match(flags) ?? []).toEqual([]);
+  });
+
+  test.each(sources.filter((file) => !file.startsWith("gpu/")))("is not asked for by %s", (file) => {
+    expect(withoutComments(textOf(file)).match(runtime) ?? []).toEqual([]);
+  });
+});
+
 /** Texts that become part of a shader, and are none by themselves. */
 const isPart = (file: string): boolean => /^(parts|rule)\//.test(file);
 
