@@ -1,13 +1,13 @@
 // Finds a browser with WebGPU, installs one where there is none, and starts it headless: the one setup path
 // of all commands. GRADUS_BROWSER names the browser to use; GRADUS_ADAPTER=software skips the search for a GPU.
 
-import { spawn } from "node:child_process";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { type Browser, chromium } from "playwright";
+import { type Adapter, softwareWanted } from "./adapter.ts";
+import { aptInstall, isProgram, isRoot, succeeds } from "./install.ts";
 
-const isRoot = process.getuid?.() === 0;
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /** Where installers put a browser that is not on the PATH, relative to the folders of applications. */
@@ -15,15 +15,6 @@ const PLACES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ["Google Chrome.app/Contents/MacOS/Google Chrome", "Chromium.app/Contents/MacOS/Chromium"],
   win32: ["Google/Chrome/Application/chrome.exe", "Chromium/Application/chrome.exe"],
 };
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
 
 function present(): string | undefined {
   const { PATH = "", HOME, ProgramFiles, LOCALAPPDATA } = process.env;
@@ -38,31 +29,13 @@ function present(): string | undefined {
   ].find(isProgram);
 }
 
-/** Runs a command, its output on screen; false where it is missing, fails or takes longer than `minutes`. */
-function succeeds(command: string, words: readonly string[], minutes: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const env = {
-      ...process.env,
-      PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: "15000", // gives up soon where a network drops packets
-      DEBIAN_FRONTEND: "noninteractive", // apt-get must not wait for an answer
-    };
-    const child = spawn(command, words, { stdio: ["ignore", 2, 2], timeout: minutes * 60_000, env });
-    child.once("error", () => resolve(false));
-    child.once("close", (code) => resolve(code === 0));
-  });
-}
-
 async function install(): Promise<string | undefined> {
   console.error("No Chromium or Chrome found: downloading Playwright's Chromium, once");
   const playwright = dirname(createRequire(import.meta.url).resolve("playwright/package.json"));
   if (await succeeds(process.execPath, [join(playwright, "cli.js"), "install", "chromium"], 15)) return present();
 
-  if (process.platform !== "linux") return undefined;
   console.error("The download did not work: trying apt-get install chromium");
-  const aptGet = (words: readonly string[], minutes: number): Promise<boolean> =>
-    isRoot ? succeeds("apt-get", words, minutes) : succeeds("sudo", ["-n", "apt-get", ...words], minutes);
-  await aptGet(["update"], 5);
-  return (await aptGet(["install", "-y", "chromium"], 15)) ? present() : undefined;
+  return (await aptInstall("chromium")) ? present() : undefined;
 }
 
 /** The path of a Chromium or Chrome. Installs one where there is none; throws where that fails too. */
@@ -96,13 +69,6 @@ export function browserArguments({ software = false }: { software?: boolean } = 
       ? ["--enable-features=Vulkan", "--use-angle=vulkan", "--disable-vulkan-surface"]
       : []),
   ];
-}
-
-export interface Adapter {
-  /** As the browser names it, for instance "google swiftshader". */
-  readonly name: string;
-  /** True where the "GPU" is the CPU. */
-  readonly software: boolean;
 }
 
 /** The adapter that a page of this browser gets, or null where it gets none. */
@@ -148,10 +114,4 @@ export async function launchBrowser({ software = softwareWanted() } = {}): Promi
     `${executablePath}: this browser gives no WebGPU adapter, not even its software one. ` +
       "Update it (Chromium 113 or newer), or let GRADUS_BROWSER name another.",
   );
-}
-
-function softwareWanted(): boolean {
-  const wanted = process.env.GRADUS_ADAPTER;
-  if (wanted && wanted !== "software") throw new Error(`GRADUS_ADAPTER: knows "software" only, not "${wanted}".`);
-  return wanted === "software";
 }

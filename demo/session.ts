@@ -4,7 +4,8 @@
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
 import { createServer, type ViteDevServer } from "vite";
-import { type Adapter, adapterOf, launchBrowser } from "./browser.ts";
+import type { Adapter } from "./adapter.ts";
+import { adapterOf, launchBrowser } from "./browser.ts";
 import { mnistServer } from "./mnist-server.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));

@@ -3,7 +3,7 @@
 
 import { writeFileSync } from "node:fs";
 import type { Page } from "playwright";
-import type { Adapter } from "../browser.ts";
+import type { Adapter } from "../adapter.ts";
 import type { Tick } from "./meter.ts";
 import { help, type Options, options } from "./options.ts";
 import type { Trained } from "./page.ts";

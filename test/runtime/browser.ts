@@ -1,0 +1,92 @@
+// A page of Chromium or Firefox as a place to run the bundle of tests in, served from a folder with the digits beside it.
+
+import { createReadStream, existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import type { Adapter } from "../../demo/adapter.ts";
+import { launchBrowser } from "../../demo/browser.ts";
+import { launchFirefox } from "../../demo/firefox.ts";
+import { mnistFolder } from "../../demo/mnist-files.ts";
+import type { Heard, RuntimeProcess } from "../../demo/runtime-process.ts";
+
+export type BrowserRuntime = "chromium" | "firefox";
+
+/** What both drivers have. */
+interface Driven {
+  readonly version: string;
+  expose(name: string, answer: (name: string, ...values: never[]) => void): Promise<unknown>;
+  goto(url: string): Promise<unknown>;
+  call(name: string, values: readonly unknown[]): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+async function chromium(): Promise<Driven> {
+  const browser = await launchBrowser({ software: true });
+  const page = await browser.newPage();
+  return {
+    version: `Chromium ${browser.version()}`,
+    expose: (name, answer) => page.exposeFunction(name, answer),
+    goto: (url) => page.goto(url),
+    call: (name, values) =>
+      page.evaluate(([to, all]) => globalThis.answers[to]?.(...(all as never[])), [name, values] as const),
+    close: () => browser.close(),
+  };
+}
+
+async function firefox(): Promise<Driven> {
+  const browser = await launchFirefox();
+  const page = await browser.newPage();
+  page.setDefaultTimeout(0);
+  return {
+    version: (await browser.version()).replace(/^firefox\//i, "Firefox "),
+    expose: (name, answer) => page.exposeFunction(name, answer),
+    goto: (url) => page.goto(url),
+    call: (name, values) => page.evaluate((to, all) => globalThis.answers[to]?.(...(all as never[])), name, values),
+    close: () => browser.close(),
+  };
+}
+
+/** Serves the script, a page for it, and the digits. */
+async function serve(script: string) {
+  const server = createServer((request, response) => {
+    const [, folder, name = ""] = /^\/(mnist|tests)\/([a-z0-9.-]+)$/.exec(request.url ?? "") ?? [];
+    const path = folder === "mnist" ? join(mnistFolder(), name) : join(dirname(script), name);
+    const type = folder === "mnist" ? "application/octet-stream" : "text/javascript";
+    if (request.url === "/") {
+      response
+        .setHeader("content-type", "text/html")
+        .end(
+          '<!doctype html><link rel="icon" href="data:,"><title>Tests</title><script type="module" src="/tests/tests.mjs"></script>',
+        );
+    } else if (folder === undefined || !existsSync(path)) response.writeHead(404).end();
+    else createReadStream(path).pipe(response.setHeader("content-type", type));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  return { url: `http://localhost:${(server.address() as AddressInfo).port}/`, server };
+}
+
+/** Opens the page of `script` in a browser; `heard` hears what it tells. */
+export async function openBrowser(runtime: BrowserRuntime, script: string, heard: Heard): Promise<RuntimeProcess> {
+  const { url, server } = await serve(script);
+  const browser = await { chromium, firefox }[runtime]().catch((error) => {
+    server.close();
+    throw error;
+  });
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    server.close();
+    await browser.close();
+  };
+  try {
+    await browser.expose("tell", (name, ...values) => heard[name]?.(...values));
+    await browser.goto(url);
+    const call = <T>(name: string, ...values: readonly unknown[]) => browser.call(name, values) as Promise<T>;
+    const { adapter } = await call<{ adapter: Adapter | null }>("adapterHere");
+    if (adapter === null) throw new Error(`${browser.version}: WebGPU found no adapter. Update the graphics driver.`);
+    return { adapter, version: browser.version, call, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

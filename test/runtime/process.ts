@@ -1,0 +1,17 @@
+// The bundle of tests in a process of Deno or Node: it answers the command that started it.
+
+import { answerCalls, tell } from "../../demo/channel.ts";
+import { readDigitsWith } from "../../demo/digits.ts";
+import { adapterHere, provideGpu } from "../../demo/gpu-here.ts";
+import { readMnist } from "../../demo/mnist-files.ts";
+import { answersOf } from "./suite.ts";
+
+await provideGpu();
+readDigitsWith(readMnist);
+answerCalls({
+  adapterHere,
+  ...answersOf({
+    began: (file, test) => tell("began", file, test),
+    ended: (result) => tell("ended", result),
+  }),
+});
