@@ -30,7 +30,8 @@ export async function launchFirefox(): Promise<Browser> {
   return puppeteer.launch({
     browser: "firefox",
     executablePath: await findFirefox(),
-    handleSIGINT: false, // on Ctrl-C the command closes the browser, once its own things are in order
+    // On Ctrl-C the command closes the browser, once its own things are in order.
+    ...{ handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false },
     protocolTimeout: 0, // a call lasts as long as what it runs
     extraPrefsFirefox: {
       "dom.webgpu.enabled": true,

@@ -18,6 +18,9 @@ export interface RuntimeProcess {
   readonly version: string;
   /** Rejects where the function throws, or the process ends before it answers. */
   call<T>(name: string, ...values: readonly unknown[]): Promise<T>;
+  /** Begins anew, with nothing left of what ran before. */
+  renew(): Promise<void>;
+  /** Calls under way are rejected. */
   close(): void | Promise<void>;
 }
 
@@ -86,11 +89,23 @@ export async function openProcess(runtime: ProcessRuntime, bundle: string, heard
   await ensureVulkan();
   const software = { deno: lavapipe, node: swiftshader }[runtime];
   const chosen = process.platform === "linux" ? [async () => ({}), software] : [async () => ({})];
-  for (const environment of softwareWanted() ? chosen.slice(-1) : chosen) {
-    const child = start(runtime, bundle, await environment(), heard);
+  for (const choose of softwareWanted() ? chosen.slice(-1) : chosen) {
+    const environment = await choose();
+    let child = start(runtime, bundle, environment, heard);
     try {
-      const found = await child.call<{ adapter: Adapter | null; version: string }>("adapterHere");
-      if (found.adapter !== null) return { ...child, adapter: found.adapter, version: found.version };
+      const { adapter, version } = await child.call<{ adapter: Adapter | null; version: string }>("adapterHere");
+      if (adapter !== null) {
+        return {
+          adapter,
+          version,
+          call: (name, ...values) => child.call(name, ...values),
+          async renew() {
+            child.close();
+            child = start(runtime, bundle, environment, heard);
+          },
+          close: () => child.close(),
+        };
+      }
     } catch (error) {
       child.close();
       throw error;

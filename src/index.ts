@@ -12,7 +12,7 @@ export {
   OptionError,
   ShapeError,
 } from "./errors.ts";
-export type { ConnectOptions } from "./gpu/adapter.ts";
+export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
 export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";

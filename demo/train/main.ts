@@ -1,19 +1,19 @@
-// npm run train: trains a network on MNIST in a headless browser and shows its progress, then tests it, reports, and
+// npm run train: trains a network on MNIST in a headless browser, Deno or Node and shows its progress, then tests it, reports, and
 // writes it to a file. Ctrl-C stops after the current step and saves; a second one quits at once.
 
 import { writeFileSync } from "node:fs";
-import type { Page } from "playwright";
 import type { Adapter } from "../adapter.ts";
 import type { Tick } from "./meter.ts";
 import { help, type Options, options } from "./options.ts";
-import type { Trained } from "./page.ts";
+import type { Task, Trained } from "./page.ts";
+import { type Place, withPlace } from "./place.ts";
 import { describe, reportOf } from "./report.ts";
 import { openTerminal } from "./terminal.ts";
 
 const terminal = openTerminal();
 const count = (value: number): string => value.toLocaleString("en-US");
 
-/** On Ctrl-C. Until there is something to save, and at the second time, it ends all: the browser goes with us. */
+/** On Ctrl-C. Until there is something to save, and at the second time, it ends all: the runtime goes with us. */
 let interrupt: () => void = quit;
 
 function quit(): never {
@@ -26,19 +26,20 @@ function introduce({ name, software }: Adapter): void {
   terminal.print(`Adapter ${name}${software ? warning : ""}`);
 }
 
+const sizeOf = ({ images, epochs, batch }: Options) => ({ epochs, steps: epochs * Math.ceil(images / batch) });
+
 /** Trains to the end or to a Ctrl-C, and saves. */
-async function train(page: Page, options: Options): Promise<Trained> {
-  const { images, epochs, batch, resume, out } = options;
-  const size = { epochs, steps: epochs * Math.ceil(images / batch) };
+async function train(place: Place, options: Options): Promise<Trained> {
+  const { images, batch, resume, out } = options;
+  const size = sizeOf(options);
   const from = resume === undefined ? "" : `, going on from ${resume.path}`;
   terminal.print(`Training on ${count(images)} images, ${count(size.steps)} steps of ${batch}${from}`);
-  await page.exposeFunction("showProgress", (tick: Tick) => terminal.progress(tick, size));
   interrupt = () => {
     interrupt = quit;
     terminal.print("Stopping after the steps under way. Ctrl-C again quits at once.");
-    page.evaluate(() => globalThis.stopTraining()).catch(() => undefined); // the training itself says what is wrong
+    place.stop().catch(() => undefined); // the training itself says what is wrong
   };
-  const trained = await page.evaluate((task) => globalThis.trainNetwork(task), task(options));
+  const trained = await place.train(task(options));
   interrupt = quit;
   terminal.settle({ keep: true });
 
@@ -54,17 +55,17 @@ async function train(page: Page, options: Options): Promise<Trained> {
 }
 
 /** Tests and reports. */
-async function test(page: Page, trained: Trained, { json }: Options): Promise<void> {
+async function test(place: Place, trained: Trained, { json }: Options): Promise<void> {
   terminal.status("Testing");
-  const tested = await page.evaluate(() => globalThis.testNetwork());
+  const tested = await place.test();
   terminal.settle({ keep: false });
   const report = reportOf(trained, tested);
   terminal.print(describe(report, tested.samples));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** What the page needs of the options. */
-function task({ images, epochs, batch, lr, layerDecay, freeze, seed, resume }: Options) {
+/** What the training needs of the options. */
+function task({ images, epochs, batch, lr, layerDecay, freeze, seed, resume }: Options): Task {
   return { images, epochs, batch, lr, layerDecay, freeze, seed, resume: resume?.bytes };
 }
 
@@ -85,11 +86,11 @@ try {
 if (chosen.help) console.log(help);
 else {
   process.on("SIGINT", () => interrupt());
-  const { withPage } = await import("../session.ts"); // Vite and Playwright: not for --help
-  await withPage("train", async (page, adapter) => {
-    introduce(adapter);
-    const trained = await train(page, chosen);
+  const show = (tick: Tick): void => terminal.progress(tick, sizeOf(chosen));
+  await withPlace(chosen.runtime, show, async (place) => {
+    introduce(place.adapter);
+    const trained = await train(place, chosen);
     if (trained.stopped) process.exitCode = 130;
-    else await test(page, trained, chosen);
+    else await test(place, trained, chosen);
   }).catch((error) => fail(error, 1));
 }

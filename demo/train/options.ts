@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { positive, prepareFile, readWords, whole } from "../command-line.ts";
+import { type Runtime, runtimes } from "./place.ts";
 
 export const help = `npm run train -- [options]
 Trains a small convolutional network on the MNIST digits, by WebGPU in headless Chromium.
@@ -13,6 +14,7 @@ Trains a small convolutional network on the MNIST digits, by WebGPU in headless 
   --layer-decay X   factor on the rate from each layer to the one before it (default: 1)
   --freeze PATTERN  layers that do not learn, for example stem (default: none)
   --seed N          decides first weights and shuffles (default: 0)
+  --runtime NAME    chromium, deno or node (default: chromium)
   --out FILE        where the trained network goes (default: out/mnist.safetensors)
   --resume FILE     go on from such a file; it brings the rates, give the other options as they were
   --json FILE       write the results to FILE as well
@@ -29,6 +31,7 @@ export interface Options {
   readonly layerDecay: number;
   readonly freeze: string | undefined;
   readonly seed: number;
+  readonly runtime: Runtime;
   readonly out: string;
   /** The checkpoint to go on from. */
   readonly resume: { readonly path: string; readonly bytes: Uint8Array } | undefined;
@@ -38,7 +41,19 @@ export interface Options {
   readonly again: string;
 }
 
-const names = ["images", "epochs", "batch", "lr", "layer-decay", "freeze", "seed", "out", "resume", "json"] as const;
+const names = [
+  "images",
+  "epochs",
+  "batch",
+  "lr",
+  "layer-decay",
+  "freeze",
+  "seed",
+  "runtime",
+  "out",
+  "resume",
+  "json",
+] as const;
 
 /** The options of this run; throws an error of one line where one is unknown or has no valid value. */
 export function options(words: readonly string[] = process.argv.slice(2)): Options {
@@ -57,12 +72,19 @@ export function options(words: readonly string[] = process.argv.slice(2)): Optio
     layerDecay: positive("--layer-decay", given["layer-decay"] ?? "1", 1),
     freeze,
     seed: whole("--seed", given.seed ?? "0", 0),
+    runtime: runtimeOf(given.runtime ?? "chromium"),
     out,
     resume: resume === undefined ? undefined : { path: resume, bytes: read("--resume", resume) },
     json,
     help,
     again: again({ ...given, resume: out }),
   };
+}
+
+function runtimeOf(given: string): Runtime {
+  const found = runtimes.find((name) => name === given);
+  if (found === undefined) throw new Error(`--runtime: knows ${runtimes.join(", ")}, not "${given}".`);
+  return found;
 }
 
 function read(option: string, path: string): Uint8Array {

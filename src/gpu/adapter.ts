@@ -4,15 +4,28 @@
 import { DeviceError, OptionError } from "../errors.ts";
 import { checkName, shown } from "../option.ts";
 
+/** A GPUDevice, known by what no other object has: so that the published types hold where the names of WebGPU are unknown. */
+export interface DeviceLike {
+  readonly queue: object;
+  readonly limits: object;
+  readonly lost: Promise<unknown>;
+  createComputePipelineAsync(descriptor: never): Promise<unknown>;
+}
+
+/** What `navigator.gpu` is, known likewise. */
+export interface GpuLike {
+  requestAdapter(options?: never): Promise<unknown>;
+}
+
 export interface ConnectOptions {
-  /** Use this device and leave it alive on dispose. */
-  readonly device?: GPUDevice;
+  /** A GPUDevice: it is used, and left alive on dispose. */
+  readonly device?: DeviceLike;
   /**
    * Where adapters come from. Default `navigator.gpu`, as browsers and Deno have it; in Node give `create([])` of the npm
-   * package `webgpu`.
+   * package webgpu.
    */
-  readonly gpu?: GPU;
-  readonly powerPreference?: GPUPowerPreference;
+  readonly gpu?: GpuLike;
+  readonly powerPreference?: "low-power" | "high-performance";
 }
 
 /** The words of an adapter's info; some implementations leave out some of them. */
@@ -41,7 +54,7 @@ export function nameOf(info: AdapterInfo = {}): AdapterName {
 
 /** The best adapter. Throws DeviceError where there is none, saying what to do. */
 export async function findAdapter({ gpu, powerPreference }: ConnectOptions): Promise<GPUAdapter> {
-  const entry = gpu ?? globalThis.navigator?.gpu;
+  const entry = (gpu as GPU | undefined) ?? globalThis.navigator?.gpu;
   if (entry === undefined) {
     throw new DeviceError(
       "connect: WebGPU is missing here. Use a current Chrome, Edge, Firefox or Safari, on https:// or localhost, or Deno; in Node give { gpu: create([]) } of the npm package webgpu.",

@@ -43,7 +43,7 @@ const wanted = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
  * WebGPU or no adapter; a device that was made on the way is destroyed again.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Gpu> {
-  const given = options.device;
+  const given = options.device as GPUDevice | undefined;
   if (given !== undefined) {
     if (typeof given?.createBuffer === "function") return wrap(given, given.adapterInfo, false);
     throw new OptionError(`connect: device is ${shown(given)}, it must be a GPUDevice.`);

@@ -113,6 +113,7 @@ test.each([
   [["--epochs", "1.5"], '--epochs: expected a whole number from 1, not "1.5".'],
   [["--lr", "fast"], '--lr: expected a number above 0, not "fast".'],
   [["--layer-decay", "2"], '--layer-decay: expected a number above 0 and at most 1, not "2".'],
+  [["--runtime", "bun"], '--runtime: knows chromium, deno, node, not "bun".'],
   [["--seed", "-1"], '--seed: expected a whole number from 0, not "-1".'],
   [["--json"], "--json: its value is missing. See --help."],
   [["--out", folder], `--out: cannot write ${folder} (it is a folder).`],

@@ -57,7 +57,7 @@ async function serve(script: string) {
       response
         .setHeader("content-type", "text/html")
         .end(
-          '<!doctype html><link rel="icon" href="data:,"><title>Tests</title><script type="module" src="/tests/tests.mjs"></script>',
+          '<!doctype html><link rel="icon" href="data:,"><title>Tests</title><script type="module" src="/tests/test-runtime-page.mjs"></script>',
         );
     } else if (folder === undefined || !existsSync(path)) response.writeHead(404).end();
     else createReadStream(path).pipe(response.setHeader("content-type", type));
@@ -84,7 +84,8 @@ export async function openBrowser(runtime: BrowserRuntime, script: string, heard
     const call = <T>(name: string, ...values: readonly unknown[]) => browser.call(name, values) as Promise<T>;
     const { adapter } = await call<{ adapter: Adapter | null }>("adapterHere");
     if (adapter === null) throw new Error(`${browser.version}: WebGPU found no adapter. Update the graphics driver.`);
-    return { adapter, version: browser.version, call, close };
+    const renew = async (): Promise<void> => void (await browser.goto(url));
+    return { adapter, version: browser.version, call, renew, close };
   } catch (error) {
     await close();
     throw error;

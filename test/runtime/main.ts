@@ -12,10 +12,10 @@ const MINUTES = { chromium: 2, deno: 2, node: 2, firefox: 10 } as const;
 
 async function openerOf(runtime: Runtime, script: string | undefined): Promise<Opener> {
   if (runtime === "deno" || runtime === "node") {
-    const path = script ?? (await (await import("./bundle.ts")).makeBundle("process"));
+    const path = script ?? (await (await import("./bundle.ts")).bundleTests("process"));
     return (heard) => openProcess(runtime, path, heard);
   }
-  const path = await (await import("./bundle.ts")).makeBundle("page");
+  const path = await (await import("./bundle.ts")).bundleTests("page");
   const { openBrowser } = await import("./browser.ts");
   return (heard) => openBrowser(runtime, path, heard);
 }
@@ -24,11 +24,13 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFix
 
 async function run({ runtime, json, script, filters, short }: Options): Promise<number> {
   const stop = new AbortController();
-  process.on("SIGINT", () => {
-    if (stop.signal.aborted) process.exit(130);
-    console.log("Stopping. Ctrl-C again quits at once.");
-    stop.abort(new Error("it was stopped."));
-  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(130);
+      console.log("Stopping. Ctrl-C again quits at once.");
+      stop.abort(new Error("it was stopped."));
+    });
+  }
   const results: TestResult[] = [];
   const began = Date.now();
   let told: { readonly version: string; readonly adapter: string } | undefined;
@@ -100,6 +102,6 @@ try {
 }
 if (chosen.help) console.log(help);
 else if (chosen.bundle !== undefined) {
-  const { makeKit } = await import("./bundle.ts");
-  await makeKit(chosen.bundle).catch(fail);
+  const { bundleCommand } = await import("./bundle.ts");
+  await bundleCommand(chosen.bundle).catch(fail);
 } else process.exit(await run(chosen));

@@ -12,7 +12,7 @@ Runs test/gpu and test/stories in another runtime: the same files, as one bundle
   --short        run a choice of files that takes a minute or two
   --json FILE    write what ran, what failed, and the losses of the golden runs to FILE
   --script FILE  run a script that --bundle made, in Deno or Node
-  --bundle DIR   make the script and a command for a machine without packages, and end: node DIR/run.mjs node
+  --bundle DIR   make the script and a command for a machine without packages, and end: node DIR/test-runtime-main.mjs node --script DIR/test-runtime-process.mjs
   --help         this text
 
 The last line says how many passed and how many failed. Ctrl-C stops. What is missing is installed by apt-get where that may

@@ -1,5 +1,5 @@
-// Runs files of tests in a place that may die under them: a process or page that ends is opened again for the next file, and
-// the test that it died of has failed.
+// Runs files of tests, each in a process or page of its own. One that dies has failed the test that it died of, and the next
+// file gets another.
 
 import type { Adapter } from "../../demo/adapter.ts";
 import type { Heard, RuntimeProcess } from "../../demo/runtime-process.ts";
@@ -64,7 +64,8 @@ export async function runTests(open: Opener, settings: RunSettings, watcher: Wat
       heardAt = Date.now();
       const started = heardAt;
       try {
-        place ??= await open(heard);
+        if (place === undefined) place = await open(heard);
+        else await place.renew();
         await place.call("runFile", file, timeout);
       } catch (error) {
         signal.throwIfAborted();
@@ -76,7 +77,8 @@ export async function runTests(open: Opener, settings: RunSettings, watcher: Wat
       signal.throwIfAborted();
     }
     heardAt = Date.now();
-    place ??= await open(heard);
+    if (place === undefined) place = await open(heard);
+    else await place.renew();
     const losses = await place.call<Losses>("lossesHere");
     return { version, adapter, results, losses };
   } finally {
