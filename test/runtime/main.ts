@@ -3,7 +3,9 @@
 import { writeFileSync } from "node:fs";
 import { prepareFile } from "../../demo/command-line.ts";
 import { openProcess } from "../../demo/runtime-process.ts";
+import type { Losses } from "./losses.ts";
 import { chooseFiles, help, type Options, options, type Runtime } from "./options.ts";
+import type { Report } from "./report.ts";
 import { type Opener, runTests } from "./run.ts";
 import type { TestResult } from "./suite.ts";
 
@@ -22,7 +24,7 @@ async function openerOf(runtime: Runtime, script: string | undefined): Promise<O
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
-async function run({ runtime, json, script, filters, short }: Options): Promise<number> {
+async function run({ runtime, json, script, filters, short, lossesAlone }: Options): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
@@ -35,12 +37,12 @@ async function run({ runtime, json, script, filters, short }: Options): Promise<
   const began = Date.now();
   let told: { readonly version: string; readonly adapter: string } | undefined;
   let failure = "";
-  let losses: unknown;
+  let losses: Losses | undefined;
   try {
     const ran = await runTests(
       await openerOf(runtime, script),
       {
-        choose: (files) => chooseFiles(files, { filters, short }),
+        choose: (files) => chooseFiles(files, { filters, short, lossesAlone }),
         timeout: MINUTES[runtime] * 60_000,
         signal: stop.signal,
       },
@@ -70,8 +72,9 @@ async function run({ runtime, json, script, filters, short }: Options): Promise<
   const failures = failed.map(({ file, test, errors }) => ({ file, test, errors }));
   const count = failed.length + (failure === "" ? 0 : 1);
   if (json !== undefined) {
-    const form = filters.length > 0 ? "part" : short ? "short" : "whole";
-    const report = {
+    const form = lossesAlone ? "losses" : filters.length > 0 ? "part" : short ? "short" : "whole";
+    const end = { ...(failure === "" ? {} : { failure }), ...(losses === undefined ? {} : { losses }) };
+    const report: Report = {
       runtime,
       ...told,
       form,
@@ -79,13 +82,13 @@ async function run({ runtime, json, script, filters, short }: Options): Promise<
       failed: count,
       seconds: (Date.now() - began) / 1000,
       failures,
-      losses,
+      ...end,
     };
-    writeFileSync(json, `${JSON.stringify({ ...report, failure: failure || undefined }, null, 2)}\n`);
+    writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
   }
   for (const { file, test } of failures) console.log(`FAILED ${file} > ${test}`);
   console.log(`${passed} passed, ${count} failed`);
-  return stop.signal.aborted ? 130 : count === 0 && passed > 0 ? 0 : 1;
+  return stop.signal.aborted ? 130 : count === 0 && (passed > 0 || lossesAlone) ? 0 : 1;
 }
 
 function fail(error: unknown): never {

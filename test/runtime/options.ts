@@ -10,6 +10,7 @@ Runs test/gpu and test/stories in another runtime: the same files, as one bundle
 
   filter         run files whose path holds one of these texts (default: all files)
   --short        run a choice of files that takes a minute or two
+  --losses       run no test, only what --json says of losses
   --json FILE    write what ran, what failed, and the losses of the golden runs to FILE
   --script FILE  run a script that --bundle made, in Deno or Node
   --bundle DIR   make the script and a command for a machine without packages, and end: node DIR/test-runtime-main.mjs node --script DIR/test-runtime-process.mjs
@@ -22,6 +23,7 @@ export interface Options {
   readonly runtime: Runtime;
   readonly filters: readonly string[];
   readonly short: boolean;
+  readonly lossesAlone: boolean;
   readonly json: string | undefined;
   readonly script: string | undefined;
   readonly bundle: string | undefined;
@@ -48,12 +50,21 @@ export function options(words: readonly string[] = process.argv.slice(2)): Optio
   while (rest.length > 0 && !rest[0]?.startsWith("-")) filters.push(rest.shift() as string);
   while (rest.length > 0 && !rest.at(-1)?.startsWith("-") && !takesValue(rest.at(-2)))
     filters.push(rest.pop() as string);
-  const { given, set } = readWords(rest, { names: ["json", "script", "bundle"], flags: ["short", "help"] });
+  const { given, set } = readWords(rest, { names: ["json", "script", "bundle"], flags: ["short", "losses", "help"] });
   const { json, script, bundle } = given;
   if (script !== undefined && (runtime === "chromium" || runtime === "firefox")) {
     throw new Error("--script: it is for Deno and Node, browsers take another one.");
   }
-  return { runtime, filters, short: set.has("short"), json, script, bundle, help: set.has("help") };
+  return {
+    runtime,
+    filters,
+    short: set.has("short"),
+    lossesAlone: set.has("losses"),
+    json,
+    script,
+    bundle,
+    help: set.has("help"),
+  };
 }
 
 const takesValue = (word: string | undefined): boolean => ["--json", "--script", "--bundle"].includes(word ?? "");
@@ -61,8 +72,9 @@ const takesValue = (word: string | undefined): boolean => ["--json", "--script",
 /** The files that were asked for. Throws where a filter finds none. */
 export function chooseFiles(
   all: readonly string[],
-  { filters, short }: Pick<Options, "filters" | "short">,
+  { filters, short, lossesAlone }: Pick<Options, "filters" | "short" | "lossesAlone">,
 ): readonly string[] {
+  if (lossesAlone) return [];
   for (const filter of filters) {
     if (!all.some((file) => file.includes(filter)))
       throw new Error(`no file of test/gpu or test/stories holds "${filter}".`);
