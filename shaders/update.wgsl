@@ -9,6 +9,7 @@ const WORKGROUP = ${WORKGROUP}u;
 @group(0) @binding(8) var<storage, read_write> moved: array<f32, BLOCKS>;  // [BLOCKS]
 
 var<private> shift: vec4f;
+var<private> zero: u32;  // the highest bit of the block's word: always 0, which no compiler knows
 
 fn length_of(word: u32, lane: u32) -> f32 {
   let numbers = block_part(word, lane, shift);
@@ -20,7 +21,8 @@ fn length_of(word: u32, lane: u32) -> f32 {
 fn store(at: u32, before: vec4f, after: vec4f) {
   parameters[at] = after;
 #if ${MEASURED}
-  shift = after - before;
+  // What the weight really moved. Seen through, (before - change) - before would become the change before its rounding.
+  shift = bitcast<vec4f>(bitcast<vec4u>(after) ^ vec4u(zero)) - before;
 #endif
 }
 
@@ -49,6 +51,9 @@ fn main(
 #endif
 #if ${SCALED}
   factor = scales[row_of(word)].x;
+#endif
+#if ${MEASURED}
+  zero = word >> 31;
 #endif
 #if ${SERIAL}
   var sum = 0.0;

@@ -1,7 +1,8 @@
 // A network from a file, for those who only predict.
 
 import { CheckpointError, listed } from "../errors.ts";
-import { type ConnectOptions, connect } from "../gpu/device.ts";
+import type { ConnectOptions } from "../gpu/adapter.ts";
+import { connect } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { openCheckpoint } from "../io/checkpoint.ts";
 import { ownValue } from "../io/signature.ts";
@@ -33,7 +34,7 @@ export async function inference(
   options: InferenceOptions = {},
 ): Promise<Network> {
   checkModel("inference", model);
-  checkOptions("inference", options, ["input", "device", "powerPreference"], "{ input: [28, 28, 1] }");
+  checkOptions("inference", options, ["input", "device", "gpu", "powerPreference"], "{ input: [28, 28, 1] }");
   const { signature } = openCheckpoint(bytes, "inference");
   const input = options.input ?? ownValue(signature, "input");
   checkInput("inference", input);

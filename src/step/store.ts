@@ -47,8 +47,10 @@ export function createStore(
     buffers.set(name, buffer);
     return buffer;
   };
-  const fill = (name: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void =>
-    gpu.device.queue.writeBuffer(make(name, words.byteLength), 0, words);
+  const fill = (name: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void => {
+    const buffer = make(name, words.byteLength);
+    if (words.length > 0) gpu.device.queue.writeBuffer(buffer, 0, words); // Deno dies of an empty one
+  };
   const trained = rules.length > 0 ? ["gradients"] : [];
   for (const name of [...saved, ...trained, ...(update.accumulate > 1 ? ["accumulated"] : [])]) make(name, bytes);
   fill("blocks", blockWords(layout, ruleOf));
