@@ -44,14 +44,28 @@ function storedFor(hint: string | undefined): string | undefined {
   return stored(test.file.filepath)[`${key} ${count}`]?.trim();
 }
 
+/** What a function throws; an error that was awaited is there already. */
+function thrown(value: unknown): unknown {
+  if (typeof value !== "function") return value;
+  try {
+    value();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 export const snapshotMatchers: ChaiPlugin = (chai, { flag }) => {
-  const define = (name: string, expected: (text?: string) => string | undefined): void => {
+  type Expected = (text?: string) => string | undefined;
+  const define = (name: string, expected: Expected, found = (value: unknown): unknown => value): void => {
     chai.util.addMethod(chai.Assertion.prototype, name, function (this: object, text?: string) {
-      const [got, wanted] = [shown(flag(this, "object")), expected(text)];
+      const [got, wanted] = [shown(found(flag(this, "object"))), expected(text)];
       if (got === wanted) return;
       throw new Error(`The snapshot differs.\nstored: ${wanted ?? "none"}\nfound:  ${got}`);
     });
   };
   define("toMatchSnapshot", storedFor);
-  define("toMatchInlineSnapshot", (text = "") => stripSnapshotIndentation(text).trim());
+  const inline: Expected = (text = "") => stripSnapshotIndentation(text).trim();
+  define("toMatchInlineSnapshot", inline);
+  define("toThrowErrorMatchingInlineSnapshot", inline, thrown);
 };

@@ -18,7 +18,7 @@ export { afterAll, afterEach, beforeAll, beforeEach, describe, test } from "@vit
 
 for (const plugin of [JestExtend, JestChaiExpect, JestAsymmetricMatchers, snapshotMatchers]) chai.use(plugin);
 
-chai.config.truncateThreshold = 0; // messages in full: there is no difference to look at
+chai.config.truncateThreshold = 2000;
 
 type Expect = ((value: unknown, message?: string) => unknown) & { extend(matchers: object): void };
 
