@@ -17,9 +17,17 @@ export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
 export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export type { Initializer, InitializerName } from "./model/initializer.ts";
-export type { Layer, Loss, Scope, Value } from "./model/layer.ts";
+export type { Attribute, Attributes, Layer, Loss, Scope, Value } from "./model/layer.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
-export { type Functional, functional, type Layers, residual, sequential, type Use } from "./model/structure.ts";
+export {
+  type Functional,
+  functional,
+  type Layers,
+  type Part,
+  residual,
+  sequential,
+  type Use,
+} from "./model/structure.ts";
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { Transferred } from "./network/named.ts";
 export { type LayerSummary, Network, type PredictOptions } from "./network/network.ts";
@@ -144,6 +152,7 @@ export {
 } from "./optim/schedule.ts";
 export type { LayerStatistics, StepStatistics } from "./optim/statistics.ts";
 export type { MemoryReport } from "./plan/plan.ts";
+export type { Random } from "./random.ts";
 export type { FindRateOptions, FoundRates } from "./recipe/find-rate.ts";
 export type { FineTuneOptions } from "./recipe/fine-tune.ts";
 export type { EpochResult, Evaluation, FitOptions, FitResult, FitStep, StepResult } from "./recipe/fit-options.ts";

@@ -2,7 +2,7 @@
 // layer at the input side leaves no node behind, one in the middle passes its gradient on and keeps none.
 
 import { bug } from "../errors.ts";
-import { addNode, type Graph, type Tensor, tensorAt } from "./graph.ts";
+import { addNode, type Graph, storageOf, type Tensor, tensorAt } from "./graph.ts";
 import type { Backward } from "./op.ts";
 import { opOf } from "./table.ts";
 
@@ -34,19 +34,37 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
       },
       give(position, gradient) {
         const id = node.inputs[position] as number;
+        const { shape } = tensorAt(graph, id);
+        if (String(shape) !== String(gradient.shape))
+          bug(`"${node.op}" has input ${position} as [${shape}] and gives its gradient as [${gradient.shape}]`);
         collected.set(id, [...(collected.get(id) ?? []), gradient]);
       },
     };
     backward(rule);
   }
 
-  const gradients = new Map<number, number>();
+  const sums = new Map<number, Tensor>();
   for (const parameter of wanted) {
     const gradient = sum(graph, collected.get(parameter), "");
-    if (gradient === undefined) continue;
-    const { role, view } = tensorAt(graph, gradient.id);
-    if (role !== "activation" || view !== undefined) bug(`"${gradient.name}" serves two parameters`);
+    if (gradient !== undefined) sums.set(parameter, gradient);
+  }
+  return owned(graph, sums);
+}
+
+/**
+ * Makes each gradient a tensor of its parameter alone, since its kernel writes into the arena of gradients: what others read,
+ * what is a view and what serves two parameters is copied.
+ */
+function owned(graph: Graph, sums: ReadonlyMap<number, Tensor>): ReadonlyMap<number, number> {
+  const uses = [...graph.nodes.flatMap(({ inputs }) => inputs), ...[...sums.values()].map(({ id }) => id)];
+  const storages = uses.map((id) => storageOf(graph, id));
+  const gradients = new Map<number, number>();
+  for (const [parameter, sum] of sums) {
+    const isOwn =
+      sum.role === "activation" && sum.view === undefined && storages.indexOf(sum.id) === storages.lastIndexOf(sum.id);
     const { name } = tensorAt(graph, parameter);
+    const copy = { op: "copy", inputs: [sum.id], attributes: {}, layer: "" };
+    const gradient = isOwn ? sum : (addNode(graph, copy, opOf("copy").outputs([sum], {}))[0] as Tensor);
     graph.tensors[gradient.id] = { ...gradient, name: `${name}.gradient`, role: "gradient", of: parameter };
     gradients.set(parameter, gradient.id);
   }

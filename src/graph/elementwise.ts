@@ -70,8 +70,19 @@ const add: Op = {
   elementwise: { expression: "x + y", operand: "same", commutes: true },
 };
 
+/** The same numbers in another place. */
+const copy: Op = {
+  name: "copy",
+  arity: 1,
+  outputs: ([x]) => [{ shape: x!.shape }],
+  backward: { none: "it is itself part of a backward pass" },
+  kernel: "elementwise",
+  elementwise: { expression: "x" },
+};
+
 export const elementwiseOps: readonly Op[] = [
   ...Object.entries(activations).flatMap(([name, row]) => activationRows(name, row)),
   bias,
   add,
+  copy,
 ];

@@ -17,13 +17,14 @@ function fuseColumnSums(graph: Graph): Graph {
   const nodes = [...graph.nodes];
   for (const lone of graph.nodes.filter((node) => node.op === "columnSum")) {
     const [dy] = lone.inputs as [number];
+    const [sum] = lone.outputs as [number];
     const at = nodes.findIndex((node) => sumsOver(node, graph, dy) && node.outputs.length === 1);
     const product = nodes[at];
-    if (product === undefined) continue;
+    const isReadBefore = nodes.slice(0, Math.max(at, 0)).some(({ inputs }) => inputs.includes(sum));
+    if (product === undefined || isReadBefore) continue;
     nodes.splice(nodes.indexOf(lone), 1);
     const place = nodes.indexOf(product);
     const splits = (product.attributes.splits as number | undefined) ?? 1;
-    const [sum] = lone.outputs as [number];
     if (splits === 1) {
       nodes[place] = { ...product, outputs: [...product.outputs, sum] };
       continue;
@@ -44,7 +45,8 @@ function sumsOver(node: Node, graph: Graph, dy: number): boolean {
   const [, second] = node.inputs;
   if (second === undefined || storageOf(graph, second) !== storageOf(graph, dy)) return false;
   if (tensorAt(graph, second).shape.at(-1) !== tensorAt(graph, dy).shape.at(-1)) return false;
-  return node.op === "conv2dBackwardFilter" || (node.op === "matmul" && node.attributes.transposeA === true);
+  const { transposeA, transposeB } = node.attributes;
+  return node.op === "conv2dBackwardFilter" || (node.op === "matmul" && transposeA === true && transposeB !== true);
 }
 
 /** Walks the nodes once; each elementwise node joins the maker of its input where nobody else reads that input. */

@@ -1,5 +1,6 @@
 // Rows of the op table for products of matrices and for the sums that go with them.
 
+import type { Tensor } from "./graph.ts";
 import type { Op } from "./op.ts";
 import { splitsFor } from "./split.ts";
 
@@ -15,13 +16,23 @@ const matmul: Op = {
     const columns = b!.shape[transposeB === true ? 0 : 1]!;
     return [{ shape: splits === 1 ? [rows, columns] : [splits as number, rows, columns] }];
   },
+  /** dA = dC B^T and dB = A^T dC; for an operand that is stored transposed, the transposed product. */
   backward(b) {
-    const [x, w] = b.inputs;
-    if (b.wants(0)) b.give(0, b.emit("matmul", [b.dy!, w!], { transposeB: true }));
+    const [x, w] = b.inputs as [Tensor, Tensor];
+    const dy = b.dy as Tensor;
+    const transposeA = b.node.attributes.transposeA === true;
+    const transposeB = b.node.attributes.transposeB === true;
+    if (b.wants(0)) {
+      const dx = transposeA
+        ? b.emit("matmul", [w, dy], { transposeA: transposeB, transposeB: true })
+        : b.emit("matmul", [dy, w], { transposeB: !transposeB });
+      b.give(0, dx);
+    }
     if (b.wants(1)) {
-      const [batch, inputs] = x!.shape as [number, number];
-      const splits = splitsFor(inputs, w!.shape[1]!, batch);
-      const partial = b.emit("matmul", [x!, b.dy!], { transposeA: true, splits });
+      const splits = splitsFor(w.shape[0]!, w.shape[1]!, dy.shape[0]!);
+      const partial = transposeB
+        ? b.emit("matmul", [dy, x], { transposeA: true, transposeB: transposeA, splits })
+        : b.emit("matmul", [x, dy], { transposeA: !transposeA, splits });
       b.give(1, splits === 1 ? partial : b.emit("sumPartials", [partial]));
     }
   },

@@ -1,9 +1,21 @@
 // Model -> forward graph: lets every layer apply itself once to values that only have a shape.
 
 import { OptionError, ShapeError } from "../errors.ts";
-import type { Initializer } from "../model/initializer.ts";
-import type { Layer, Loss, Scope, Value } from "../model/layer.ts";
+import { type Initializer, initializer } from "../model/initializer.ts";
+import {
+  applied,
+  checkedName,
+  type Layer,
+  type Loss,
+  placeOf,
+  type Scope,
+  type Value,
+  where,
+  wholeNumber,
+} from "../model/layer.ts";
+import { checkList, shown } from "../option.ts";
 import { addNode, addTensor, type Graph, size, type Tensor, tensorAt } from "./graph.ts";
+import { checkRequest } from "./request.ts";
 import { opOf } from "./table.ts";
 
 /** A trained tensor of the model. */
@@ -59,29 +71,42 @@ export function trace(model: Layer, options: TraceOptions): Trace {
     return addNode(graph, node, opOf(op).outputs(inputs, attributes));
   };
 
+  /** The tensor behind a value, which must be of this very trace. */
+  const known = (place: string, value: Value): Tensor => {
+    const tensor = graph.tensors[value?.id];
+    if (tensor !== undefined && tensor === value) return tensor;
+    throw new OptionError(
+      `${place}: ${value?.shape === undefined ? `${shown(value)} is no value` : "a value comes from another model or from an earlier call"}. Give what this call of apply was given, or what its scope gave.`,
+    );
+  };
+
   const scopeAt = (path: string): Scope => ({
     path,
-    child: (name) => scopeAt(path === "" ? name : `${path}.${name}`),
-    parameter(name, shape, initializer) {
-      const full = path === "" ? name : `${path}.${name}`;
-      const known = parameters.get(full);
-      if (known !== undefined) {
-        if (String(known.parameter.shape) === String(shape)) return tensorAt(graph, known.id);
+    child: (name) => scopeAt(joined(path, checkedName(path, name))),
+    parameter(name, shape, start) {
+      const place = placeOf(path);
+      const full = joined(path, checkedName(path, name));
+      checkList(place, `the shape of "${name}"`, shape);
+      for (const length of shape) wholeNumber(place, `a length of "${name}"`, length);
+      const before = parameters.get(full);
+      if (before !== undefined) {
+        if (String(before.parameter.shape) === String(shape)) return tensorAt(graph, before.id);
         throw new ShapeError(
-          `layer "${path}": it is used twice, with "${name}" as [${known.parameter.shape}] and as [${shape}]. Give the two uses different names, or inputs of one shape.`,
+          `${place}: it is used twice, with "${name}" as [${before.parameter.shape}] and as [${shape}]. Give the two uses different names, or inputs of one shape.`,
         );
       }
-      const tensor = addTensor(graph, { name: full, shape, dtype: "f32", role: "parameter" });
-      parameters.set(full, { parameter: { name: full, shape, initializer, layer: path }, id: tensor.id });
+      const owned = { name: full, shape: [...shape], initializer: initializer(place, start), layer: path };
+      const tensor = addTensor(graph, { name: full, shape: owned.shape, dtype: "f32", role: "parameter" });
+      parameters.set(full, { parameter: owned, id: tensor.id });
       return tensor;
     },
-    op: (op, inputs, attributes = {}) =>
-      emit(
-        op,
-        inputs.map((value: Value) => tensorAt(graph, value.id)),
-        { ...attributes },
-        path,
-      )[0] as Tensor,
+    op(op, inputs, attributes = {}) {
+      const place = where(String(op), { path });
+      checkList(place, "inputs", inputs);
+      const tensors = inputs.map((value) => known(place, value));
+      checkRequest(path, op, tensors, attributes);
+      return emit(op, tensors, { ...attributes }, path)[0] as Tensor;
+    },
   });
 
   const data = (name: string, dtype: "f32" | "u32") => addTensor(graph, { name, shape: [1], dtype, role: "data" });
@@ -101,7 +126,7 @@ export function trace(model: Layer, options: TraceOptions): Trace {
     "",
   ) as [Tensor, Tensor];
 
-  const prediction = model.apply(scopeAt(""), x);
+  const prediction = known("model: its output", applied(model, scopeAt(""), x));
   const owned = [...parameters.values()];
   const result = {
     graph,
@@ -113,11 +138,13 @@ export function trace(model: Layer, options: TraceOptions): Trace {
     throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
   if (mode === "predict") return result;
 
-  checkPrediction(loss, prediction.shape);
-  const [rows] = emit(loss.op, [tensorAt(graph, prediction.id), y], { gradient: mode === "train" }, "") as [Tensor];
+  checkPrediction(loss, prediction.shape, batch);
+  const [rows] = emit(loss.op, [prediction, y], { gradient: mode === "train" }, "") as [Tensor];
   emit("metrics", [rows], {}, "");
   return { ...result, loss: rows.id };
 }
+
+const joined = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 
 /** The shape that comes out of a model, [B, ...]. */
 export function predictionShape(model: Layer, options: TraceOptions): readonly number[] {
@@ -125,7 +152,12 @@ export function predictionShape(model: Layer, options: TraceOptions): readonly n
   return tensorAt(graph, prediction).shape;
 }
 
-function checkPrediction(loss: Loss, shape: readonly number[]): void {
+function checkPrediction(loss: Loss, shape: readonly number[], batch: number): void {
+  if (shape[0] !== batch) {
+    throw new ShapeError(
+      `model: it ends in shape [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
+    );
+  }
   if (loss.integerTarget && shape.length !== 2) {
     throw new ShapeError(
       `crossEntropy: the model ends in shape [${shape}], it must be [batch, classes]. End the model with flatten() and dense(classes).`,

@@ -1,8 +1,9 @@
 // Two-dimensional convolution and max pooling, on images stored [B, H, W, C].
 
 import { OptionError, ShapeError } from "../errors.ts";
+import { checkName, checkOptions, checkSwitches, shown } from "../option.ts";
 import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
-import { type Layer, type Scope, type Value, where, wholeNumber } from "./layer.ts";
+import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
 
 /** "same" keeps ceil(size / stride) positions by zero padding; "valid" uses whole windows only. As in TensorFlow. */
 export type Padding = "same" | "valid";
@@ -29,24 +30,31 @@ export interface MaxPool2dOptions {
 
 /**
  * Convolution [B, H, W, C] -> [B, OH, OW, filters], filter [kh, kw, C, filters] and bias [filters] as in Keras.
- * Throws ShapeError where the input is no image, or smaller than a "valid" window.
+ * Throws OptionError for options that do not exist, ShapeError where the input is no image, or smaller than a "valid" window.
  *
  * @example conv2d(16, { kernel: 3, padding: "same" })
  */
 export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
   wholeNumber("conv2d", "filters", filters);
+  const keys = ["kernel", "stride", "padding", "bias", "initializer"];
+  checkNoActivation("conv2d", options);
+  checkOptions("conv2d", options, keys, "conv2d(16, { kernel: 3 })");
   const [kernelHeight, kernelWidth] = pair("conv2d", "kernel", options.kernel ?? 3);
   const [strideHeight, strideWidth] = pair("conv2d", "stride", options.stride ?? 1);
   const padding = checkedPadding("conv2d", options.padding ?? "valid");
+  const { bias = true } = options;
+  checkSwitches("conv2d", { bias });
   const initialize = initializer("conv2d", options.initializer ?? "glorotUniform");
   const zeros = initializer("conv2d", "zeros");
   return {
     kind: "conv2d",
     apply(scope, x) {
-      const channels = checkedImage("conv2d", scope, x, [kernelHeight, kernelWidth], padding);
+      const refusal = windowRefusal(x.shape, [kernelHeight, kernelWidth], padding);
+      if (refusal !== undefined) throw new ShapeError(`${where("conv2d", scope)}: ${refusal}`);
+      const channels = x.shape[3] as number;
       const filter = scope.parameter("weight", [kernelHeight, kernelWidth, channels, filters], initialize);
       const y = scope.op("conv2d", [x, filter], { strideHeight, strideWidth, padding });
-      if (options.bias === false) return y;
+      if (!bias) return y;
       return scope.op("bias", [y, scope.parameter("bias", [filters], zeros)]);
     },
   };
@@ -54,50 +62,40 @@ export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
 
 /**
  * The largest value of each window: [B, H, W, C] -> [B, OH, OW, C]. Of equal values the first counts, as in PyTorch.
+ * Throws as conv2d does.
  *
  * @example maxPool2d(2)
  */
 export function maxPool2d(size: number | readonly [number, number], options: MaxPool2dOptions = {}): Layer {
+  checkOptions("maxPool2d", options, ["stride", "padding"], "maxPool2d(2, { stride: 1 })");
   const [kernelHeight, kernelWidth] = pair("maxPool2d", "size", size);
   const [strideHeight, strideWidth] = pair("maxPool2d", "stride", options.stride ?? size);
   const padding = checkedPadding("maxPool2d", options.padding ?? "valid");
   return {
     kind: "maxPool2d",
-    apply(scope, x) {
-      checkedImage("maxPool2d", scope, x, [kernelHeight, kernelWidth], padding);
-      return scope.op("maxPool2d", [x], { kernelHeight, kernelWidth, strideHeight, strideWidth, padding });
-    },
+    apply: (scope, x) => scope.op("maxPool2d", [x], { kernelHeight, kernelWidth, strideHeight, strideWidth, padding }),
   };
 }
 
 function pair(place: string, what: string, given: number | readonly [number, number]): readonly [number, number] {
-  const [height, width] = Array.isArray(given) ? given : [given, given];
+  const both: readonly number[] = Array.isArray(given) ? given : [given as number, given as number];
+  const [height, width] = both;
+  if (both.length !== 2 || height === undefined || width === undefined) {
+    throw new OptionError(`${place}: ${what} is ${shown(given)}, it must be a number or [height, width].`);
+  }
   return [wholeNumber(place, what, height), wholeNumber(place, what, width)];
 }
 
 function checkedPadding(place: string, padding: Padding): Padding {
-  if (padding === "same" || padding === "valid") return padding;
-  throw new OptionError(`${place}: padding is "${padding}", it must be "same" or "valid".`);
+  checkName(place, "padding", padding, ["same", "valid"]);
+  return padding;
 }
 
-/** The number of channels of an image that a window fits into. */
-function checkedImage(
-  kind: string,
-  scope: Scope,
-  x: Value,
-  window: readonly [number, number],
-  padding: Padding,
-): number {
-  const [, height, width, channels] = x.shape;
-  if (x.shape.length !== 4 || height === undefined || width === undefined || channels === undefined) {
-    throw new ShapeError(
-      `${where(kind, scope)}: input has shape [${x.shape}], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().`,
-    );
+/** Why a window does not fit onto a value of shape `x`, and what to do; undefined where it does. */
+export function windowRefusal(x: readonly number[], window: readonly number[], padding: unknown): string | undefined {
+  if (x.length !== 4) {
+    return `input has shape [${x}], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().`;
   }
-  if (padding === "valid" && (height < window[0] || width < window[1])) {
-    throw new ShapeError(
-      `${where(kind, scope)}: input is ${height} x ${width}, the window ${window[0]} x ${window[1]}. Use a smaller window or padding "same".`,
-    );
-  }
-  return channels;
+  if (padding === "same" || (window[0]! <= x[1]! && window[1]! <= x[2]!)) return undefined;
+  return `input is ${x[1]} x ${x[2]}, the window ${window[0]} x ${window[1]}. Use a smaller window or padding "same".`;
 }

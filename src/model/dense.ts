@@ -1,8 +1,9 @@
 // The fully connected layer.
 
 import { ShapeError } from "../errors.ts";
+import { checkOptions, checkSwitches } from "../option.ts";
 import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
-import { type Layer, where, wholeNumber } from "./layer.ts";
+import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
 
 export interface DenseOptions {
   /** Features that the layer expects; left out, it takes what comes. */
@@ -15,12 +16,17 @@ export interface DenseOptions {
 
 /**
  * `y = x W + b`: [B, in] -> [B, units], with weight [in, units] and bias [units] as in Keras.
- * Throws ShapeError where the input is not [B, in].
+ * Throws OptionError for options that do not exist, ShapeError where the input is not [B, in].
  *
  * @example dense(10)
  */
 export function dense(units: number, options: DenseOptions = {}): Layer {
   wholeNumber("dense", "units", units);
+  checkNoActivation("dense", options);
+  checkOptions("dense", options, ["inputs", "bias", "initializer"], "dense(10, { bias: false })");
+  const { inputs, bias = true } = options;
+  if (inputs !== undefined) wholeNumber("dense", "inputs", inputs);
+  checkSwitches("dense", { bias });
   const initialize = initializer("dense", options.initializer ?? "glorotUniform");
   const zeros = initializer("dense", "zeros");
   return {
@@ -32,14 +38,14 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
           `${where("dense", scope)}: input has shape [${x.shape}], it must be [batch, features]. Put flatten() before it.`,
         );
       }
-      if (options.inputs !== undefined && options.inputs !== features) {
+      if (inputs !== undefined && inputs !== features) {
         throw new ShapeError(
-          `${where("dense", scope)}: input has ${features} features, weight expects ${options.inputs}. Remove "inputs" or set it to ${features}.`,
+          `${where("dense", scope)}: input has ${features} features, weight expects ${inputs}. Remove "inputs" or set it to ${features}.`,
         );
       }
       const weight = scope.parameter("weight", [features, units], initialize);
       const product = scope.op("matmul", [x, weight]);
-      if (options.bias === false) return product;
+      if (!bias) return product;
       return scope.op("bias", [product, scope.parameter("bias", [units], zeros)]);
     },
   };

@@ -1,11 +1,17 @@
 // Initial values. An initializer gives the deviation or the limit from fan-in and fan-out; the numbers themselves come
 // from a stream of their own per tensor name, so adding a layer does not change the start of the others.
 
-import { OptionError, ShapeError } from "../errors.ts";
-import { normal, stream, uniform } from "../random.ts";
+import { didYouMean, OptionError, ShapeError } from "../errors.ts";
+import { shown } from "../option.ts";
+import { type Random, randomFrom, stream } from "../random.ts";
 
-/** Fills one tensor: `shape` as stored (last axis out, the one before in), `key` of the tensor's random stream. */
-export type Initializer = (shape: readonly number[], key: number) => Float32Array<ArrayBuffer>;
+/**
+ * Gives the numbers of one tensor, row by row: `shape` as stored (the last axis out, the one before in), and random numbers
+ * of the tensor's own, which are the same for the same seed and name.
+ *
+ * @example (shape, { normal }) => Float32Array.from({ length: shape[0] * shape[1] }, () => 0.02 * normal())
+ */
+export type Initializer = (shape: readonly number[], random: Random) => ArrayLike<number>;
 
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -16,26 +22,29 @@ function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {
   return { fanIn: window * (shape[shape.length - 2] ?? 1), fanOut: window * out };
 }
 
-const fill = (shape: readonly number[], value: (i: number) => number): Float32Array<ArrayBuffer> =>
-  Float32Array.from({ length: size(shape) }, (_, i) => value(i));
+function filled(shape: readonly number[], value: () => number): Float32Array {
+  const values = new Float32Array(size(shape));
+  for (let i = 0; i < values.length; i++) values[i] = value();
+  return values;
+}
 
 const within =
   (limit: (shape: readonly number[]) => number): Initializer =>
-  (shape, key) => {
+  (shape, { uniform }) => {
     const half = limit(shape);
-    return fill(shape, (i) => (uniform(key, i) * 2 - 1) * half);
+    return filled(shape, () => (uniform() * 2 - 1) * half);
   };
 
 const spread =
   (deviation: (shape: readonly number[]) => number): Initializer =>
-  (shape, key) => {
+  (shape, { normal }) => {
     const sigma = deviation(shape);
-    return fill(shape, (i) => normal(key, i) * sigma);
+    return filled(shape, () => normal() * sigma);
   };
 
 const initializers = {
-  zeros: (shape) => fill(shape, () => 0),
-  ones: (shape) => fill(shape, () => 1),
+  zeros: (shape) => filled(shape, () => 0),
+  ones: (shape) => filled(shape, () => 1),
   /** Uniform in +-sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio 2010); Keras' default. */
   glorotUniform: within((shape) => Math.sqrt(6 / (fans(shape).fanIn + fans(shape).fanOut))),
   glorotNormal: spread((shape) => Math.sqrt(2 / (fans(shape).fanIn + fans(shape).fanOut))),
@@ -49,22 +58,40 @@ export type InitializerName = keyof typeof initializers;
 /** The initializer of a name, or the function itself. */
 export function initializer(place: string, given: InitializerName | Initializer): Initializer {
   if (typeof given === "function") return given;
-  if (Object.hasOwn(initializers, given)) return initializers[given];
+  const names = Object.keys(initializers);
+  if (names.includes(given)) return initializers[given];
   throw new OptionError(
-    `${place}: there is no initializer "${given}". Use one of ${Object.keys(initializers).join(", ")}, or a function.`,
+    `${place}: there is no initializer ${shown(given)}.${didYouMean(String(given), names)} Use one of ${names.join(", ")}, or a function.`,
   );
 }
 
-/** Starting values of the tensor `name` under `seed`. */
+/** Starting values of the tensor `name` under `seed`. Throws ShapeError and OptionError where a function gives others. */
 export function initialValues(
   tensor: { readonly name: string; readonly shape: readonly number[] },
   initialize: Initializer,
   seed: number,
 ): Float32Array<ArrayBuffer> {
-  const values = initialize(tensor.shape, stream(seed, tensor.name));
+  const place = `initializer of "${tensor.name}"`;
+  const given: unknown = initialize([...tensor.shape], randomFrom(stream(seed, tensor.name)));
+  if (!Array.isArray(given) && !(ArrayBuffer.isView(given) && !(given instanceof DataView))) {
+    throw new OptionError(`${place}: it gave ${shown(given)}. Return a list of numbers, for example a Float32Array.`);
+  }
+  const found = given as ArrayLike<number>;
   const needed = size(tensor.shape);
-  if (values?.length === needed) return values;
-  throw new ShapeError(
-    `initializer of "${tensor.name}": it gave ${values?.length ?? "no"} numbers, shape [${tensor.shape}] needs ${needed}. Return a Float32Array of that length.`,
-  );
+  if (found.length !== needed) {
+    throw new ShapeError(
+      `${place}: it gave ${found.length} numbers, shape [${tensor.shape}] needs ${needed}. Return as many, row by row.`,
+    );
+  }
+  const values = new Float32Array(needed);
+  for (let i = 0; i < needed; i++) {
+    const value = found[i];
+    if (typeof value !== "number" || !Number.isFinite(Math.fround(value))) {
+      throw new OptionError(
+        `${place}: number ${i} is ${shown(value)}. Return numbers that are finite in f32, in one flat list.`,
+      );
+    }
+    values[i] = value;
+  }
+  return values;
 }

@@ -1,8 +1,9 @@
 // What a layer is, and what it may ask for while a model is being traced. A layer is a plain record; it holds no weights
 // and no state, so one record may be used in several models.
 
-import { OptionError } from "../errors.ts";
-import type { Initializer } from "./initializer.ts";
+import { NameError, OptionError } from "../errors.ts";
+import { shown } from "../option.ts";
+import type { Initializer, InitializerName } from "./initializer.ts";
 
 /** A value that flows through a model while it is traced: shape with the batch first, `[B, ...]`. */
 export interface Value {
@@ -13,14 +14,17 @@ export interface Value {
 export type Attribute = number | boolean | string;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** Where a layer stands in the model, and the only way in which it adds to the graph. */
+/**
+ * Where a layer stands in the model, and the only way in which it adds to the graph. What does not fit is refused with the
+ * path of the layer: OptionError, ShapeError or NameError.
+ */
 export interface Scope {
   /** Path of the layer, for example `blocks.3.fc1`; the empty string for the model itself. */
   readonly path: string;
   /** The scope of a part of this layer. */
   child(name: string): Scope;
   /** A trained tensor `path.name`. Asking twice for one name gives the same tensor: that is how weights are shared. */
-  parameter(name: string, shape: readonly number[], initializer: Initializer): Value;
+  parameter(name: string, shape: readonly number[], initializer: InitializerName | Initializer): Value;
   /** A node of the graph; `op` is a row of the op table. Gives its first output. */
   op(op: string, inputs: readonly Value[], attributes?: Attributes): Value;
 }
@@ -44,15 +48,67 @@ export interface Loss {
 export const isLayer = (value: unknown): value is Layer =>
   typeof value === "object" && value !== null && typeof (value as Layer).apply === "function";
 
+/** Refuses what is no layer; says so where its factory was not called. */
+export function checkLayer(place: string, what: string, given: unknown): asserts given is Layer {
+  if (isLayer(given)) return;
+  // The function's own name is not told: in a minified program it is another.
+  const text =
+    typeof given === "function"
+      ? "is a function. Call it, for example relu() and not relu."
+      : `is ${shown(given)}. Give a layer, for example dense(10).`;
+  throw new OptionError(`${place}: ${what} is no layer, it ${text}`);
+}
+
+const isValue = (given: unknown): given is Value =>
+  typeof given === "object" && given !== null && Array.isArray((given as Value).shape);
+
+/** What a layer makes of a value; checks both, since layers may come from anywhere. */
+export function applied(layer: Layer, scope: Scope, x: Value): Value {
+  const place = where(layer.kind ?? "layer", scope);
+  if (!isValue(x)) {
+    throw new OptionError(
+      `${place}: its input is ${shown(x)}, it must be a value. Give x, or what use() or add() gave.`,
+    );
+  }
+  const y: unknown = layer.apply(scope, x);
+  if (isValue(y)) return y;
+  throw new OptionError(
+    `${place}: its function returned ${shown(y)}, which is no value. Return what use(), add() or scope.op() gave.`,
+  );
+}
+
+/** How messages name what stands at a path, where its kind is not known. */
+export const placeOf = (path: string): string => (path === "" ? "model" : `layer "${path}"`);
+
 /** `dense "head"`: how messages name a layer. */
-export function where(kind: string, scope: Scope): string {
+export function where(kind: string, scope: { readonly path: string }): string {
   return scope.path === "" ? kind : `${kind} "${scope.path}"`;
+}
+
+/** Names become paths, checkpoint keys and patterns, so they are kept to letters, digits, "_" and "-". */
+export function checkedName(path: string, name: string): string {
+  if (typeof name === "string" && /^[A-Za-z0-9_-]+$/.test(name) && !(name in {})) return name;
+  throw new NameError(
+    `${placeOf(path)}: ${shown(name)} cannot be a name. Use letters, digits, "_" and "-", and no word that every object has.`,
+  );
+}
+
+/** Refuses what a factory without options was given. */
+export function checkNothing(place: string, given: readonly unknown[]): void {
+  if (given.length === 0) return;
+  throw new OptionError(`${place}: it was given ${shown(given[0])}, but it has no options. Write ${place}().`);
+}
+
+/** What Keras has as an option is a layer here. */
+export function checkNoActivation(place: string, options: unknown): void {
+  if (typeof options !== "object" || options === null || !("activation" in options)) return;
+  throw new OptionError(`${place}: it has no "activation". Put a layer after it, for example relu().`);
 }
 
 /** Checks a size that the user gave: a whole number of at least one. */
 export function wholeNumber(place: string, what: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new OptionError(`${place}: ${what} is ${value}, it must be a whole number of at least 1.`);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new OptionError(`${place}: ${what} is ${shown(value)}, it must be a whole number of at least 1.`);
   }
   return value;
 }

@@ -1,31 +1,39 @@
 // Layers made of layers: chains, residual blocks and any other graph.
 
 import { NameError, OptionError, ShapeError } from "../errors.ts";
-import { isLayer, type Layer, type Scope, type Value, where } from "./layer.ts";
+import { checkFunction, shown } from "../option.ts";
+import { applied, checkedName, checkLayer, isLayer, type Layer, type Value, where } from "./layer.ts";
 
-/** Layers in order: an array, or named groups whose names become part of the paths. */
-export type Layers = readonly Layer[] | { readonly [name: string]: Layer | readonly Layer[] };
+/** One layer, or several in order. */
+export type Part = Layer | readonly Layer[];
+
+/**
+ * Layers in order: a list, or named parts whose names become part of the paths, as a record, a list of pairs
+ * `[["stem", layer], ...]` or a Map.
+ */
+export type Layers =
+  | readonly Part[]
+  | readonly (readonly [name: string, part: Part])[]
+  | ReadonlyMap<string, Part>
+  | { readonly [name: string]: Part };
 
 /**
  * Layers one after the other. Named groups give the paths by which rates and freezing address them: in
  * `sequential({ stem: [conv2d(8), relu()], head: dense(10) })` the weights are `stem.0.weight` and `head.weight`.
+ * Throws OptionError for what is no layer and for keys that JavaScript would put in another order, NameError for names that
+ * cannot stand in a path.
  */
-export function sequential(layers: Layers): Layer {
-  const parts = namedParts(layers);
-  if (parts.length === 0) throw new OptionError("sequential: there are no layers. Give at least one.");
-  return {
-    kind: "sequential",
-    apply: (scope, x) => parts.reduce((value, [name, layer]) => layer.apply(scope.child(name), value), x),
-  };
+export function sequential(layers: Layers, ...more: []): Layer {
+  return { kind: "sequential", apply: chain("sequential", layers, more) };
 }
 
 /** `x + f(x)`: a chain with a bypass (He et al. 2015). The chain must keep the shape. */
-export function residual(layers: Layers): Layer {
-  const inner = sequential(layers);
+export function residual(layers: Layers, ...more: []): Layer {
+  const inner = chain("residual", layers, more);
   return {
     kind: "residual",
     apply(scope, x) {
-      const y = inner.apply(scope, x);
+      const y = inner(scope, x);
       if (String(y.shape) !== String(x.shape)) {
         throw new ShapeError(
           `${where("residual", scope)}: its layers turn [${x.shape}] into [${y.shape}], but both are added. Make them keep the shape.`,
@@ -47,7 +55,7 @@ export interface Functional {
 }
 
 /**
- * Any graph with one input and one output.
+ * Any graph with one input and one output. Throws OptionError where the function is none or gives no value.
  *
  * @example
  * functional((x, { use, add }) => {
@@ -56,54 +64,60 @@ export interface Functional {
  * })
  */
 export function functional(build: (x: Value, tools: Functional) => Value): Layer {
+  checkFunction("functional", "its argument", build);
   return {
     kind: "functional",
     apply(scope, x) {
-      const y = build(x, {
-        use: (name, layer, value) =>
-          checkedLayer("functional", name, layer).apply(scope.child(checkedName(scope, name)), value),
-        add(a, b) {
-          if (String(a.shape) !== String(b.shape)) {
-            throw new ShapeError(
-              `${where("add", scope)}: the shapes are [${a.shape}] and [${b.shape}]. Both must be equal.`,
-            );
-          }
-          return scope.op("add", [a, b]);
+      return build(x, {
+        use(name, layer, value) {
+          checkLayer(where("functional", scope), shown(name), layer);
+          return applied(layer, scope.child(name), value);
         },
+        add: (a, b) => scope.op("add", [a, b]),
       });
-      if (Array.isArray(y?.shape)) return y;
-      throw new OptionError(
-        `${where("functional", scope)}: the function returned no value. Return what use() or add() gave.`,
-      );
     },
   };
 }
 
-function namedParts(layers: Layers): [string, Layer][] {
-  if (typeof layers !== "object" || layers === null || isLayer(layers)) {
-    throw new OptionError("sequential: its argument is no list of layers. Give [layer, ...] or { name: layer, ... }.");
-  }
-  const entries = Array.isArray(layers)
-    ? layers.map((layer, i): [string, Layer] => [String(i), layer])
-    : Object.entries(layers).map(([name, part]): [string, Layer] => [
-        name,
-        Array.isArray(part) ? sequential(part) : (part as Layer),
-      ]);
-  for (const [name, layer] of entries) {
-    checkedName(undefined, name);
-    checkedLayer("sequential", name, layer);
-  }
-  return entries;
+function chain(place: string, layers: Layers, more: readonly unknown[]): Layer["apply"] {
+  const parts = namedParts(place, layers, more);
+  return (scope, x) => parts.reduce((value, [name, layer]) => applied(layer, scope.child(name), value), x);
 }
 
-function checkedLayer(place: string, name: string, layer: Layer): Layer {
-  if (isLayer(layer)) return layer;
-  throw new OptionError(`${place}: "${name}" is no layer. Call its factory, for example relu() and not relu.`);
+function namedParts(place: string, layers: Layers, more: readonly unknown[]): [string, Layer][] {
+  const advice = `Write ${place}([layer, ...]) or ${place}({ name: layer, ... }).`;
+  if (more.length > 0)
+    throw new OptionError(`${place}: it takes one list of layers, ${more.length + 1} came. ${advice}`);
+  const isList = Array.isArray(layers) || layers instanceof Map;
+  // The prototype of a record has none itself; that of an instance, or of { __proto__: layer }, has.
+  const isRecord =
+    typeof layers === "object" &&
+    layers !== null &&
+    Object.getPrototypeOf(Object.getPrototypeOf(layers) ?? Object.prototype) === null;
+  if (isLayer(layers) || !(isList || isRecord)) {
+    throw new OptionError(
+      `${place}: its argument is ${isLayer(layers) ? "one layer" : shown(layers)}, no list of layers. ${advice}`,
+    );
+  }
+  const entries: (readonly [string, unknown])[] = isList
+    ? [...(layers as Iterable<unknown>)].map((part, i) => (isPair(part) ? part : [String(i), part]))
+    : Object.entries(layers);
+  if (entries.length === 0) throw new OptionError(`${place}: there are no layers. Give at least one.`);
+  const names = new Set<string>();
+  return entries.map(([name, part]) => {
+    checkedName("", name);
+    if (!isList && String(Number(name) >>> 0) === name) {
+      throw new OptionError(
+        `${place}: the key "${name}" is a whole number, and JavaScript puts those first. Give a list of pairs, [["${name}", layer], ...], or a name such as "block${name}".`,
+      );
+    }
+    if (names.has(name)) throw new NameError(`${place}: "${name}" stands twice. Give each part a name of its own.`);
+    names.add(name);
+    const layer: unknown = Array.isArray(part) ? sequential(part) : part;
+    checkLayer(place, `"${name}"`, layer);
+    return [name, layer];
+  });
 }
 
-/** Names become paths, checkpoint keys and patterns, so they are kept to letters, digits, "_" and "-". */
-function checkedName(scope: Scope | undefined, name: string): string {
-  if (/^[A-Za-z0-9_-]+$/.test(name)) return name;
-  const place = scope === undefined || scope.path === "" ? "model" : `model "${scope.path}"`;
-  throw new NameError(`${place}: "${name}" cannot be a layer's name. Use letters, digits, "_" and "-".`);
-}
+const isPair = (part: unknown): part is readonly [string, unknown] =>
+  Array.isArray(part) && part.length === 2 && typeof part[0] === "string";

@@ -33,7 +33,8 @@ export function testKernel(kernel: string, cases: readonly Case[], { tiles = fal
   }
 }
 
-async function check(built: BuiltCase, software: boolean): Promise<void> {
+/** Runs a graph and holds every result against the twins. */
+export async function check(built: BuiltCase, software: boolean): Promise<void> {
   const { graph, given, results, step } = built;
   const found = await onDevice(1, (gpu, replay) => run(gpu, replay, built, software));
   const expected = interpret(graph, given, step, exact);
@@ -83,7 +84,7 @@ async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean
   const inputs = ids.map((id) => new Float32Array(given.get(id)!));
   const runs: Map<number, Words>[] = [];
   for (const leftover of LEFTOVERS) {
-    for (const name of ["parameters", ...planned.arenas.keys()]) {
+    for (const name of ["parameters", "gradients", ...planned.arenas.keys()]) {
       const buffer = store.buffers.get(name)!;
       gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(leftover));
     }

@@ -115,15 +115,15 @@ export async function prepareUpdate(
 /** Parameters, gradients and moments of one tensor. */
 function startOf({ scale, before, optimizer }: UpdateCase, shape: readonly number[], tensor: number): Float64Array[] {
   const count = size(shape);
-  const key = stream(tensor, "update");
+  const key = (draw: number) => stream(tensor, "update", draw);
   const scaled = (values: Float64Array, by: number): Float64Array => values.map((value) => Math.fround(value * by));
   const used = before > 0 ? 1 : 0;
   const moments = optimizer.rule.moments.map((name, k) =>
     signed[optimizer.rule.kernel].includes(name)
-      ? scaled(normals(count, key + 2 + k), scale * used)
-      : scaled(between(0.1, 2)(count, key + 2 + k), scale ** 2 * used),
+      ? scaled(normals(count, key(2 + k)), scale * used)
+      : scaled(between(0.1, 2)(count, key(2 + k)), scale ** 2 * used),
   );
-  return [normals(count, key), scaled(normals(count, key + 1), scale), ...moments];
+  return [normals(count, key(0)), scaled(normals(count, key(1)), scale), ...moments];
 }
 
 /** Writes what stands behind the last number of each tensor as NaN, which must stay there. */

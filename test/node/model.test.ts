@@ -121,16 +121,16 @@ describe("a model that does not fit together says where, what and what to do", (
     const texts = Object.fromEntries(Object.entries(cases).map(([what, make]) => [what, refusal(make)]));
     expect(texts).toMatchInlineSnapshot(`
       {
-        "a factory in a functional model": "OptionError: functional: "act" is no layer. Call its factory, for example relu() and not relu.",
-        "a factory instead of its layer": "OptionError: sequential: "act" is no layer. Call its factory, for example relu() and not relu.",
-        "a function that returns a layer": "OptionError: functional: the function returned no value. Return what use() or add() gave.",
-        "a function that returns nothing": "OptionError: functional: the function returned no value. Return what use() or add() gave.",
+        "a factory in a functional model": "OptionError: functional: "act" is no layer, it is a function. Call it, for example relu() and not relu.",
+        "a factory instead of its layer": "OptionError: sequential: "act" is no layer, it is a function. Call it, for example relu() and not relu.",
+        "a function that returns a layer": "OptionError: functional: its function returned {"kind":"relu"}, which is no value. Return what use(), add() or scope.op() gave.",
+        "a function that returns nothing": "OptionError: functional: its function returned undefined, which is no value. Return what use(), add() or scope.op() gave.",
         "a kernel of 0": "OptionError: conv2d: kernel is 0, it must be a whole number of at least 1.",
-        "a name with a dot": "NameError: model: "a.b" cannot be a layer's name. Use letters, digits, "_" and "-".",
-        "a name with a dot, below": "NameError: model "part": "a b" cannot be a layer's name. Use letters, digits, "_" and "-".",
+        "a name with a dot": "NameError: model: "a.b" cannot be a name. Use letters, digits, "_" and "-", and no word that every object has.",
+        "a name with a dot, below": "NameError: layer "part": "a b" cannot be a name. Use letters, digits, "_" and "-", and no word that every object has.",
         "a residual block that changes the shape": "ShapeError: residual: its layers turn [32,6] into [32,8], but both are added. Make them keep the shape.",
         "a window larger than its image": "ShapeError: conv2d "stem.0": input is 4 x 5, the window 5 x 5. Use a smaller window or padding "same".",
-        "adding different shapes": "ShapeError: add: the shapes are [32,4] and [32,3]. Both must be equal.",
+        "adding different shapes": "ShapeError: add: it was given [32,4] and [32,3]. Both shapes must be equal.",
         "an initializer that every object has": "OptionError: dense: there is no initializer "toString". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown initializer": "OptionError: dense: there is no initializer "glorot". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown padding": "OptionError: conv2d: padding is "full", it must be "same" or "valid".",
@@ -141,7 +141,7 @@ describe("a model that does not fit together says where, what and what to do", (
         "dense with other inputs": "ShapeError: dense "head": input has 6 features, weight expects 128. Remove "inputs" or set it to 6.",
         "half a unit": "OptionError: dense: units is 2.5, it must be a whole number of at least 1.",
         "no layers": "OptionError: sequential: there are no layers. Give at least one.",
-        "no size of a window": "OptionError: maxPool2d: size is undefined, it must be a whole number of at least 1.",
+        "no size of a window": "OptionError: maxPool2d: size is undefined, it must be a number or [height, width].",
         "nothing to train": "OptionError: model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().",
         "one name for two shapes": "ShapeError: layer "a": it is used twice, with "weight" as [6,4] and as [4,4]. Give the two uses different names, or inputs of one shape.",
         "pooling an image away": "ShapeError: maxPool2d "2": input is 1 x 1, the window 2 x 2. Use a smaller window or padding "same".",
@@ -156,7 +156,7 @@ describe("a model that does not fit together says where, what and what to do", (
   test("also where an initializer gives too few numbers", () => {
     const tensor = { name: "head.weight", shape: [2, 3] };
     expect(refusal(() => initialValues(tensor, () => new Float32Array(5), 0))).toMatchInlineSnapshot(
-      `"ShapeError: initializer of "head.weight": it gave 5 numbers, shape [2,3] needs 6. Return a Float32Array of that length."`,
+      `"ShapeError: initializer of "head.weight": it gave 5 numbers, shape [2,3] needs 6. Return as many, row by row."`,
     );
   });
 });

@@ -17,6 +17,7 @@ export const formulas: Readonly<Record<string, Formula>> = {
   sigmoidBackward: (dy, s, round) => round(dy * round(s * round(1 - s))),
   bias: (x, b, round) => round(x + b),
   add: (x, y, round) => round(x + y),
+  copy: (x) => x,
 };
 
 /** Applies a formula to all of x. A second operand that is shorter than x repeats: one number for each column. */

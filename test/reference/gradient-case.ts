@@ -47,13 +47,24 @@ export const gradientCases: Readonly<Record<string, readonly GradientCase[]>> = 
   tanh: unary,
   sigmoid: unary,
   bias: [{ inputs: [{ shape: [4, 5] }, { shape: [5] }] }, { inputs: [{ shape: [2, 3, 2, 3] }, { shape: [3] }] }],
-  add: [{ inputs: [{ shape: [4, 5] }, { shape: [4, 5] }], behind: "tanh" }],
-  reshape: [{ inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: "3x8" }, behind: "tanh" }],
+  add: [
+    { inputs: [{ shape: [4, 5] }, { shape: [4, 5] }] },
+    { inputs: [{ shape: [4, 5] }, { shape: [4, 5] }], behind: "tanh" },
+  ],
+  reshape: [
+    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: "3x8" } },
+    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: "3x8" }, behind: "tanh" },
+  ],
   matmul: [
     { inputs: [{ shape: [3, 5] }, { shape: [5, 4] }] },
     { inputs: [{ shape: [3, 5] }, { shape: [5, 4], wanted: false }] },
     // A batch so long that the sum of the weight's gradient is split.
     { inputs: [{ shape: [257, 2], wanted: false }, { shape: [2, 3] }] },
+    { inputs: [{ shape: [5, 3] }, { shape: [5, 4] }], attributes: { transposeA: true } },
+    { inputs: [{ shape: [3, 5] }, { shape: [4, 5] }], attributes: { transposeB: true } },
+    { inputs: [{ shape: [5, 3] }, { shape: [4, 5] }], attributes: { transposeA: true, transposeB: true } },
+    { inputs: [{ shape: [257, 2], wanted: false }, { shape: [3, 2] }], attributes: { transposeB: true } },
+    { inputs: [{ shape: [2, 257], wanted: false }, { shape: [2, 3] }], attributes: { transposeA: true } },
   ],
   conv2d: [
     convolution([2, 5, 4, 2], [3, 3, 2, 3], [1, 1], "same"),

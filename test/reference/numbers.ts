@@ -1,11 +1,11 @@
 // Test numbers: pure functions of a count and a stream's key, all representable in f32.
 
-import { normal, permutation, uniform } from "../../src/random.ts";
+import { normal, permutation, type Stream, uniform } from "../../src/random.ts";
 
-export type Fill = (count: number, key: number) => Float64Array;
+export type Fill = (count: number, key: Stream | number) => Float64Array;
 
 const filled =
-  (value: (key: number, i: number) => number): Fill =>
+  (value: (key: Stream | number, i: number) => number): Fill =>
   (count, key) =>
     Float64Array.from({ length: count }, (_, i) => Math.fround(value(key, i)));
 

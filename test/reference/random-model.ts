@@ -16,7 +16,7 @@ import {
   tanh,
 } from "../../src/index.ts";
 import type { Value } from "../../src/model/layer.ts";
-import { stream, word } from "../../src/random.ts";
+import { type Stream, stream, word } from "../../src/random.ts";
 import type { ModelCase } from "./traced-model.ts";
 
 const activations: readonly (() => Layer)[] = [relu, gelu, tanh, sigmoid];
@@ -31,7 +31,7 @@ export function randomModel(seed: number): ModelCase {
   };
 }
 
-function build(x: Value, { use, add }: Functional, key: number): Value {
+function build(x: Value, { use, add }: Functional, key: Stream): Value {
   let drawn = 0;
   const below = (end: number): number => word(key, drawn++) % end;
   const shared = new Map<string, Layer>();

@@ -22,6 +22,7 @@ const output = (low: number): Omit<Input, "shape"> => ({ fill: between(low, 1), 
 export const elementwiseCases: readonly Case[] = [
   one("relu", [1], between(0.5, 1)),
   one("relu", [3, 31], coarse),
+  one("copy", [3, 7]),
   ...["gelu", "tanh", "sigmoid"].flatMap((op) => [
     one(op, [257]),
     one(op, [33, 4], wide),

@@ -7,7 +7,7 @@ import type { Case } from "../case.ts";
 const rowsOf =
   (scale: number): Fill =>
   (count, key) => {
-    const hits = below(2)(count, key + 1);
+    const hits = below(2)(2 * count, key).subarray(count);
     return between(0.1, 3)(count, key).map((loss, i) => (i % 2 === 0 ? Math.fround(loss * scale) : hits[i]!));
   };
 

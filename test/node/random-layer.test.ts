@@ -1,0 +1,144 @@
+// Custom layers at random: every parameter has a gradient of its own, it is right in f64, and the step can be recorded.
+
+import { describe, expect, test } from "vitest";
+import { differentiate } from "../../src/graph/backward.ts";
+import { fuse } from "../../src/graph/fuse.ts";
+import { storageOf, tensorAt } from "../../src/graph/graph.ts";
+import type { Op } from "../../src/graph/op.ts";
+import { requestable } from "../../src/graph/request.ts";
+import { opTable } from "../../src/graph/table.ts";
+import { trace } from "../../src/graph/trace.ts";
+import { type Layer, meanSquaredError, type Scope, type Value } from "../../src/index.ts";
+import { plan } from "../../src/plan/plan.ts";
+import { record } from "../../src/step/record.ts";
+import { difference, gradientErrors, largest } from "../reference/gradient.ts";
+import { interpret } from "../reference/interpret.ts";
+import { randomLayer } from "../reference/random-layer.ts";
+import { type TracedModel, tracedModel } from "../reference/traced-model.ts";
+import { exact } from "../reference/twin.ts";
+
+const SEEDS = Array.from({ length: 80 }, (_, seed) => seed);
+const step = { step: 1, start: 0, count: 3 };
+
+/** Each gradient is a tensor that no node reads, in the shape of its parameter, and the step obeys the memory laws. */
+function expectOwned({ graph, gradients, parameterIds, layout }: TracedModel): void {
+  const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs.map((id) => storageOf(graph, id))));
+  for (const [parameter, id] of gradients) {
+    const { shape } = tensorAt(graph, parameter);
+    expect(tensorAt(graph, id)).toMatchObject({ role: "gradient", of: parameter, shape });
+    expect(tensorAt(graph, id).view).toBeUndefined();
+    expect(read).not.toContain(id);
+  }
+  expect(new Set(gradients.values()).size).toBe(gradients.size);
+  const fused = fuse(graph, new Set());
+  record(fused, plan(fused, layout, parameterIds, new Set()), { name: "train", device: { software: true } });
+}
+
+/** Fusion changes no gradient. */
+function expectFusedEqual({ graph, given, gradients }: TracedModel): void {
+  const [plain, fused] = [graph, fuse(graph, new Set())].map((one) => interpret(one, given, step, exact));
+  for (const id of gradients.values()) {
+    const [a, b] = [plain!.get(id)!, fused!.get(id)!];
+    expect(largest(difference(a, b)), tensorAt(graph, id).name).toBeLessThanOrEqual(1e-12 * largest(a));
+  }
+}
+
+describe("the gradient of a random layer is right", () => {
+  test.each(SEEDS)("%d", (seed) => {
+    const made = tracedModel(randomLayer(seed));
+    expectOwned(made);
+    for (const { parameter, error } of gradientErrors(made, step)) {
+      expect(error, `gradient of ${parameter}`).toBeLessThan(1e-6);
+    }
+    expectFusedEqual(made);
+  });
+
+  test("and they use every op that there is, every form of a product, and copies", () => {
+    const nodes = SEEDS.flatMap((seed) => tracedModel(randomLayer(seed)).graph.nodes);
+    const seen = new Set(nodes.map(({ op }) => op));
+    expect(requestable.filter((op) => !seen.has(op))).toEqual([]);
+    expect(seen).toContain("copy");
+    const forms = nodes.flatMap(({ op, attributes }) =>
+      op === "matmul" ? [`${attributes.transposeA === true} ${attributes.transposeB === true}`] : [],
+    );
+    expect(new Set(forms).size).toBe(4);
+  });
+});
+
+const layer = (apply: (scope: Scope, x: Value) => Value): Layer => ({ kind: "custom", apply });
+const ones = (shape: readonly number[]): Float32Array => new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1);
+const traced = (model: Layer): TracedModel => tracedModel({ model, input: [4], batch: 3, loss: meanSquaredError() });
+
+describe("a gradient that somebody else reads is copied", () => {
+  const cases: Readonly<Record<string, [Layer, copies: number]>> = {
+    "x + p": [layer((s, x) => s.op("add", [x, s.parameter("p", [3, 4], ones)])), 0],
+    "x + p + q": [
+      layer((s, x) => s.op("add", [s.op("add", [x, s.parameter("p", [3, 4], ones)]), s.parameter("q", [3, 4], ones)])),
+      2,
+    ],
+    "p + p": [
+      layer((s, x) => {
+        const p = s.parameter("p", [3, 4], ones);
+        return s.op("add", [x, s.op("add", [p, p])]);
+      }),
+      0,
+    ],
+    "x w + p": [
+      layer((s, x) =>
+        s.op("add", [s.op("matmul", [x, s.parameter("w", [4, 2], ones)]), s.parameter("p", [3, 2], ones)]),
+      ),
+      1,
+    ],
+    "a view": [
+      layer((s, x) => s.op("matmul", [x, s.op("reshape", [s.parameter("p", [8], ones)], { shape: "4x2" })])),
+      1,
+    ],
+    "a product of two transposed parameters, with a bias": [
+      layer((s, x) => {
+        const [p, q] = [s.parameter("p", [3, 4], "glorotNormal"), s.parameter("q", [2, 3], "glorotNormal")];
+        const product = s.op("matmul", [p, q], { transposeA: true, transposeB: true });
+        return s.op("matmul", [x, s.op("bias", [product, s.parameter("b", [2], ones)])]);
+      }),
+      0,
+    ],
+    "a parameter and its view": [
+      layer((s, x) => {
+        const p = s.parameter("p", [4, 4], ones);
+        const y = s.op("matmul", [x, p]);
+        return s.op("matmul", [y, s.op("reshape", [s.op("reshape", [p], { shape: "16" })], { shape: "4x4" })]);
+      }),
+      0,
+    ],
+  };
+
+  test.each(Object.entries(cases))("%s", (_, [model, copies]) => {
+    const made = traced(model);
+    expectOwned(made);
+    expect(made.gradients.size).toBe(made.parameterIds.length);
+    for (const { error } of gradientErrors(made, step)) expect(error).toBeLessThan(1e-6);
+    expectFusedEqual(made);
+    expect(made.graph.nodes.filter(({ op }) => op === "copy")).toHaveLength(copies);
+  });
+});
+
+test("a backward rule that gives a gradient of another shape is found when the graph is made", () => {
+  const table = opTable as Map<string, Op>;
+  const gelu = table.get("gelu") as Op;
+  table.set("gelu", { ...gelu, backward: (b) => b.give(0, b.emit("columnSum", [b.dy!])) });
+  try {
+    const model = layer((s, x) => s.op("gelu", [s.op("matmul", [x, s.parameter("w", [4, 2], ones)])]));
+    const format = { bytes: false, scale: 1, shift: 0 };
+    const { graph, loss, parameterIds } = trace(model, {
+      input: [4],
+      batch: 3,
+      format,
+      loss: meanSquaredError(),
+      mode: "train",
+    });
+    expect(() => differentiate(graph, loss as number, new Set(parameterIds))).toThrow(
+      'internal: "gelu" has input 0 as [3,2] and gives its gradient as [2].',
+    );
+  } finally {
+    table.set("gelu", gelu);
+  }
+});
