@@ -1,6 +1,9 @@
 // The door: everything that Gradus offers, by name.
 
-export type { Batches, Data, Numbers, Samples } from "./data/dataset.ts";
+export type { Batches, Data, Inputs, Samples } from "./data/dataset.ts";
+export type { Normalization } from "./data/normalization.ts";
+export type { Numbers } from "./data/numbers.ts";
+export { Uploaded } from "./data/uploaded.ts";
 export {
   CheckpointError,
   DataError,
@@ -29,7 +32,7 @@ export {
   type Use,
 } from "./model/structure.ts";
 export { type InferenceOptions, inference } from "./network/inference.ts";
-export type { Transferred } from "./network/named.ts";
+export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export { type LayerSummary, Network, type PredictOptions } from "./network/network.ts";
 export {
   type AdadeltaOptions,

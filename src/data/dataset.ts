@@ -1,34 +1,52 @@
 // Data as the user gives it, checked: every number finite, every label in range, every count right, with the index of the
 // first one that is not. What leaves this room can be put on the GPU as it is.
 
-import { DataError, OptionError, ShapeError } from "../errors.ts";
+import { DataError, ShapeError } from "../errors.ts";
+import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
+import { checkKeys } from "../option.ts";
+import { mergeNormalization, type Normalization, scalingOf } from "./normalization.ts";
+import { checkFinite, collect, described, isBytes, isList, isNestedAs, type Numbers } from "./numbers.ts";
+import type { Uploaded } from "./uploaded.ts";
 
-export type Numbers = ArrayLike<number>;
-
-/** Samples in one piece. Bytes stay bytes on the GPU and are scaled to [0, 1] there; other numbers become f32. */
-export interface Samples {
-  /** All samples after one another, each in the shape of the model's input, row-major. */
+/** Inputs in one piece. Bytes stay bytes on the GPU and are scaled to [0, 1] there; other numbers become f32. */
+export interface Inputs extends Normalization {
+  /** All samples after one another, each in the shape of the model's input, row-major; or nested arrays of that shape. */
   readonly x: Numbers;
-  /** For crossEntropy one class number a sample, for meanSquaredError a target in the shape of the output. */
+}
+
+/** Inputs with what is to be learnt of them. */
+export interface Samples extends Inputs {
+  /**
+   * For crossEntropy one class number a sample, for meanSquaredError a target in the shape of the output. Bytes are labels
+   * as they are; where targets are numbers, they are scaled as the bytes of x are.
+   */
   readonly y: Numbers;
-  /** Subtracted, after bytes were scaled to [0, 1]; the result is divided by `std`. Default 0 and 1. */
-  readonly mean?: number;
-  readonly std?: number;
 }
 
 /** Batches that are made while training goes on, each with at most the trainer's batch size of samples. */
 export type Batches = AsyncIterable<Samples> | Iterable<Samples>;
-export type Data = Samples | Batches;
+export type Data = Samples | Batches | Uploaded;
 
 /** What the model asks of its data. */
 export interface Demand {
+  /** Shape of one sample; the last axis holds its channels. */
+  readonly input: readonly number[];
+  /** Shape of one target; [] for a label. */
+  readonly target: readonly number[];
   /** Numbers in one sample. */
   readonly features: number;
   /** Words in one label or target. */
   readonly targets: number;
   /** Number of classes; absent where targets are numbers. */
   readonly classes: number | undefined;
+}
+
+/** What a model asks that makes `output` of one sample of shape `input`. */
+export function demandOf(input: readonly number[], output: readonly number[], integerTarget: boolean): Demand {
+  const target = integerTarget ? [] : output;
+  const classes = integerTarget ? size(output) : undefined;
+  return { input, target, features: size(input), targets: size(target), classes };
 }
 
 /** Samples ready for the GPU. */
@@ -39,82 +57,139 @@ export interface Packed {
   readonly x: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
   /** [count, targets] as u32 or f32. */
   readonly y: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+  /** [2, format.period]: what x is scaled by, and what is added then. */
+  readonly norm: Float32Array<ArrayBuffer>;
 }
 
-export const isBatches = (data: Data): data is Batches =>
-  typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data);
+export const isBatches = (data: unknown): data is Batches =>
+  typeof data === "object" &&
+  data !== null &&
+  !ArrayBuffer.isView(data) &&
+  (Symbol.asyncIterator in data || Symbol.iterator in data);
 
 /** Checks samples with their labels or targets, and brings them into their form for the GPU. */
-export function pack(place: string, samples: Samples, demand: Demand): Packed {
-  const inputs = packInputs(place, samples, demand);
-  if (typeof samples.y?.length !== "number") {
-    throw new DataError(`${place}: data.y is missing. Give { x, y } with a label or target for each sample.`);
-  }
-  return { ...inputs, y: packY(place, samples.y, inputs.count, demand) };
+export function pack(place: string, samples: Samples, demand: Demand, defaults: Normalization = {}): Packed {
+  checkRecord(place, samples, "{ x, y }");
+  checkPresent(place, samples, "x", "{ x, y } with the numbers of all samples");
+  checkPresent(place, samples, "y", "{ x, y } with a label or target for each sample");
+  const how = mergeNormalization(defaults, samples);
+  const inputs = packX(place, samples.x, demand, how);
+  return { ...inputs, y: packY(place, samples, inputs.count, demand, how) };
 }
 
-/** The same for prediction, where there is no `y`. */
-export function packInputs(place: string, samples: Omit<Samples, "y">, demand: Demand): Packed {
-  const x = samples?.x;
-  if (typeof x?.length !== "number") {
-    throw new DataError(`${place}: data.x is missing. Give { x, y } with arrays of numbers, or an iterable of those.`);
+/** The same for one batch, which has at most `most` samples. */
+export function packBatch(
+  place: string,
+  samples: Samples,
+  demand: Demand,
+  most: number,
+  defaults?: Normalization,
+): Packed {
+  const packed = pack(place, samples, demand, defaults);
+  if (packed.count <= most) return packed;
+  throw new ShapeError(`${place}: a batch has ${packed.count} samples, compile was told ${most}. Split it.`);
+}
+
+/** The same for prediction: numbers alone, or samples, whose y is not asked for. */
+export function packInputs(
+  place: string,
+  given: Numbers | Inputs,
+  demand: Demand,
+  defaults: Normalization = {},
+): Packed {
+  const isInputs = typeof given === "object" && given !== null && !isList(given) && "x" in given;
+  if (!isInputs) return packX(place, given as Numbers, demand, defaults, "x");
+  checkRecord(place, given, "{ x }");
+  return packX(place, given.x, demand, mergeNormalization(defaults, given));
+}
+
+function checkRecord(place: string, samples: unknown, form: string): void {
+  if (typeof samples !== "object" || samples === null || ArrayBuffer.isView(samples) || isBatches(samples)) {
+    throw new DataError(`${place}: the data is ${described(samples)}, where samples are asked for. Give ${form}.`);
   }
-  if (x.length === 0) throw new DataError(`${place}: the data is empty. Give at least one sample.`);
-  if (x.length % demand.features !== 0) {
+  checkKeys(place, "the data", samples, ["x", "y", "mean", "std", "scale"]);
+}
+
+function checkPresent(place: string, samples: Samples, key: "x" | "y", form: string): void {
+  if (key in samples) return;
+  throw new DataError(`${place}: data.${key} is missing. Give ${form}.`);
+}
+
+function packX(place: string, x: Numbers, demand: Demand, how: Normalization, name = "data.x"): Packed {
+  const { features, input } = demand;
+  const what = `${place}: ${name}`;
+  const inSample = (i: number): string => `, in sample ${Math.floor(i / features)}`;
+  const collected = collect(what, x, Float32Array, inSample);
+  const { shape } = collected;
+  const values = collected.values as Packed["x"];
+  if (values.length === 0) throw new DataError(`${place}: the data is empty. Give at least one sample.`);
+  if (!isNestedAs(shape, input)) {
     throw new ShapeError(
-      `${place}: data.x has ${x.length} numbers, which is no multiple of the model's input of ${demand.features}. Check the input shape.`,
+      `${what} is nested as [${shape}], samples of the model's input are [${input}]. Give [count, ${input}], or one flat array.`,
     );
   }
-  const count = x.length / demand.features;
-  return { count, format: formatOf(place, samples), x: packX(place, x, demand), y: new Uint32Array(1) };
-}
-
-function formatOf(place: string, { x, mean = 0, std = 1 }: Omit<Samples, "y">): DataFormat {
-  if (!(Number.isFinite(mean) && Number.isFinite(std) && std > 0)) {
-    throw new OptionError(`${place}: mean is ${mean} and std is ${std}. Both must be finite, and std above 0.`);
-  }
-  const bytes = isBytes(x);
-  return { bytes, scale: 1 / (bytes ? 255 * std : std), shift: mean === 0 ? 0 : -mean / std };
-}
-
-const isBytes = (x: Numbers): x is Uint8Array | Uint8ClampedArray =>
-  x instanceof Uint8Array || x instanceof Uint8ClampedArray;
-
-function packX(place: string, x: Numbers, { features }: Demand): Packed["x"] {
-  if (isBytes(x)) {
-    const padded = new Uint8Array(Math.ceil(x.length / 4) * 4);
-    padded.set(x);
-    return padded;
-  }
-  const values = Float32Array.from(x);
-  const bad = values.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new DataError(
-      `${place}: data.x[${bad}] is ${x[bad]}, in sample ${Math.floor(bad / features)}. Every number must be finite in f32.`,
+  if (values.length % features !== 0) {
+    throw new ShapeError(
+      `${what} has ${values.length} numbers, which is no multiple of the model's input of ${features}. Check the input shape.`,
     );
   }
-  return values;
+  checkFinite(what, x, collected, inSample);
+  const bytes = values instanceof Uint8Array;
+  const { period, norm } = scalingOf(place, how, bytes, input.at(-1) ?? 1);
+  return {
+    count: values.length / features,
+    format: { bytes, period },
+    x: bytes ? new Uint8Array(values.buffer) : values,
+    y: new Uint32Array(1),
+    norm,
+  };
 }
 
-function packY(place: string, y: Numbers, count: number, { targets, classes }: Demand): Packed["y"] {
-  if (y.length !== count * targets) {
+function packY(place: string, { x, y }: Samples, count: number, demand: Demand, how: Normalization): Packed["y"] {
+  const { targets, target, classes } = demand;
+  const what = `${place}: data.y`;
+  const collected = classes === undefined ? collect(what, y) : collect(what, y, Float64Array);
+  const { values, shape } = collected;
+  if (values.length !== count * targets || !isNestedAs(shape, target)) {
+    const advice =
+      classes !== undefined && values.length === count * classes
+        ? "Rows of one-hot labels are not taken: give one class number a sample, such as y.map((row) => row.indexOf(1))."
+        : "Correct its length.";
     throw new ShapeError(
-      `${place}: data.y has ${y.length} values, ${count} samples with ${targets} each need ${count * targets}. Correct its length.`,
+      shape.length > 1
+        ? `${what} is nested as [${shape}], ${count} samples need [${[count, ...target]}]. ${advice}`
+        : `${what} has ${values.length} values, ${count} samples with ${targets} each need ${count * targets}. ${advice}`,
     );
   }
   if (classes === undefined) {
-    const values = Float32Array.from(y);
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad < 0) return values;
-    throw new DataError(`${place}: data.y[${bad}] is ${y[bad]}. Every number must be finite in f32.`);
+    checkFinite(what, y, collected, () => "");
+    return values instanceof Uint8Array ? fromBytes(place, values, x, how) : (values as Float32Array<ArrayBuffer>);
   }
-  for (let i = 0; i < count; i++) {
-    const label = y[i] as number;
+  for (const [i, label] of values.entries()) {
     if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
       throw new DataError(
-        `${place}: data.y[${i}] is ${label}, the model has classes 0 to ${classes - 1}. Correct the label or widen the last layer.`,
+        `${what}[${i}] is ${label}, the model has classes 0 to ${classes - 1}. Correct the label or widen the last layer.`,
       );
     }
   }
-  return Uint32Array.from(y);
+  return Uint32Array.from(values);
+}
+
+/** Bytes of targets, scaled on the host as the GPU scales those of x, so that a model can learn to give back its input. */
+function fromBytes(place: string, bytes: Uint8Array, x: Numbers, { scale }: Normalization): Float32Array<ArrayBuffer> {
+  if (scale === undefined && !holdsBytes(x)) {
+    throw new DataError(
+      `${place}: data.y is bytes and data.x is not, so they may be counts or parts of 255. Give scale: false or scale: true.`,
+    );
+  }
+  const factor = scale === false ? 1 : Math.fround(1 / 255);
+  const of = Float32Array.from({ length: 256 }, (_, byte) => byte * factor);
+  const values = new Float32Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) values[i] = of[bytes[i] as number] as number;
+  return values;
+}
+
+/** Whether numbers are bytes, in one piece or in rows. */
+function holdsBytes(given: unknown): boolean {
+  return isBytes(given) || (Array.isArray(given) && holdsBytes(given[0]));
 }

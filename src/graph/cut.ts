@@ -42,7 +42,7 @@ export function after(graph: Graph, frontier: number): Graph {
   const cut = new Set(before(graph, frontier).nodes);
   const gather = gatherOf(graph);
   const { view: _, ...kept } = tensorAt(graph, frontier);
-  const attributes = { ...gather.attributes, input: kept.shape.join("x"), bytes: false, scale: 1, shift: 0 };
+  const attributes = { ...gather.attributes, input: kept.shape.join("x"), bytes: false, period: 0 };
   const outputs = [frontier, gather.outputs[1] as number];
   return {
     tensors: graph.tensors.with(frontier, kept),

@@ -3,12 +3,12 @@
 import type { Backward, Op } from "./op.ts";
 
 /**
- * The batch of this step out of the data set on the GPU: inputs data.x, data.y and data.order; outputs the inputs
- * [B, ...] as f32 and the labels or targets. Rows beyond the step's count repeat row 0 and are masked by the loss.
+ * The batch of this step out of the data set on the GPU: inputs data.x, data.y, data.order and data.norm; outputs the
+ * inputs [B, ...] as f32 and the labels or targets. Rows beyond the step's count repeat row 0 and are masked by the loss.
  */
 const gather: Op = {
   name: "gather",
-  arity: 3,
+  arity: 4,
   outputs: (_, { input, target, integerTarget }) => [
     { shape: String(input).split("x").map(Number), suffix: "input" },
     {

@@ -30,9 +30,11 @@ export interface Parameter {
 /** How a data set is stored on the GPU. */
 export interface DataFormat {
   readonly bytes: boolean;
-  /** Every value v of x enters the model as v * scale + shift. */
-  readonly scale: number;
-  readonly shift: number;
+  /**
+   * Numbers of a sample after which scales and shifts repeat, a multiple of 4: every value v of x enters the model as
+   * v * scale + shift. They are data of the step. 0 where x enters as it is.
+   */
+  readonly period: number;
 }
 
 export interface Trace {
@@ -113,15 +115,14 @@ export function trace(model: Layer, options: TraceOptions): Trace {
   const outputShape = mode === "predict" ? [batch, 1] : predictionShape(model, options);
   const [x, y] = emit(
     "gather",
-    [data("data.x", "u32"), data("data.y", "u32"), data("data.order", "u32")],
+    [data("data.x", "u32"), data("data.y", "u32"), data("data.order", "u32"), data("data.norm", "f32")],
     {
       input: [batch, ...input].join("x"),
       target: (loss.integerTarget ? [batch] : outputShape).join("x"),
       integerTarget: loss.integerTarget,
       targets: mode !== "predict",
       bytes: format.bytes,
-      scale: format.scale,
-      shift: format.shift,
+      period: format.period,
     },
     "",
   ) as [Tensor, Tensor];

@@ -3,8 +3,9 @@
 import { bug } from "../errors.ts";
 import { conv2d, conv2dBackwardFilter, conv2dBackwardInput } from "./conv2d.ts";
 import { columnSum, elementwise, sumPartials } from "./elementwise.ts";
+import { gather } from "./gather.ts";
 import type { Kernel } from "./kernel.ts";
-import { gather, meanSquaredError, metrics, softmaxCrossEntropy } from "./loss.ts";
+import { meanSquaredError, metrics, softmaxCrossEntropy } from "./loss.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d, maxPool2dBackward } from "./max-pool2d.ts";
 

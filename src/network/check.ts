@@ -6,7 +6,7 @@ import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
 import { shown } from "../option.ts";
 
 /** The form of data that programs are looked at with before there is any. */
-export const FLOATS: DataFormat = { bytes: false, scale: 1, shift: 0 };
+export const FLOATS: DataFormat = { bytes: false, period: 0 };
 
 export function checkModel(place: string, model: unknown): asserts model is Layer {
   if (isLayer(model)) return;

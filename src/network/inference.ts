@@ -1,9 +1,9 @@
 // A network from a file, for those who only predict.
 
+import { demandOf } from "../data/dataset.ts";
 import { CheckpointError, listed } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
 import { connect } from "../gpu/device.ts";
-import { size } from "../graph/graph.ts";
 import { openCheckpoint } from "../io/checkpoint.ts";
 import { ownValue } from "../io/signature.ts";
 import type { Layer } from "../model/layer.ts";
@@ -49,7 +49,7 @@ export async function inference(
   });
   const gpu = await connect(options);
   try {
-    const demand = { features: size(input), targets: 1, classes: undefined };
+    const demand = demandOf(input, program.output.slice(1), false);
     const runner = createRunner(gpu, { ...settings, ruleOf: () => 0 }, program, demand);
     const network = new Network(gpu, input, program, runner, demand);
     const { missing } = network.transfer(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));

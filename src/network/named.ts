@@ -1,36 +1,74 @@
 // Numbers that a user gives by tensor name: checked against the model, and matched with the weights of another one.
 
-import type { Numbers } from "../data/dataset.ts";
+import { checkFinite, collect, described, isList, type Numbers } from "../data/numbers.ts";
 import { CheckpointError, DataError, didYouMean, listed, NameError, ShapeError } from "../errors.ts";
+import { size } from "../graph/graph.ts";
 import { weightsOf } from "../io/checkpoint.ts";
+import { matching } from "../optim/pattern.ts";
+import { checkOptions } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
-import type { HostTensor } from "../step/store.ts";
 
-/** Numbers with their places; all are checked before any is used. `anyNumber`: they need not be finite. */
+/** Numbers with their shape, such as the tensors that `weights()` and `gradients()` give. */
+export interface ShapedNumbers {
+  readonly shape: readonly number[];
+  readonly data: Numbers;
+}
+
+/** Numbers by tensor name, in an object or a Map: row-major, nested as the tensor is, or with their shape. */
+export type NamedNumbers =
+  | Readonly<Record<string, Numbers | ShapedNumbers>>
+  | ReadonlyMap<string, Numbers | ShapedNumbers>;
+
+export interface NumberBounds {
+  /** They need not be finite. Default false. */
+  readonly anyNumber?: boolean;
+  /** The largest absolute value. Default: that of f32. */
+  readonly most?: number;
+}
+
+/**
+ * Numbers with their places; all are checked before any is used. Throws NameError, ShapeError and DataError, with the name of the
+ * tensor and the place in it.
+ */
 export function placedNumbers(
   place: string,
   tensors: readonly Placed[],
-  given: Readonly<Record<string, Numbers>>,
-  anyNumber = false,
+  given: NamedNumbers,
+  { anyNumber = false, most }: NumberBounds = {},
 ) {
-  return Object.entries(given).map(([name, numbers]) => {
+  const names = tensors.map(({ name }) => name);
+  return [...entriesOf(place, given)].map(([name, numbers]) => {
     const placed = tensors.find((tensor) => tensor.name === name);
     if (placed === undefined) {
-      const names = tensors.map((tensor) => tensor.name);
-      throw new NameError(
-        `${place}: there is no tensor "${name}".${didYouMean(name, names)} Tensors: ${listed(names)}.`,
-      );
+      const near = didYouMean(String(name), names);
+      throw new NameError(`${place}: there is no tensor "${name}".${near} Tensors: ${listed(names)}.`);
     }
-    if (numbers.length !== placed.length) {
+    const data = isShaped(numbers) ? numbers.data : numbers;
+    const what = `${place}: "${name}"`;
+    const collected = collect(what, data);
+    const { values } = collected;
+    if (values.length !== placed.length) {
       throw new ShapeError(
-        `${place}: "${name}" of shape [${placed.shape}] has ${placed.length} numbers, ${numbers.length} were given.`,
+        `${what} of shape [${placed.shape}] has ${placed.length} numbers, ${values.length} were given.`,
       );
     }
-    const values = new Float32Array(numbers);
-    const bad = anyNumber ? -1 : values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw new DataError(`${place}: "${name}"[${bad}] is ${numbers[bad]}. It must be finite in f32.`);
-    return { placed, values };
+    const shape = isShaped(numbers) ? numbers.shape : collected.shape;
+    if ((isShaped(numbers) || shape.length > 1) && String(shape) !== String(placed.shape)) {
+      throw new ShapeError(`${what} has shape [${placed.shape}], numbers of shape [${shape}] were given.`);
+    }
+    if (!anyNumber) checkFinite(what, data, collected, () => "", most);
+    return { placed, values: values instanceof Float32Array ? values : new Float32Array(values) };
   });
+}
+
+const isShaped = (given: unknown): given is ShapedNumbers =>
+  typeof given === "object" && given !== null && !isList(given) && "data" in given && "shape" in given;
+
+function entriesOf(place: string, given: unknown): Map<string, Numbers | ShapedNumbers> {
+  if (given instanceof Map) return given;
+  const isRecord = typeof given === "object" && given !== null && !isList(given) && !(Symbol.iterator in given);
+  if (isRecord && !(given instanceof ArrayBuffer)) return new Map(Object.entries(given));
+  throw new DataError(`${place}: it was given ${described(given)}. Give an object or a Map of numbers by tensor name.`);
 }
 
 /** What became of the tensors of a transfer. */
@@ -40,27 +78,54 @@ export interface Transferred {
   readonly missing: readonly string[];
   /** Tensors of the source that were not used. */
   readonly unexpected: readonly string[];
+  /** Tensors of the source that were left out by wish. */
+  readonly excepted: readonly string[];
 }
 
-/** The weights of `source` that fit by name and shape, and what became of the others. Throws CheckpointError where none does. */
-export function fittingWeights(tensors: readonly Placed[], source: ReadonlyMap<string, HostTensor> | Uint8Array) {
-  const given: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Numbers }> =
-    source instanceof Map ? source : weightsOf(source as Uint8Array);
+export interface TransferOptions {
+  /** Layers or tensors that are not taken: a pattern, or several, as `freeze` takes them. */
+  readonly except?: string | readonly string[];
+}
+
+/**
+ * The weights of `source` that fit by name and shape, and what became of the others; they are still to be checked. Throws
+ * CheckpointError where none fits, NameError where `except` matches nothing in either model.
+ */
+export function fittingWeights(
+  tensors: readonly Placed[],
+  source: NamedNumbers | Uint8Array | ArrayBuffer,
+  options: TransferOptions = {},
+) {
+  checkOptions("transfer", options, ["except"]);
+  const given: ReadonlyMap<string, unknown> =
+    source instanceof Uint8Array || source instanceof ArrayBuffer
+      ? weightsOf(source instanceof Uint8Array ? source : new Uint8Array(source))
+      : entriesOf("transfer", source);
   const names = tensors.map(({ name }) => name);
-  const fitting = tensors.flatMap(({ name, shape }) => {
-    const found = given.get(name);
-    return found !== undefined && String(found.shape) === String(shape) ? [[name, found.data] as const] : [];
-  });
-  if (fitting.length === 0) {
+  const all = [...new Set([...names, ...given.keys()])];
+  const { except = [] } = options;
+  const left = new Set([except].flat().flatMap((pattern) => matching("transfer: except", pattern as string, all, all)));
+  const taken = [...given.keys()].filter((name) => !left.has(name));
+  const loaded = tensors
+    .filter(({ name, shape }) => taken.includes(name) && fits(given.get(name), shape))
+    .map(({ name }) => name);
+  if (loaded.length === 0) {
     throw new CheckpointError(
       `transfer: no tensor fits by name and shape. It holds ${listed([...given.keys()])}; this model has ${listed(names)}.`,
     );
   }
-  const loaded = fitting.map(([name]) => name);
   const result: Transferred = {
     loaded,
-    missing: names.filter((name) => !loaded.includes(name)),
-    unexpected: [...given.keys()].filter((name) => !loaded.includes(name)),
+    missing: names.filter((name) => !loaded.includes(name) && !(left.has(name) && given.has(name))),
+    unexpected: taken.filter((name) => !loaded.includes(name)),
+    excepted: [...given.keys()].filter((name) => left.has(name)),
   };
-  return { weights: Object.fromEntries(fitting), result };
+  const weights = new Map(loaded.map((name) => [name, given.get(name) as Numbers | ShapedNumbers]));
+  return { weights, result };
+}
+
+/** Numbers without a shape fit by their count. What is no numbers fits too, to be refused with its name. */
+function fits(given: unknown, shape: readonly number[]): boolean {
+  if (isShaped(given)) return String(given.shape) === String(shape);
+  return !isList(given) || isList(given[0]) || given.length === size(shape);
 }

@@ -1,22 +1,21 @@
 // A model on a device with its weights: it predicts, tells what it is made of, and hands its weights out and in. It needs no
 // loss and no optimizer; a trainer has one and moves its weights.
 
-import { type Demand, type Numbers, packInputs } from "../data/dataset.ts";
+import { type Demand, type Inputs, packInputs } from "../data/dataset.ts";
+import type { Normalization } from "../data/normalization.ts";
+import type { Numbers } from "../data/numbers.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { checkOptions, checkRange } from "../option.ts";
 import type { Program } from "../step/program.ts";
 import type { Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
-import { fittingWeights, placedNumbers, type Transferred } from "./named.ts";
+import { fittingWeights, type NamedNumbers, placedNumbers, type TransferOptions, type Transferred } from "./named.ts";
 import { createTurns, type Turns } from "./turn.ts";
 
-export interface PredictOptions {
+export interface PredictOptions extends Normalization {
   /** Samples that are computed at once. Default: as many as there are, as far as their activations take little memory. */
   readonly batch?: number;
-  /** Subtracted, after bytes were scaled to [0, 1]; the result is divided by `std`. Default 0 and 1. */
-  readonly mean?: number;
-  readonly std?: number;
 }
 
 /** A layer with weights, as a summary shows it. */
@@ -73,20 +72,21 @@ export class Network {
   }
 
   /**
-   * The model's output for each sample of `x`, [samples, ...]: logits for a classifier. It may be called at any time, also while
-   * a trainer is at work. Throws DataError and ShapeError where `x` is no list of samples.
+   * The model's output for each sample, [samples, ...]: logits for a classifier. Takes the numbers of x, or samples, whose y
+   * is not asked for. It may be called at any time, also while a trainer is at work. Throws DataError and ShapeError where
+   * `x` is no list of samples.
    */
-  async predict(x: Numbers, options: PredictOptions = {}): Promise<HostTensor> {
+  async predict(x: Numbers | Inputs, options: PredictOptions = {}): Promise<HostTensor> {
     return this.predictWith(x, options, false);
   }
 
   /** `averaged`: with the running means of the weights. @internal */
-  async predictWith(x: Numbers, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
+  async predictWith(x: Numbers | Inputs, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
     this.demandAlive();
-    checkOptions("predict", options, ["batch", "mean", "std"], "{ batch: 64 }");
+    checkOptions("predict", options, ["batch", "mean", "std", "scale"], "{ batch: 64 }");
     const { batch, ...normalization } = options;
     if (batch !== undefined) checkRange("predict", "a whole number of at least 1", { batch });
-    const packed = packInputs("predict", { ...normalization, x }, this.#demand);
+    const packed = packInputs("predict", x, this.#demand, normalization);
     return this.turns(() => this.#runner.predict(packed, averaged, batch));
   }
 
@@ -96,24 +96,28 @@ export class Network {
     return this.turns(() => this.#runner.store.read("parameters"));
   }
 
-  /** Sets weights by tensor name. Throws NameError, ShapeError and DataError before any changes. */
-  setWeights(weights: Readonly<Record<string, Numbers>>): void {
+  /** Sets weights by tensor name, such as those that `weights()` gives. Throws NameError, ShapeError and DataError before any changes. */
+  setWeights(weights: NamedNumbers): void {
     this.demandAlive();
-    for (const { placed, values } of placedNumbers("setWeights", this.#program.layout.tensors, weights)) {
-      this.#runner.setWeight(placed, values);
-    }
+    this.#set("setWeights", weights);
   }
 
   /**
-   * Takes the weights whose names and shapes are this model's from another one, such as a trained body under a new head: a
-   * map of `weights()`, or the bytes of a checkpoint. What has no counterpart keeps its values. Throws CheckpointError
-   * where nothing fits.
+   * Takes the weights whose names and shapes are this model's from another one, such as a trained body under a new head: what
+   * `weights()` gives, or the bytes of a checkpoint. What has no counterpart, or is named by `except`, keeps its values.
+   * Throws CheckpointError where nothing fits, NameError where `except` matches nothing, and what `setWeights` throws.
    */
-  transfer(source: ReadonlyMap<string, HostTensor> | Uint8Array): Transferred {
+  transfer(source: NamedNumbers | Uint8Array | ArrayBuffer, options: TransferOptions = {}): Transferred {
     this.demandAlive();
-    const { weights, result } = fittingWeights(this.#program.layout.tensors, source);
-    this.setWeights(weights);
+    const { weights, result } = fittingWeights(this.#program.layout.tensors, source, options);
+    this.#set("transfer", weights);
     return result;
+  }
+
+  #set(place: string, weights: NamedNumbers): void {
+    for (const { placed, values } of placedNumbers(place, this.#program.layout.tensors, weights)) {
+      this.#runner.setWeight(placed, values);
+    }
   }
 
   /** Throws what became of the device, if anything did. @internal */

@@ -7,7 +7,7 @@ import { BufferUsage } from "../gpu/usage.ts";
 
 export interface Feed {
   readonly count: number;
-  /** "data.x", "data.y" and "data.order". */
+  /** "data.x", "data.y", "data.order", and "data.norm" where x is scaled or shifted. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   /** Sets the order of the coming epoch. */
   setOrder(order: Uint32Array<ArrayBuffer>): void;
@@ -24,9 +24,11 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
   const x = gpu.buffer("data.x", samples.x.byteLength, usage);
   const y = gpu.buffer("data.y", samples.y.byteLength, usage);
   const order = gpu.buffer("data.order", samples.count * 4, usage);
+  const norm = samples.norm.length === 0 ? [] : [gpu.buffer("data.norm", samples.norm.byteLength, usage)];
   const replace = (next: Packed): void => {
     queue.writeBuffer(x, 0, next.x);
     queue.writeBuffer(y, 0, next.y);
+    for (const buffer of norm) queue.writeBuffer(buffer, 0, next.norm);
   };
   replace(samples);
   const feed: Feed = {
@@ -35,6 +37,7 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
       ["data.x", x],
       ["data.y", y],
       ["data.order", order],
+      ...norm.map((buffer) => ["data.norm", buffer] as const),
     ]),
     setOrder: (next) => queue.writeBuffer(order, 0, next),
     inOrder() {
@@ -44,7 +47,7 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
     },
     replace,
     dispose() {
-      for (const buffer of [x, y, order]) buffer.destroy();
+      for (const buffer of [x, y, order, ...norm]) buffer.destroy();
     },
   };
   return feed;

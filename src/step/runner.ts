@@ -2,6 +2,7 @@
 // groups that tie programs to data. Whoever calls it says which batches, never how.
 
 import { type Demand, type Packed, pack, type Samples } from "../data/dataset.ts";
+import { isUploaded, Uploaded, uploadedSource } from "../data/uploaded.ts";
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
@@ -62,11 +63,12 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   type OfFeed = Readonly<Record<"plain" | "averaged", Map<Program, Prepared>>>;
   const bound = new Map<Feed, OfFeed>();
   const sources = new Map<object, Source>();
+  const uploads = new Set<Feed>();
   /** What a fit walks over stays, whatever else is looked at meanwhile. */
   let held: Feed | undefined;
   /** The same samples in their own order, by feed. */
   const ordered = new Map<Feed, Feed>();
-  const batchFeeds = new Map<boolean, Feed>();
+  const batchFeeds = new Map<string, Feed>();
   let updateAlone: Promise<Prepared> | undefined;
 
   /** Features by the feed that they were made from, with what made them. */
@@ -175,7 +177,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     program,
 
     /** Samples on the GPU; the same object is checked and uploaded once, so its arrays must not change after that. */
-    source(place: string, samples: Samples): Source {
+    source(place: string, samples: Samples | Uploaded): Source {
+      if (isUploaded(samples)) return uploadedSource(place, samples, sources) as Source;
       const source = sources.get(samples) ?? upload(pack(place, samples, demand));
       sources.delete(samples);
       sources.set(samples, source);
@@ -187,14 +190,24 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       return source;
     },
 
+    /** Samples that stay on the GPU until they are disposed of. */
+    upload(place: string, samples: Samples): Uploaded {
+      const source = upload(pack(place, samples, demand));
+      uploads.add(source.feed);
+      return new Uploaded(source.count, { owner: sources, source }, () => {
+        if (uploads.delete(source.feed)) drop(source.feed);
+      });
+    },
+
     /** One batch, put into a feed that all batches of its kind pass through. */
     batchSource(packed: Packed): Source {
       const { format, count } = packed;
-      let feed = batchFeeds.get(format.bytes);
+      const kind = JSON.stringify(format);
+      let feed = batchFeeds.get(kind);
       if (feed === undefined) {
         feed = createFeed(gpu, roomFor(options.batch, format, demand));
         feed.setOrder(inOrder(options.batch));
-        batchFeeds.set(format.bytes, feed);
+        batchFeeds.set(kind, feed);
       }
       feed.replace(packed);
       return { feed, format, count, stays: false };
@@ -297,7 +310,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     setAlarms: replay.setAlarms,
 
     dispose(): void {
-      for (const { feed } of sources.values()) drop(feed);
+      for (const feed of [...uploads, ...[...sources.values()].map(({ feed }) => feed)]) drop(feed);
+      uploads.clear();
       for (const old of stale) drop(old);
       for (const feed of batchFeeds.values()) feed.dispose();
       replay.dispose();
@@ -315,5 +329,6 @@ function roomFor(batch: number, format: DataFormat, { features, targets, classes
     format,
     x: format.bytes ? new Uint8Array(Math.ceil(numbers / 4) * 4) : new Float32Array(numbers),
     y: classes === undefined ? new Float32Array(batch * targets) : new Uint32Array(batch * targets),
+    norm: new Float32Array(format.period * 2),
   };
 }

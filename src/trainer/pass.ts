@@ -1,7 +1,7 @@
 // Passes that take one batch, or only look: a step, gradients out and in, and evaluation.
 
-import { type Data, isBatches, type Packed, pack, type Samples } from "../data/dataset.ts";
-import { bug, DataError, ShapeError } from "../errors.ts";
+import { type Data, isBatches, type Packed, packBatch as packOne, type Samples } from "../data/dataset.ts";
+import { bug, DataError } from "../errors.ts";
 import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
 import type { Feed } from "../step/feed.ts";
 import type { Program } from "../step/program.ts";
@@ -16,11 +16,7 @@ export function createPasses(parts: Parts) {
   const { settings, demand, gpu, rates, runner, ledger, submit, turns } = parts;
   const { batch, loss } = settings;
 
-  function packBatch(place: string, samples: Samples): Packed {
-    const packed = pack(place, samples, demand);
-    if (packed.count <= batch) return packed;
-    throw new ShapeError(`${place}: a batch has ${packed.count} samples, compile was told ${batch}. Split it.`);
-  }
+  const packBatch = (place: string, samples: Samples): Packed => packOne(place, samples, demand, batch);
 
   /** The batches of a feed, added to a tally. */
   async function look(program: Program, feed: Feed, count: number, averaged: boolean, tally: Tally): Promise<void> {

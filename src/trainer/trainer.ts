@@ -1,14 +1,15 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
-import type { Data, Demand, Numbers, Samples } from "../data/dataset.ts";
+import { type Data, demandOf, type Inputs, type Samples } from "../data/dataset.ts";
+import type { Numbers } from "../data/numbers.ts";
+import type { Uploaded } from "../data/uploaded.ts";
 import { bug, GradusError, OptionError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import type { Signature } from "../io/signature.ts";
 import { initialValues } from "../model/initializer.ts";
 import { FLOATS } from "../network/check.ts";
-import { placedNumbers, type Transferred } from "../network/named.ts";
+import { type NamedNumbers, placedNumbers, type Transferred } from "../network/named.ts";
 import { Network, type PredictOptions } from "../network/network.ts";
 import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
@@ -73,12 +74,7 @@ export class Trainer {
     const { accumulate } = update;
     this.#program = program;
     this.#signature = signed(settings, rates);
-    const perSample = size(output) / batch;
-    const demand: Demand = {
-      features: size(input),
-      targets: loss.integerTarget ? 1 : perSample,
-      classes: loss.integerTarget ? perSample : undefined,
-    };
+    const demand = demandOf(input, output.slice(1), loss.integerTarget);
     const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, demand);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
@@ -163,6 +159,15 @@ export class Trainer {
     }
   }
 
+  /**
+   * Checks samples and puts them on the GPU once, for `fit` and `evaluate` to take in their place until `dispose` is called.
+   * Throws DataError and ShapeError as `fit` does.
+   */
+  upload(samples: Samples): Uploaded {
+    this.network.demandAlive();
+    return this.#parts.runner.upload("upload", samples);
+  }
+
   /** One step on one batch of at most `batch` samples. Resolves when its numbers are back. */
   async step(samples: Samples): Promise<StepResult> {
     const packed = this.#passes.packBatch("step", samples);
@@ -180,7 +185,10 @@ export class Trainer {
   }
 
   /** As `network.predict`; `averaged`: with the running means of the weights. */
-  async predict(x: Numbers, { averaged = false, ...options }: PredictOptions & Averaged = {}): Promise<HostTensor> {
+  async predict(
+    x: Numbers | Inputs,
+    { averaged = false, ...options }: PredictOptions & Averaged = {},
+  ): Promise<HostTensor> {
     if (averaged) this.#demandAverages("predict");
     return this.network.predictWith(x, options, averaged);
   }
@@ -239,11 +247,11 @@ export class Trainer {
    * averaging or tests. Tensors that are not named, and frozen ones, are left as they are, step count included.
    * Throws NameError, ShapeError and DataError before any changes.
    */
-  async applyGradients(gradients: Readonly<Record<string, Numbers>>): Promise<void> {
+  async applyGradients(gradients: NamedNumbers): Promise<void> {
     const { settings, runner, submit, ledger, turns, stepsPerEpoch } = this.#parts;
     // A guard is there to be asked about numbers that are not finite.
     const guarded = settings.update.controllers.some(({ name }) => name === "guard");
-    const named = placedNumbers("applyGradients", this.#program.layout.tensors, gradients, guarded);
+    const named = placedNumbers("applyGradients", this.#program.layout.tensors, gradients, { anyNumber: guarded });
     const rows = new Set(named.map(({ placed }) => this.#program.layout.tensors.indexOf(placed)));
     await this.#exclusively("applyGradients", async () => {
       await turns(() => {
@@ -280,7 +288,9 @@ export class Trainer {
   /** Compiles what a step needs, for numbers and for bytes; tells how far it is. @internal */
   async prepare(onProgress: CompileOptions["onProgress"]): Promise<void> {
     const { runner } = this.#parts;
-    const recordings = [false, true].map((bytes) => this.#programOf("train", { ...FLOATS, bytes }).recording);
+    const recordings = [false, true].map(
+      (bytes) => this.#programOf("train", bytes ? { bytes, period: 4 } : FLOATS).recording,
+    );
     const total = recordings.reduce((sum, { commands }) => sum + commands.length, 0);
     let done = 0;
     const tell = (kernel: string): void => onProgress?.({ done: ++done, total, kernel });

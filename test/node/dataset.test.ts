@@ -3,10 +3,10 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Demand, isBatches, pack, packInputs, type Samples } from "../../src/data/dataset.ts";
+import { type Demand, demandOf, isBatches, pack, packBatch, packInputs, type Samples } from "../../src/data/dataset.ts";
 
-const labels: Demand = { features: 4, targets: 1, classes: 3 };
-const targets: Demand = { features: 4, targets: 2, classes: undefined };
+const labels = demandOf([4], [3], true);
+const targets = demandOf([4], [2], false);
 const two = [0, 1, 2, 3, 4, 5, 6, 7];
 
 const refusal = (samples: unknown, demand: Demand = labels): string => {
@@ -22,34 +22,17 @@ describe("samples with labels", () => {
   test("are packed as f32 and u32", () => {
     expect(pack("fit", { x: two, y: [2, 0] }, labels)).toEqual({
       count: 2,
-      format: { bytes: false, scale: 1, shift: 0 },
+      format: { bytes: false, period: 0 },
       x: Float32Array.from(two),
       y: Uint32Array.of(2, 0),
+      norm: new Float32Array(0),
     });
   });
 
   test("stay bytes where they are bytes, in whole words", () => {
-    const demand = { ...labels, features: 3 };
-    const { x, format } = pack("fit", { x: Uint8Array.of(1, 2, 3), y: [0] }, demand);
+    const { x, format } = pack("fit", { x: Uint8Array.of(1, 2, 3), y: [0] }, demandOf([3], [3], true));
     expect(x).toEqual(Uint8Array.of(1, 2, 3, 0));
-    expect(format).toEqual({ bytes: true, scale: 1 / 255, shift: 0 });
-  });
-
-  test("are shifted and scaled as v -> (v - mean) / std, bytes from [0, 1]", () => {
-    fc.assert(
-      fc.property(
-        fc.nat(255),
-        fc.double({ min: -2, max: 2, noNaN: true }),
-        fc.double({ min: 0.1, max: 9, noNaN: true }),
-        (v, mean, std) => {
-          const one = { ...labels, features: 1 };
-          const bytes = pack("fit", { x: Uint8Array.of(v), y: [0], mean, std }, one).format;
-          expect(v * bytes.scale + bytes.shift).toBeCloseTo((v / 255 - mean) / std, 10);
-          const floats = pack("fit", { x: [v], y: [0], mean, std }, one).format;
-          expect(v * floats.scale + floats.shift).toBeCloseTo((v - mean) / std, 8);
-        },
-      ),
-    );
+    expect(format).toEqual({ bytes: true, period: 4 });
   });
 
   test("are not the user's own memory", () => {
@@ -64,6 +47,87 @@ describe("samples with targets", () => {
   test("keep them as f32", () => {
     expect(pack("fit", { x: two, y: [0.5, 1, 2, 3] }, targets).y).toEqual(Float32Array.of(0.5, 1, 2, 3));
   });
+
+  test("scale bytes of them as those of x, and leave both where the user says so", () => {
+    const echo = demandOf([4], [4], false);
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const scaled = pack("fit", { x: bytes, y: bytes }, echo);
+    const scale = scaled.norm[0] as number;
+    expect(scaled.y).toEqual(Float32Array.from(bytes, (byte) => byte * scale));
+    const counts = pack("fit", { x: bytes, y: bytes, scale: false }, echo);
+    expect([counts.y, counts.format]).toEqual([Float32Array.from(bytes), { bytes: true, period: 0 }]);
+    const floats = { x: Float32Array.from(bytes), y: bytes };
+    expect(refusal(floats, echo)).toMatch(
+      /DataError: fit: data.y is bytes and data.x is not.*scale: false or scale: true/,
+    );
+    expect(pack("fit", { ...floats, scale: false }, echo).y).toEqual(Float32Array.from(bytes));
+    expect(pack("fit", { ...floats, scale: true }, echo).y).toEqual(scaled.y);
+    expect(pack("fit", floats, echo, { scale: false }).y).toEqual(Float32Array.from(bytes));
+  });
+
+  test("never scale labels", () => {
+    const y = Uint8Array.of(2, 1);
+    for (const scale of [true, false]) {
+      expect(pack("fit", { x: Uint8Array.from(two), y, scale }, labels).y).toEqual(Uint32Array.of(2, 1));
+    }
+  });
+});
+
+describe("numbers are taken", () => {
+  const half = globalThis as unknown as { Float16Array?: { from(values: readonly number[]): ArrayLike<number> } };
+  const shared = new Float32Array(new SharedArrayBuffer(32));
+  shared.set(two);
+  const kinds: Readonly<Record<string, unknown>> = {
+    "an array": two,
+    Int8Array: Int8Array.from(two),
+    Int16Array: Int16Array.from(two),
+    Uint16Array: Uint16Array.from(two),
+    Int32Array: Int32Array.from(two),
+    Uint32Array: Uint32Array.from(two),
+    Float64Array: Float64Array.from(two),
+    ...(half.Float16Array && { Float16Array: half.Float16Array.from(two) }),
+    "shared memory": shared,
+    "the middle of an array": Float32Array.of(9, ...two, 9).subarray(1, 9),
+    "an array-like": { ...two, length: 8 },
+    rows: [two.slice(0, 4), two.slice(4)],
+    "typed rows": [Float32Array.from(two.slice(0, 4)), Float64Array.from(two.slice(4))],
+  };
+  test.each(Object.entries(kinds))("from %s", (_, x) => {
+    const samples = { x, y: [0, 0] } as Samples;
+    expect(pack("fit", samples, labels).x).toEqual(Float32Array.from(two));
+    expect(packInputs("predict", samples.x, labels).x).toEqual(Float32Array.from(two));
+    expect(packInputs("predict", samples, labels).x).toEqual(Float32Array.from(two));
+    expect(packInputs("predict", { x: samples.x }, labels).x).toEqual(Float32Array.from(two));
+    const echo = pack("fit", { x: two, y: samples.x }, demandOf([4], [4], false));
+    expect(echo.y).toEqual(Float32Array.from(two));
+  });
+
+  test("nested as the input is, or a row a sample", () => {
+    const demand = demandOf([2, 1, 2], [3], true);
+    const x = [
+      [[[0, 1]], [[2, 3]]],
+      [[[4, 5]], [[6, 7]]],
+    ];
+    for (const given of [x, [two.slice(0, 4), two.slice(4)]]) {
+      expect(pack("fit", { x: given, y: [[2], [1]] }, demand)).toMatchObject({ count: 2, x: Float32Array.from(two) });
+    }
+    expect(pack("fit", { x, y: [[2], [1]] }, demand).y).toEqual(Uint32Array.of(2, 1));
+    const bytes = [Uint8Array.of(0, 1, 2, 3), Uint8Array.of(4, 5, 6, 7)];
+    expect(packInputs("predict", bytes, demand)).toMatchObject({ format: { bytes: true }, x: Uint8Array.from(two) });
+    expect(
+      pack(
+        "fit",
+        {
+          x: two,
+          y: [
+            [0.5, 1],
+            [2, 3],
+          ],
+        },
+        targets,
+      ).y,
+    ).toEqual(Float32Array.of(0.5, 1, 2, 3));
+  });
 });
 
 test("samples for prediction have no y", () => {
@@ -77,35 +141,184 @@ test("an iterable is batches, anything else is samples", () => {
     true,
     true,
   ]);
-  expect([{ x: [], y: [] }, null, undefined, 3].map((data) => isBatches(data as Samples))).toEqual([
-    false,
-    false,
-    false,
-    false,
-  ]);
+  expect(
+    [{ x: [], y: [] }, null, undefined, 3, "text", new Float32Array(3)].map((data) => isBatches(data as Samples)),
+  ).toEqual([false, false, false, false, false, false]);
 });
 
 describe("data that cannot be trained on says where and why", () => {
-  test("x is missing", () => {
-    expect(refusal({ y: [0] })).toMatchInlineSnapshot(
-      `"DataError: fit: data.x is missing. Give { x, y } with arrays of numbers, or an iterable of those."`,
-    );
-    expect(refusal({ x: null, y: [0] })).toBe(refusal({ y: [0] }));
-    expect(refusal({ x: 3, y: [0] })).toBe(refusal({ y: [0] }));
-    expect(refusal(undefined)).toBe(refusal({ y: [0] }));
+  test.each<[string, unknown, string]>([
+    ["nothing", undefined, "DataError: fit: the data is undefined, where samples are asked for. Give { x, y }."],
+    ["null", null, "DataError: fit: the data is null, where samples are asked for. Give { x, y }."],
+    ["text", "abc", 'DataError: fit: the data is the text "abc", where samples are asked for. Give { x, y }.'],
+    ["numbers alone", new Float32Array(8), "DataError: fit: the data is a Float32Array of 8, where samples"],
+    ["batches", [{ x: two, y: [0, 0] }], "DataError: fit: the data is an Array of 1, where samples are asked for."],
+    ["a Map", new Map([["x", two]]), "DataError: fit: the data is a Map, where samples are asked for."],
+    ["no x", { y: [0] }, "DataError: fit: data.x is missing. Give { x, y } with the numbers of all samples."],
+    ["no y", { x: two }, "DataError: fit: data.y is missing. Give { x, y } with a label or target for each sample."],
+    [
+      "x never set",
+      { x: undefined, y: [0] },
+      "DataError: fit: data.x is undefined. Give an array or a typed array of n",
+    ],
+    ["y null", { x: two, y: null }, "DataError: fit: data.y is null. Give an array or a typed array of numbers."],
+    ["x a number", { x: 3, y: [0] }, "DataError: fit: data.x is 3. Give an array or a typed array of numbers."],
+    ["x true", { x: true, y: [0] }, "DataError: fit: data.x is true. Give"],
+    ["x text", { x: "0,1", y: [0] }, 'DataError: fit: data.x is the text "0,1". Give an array'],
+    ["x an object", { x: { a: 1 }, y: [0] }, "DataError: fit: data.x is an object with a. Give an array"],
+    ["x a Map", { x: new Map(), y: [0] }, "DataError: fit: data.x is a Map. Give an array"],
+    ["x a Set", { x: new Set([1]), y: [0] }, "DataError: fit: data.x is a Set. Give an array"],
+    ["x a function", { x: () => two, y: [0] }, "DataError: fit: data.x is the function x. Give an array"],
+    [
+      "x a tensor",
+      { x: { shape: [8], data: two }, y: [0] },
+      "DataError: fit: data.x is an object with shape, data. Give what it holds as data.",
+    ],
+    [
+      "bigints",
+      { x: new BigInt64Array(8), y: [0] },
+      "DataError: fit: data.x is a BigInt64Array of 8. Convert it: Float32Array.from(values, Number).",
+    ],
+    ["bigints", { x: new BigUint64Array(8), y: [0] }, "DataError: fit: data.x is a BigUint64Array of 8. Convert it:"],
+    [
+      "a view",
+      { x: new DataView(new ArrayBuffer(8)), y: [0] },
+      "DataError: fit: data.x is a DataView. Wrap its bytes in a typed array",
+    ],
+    [
+      "a buffer",
+      { x: new ArrayBuffer(8), y: [0] },
+      "DataError: fit: data.x is an ArrayBuffer. Wrap its bytes in a typed array",
+    ],
+    ["a shared buffer", { x: new SharedArrayBuffer(8), y: [0] }, "DataError: fit: data.x is a SharedArrayBuffer. Wrap"],
+    [
+      "other names",
+      { xs: two, ys: [0] },
+      'OptionError: fit: the data has no "xs". Did you mean "x"? It may have x, y, mean, std, scale.',
+    ],
+    ["sample weights", { x: two, y: [0, 0], weight: [1, 2] }, 'OptionError: fit: the data has no "weight".'],
+    ["nothing in x", { x: [], y: [] }, "DataError: fit: the data is empty. Give at least one sample."],
+  ])("%s", (_, samples, message) => {
+    expect(refusal(samples)).toContain(message);
   });
 
-  test("y is missing", () => {
-    expect(refusal({ x: two })).toMatchInlineSnapshot(
-      `"DataError: fit: data.y is missing. Give { x, y } with a label or target for each sample."`,
+  test.each<[string, unknown, string]>([
+    [
+      "null",
+      null,
+      "is null, in sample 1. JSON writes NaN as null. Every value must be a number that is finite in f32.",
+    ],
+    ["undefined", undefined, "is undefined, in sample 1. It was never set. Every"],
+    ["text", "3", 'is the text "3", in sample 1. Convert it, for example with Number(). Every'],
+    ["true", true, "is true, in sample 1. Convert it"],
+    ["a bigint", 5n, "is 5n, in sample 1. Convert it"],
+    ["an object", { v: 1 }, "is an object with v, in sample 1. Convert it"],
+    ["a list", [1], "is an Array of 1, in sample 1. Convert it"],
+    ["a date", new Date(0), "is a Date, in sample 1. Convert it"],
+  ])("a number that is %s", (_, value, message) => {
+    const odd: unknown[] = [...two];
+    odd[6] = value;
+    expect(refusal({ x: odd, y: [0, 0] })).toContain(`DataError: fit: data.x[6] ${message}`);
+    expect(refusal({ x: [odd.slice(0, 4), odd.slice(4)], y: [0, 0] })).toContain(
+      `DataError: fit: data.x[1][2] ${message}`,
     );
-    expect(refusal({ x: two, y: null })).toBe(refusal({ x: two }));
+    const plain = message.replace(", in sample 1", "");
+    expect(refusal({ x: [...two, ...two, ...two, ...two], y: odd }, targets)).toContain(
+      `DataError: fit: data.y[6] ${plain}`,
+    );
+    expect(refusal({ x: two, y: [0, value] })).toContain(`DataError: fit: data.y[1] ${plain}`);
+    const first = [value, ...two.slice(1)];
+    if (!Array.isArray(value)) expect(refusal({ x: first, y: [0, 0] })).toContain("DataError: fit: data.x[0] is ");
   });
 
-  test("there is nothing", () => {
-    expect(refusal({ x: [], y: [] })).toMatchInlineSnapshot(
-      `"DataError: fit: the data is empty. Give at least one sample."`,
+  test("holes, and arrays that hold themselves or claim to be endless", () => {
+    const holes = [...two];
+    delete holes[3];
+    expect(refusal({ x: holes, y: [0, 0] })).toContain("data.x[3] is undefined, in sample 0. It was never set.");
+    const self: unknown[] = [];
+    self.push(self);
+    expect(refusal({ x: self, y: [0] })).toMatch(/^DataError: fit: data.x(\[0\])+ is an Array of 1/);
+    expect(refusal({ x: { length: 1e15 }, y: [0] })).toContain("data.x[0] is undefined");
+    expect(refusal({ x: { length: -1 }, y: [0] })).toContain("data.x is an Object of -1. Give an array");
+  });
+
+  test("rows of other shapes", () => {
+    expect(
+      refusal({
+        x: [
+          [0, 1, 2, 3],
+          [4, 5, 6],
+        ],
+        y: [0, 0],
+      }),
+    ).toBe(
+      "ShapeError: fit: data.x[1] has 3 entries, data.x[0] has 4. Give rows of one length.".replace(
+        ", data",
+        ", fit: data",
+      ),
     );
+    expect(refusal({ x: [[0, 1, 2, 3], 4], y: [0, 0] })).toContain("DataError: fit: data.x[1][0] is 4, in sample 1.");
+    expect(
+      refusal({
+        x: [
+          [0, 1],
+          [2, 3],
+          [4, 5],
+          [6, 7],
+        ],
+        y: [0, 0],
+      }),
+    ).toBe(
+      "ShapeError: fit: data.x is nested as [4,2], samples of the model's input are [4]. Give [count, 4], or one flat array.",
+    );
+    expect(refusal({ x: [Uint8Array.of(1, 2, 3, 4), [1, 2, 3, 4]], y: [0, 0] })).toBe(
+      "DataError: fit: data.x has rows of bytes beside others. Give all of them as bytes, or none.",
+    );
+  });
+
+  test("one-hot labels, and labels in rows of none", () => {
+    const advice =
+      "Rows of one-hot labels are not taken: give one class number a sample, such as y.map((row) => row.indexOf(1)).";
+    expect(
+      refusal({
+        x: two,
+        y: [
+          [1, 0, 0],
+          [0, 1, 0],
+        ],
+      }),
+    ).toBe(`ShapeError: fit: data.y is nested as [2,3], 2 samples need [2]. ${advice}`);
+    expect(refusal({ x: two, y: Float32Array.of(1, 0, 0, 0, 1, 0) })).toContain(advice);
+    expect(refusal({ x: two, y: [[0, 1]] })).toContain("data.y is nested as [1,2], 2 samples need [2]. Correct");
+  });
+
+  test("a batch is too large", () => {
+    expect(() => packBatch("fit: batch 3", { x: two, y: [0, 0] }, labels, 1)).toThrow(
+      "fit: batch 3: a batch has 2 samples, compile was told 1. Split it.",
+    );
+    expect(packBatch("fit: batch 3", { x: two, y: [0, 0] }, labels, 2).count).toBe(2);
+  });
+
+  test("numbers for a prediction", () => {
+    const refused = (given: unknown): string => {
+      try {
+        packInputs("predict", given as [], labels);
+        return "accepted";
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(refused(new BigInt64Array(4))).toContain("DataError: predict: x is a BigInt64Array of 4.");
+    expect(refused(undefined)).toBe("DataError: predict: x is undefined. Give an array or a typed array of numbers.");
+    expect(refused({ shape: [1, 4], data: two })).toContain("Give what it holds as data.");
+    expect(refused({ x: two, mena: 1 })).toContain(
+      'OptionError: predict: the data has no "mena". Did you mean "mean"?',
+    );
+    expect(refused([1, 2, null, 4])).toContain(
+      "DataError: predict: x[2] is null, in sample 0. JSON writes NaN as null.",
+    );
+    expect(refused({ x: two.slice(3) })).toContain("ShapeError: predict: data.x has 5 numbers");
+    expect(refused({ x: two, y: "not asked for" })).toBe("accepted");
   });
 
   test("x is no whole number of samples", () => {
@@ -145,23 +358,11 @@ describe("data that cannot be trained on says where and why", () => {
     expect(refusal({ x: two, y: [0, 0.5] })).toMatchInlineSnapshot(
       `"DataError: fit: data.y[1] is 0.5, the model has classes 0 to 2. Correct the label or widen the last layer."`,
     );
-    expect(refusal({ x: two, y: [0, undefined] })).toMatchInlineSnapshot(
-      `"DataError: fit: data.y[1] is undefined, the model has classes 0 to 2. Correct the label or widen the last layer."`,
-    );
   });
 
   test("a target is not finite", () => {
     expect(refusal({ x: two, y: [0, 1, Number.NaN, 3] }, targets)).toMatchInlineSnapshot(
       `"DataError: fit: data.y[2] is NaN. Every number must be finite in f32."`,
-    );
-  });
-
-  test("mean or std cannot be", () => {
-    expect(refusal({ x: two, y: [0, 0], std: 0 })).toMatchInlineSnapshot(
-      `"OptionError: fit: mean is 0 and std is 0. Both must be finite, and std above 0."`,
-    );
-    expect(refusal({ x: two, y: [0, 0], mean: Number.NaN })).toMatchInlineSnapshot(
-      `"OptionError: fit: mean is NaN and std is 1. Both must be finite, and std above 0."`,
     );
   });
 

@@ -31,7 +31,7 @@ interface Traced {
 
 /** Forward and backward graph of a model, unfused; its prediction and all gradients are kept. */
 function traced(model: Layer, input: readonly number[], batch = 8): Traced {
-  const format = { bytes: false, scale: 1, shift: 0 };
+  const format = { bytes: false, period: 0 };
   const found = trace(model, { input, batch, format, loss: meanSquaredError(), mode: "train" });
   const gradients = differentiate(found.graph, found.loss as number, new Set(found.parameterIds));
   return { graph: found.graph, kept: new Set([found.prediction, ...gradients.values()]) };

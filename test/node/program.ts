@@ -18,7 +18,7 @@ export const programOf = (model: Layer, options: Options = {}): Program =>
     loss: crossEntropy(),
     update: plainUpdate(adam().rule),
     sampled: false,
-    format: { bytes: false, scale: 1, shift: 0 },
+    format: { bytes: false, period: 0 },
     mode: "train",
     frozen: new Set(),
     software: false,

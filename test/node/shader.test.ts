@@ -143,8 +143,10 @@ function* ends(): Generator<Variant> {
       for (const targets of booleans) {
         for (const integerTarget of booleans) {
           const target = integerTarget ? "4" : "4x2";
-          const attributes = { input, target, integerTarget, targets, bytes, scale: 2, shift: 1 };
-          yield* chosen("gather", [[1], [1], [1]], { attributes });
+          for (const period of [0, 4]) {
+            const attributes = { input, target, integerTarget, targets, bytes, period };
+            yield* chosen("gather", [[1], [1], [1], [1]], { attributes });
+          }
         }
       }
     }

@@ -25,7 +25,7 @@ export interface TracedModel extends Differentiated {
   readonly layout: Layout;
 }
 
-const format: DataFormat = { bytes: false, scale: 0.5, shift: 0.25 };
+const format: DataFormat = { bytes: false, period: 4 };
 
 /** Traces and differentiates a model, with random weights, biases too, and twice as many samples as a batch holds. */
 export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1): TracedModel {
@@ -36,13 +36,14 @@ export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1):
 
   const samples = batch * 2;
   const outputs = size(predictionShape(model, { ...options, mode: "predict" })) / batch;
-  const [x, y, order] = graph.nodes[0]!.inputs as [number, number, number];
+  const [x, y, order, norm] = graph.nodes[0]!.inputs as [number, number, number, number];
   const given = new Map<number, Float64Array>([
     [x, normals(samples * size(input), stream(seed, "x"))],
     [
       y,
       loss.integerTarget ? below(outputs)(samples, stream(seed, "y")) : normals(samples * outputs, stream(seed, "y")),
     ],
+    [norm, Float64Array.of(0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25)],
     [order, Float64Array.from(permutation(samples, stream(seed, "order")))],
   ]);
   for (const [i, parameter] of parameters.entries()) {

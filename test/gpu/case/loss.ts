@@ -47,13 +47,25 @@ interface Gathering {
   /** Numbers of a target; left out, there are labels. */
   readonly target?: readonly number[];
   readonly store?: "f32" | "bytes";
+  /** Numbers after which scales and shifts repeat. Default 4. */
+  readonly period?: number;
   /** Without labels and targets, as for a prediction. */
   readonly alone?: boolean;
   readonly step: StepValues;
   readonly fill?: Fill;
 }
 
-function gathering({ samples, batch, input, target, store = "f32", alone = false, step, fill }: Gathering): Case {
+function gathering({
+  samples,
+  batch,
+  input,
+  target,
+  store = "f32",
+  period = 4,
+  alone = false,
+  step,
+  fill,
+}: Gathering): Case {
   const x: Input = { shape: [samples, ...input], store, fill: fill ?? (store === "bytes" ? below(256) : normals) };
   const y: Input =
     target === undefined
@@ -61,15 +73,19 @@ function gathering({ samples, batch, input, target, store = "f32", alone = false
       : { shape: [samples, ...target], fill: normals };
   return {
     op: "gather",
-    inputs: [x, y, { shape: [samples], store: "u32", fill: below(samples) }],
+    inputs: [
+      x,
+      y,
+      { shape: [samples], store: "u32", fill: below(samples) },
+      { shape: [2, Math.max(period, 1)], fill: between(0.5, 2), scaled: false },
+    ],
     attributes: {
       input: [batch, ...input].join("x"),
       target: [batch, ...(target ?? [])].join("x"),
       integerTarget: target === undefined,
       targets: !alone,
       bytes: store === "bytes",
-      scale: store === "bytes" ? 1 / 255 : 1.5,
-      shift: -0.1307,
+      period,
     },
     step,
     ...(alone && { results: 1 }),
@@ -87,6 +103,21 @@ export const gatherCases: readonly Case[] = [
   gathering({ samples: 33, batch: 3, input: [8], target: [257], step: step(2, 31) }),
   gathering({ samples: 33, batch: 31, input: [3], alone: true, step: step(31) }),
   gathering({ samples: 33, batch: 31, input: [8], store: "bytes", alone: true, step: step(30) }),
+  // Scales and shifts by channel, and none: channels, numbers in a sample by four and not.
+  gathering({ samples: 9, batch: 5, input: [2, 2, 1], period: 4, step: step(5) }),
+  gathering({ samples: 9, batch: 5, input: [4, 3], period: 12, step: step(5, 3) }),
+  gathering({ samples: 9, batch: 5, input: [3, 3], period: 12, step: step(4, 3) }),
+  gathering({ samples: 9, batch: 5, input: [3, 3, 4], period: 4, step: step(5, 1) }),
+  gathering({ samples: 9, batch: 5, input: [8, 5], period: 20, step: step(5, 2) }),
+  gathering({ samples: 9, batch: 5, input: [7, 5], period: 20, target: [6], step: step(3, 2) }),
+  gathering({ samples: 9, batch: 5, input: [32, 3], store: "bytes", period: 12, step: step(5) }),
+  gathering({ samples: 9, batch: 5, input: [7, 3], store: "bytes", period: 12, step: step(5) }),
+  gathering({ samples: 9, batch: 5, input: [12, 5], store: "bytes", period: 20, step: step(2) }),
+  gathering({ samples: 9, batch: 5, input: [3, 5], store: "bytes", period: 20, alone: true, step: step(2) }),
+  gathering({ samples: 9, batch: 5, input: [6], period: 0, step: step(5) }),
+  gathering({ samples: 9, batch: 5, input: [8], period: 0, alone: true, step: step(5) }),
+  gathering({ samples: 9, batch: 5, input: [7], store: "bytes", period: 0, step: step(5) }),
+  gathering({ samples: 9, batch: 5, input: [3, 4], store: "bytes", period: 0, step: step(4) }),
   // More numbers than one axis of the grid has threads.
   gathering({
     samples: 3,

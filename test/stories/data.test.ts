@@ -1,0 +1,162 @@
+// Data from end to end: channels with means of their own, bytes and counts, uploads that stay, and what weights() and
+// gradients() give put back in.
+
+import { expect, test } from "vitest";
+import {
+  compile,
+  conv2d,
+  crossEntropy,
+  dense,
+  flatten,
+  meanSquaredError,
+  relu,
+  type Samples,
+  sequential,
+  sgd,
+  type Trainer,
+} from "../../src/index.ts";
+import { uniform } from "../../src/random.ts";
+import { guarded } from "./guarded.ts";
+
+const COUNT = 20;
+
+/** A small network over images of 3 x 3 with so many channels. */
+const onImages = (device: GPUDevice, channels: number): Promise<Trainer> =>
+  compile(sequential([conv2d(4, { kernel: 2 }), relu(), flatten(), dense(2)]), {
+    device,
+    input: [3, 3, channels],
+    batch: 8,
+    loss: crossEntropy(),
+    optimizer: sgd({ lr: 0.1 }),
+  });
+
+const identity = (device: GPUDevice): Promise<Trainer> =>
+  compile(sequential([dense(2, { bias: false, initializer: () => Float32Array.of(1, 0, 0, 1) })]), {
+    device,
+    input: [2],
+    batch: 4,
+    loss: meanSquaredError(),
+    optimizer: sgd({ lr: 0 }),
+  });
+
+const labels = Uint8Array.from({ length: COUNT }, (_, i) => i % 2);
+const bits = async (trainer: Trainer) =>
+  [...(await trainer.weights())].map(([name, { data }]) => `${name} ${new Uint32Array(data.slice().buffer)}`).join();
+const message = async (use: () => unknown): Promise<string> => {
+  try {
+    await use();
+    return "nothing was thrown";
+  } catch (error) {
+    return String(error);
+  }
+};
+
+test.each([1, 3, 4, 5])("means and deviations of %d channels train like numbers that were scaled before", (channels) =>
+  guarded(async (device) => {
+    const [mean, std] = [1, 2].map((key) => Array.from({ length: channels }, (_, c) => 0.25 + uniform(key, c)));
+    const length = COUNT * 9 * channels;
+    const bytes = Uint8Array.from({ length }, (_, i) => Math.floor(uniform(3, i) * 256));
+    for (const [x, unit] of [
+      [bytes, 255],
+      [Float32Array.from(bytes, (byte) => byte / 255), 1],
+    ] as const) {
+      const scaled = Float32Array.from(x, (v, i) => (v / unit - mean![i % channels]!) / std![i % channels]!);
+      const [own, plain, batches] = [1, 2, 3].map(() => onImages(device, channels));
+      const samples = { x, y: labels, mean: mean!, std: std! };
+      const slice = (at: number): Samples => ({
+        ...samples,
+        x: x.slice(at * 9 * channels, (at + 4) * 9 * channels),
+        y: labels.slice(at, at + 4),
+      });
+      const a = await (await own!).fit(samples, { shuffle: false });
+      const b = await (await plain!).fit({ x: scaled, y: labels }, { shuffle: false });
+      await (await batches!).fit([slice(0), slice(4), slice(8)]);
+      expect(a.epochs[0]!.loss).toBeCloseTo(b.epochs[0]!.loss, 4);
+      const { x: _, y: __, ...how } = samples;
+      const found = await (await own!).predict(x, how);
+      expect(found).toEqual(await (await own!).predict(samples));
+      const again = await (await own!).predict(scaled);
+      for (const [i, value] of found.data.entries()) expect(value).toBeCloseTo(again.data[i]!, 3);
+    }
+  }),
+);
+
+test("other means share the feed of batches and hold for their own batch alone", () =>
+  guarded(async (device) => {
+    const trainer = await identity(device);
+    const losses: number[] = [];
+    for (const mean of [0, 1, [0, 2], 0]) {
+      const { loss } = await trainer.step({ x: [0, 0], y: [0, 0], mean, std: 0.5 });
+      losses.push(loss);
+    }
+    expect(losses).toEqual([0, 4, 8, 0]);
+  }));
+
+test("a model that gives back its bytes has no loss, scaled or as counts", () =>
+  guarded(async (device) => {
+    const trainer = await identity(device);
+    const x = Uint8Array.from({ length: 256 }, (_, i) => i);
+    for (const scale of [true, false]) expect((await trainer.evaluate({ x, y: x, scale })).loss).toBe(0);
+    expect((await trainer.evaluate({ x, y: Float32Array.from(x), scale: false })).loss).toBe(0);
+    const { data } = await trainer.predict(x, { scale: false });
+    expect(data).toEqual(Float32Array.from(x));
+  }));
+
+test("uploaded samples are those of then, and give the same bits as the samples", () =>
+  guarded(async (device) => {
+    const x = Float32Array.from({ length: COUNT * 9 }, (_, i) => uniform(5, i));
+    const [a, b] = [await onImages(device, 1), await onImages(device, 1)];
+    const data = a.upload({ x, y: labels });
+    expect(data.count).toBe(COUNT);
+    await b.fit({ x: x.slice(), y: labels }, { epochs: 2 });
+    x.fill(7);
+    await a.fit(data, { epochs: 2 });
+    expect(await bits(a)).toBe(await bits(b));
+    expect((await a.evaluate(data)).samples).toBe(COUNT);
+    expect(await message(() => b.evaluate(data))).toMatch(
+      /^OptionError: evaluate: the data was uploaded by another tr/,
+    );
+    data.dispose();
+    data.dispose();
+    expect(await message(() => a.fit(data))).toMatch(/^DataError: fit: the uploaded data was disposed of/);
+    expect(await message(() => a.upload({ x, y: [0] }))).toMatch(/^ShapeError: upload: data.y has 1 values/);
+    const other = a.upload({ x, y: labels });
+    a.dispose();
+    other.dispose();
+  }));
+
+test("an error in a batch names the batch", () =>
+  guarded(async (device) => {
+    const good = { x: [1, 2], y: [1, 2] };
+    const fit = async (batches: Samples[]) => (await identity(device)).fit(batches);
+    expect(await message(() => fit([good, good, { x: [1, 2], y: [1, null] } as unknown as Samples]))).toMatch(
+      /^DataError: fit: batch 2: data.y\[1\] is null/,
+    );
+    expect(await message(() => fit([good, { x: new Float32Array(10), y: new Float32Array(10) }]))).toMatch(
+      /^ShapeError: fit: batch 1: a batch has 5 samples, compile was told 4/,
+    );
+    expect(await message(() => fit([good, undefined as unknown as Samples]))).toMatch(
+      /^DataError: fit: batch 1: the data is undefined/,
+    );
+  }));
+
+test("what weights() and gradients() give goes back in as it is", () =>
+  guarded(async (device) => {
+    const [a, b] = [await onImages(device, 1), await onImages(device, 1)];
+    await a.fit({ x: Float32Array.from({ length: COUNT * 9 }, (_, i) => uniform(5, i)), y: labels });
+    b.setWeights(await a.weights());
+    expect(await bits(b)).toBe(await bits(a));
+    const batch = { x: Float32Array.from({ length: 72 }, (_, i) => uniform(6, i)), y: labels.slice(0, 8) };
+    const { gradients } = await a.gradients(batch);
+    await a.applyGradients(gradients);
+    await b.applyGradients(Object.fromEntries([...gradients].map(([name, { data }]) => [name, data])));
+    expect(await bits(b)).toBe(await bits(a));
+    const next = await onImages(device, 1);
+    const { excepted, loaded } = next.transfer(await a.weights(), { except: "3" });
+    expect([excepted, loaded]).toEqual([
+      ["3.weight", "3.bias"],
+      ["0.weight", "0.bias"],
+    ]);
+    const bad = new Map([["0.bias", { shape: [4], data: [1, 2, 3, Number.NaN] }]]);
+    expect(await message(() => next.transfer(bad))).toMatch(/^DataError: transfer: "0.bias"\[3\] is NaN/);
+  }));
