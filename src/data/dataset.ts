@@ -6,7 +6,7 @@ import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import { checkKeys } from "../option.ts";
 import { mergeNormalization, type Normalization, scalingOf } from "./normalization.ts";
-import { checkFinite, collect, described, isBytes, isList, isNestedAs, type Numbers } from "./numbers.ts";
+import { checkFinite, collect, described, isList, isNestedAs, type Numbers } from "./numbers.ts";
 import type { Uploaded } from "./uploaded.ts";
 
 /** Inputs in one piece. Bytes stay bytes on the GPU and are scaled to [0, 1] there; other numbers become f32. */
@@ -70,11 +70,15 @@ export const isBatches = (data: unknown): data is Batches =>
 /** Checks samples with their labels or targets, and brings them into their form for the GPU. */
 export function pack(place: string, samples: Samples, demand: Demand, defaults: Normalization = {}): Packed {
   checkRecord(place, samples, "{ x, y }");
-  checkPresent(place, samples, "x", "{ x, y } with the numbers of all samples");
-  checkPresent(place, samples, "y", "{ x, y } with a label or target for each sample");
+  const missing = ["x", "y"].find((key) => !(key in samples));
+  if (missing !== undefined) {
+    throw new DataError(
+      `${place}: data.${missing} is missing. Give { x, y } with numbers, and a label or target for each sample.`,
+    );
+  }
   const how = mergeNormalization(defaults, samples);
   const inputs = packX(place, samples.x, demand, how);
-  return { ...inputs, y: packY(place, samples, inputs.count, demand, how) };
+  return { ...inputs, y: packY(place, samples.y, inputs, demand, how) };
 }
 
 /** The same for one batch, which has at most `most` samples. */
@@ -110,11 +114,6 @@ function checkRecord(place: string, samples: unknown, form: string): void {
   checkKeys(place, "the data", samples, ["x", "y", "mean", "std", "scale"]);
 }
 
-function checkPresent(place: string, samples: Samples, key: "x" | "y", form: string): void {
-  if (key in samples) return;
-  throw new DataError(`${place}: data.${key} is missing. Give ${form}.`);
-}
-
 function packX(place: string, x: Numbers, demand: Demand, how: Normalization, name = "data.x"): Packed {
   const { features, input } = demand;
   const what = `${place}: ${name}`;
@@ -145,25 +144,27 @@ function packX(place: string, x: Numbers, demand: Demand, how: Normalization, na
   };
 }
 
-function packY(place: string, { x, y }: Samples, count: number, demand: Demand, how: Normalization): Packed["y"] {
+function packY(place: string, y: Numbers, inputs: Packed, demand: Demand, { scale }: Normalization): Packed["y"] {
   const { targets, target, classes } = demand;
+  const { count } = inputs;
   const what = `${place}: data.y`;
-  const collected = classes === undefined ? collect(what, y) : collect(what, y, Float64Array);
+  const collected = collect(what, y, classes === undefined ? Float32Array : Float64Array);
   const { values, shape } = collected;
   if (values.length !== count * targets || !isNestedAs(shape, target)) {
+    const isNested = shape.length > 1;
+    const needed = isNested ? `[${[count, ...target]}]` : count * targets;
     const advice =
       classes !== undefined && values.length === count * classes
         ? "Rows of one-hot labels are not taken: give one class number a sample, such as y.map((row) => row.indexOf(1))."
         : "Correct its length.";
     throw new ShapeError(
-      shape.length > 1
-        ? `${what} is nested as [${shape}], ${count} samples need [${[count, ...target]}]. ${advice}`
-        : `${what} has ${values.length} values, ${count} samples with ${targets} each need ${count * targets}. ${advice}`,
+      `${what} ${isNested ? `is nested as [${shape}]` : `has ${values.length} values`}, ${count} samples with ${targets} each need ${needed}. ${advice}`,
     );
   }
   if (classes === undefined) {
+    if (values instanceof Uint8Array) return fromBytes(what, values, inputs.format.bytes, scale);
     checkFinite(what, y, collected, () => "");
-    return values instanceof Uint8Array ? fromBytes(place, values, x, how) : (values as Float32Array<ArrayBuffer>);
+    return values as Float32Array<ArrayBuffer>;
   }
   for (const [i, label] of values.entries()) {
     if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
@@ -176,20 +177,19 @@ function packY(place: string, { x, y }: Samples, count: number, demand: Demand, 
 }
 
 /** Bytes of targets, scaled on the host as the GPU scales those of x, so that a model can learn to give back its input. */
-function fromBytes(place: string, bytes: Uint8Array, x: Numbers, { scale }: Normalization): Float32Array<ArrayBuffer> {
-  if (scale === undefined && !holdsBytes(x)) {
+function fromBytes(
+  what: string,
+  bytes: Uint8Array,
+  besideBytes: boolean,
+  scale: boolean | undefined,
+): Float32Array<ArrayBuffer> {
+  if (scale === undefined && !besideBytes) {
     throw new DataError(
-      `${place}: data.y is bytes and data.x is not, so they may be counts or parts of 255. Give scale: false or scale: true.`,
+      `${what} is bytes and data.x is not, so they may be counts or parts of 255. Give scale: false or scale: true.`,
     );
   }
+  const values = new Float32Array(bytes);
   const factor = scale === false ? 1 : Math.fround(1 / 255);
-  const of = Float32Array.from({ length: 256 }, (_, byte) => byte * factor);
-  const values = new Float32Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) values[i] = of[bytes[i] as number] as number;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * factor;
   return values;
-}
-
-/** Whether numbers are bytes, in one piece or in rows. */
-function holdsBytes(given: unknown): boolean {
-  return isBytes(given) || (Array.isArray(given) && holdsBytes(given[0]));
 }

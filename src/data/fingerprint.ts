@@ -13,69 +13,50 @@ const MOST_DEPTH = 12;
  */
 export function fingerprint(samples: unknown): string {
   const lanes = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344);
-  const bytes = new Uint8Array(CHUNK);
-  const doubles = new Float64Array(bytes.buffer);
+  const scratch = new Uint8Array(CHUNK);
+  const doubles = new Float64Array(CHUNK / 8);
+  const encoder = new TextEncoder();
 
-  const copied = (length: number): void => {
-    const words = Math.ceil(length / 16) * 4;
-    bytes.fill(0, length, words * 4);
-    mixWords(lanes, new Uint32Array(bytes.buffer, 0, words));
-  };
-  const text = (word: string): void =>
-    mixWords(
-      lanes,
-      Uint32Array.from({ length: word.length + 1 }, (_, i) => word.charCodeAt(i) || word.length),
-    );
-  const view = (given: ArrayBufferView): void => {
-    const { buffer, byteOffset, byteLength } = given;
-    text(`${Object.prototype.toString.call(given)} ${byteLength}`);
-    const whole = byteOffset % 4 === 0 ? byteLength - (byteLength % 16) : 0;
-    mixWords(lanes, new Uint32Array(buffer, byteOffset - (byteOffset % 4), whole / 4));
-    for (let at = whole; at < byteLength; at += CHUNK) {
-      const length = Math.min(CHUNK, byteLength - at);
-      bytes.set(new Uint8Array(buffer, byteOffset + at, length));
-      copied(length);
+  /** Four words at a time, the last ones filled up with zeros. */
+  const mixBytes = (given: Uint8Array): void => {
+    const { buffer, byteOffset, length } = given;
+    const whole = byteOffset % 4 === 0 ? length - (length % 16) : 0;
+    if (whole > 0) mixWords(lanes, new Uint32Array(buffer, byteOffset, whole / 4));
+    for (let at = whole; at < length; at += CHUNK) {
+      const rest = given.subarray(at, at + CHUNK);
+      const words = Math.ceil(rest.length / 16) * 4;
+      scratch.set(rest);
+      scratch.fill(0, rest.length, words * 4);
+      mixWords(lanes, new Uint32Array(scratch.buffer, 0, words));
     }
   };
-  const list = (given: ArrayLike<unknown>, depth: number): void => {
-    text(`list ${given.length}`);
+  const mixText = (text: string): void => mixBytes(encoder.encode(text));
+  const mixList = (given: ArrayLike<unknown>, depth: number): void => {
     for (let at = 0; at < given.length; ) {
       let i = 0;
-      while (i < doubles.length && at < given.length && typeof given[at] === "number")
-        doubles[i++] = given[at++] as number;
-      copied(i * 8);
-      if (i > 0 || at >= given.length) continue;
-      mix(given[at], depth + 1);
-      at++;
+      while (i < doubles.length && typeof given[at] === "number") doubles[i++] = given[at++] as number;
+      mixBytes(new Uint8Array(doubles.buffer, 0, i * 8));
+      if (i === 0) mix(given[at++], depth + 1);
     }
   };
-  const mix = (given: unknown, depth: number): void => {
-    if (ArrayBuffer.isView(given)) view(given);
-    else if (isList(given) && depth < MOST_DEPTH) list(given, depth);
-    else text(described(given));
+  const mix = (given: unknown, depth = 0): void => {
+    mixText(`${described(given)};`);
+    if (ArrayBuffer.isView(given)) mixBytes(new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
+    else if (isList(given) && depth < MOST_DEPTH) mixList(given, depth);
   };
 
-  const entries = Object(samples) as Readonly<Record<string, unknown>>;
-  for (const key of ["x", "y", "mean", "std", "scale"]) {
-    text(key);
-    mix(entries[key], 0);
-  }
+  const { x, y, mean, std, scale } = Object(samples) as Readonly<Record<string, unknown>>;
+  for (const entry of [x, y, mean, std, scale]) mix(entry);
   return [...lanes].map((lane) => (lane >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-/** Mixes words into the lanes by turns. */
 function mixWords(lanes: Int32Array, words: Uint32Array): void {
   let [a, b, c, d] = lanes as unknown as [number, number, number, number];
-  const whole = words.length - (words.length % 4);
-  for (let i = 0; i < whole; i += 4) {
+  for (let i = 0; i < words.length; i += 4) {
     a = turn(a, words[i] as number);
     b = turn(b, words[i + 1] as number);
     c = turn(c, words[i + 2] as number);
     d = turn(d, words[i + 3] as number);
-  }
-  for (let i = whole; i < words.length; i++) {
-    const next = turn(a, words[i] as number);
-    [a, b, c, d] = [b, c, d, next];
   }
   lanes.set([a, b, c, d]);
 }

@@ -27,12 +27,12 @@ export interface Scaling {
 }
 
 /** Several normalizations in one: of each entry the last that was given. */
-export function mergeNormalization(...all: readonly Normalization[]): Normalization {
-  const given = (key: keyof Normalization) => all.findLast((one) => one[key] !== undefined)?.[key];
-  return Object.fromEntries(
-    (["mean", "std", "scale"] as const).flatMap((key) => (given(key) === undefined ? [] : [[key, given(key)]])),
+export const mergeNormalization = (...all: readonly Normalization[]): Normalization =>
+  Object.fromEntries(
+    all.flatMap(({ mean, std, scale }) =>
+      Object.entries({ mean, std, scale }).filter(([, value]) => value !== undefined),
+    ),
   );
-}
 
 /** Scales and shifts for an input of so many channels. Throws OptionError and ShapeError where they cannot be. */
 export function scalingOf(

@@ -154,8 +154,16 @@ describe("data that cannot be trained on says where and why", () => {
     ["numbers alone", new Float32Array(8), "DataError: fit: the data is a Float32Array of 8, where samples"],
     ["batches", [{ x: two, y: [0, 0] }], "DataError: fit: the data is an Array of 1, where samples are asked for."],
     ["a Map", new Map([["x", two]]), "DataError: fit: the data is a Map, where samples are asked for."],
-    ["no x", { y: [0] }, "DataError: fit: data.x is missing. Give { x, y } with the numbers of all samples."],
-    ["no y", { x: two }, "DataError: fit: data.y is missing. Give { x, y } with a label or target for each sample."],
+    [
+      "no x",
+      { y: [0] },
+      "DataError: fit: data.x is missing. Give { x, y } with numbers, and a label or target for each sample.",
+    ],
+    [
+      "no y",
+      { x: two },
+      "DataError: fit: data.y is missing. Give { x, y } with numbers, and a label or target for each sample.",
+    ],
     [
       "x never set",
       { x: undefined, y: [0] },
@@ -287,9 +295,11 @@ describe("data that cannot be trained on says where and why", () => {
           [0, 1, 0],
         ],
       }),
-    ).toBe(`ShapeError: fit: data.y is nested as [2,3], 2 samples need [2]. ${advice}`);
+    ).toBe(`ShapeError: fit: data.y is nested as [2,3], 2 samples with 1 each need [2]. ${advice}`);
     expect(refusal({ x: two, y: Float32Array.of(1, 0, 0, 0, 1, 0) })).toContain(advice);
-    expect(refusal({ x: two, y: [[0, 1]] })).toContain("data.y is nested as [1,2], 2 samples need [2]. Correct");
+    expect(refusal({ x: two, y: [[0, 1]] })).toContain(
+      "data.y is nested as [1,2], 2 samples with 1 each need [2]. Correct",
+    );
   });
 
   test("a batch is too large", () => {
