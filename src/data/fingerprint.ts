@@ -1,11 +1,10 @@
 // A checksum of samples, of every byte of them, so that arrays that changed in place are noticed and equal content is known
 // again. Four lanes of words, each step a bijection of lane and word: one changed word always changes its lane.
 
-import { described, isList } from "./numbers.ts";
+import { described, isList, MOST_AXES } from "./numbers.ts";
 
 /** Bytes that are copied at a time where they cannot be read as words. */
 const CHUNK = 65_536;
-const MOST_DEPTH = 12;
 
 /**
  * 128 bits of x, y, mean, std and scale, as text. Equal content in arrays of one type gives equal text, wherever it lies in
@@ -42,12 +41,12 @@ export function fingerprint(samples: unknown): string {
   const mix = (given: unknown, depth = 0): void => {
     mixText(`${described(given)};`);
     if (ArrayBuffer.isView(given)) mixBytes(new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
-    else if (isList(given) && depth < MOST_DEPTH) mixList(given, depth);
+    else if (isList(given) && depth < MOST_AXES) mixList(given, depth);
   };
 
   const { x, y, mean, std, scale } = Object(samples) as Readonly<Record<string, unknown>>;
   for (const entry of [x, y, mean, std, scale]) mix(entry);
-  return [...lanes].map((lane) => (lane >>> 0).toString(16).padStart(8, "0")).join("");
+  return lanes.join();
 }
 
 function mixWords(lanes: Int32Array, words: Uint32Array): void {

@@ -55,7 +55,7 @@ export function scalingOf(
     if (isSound) continue;
     const channel = length === 1 ? "" : `, of channel ${c},`;
     throw new OptionError(
-      `${place}: std${channel} is ${s} and mean ${m}. std must be above 0, and 1 / std and mean / std finite in f32. Give 1 for a channel that never changes.`,
+      `${place}: std${channel} is ${s} and mean ${m}. Both must be finite in f32 when divided by std, and std above 0; 1 leaves a channel as it is.`,
     );
   }
   const isPlain = norm.every((value, i) => value === (i < period ? 1 : 0));

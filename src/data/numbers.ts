@@ -17,7 +17,7 @@ export interface Collected {
 }
 
 /** Deeper than any shape, so that an array that holds itself ends too. */
-const MOST_AXES = 12;
+export const MOST_AXES = 12;
 
 const tagOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 

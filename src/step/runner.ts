@@ -2,7 +2,7 @@
 // groups that tie programs to data. Whoever calls it says which batches, never how.
 
 import { type Demand, type Packed, pack, type Samples } from "../data/dataset.ts";
-import { isUploaded, Uploaded, uploadedSource } from "../data/uploaded.ts";
+import { Uploaded } from "../data/uploaded.ts";
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
@@ -178,7 +178,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
 
     /** Samples on the GPU; the same object is checked and uploaded once, so its arrays must not change after that. */
     source(place: string, samples: Samples | Uploaded): Source {
-      if (isUploaded(samples)) return uploadedSource(place, samples, sources) as Source;
+      if (samples instanceof Uploaded) return samples.sourceFor(place, sources) as Source;
       const source = sources.get(samples) ?? upload(pack(place, samples, demand));
       sources.delete(samples);
       sources.set(samples, source);
@@ -194,7 +194,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     upload(place: string, samples: Samples): Uploaded {
       const source = upload(pack(place, samples, demand));
       uploads.add(source.feed);
-      return new Uploaded(source.count, { owner: sources, source }, () => {
+      return new Uploaded(source.count, sources, source, () => {
         if (uploads.delete(source.feed)) drop(source.feed);
       });
     },

@@ -4,6 +4,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Demand, demandOf, isBatches, pack, packBatch, packInputs, type Samples } from "../../src/data/dataset.ts";
+import type { Numbers } from "../../src/data/numbers.ts";
+import { DataError } from "../../src/errors.ts";
 
 const labels = demandOf([4], [3], true);
 const targets = demandOf([4], [2], false);
@@ -128,6 +130,28 @@ describe("numbers are taken", () => {
       ).y,
     ).toEqual(Float32Array.of(0.5, 1, 2, 3));
   });
+});
+
+test("the type of numbers is what is taken, and no more", () => {
+  const taken: Numbers[] = [[1], [[1], [2]], Float64Array.of(1), [Uint8Array.of(1)], { length: 1, 0: 1 }];
+  for (const x of taken) expect(packInputs("predict", x, demandOf([1], [1], false)).count).toBe(x.length);
+  const refused: Numbers[] = [
+    // @ts-expect-error
+    "1",
+    // @ts-expect-error
+    [null],
+    // @ts-expect-error
+    ["1"],
+    // @ts-expect-error
+    [true],
+    // @ts-expect-error
+    BigInt64Array.of(1n),
+    // @ts-expect-error
+    new ArrayBuffer(1),
+    // @ts-expect-error
+    new Map([[0, 1]]),
+  ];
+  for (const x of refused) expect(() => packInputs("predict", x, demandOf([1], [1], false))).toThrow(DataError);
 });
 
 test("samples for prediction have no y", () => {

@@ -74,7 +74,10 @@ test("what samples say goes before what the trainer says, entry by entry", () =>
 });
 
 test.each<[unknown, string]>([
-  [{ std: 0 }, "OptionError: fit: std is 0 and mean 0. std must be above 0, and"],
+  [
+    { std: 0 },
+    "OptionError: fit: std is 0 and mean 0. Both must be finite in f32 when divided by std, and std above 0; 1 leaves a channel as it is.",
+  ],
   [{ std: -1 }, "OptionError: fit: std is -1 and mean 0."],
   [{ std: [1, 2, 0] }, "OptionError: fit: std, of channel 2, is 0 and mean 0."],
   [{ mean: [1, Number.NaN, 0] }, "OptionError: fit: std, of channel 1, is 1 and mean NaN."],

@@ -114,7 +114,7 @@ test("uploaded samples are those of then, and give the same bits as the samples"
     expect(await bits(a)).toBe(await bits(b));
     expect((await a.evaluate(data)).samples).toBe(COUNT);
     expect(await message(() => b.evaluate(data))).toMatch(
-      /^OptionError: evaluate: the data was uploaded by another tr/,
+      /^DataError: evaluate: the uploaded data is another trainer's/,
     );
     data.dispose();
     data.dispose();
