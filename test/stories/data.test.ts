@@ -128,14 +128,14 @@ test("uploaded samples are those of then, and give the same bits as the samples"
 test("an error in a batch names the batch", () =>
   guarded(async (device) => {
     const good = { x: [1, 2], y: [1, 2] };
-    const fit = async (batches: Samples[]) => (await identity(device)).fit(batches);
-    expect(await message(() => fit([good, good, { x: [1, 2], y: [1, null] } as unknown as Samples]))).toMatch(
+    const train = async (batches: Samples[]) => (await identity(device)).fit(batches);
+    expect(await message(() => train([good, good, { x: [1, 2], y: [1, null] } as unknown as Samples]))).toMatch(
       /^DataError: fit: batch 2: data.y\[1\] is null/,
     );
-    expect(await message(() => fit([good, { x: new Float32Array(10), y: new Float32Array(10) }]))).toMatch(
+    expect(await message(() => train([good, { x: new Float32Array(10), y: new Float32Array(10) }]))).toMatch(
       /^ShapeError: fit: batch 1: a batch has 5 samples, compile was told 4/,
     );
-    expect(await message(() => fit([good, undefined as unknown as Samples]))).toMatch(
+    expect(await message(() => train([good, undefined as unknown as Samples]))).toMatch(
       /^DataError: fit: batch 1: the data is undefined/,
     );
   }));
