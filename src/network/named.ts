@@ -4,8 +4,8 @@ import { checkFinite, collect, described, isList, type Numbers } from "../data/n
 import { CheckpointError, DataError, didYouMean, listed, NameError, ShapeError } from "../errors.ts";
 import { size } from "../graph/graph.ts";
 import { weightsOf } from "../io/checkpoint.ts";
-import { matching } from "../optim/pattern.ts";
 import { checkOptions } from "../option.ts";
+import { matching } from "../pattern.ts";
 import type { Placed } from "../plan/layout.ts";
 
 /** Numbers with their shape, such as the tensors that `weights()` and `gradients()` give. */

@@ -3,8 +3,8 @@
 
 import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
 import { checkKeys, checkRange } from "../option.ts";
+import { matching } from "../pattern.ts";
 import { decayOf } from "./optimizer.ts";
-import { matching } from "./pattern.ts";
 import { addressOf, canTrain, checkSpan, layersOf, type Row, settingsOf } from "./row.ts";
 import { checkedRule, type RateRule, type RateSpec } from "./rule.ts";
 

@@ -4,8 +4,8 @@
 import { describe, expect, test } from "vitest";
 import { weightsOf } from "../../src/io/checkpoint.ts";
 import { encodeSafetensors } from "../../src/io/safetensors.ts";
-import { layOut } from "../../src/plan/layout.ts";
 import { fittingWeights, type NamedNumbers, type NumberBounds, placedNumbers } from "../../src/network/named.ts";
+import { layOut } from "../../src/plan/layout.ts";
 
 const { tensors } = layOut([
   { name: "stem.weight", shape: [2, 3], layer: "stem" },

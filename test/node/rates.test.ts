@@ -17,7 +17,7 @@ import {
   sequential,
   sgd,
 } from "../../src/index.ts";
-import { matching } from "../../src/optim/pattern.ts";
+import { matching } from "../../src/pattern.ts";
 import { type CountedTable, createCountedTable } from "../reference/counted-table.ts";
 import { programOf } from "./program.ts";
 

@@ -1,7 +1,7 @@
 // Patterns for layers and tensors: paths in which `*` stands for anything within a part and `**` for anything at all. A
 // pattern also matches everything below what it names: `stem` matches `stem.0.weight`.
 
-import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
+import { didYouMean, listed, NameError, OptionError } from "./errors.ts";
 
 /** The names that a pattern matches. Throws NameError where there are none: a typing error must not pass in silence. */
 export function matching(place: string, pattern: string, names: readonly string[], shown: readonly string[]): string[] {
