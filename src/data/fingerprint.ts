@@ -3,8 +3,8 @@
 
 import { described, isList, MOST_AXES } from "./numbers.ts";
 
-/** Bytes that are copied at a time where they cannot be read as words. */
-const CHUNK = 65_536;
+/** Numbers of a plain array that are copied at a time. */
+const CHUNK = 8192;
 
 /**
  * 128 bits of x, y, mean, std and scale, as text. Equal content in arrays of one type gives equal text, wherever it lies in
@@ -12,22 +12,17 @@ const CHUNK = 65_536;
  */
 export function fingerprint(samples: unknown): string {
   const lanes = Int32Array.of(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344);
-  const scratch = new Uint8Array(CHUNK);
-  const doubles = new Float64Array(CHUNK / 8);
+  const doubles = new Float64Array(CHUNK);
   const encoder = new TextEncoder();
 
   /** Four words at a time, the last ones filled up with zeros. */
   const mixBytes = (given: Uint8Array): void => {
-    const { buffer, byteOffset, length } = given;
-    const whole = byteOffset % 4 === 0 ? length - (length % 16) : 0;
-    if (whole > 0) mixWords(lanes, new Uint32Array(buffer, byteOffset, whole / 4));
-    for (let at = whole; at < length; at += CHUNK) {
-      const rest = given.subarray(at, at + CHUNK);
-      const words = Math.ceil(rest.length / 16) * 4;
-      scratch.set(rest);
-      scratch.fill(0, rest.length, words * 4);
-      mixWords(lanes, new Uint32Array(scratch.buffer, 0, words));
-    }
+    const { buffer, byteOffset, length } = given.byteOffset % 4 === 0 ? given : given.slice();
+    const whole = length - (length % 16);
+    const rest = new Uint8Array(16);
+    rest.set(new Uint8Array(buffer, byteOffset + whole, length - whole));
+    mixWords(lanes, new Uint32Array(buffer, byteOffset, whole / 4));
+    if (length > whole) mixWords(lanes, new Uint32Array(rest.buffer));
   };
   const mixText = (text: string): void => mixBytes(encoder.encode(text));
   const mixList = (given: ArrayLike<unknown>, depth: number): void => {

@@ -41,26 +41,7 @@ export function described(value: unknown): string {
   if (typeof value === "string") return `the text ${shown(value)}`;
   if (typeof value !== "object" || value === null) return shown(value);
   const tag = tagOf(value);
-  const length = "length" in value ? ` of ${value.length}` : "";
-  if (tag === "Object" && length === "")
-    return `an object with ${Object.keys(value).slice(0, 8).join(", ") || "nothing"}`;
-  return `${/^[AEIO]/.test(tag) ? "an" : "a"} ${tag}${length}`;
-}
-
-/** What to do with what holds numbers in another way. */
-function wayOut(value: unknown): string {
-  const tag = tagOf(value);
-  if (/^Big\w+Array$/.test(tag)) return "Convert it: Float32Array.from(values, Number).";
-  if (/Buffer$|^DataView$/.test(tag)) return "Wrap its bytes in a typed array, such as new Float32Array(buffer).";
-  if (typeof value === "object" && value !== null && isList((value as { data?: unknown }).data))
-    return "Give what it holds as data.";
-  return "Give an array or a typed array of numbers.";
-}
-
-function causeOf(value: unknown): string {
-  if (value === null) return "JSON writes NaN as null. ";
-  if (value === undefined) return "It was never set. ";
-  return typeof value === "number" ? "" : "Convert it, for example with Number(). ";
+  return `${/^[AEIO]/.test(tag) ? "an" : "a"} ${tag}${"length" in value ? ` of ${value.length}` : ""}`;
 }
 
 /** The place of number `i` in what was given: `[5]`, or `[1][2]` where it is nested. */
@@ -84,7 +65,11 @@ export function collect(
   Kind: typeof Float32Array | typeof Float64Array = Float32Array,
   tail: (i: number) => string = () => "",
 ): Collected {
-  if (!isList(given)) throw new DataError(`${name} is ${described(given)}. ${wayOut(given)}`);
+  if (!isList(given)) {
+    throw new DataError(
+      `${name} is ${described(given)}. Give an array or a typed array of numbers, such as new Float32Array(buffer) or Float32Array.from(values, Number).`,
+    );
+  }
   const shape = [given.length];
   let leaf = given;
   while (!isTyped(leaf) && isList(leaf[0]) && shape.length < MOST_AXES) {
@@ -93,7 +78,8 @@ export function collect(
   }
   const refuse = (value: unknown, i: number): never => {
     const place = `${name}${placeOf(shape, i)} is ${described(value)}${tail(i)}`;
-    throw new DataError(`${place}. ${causeOf(value)}Every value must be a number that is finite in f32.`);
+    const cause = value === null ? "JSON writes NaN as null. " : "";
+    throw new DataError(`${place}. ${cause}Every value must be a number that is finite in f32.`);
   };
   // Asked before memory is: an array-like may claim any length.
   if (!isTyped(leaf) && leaf.length > 0 && typeof leaf[0] !== "number") refuse(leaf[0], 0);
