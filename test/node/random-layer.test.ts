@@ -127,7 +127,7 @@ test("a backward rule that gives a gradient of another shape is found when the g
   table.set("gelu", { ...gelu, backward: (b) => b.give(0, b.emit("columnSum", [b.dy!])) });
   try {
     const model = layer((s, x) => s.op("gelu", [s.op("matmul", [x, s.parameter("w", [4, 2], ones)])]));
-    const format = { bytes: false, scale: 1, shift: 0 };
+    const format = { bytes: false, period: 0 };
     const { graph, loss, parameterIds } = trace(model, {
       input: [4],
       batch: 3,
