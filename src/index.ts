@@ -59,7 +59,7 @@ export {
   type HypergradientOptions,
   hypergradient,
   type LossPlateauOptions,
-  plateau,
+  lossPlateau,
   type UpdateRatioOptions,
   updateRatio,
 } from "./optim/control.ts";
@@ -75,16 +75,10 @@ export {
   lamb,
   lars,
   type Optimizer,
+  type RuleSpec,
   type SgdOptions,
   sgd,
 } from "./optim/optimizer.ts";
-export {
-  type Plateau,
-  type PlateauOptions,
-  type PlateauState,
-  type PlateauTarget,
-  reduceLROnPlateau,
-} from "./optim/plateau.ts";
 export {
   discriminative,
   type FreezeOutOptions,
@@ -100,6 +94,13 @@ export {
   muP,
 } from "./optim/preset.ts";
 export type { LayerRow, ScaleOptions } from "./optim/rates.ts";
+export {
+  type ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+  type ReduceLROnPlateauState,
+  type ReduceLROnPlateauTarget,
+  reduceLROnPlateau,
+} from "./optim/reduce-on-plateau.ts";
 export type { LayerInfo, RatePredicate, RateRule, RateSpec, Rates, When } from "./optim/rule.ts";
 export {
   type Clock,

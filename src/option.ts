@@ -21,7 +21,9 @@ export function shown(value: unknown): string {
  * `example` is what a user may write instead.
  */
 export function checkOptions(place: string, options: unknown, keys: readonly string[], example = ""): void {
-  const isRecord = typeof options === "object" && options !== null && !Array.isArray(options);
+  // A list, a map or a promise has no options of its own that could be misspelt.
+  const isRecord =
+    typeof options === "object" && options !== null && !(Symbol.iterator in options) && !("then" in options);
   if (!isRecord) {
     throw new OptionError(
       `${place}: its options are ${shown(options)}, they must be an object. ${example === "" ? `It may have ${keys.join(", ")}.` : `Write ${example}.`}`,
@@ -30,12 +32,22 @@ export function checkOptions(place: string, options: unknown, keys: readonly str
   checkKeys(place, "it", options, keys);
 }
 
+/** What other libraries call an option. */
+const aliases: Readonly<Record<string, string>> = {
+  learningRate: "lr",
+  learning_rate: "lr",
+  epsilon: "eps",
+  beta1: "betas",
+  beta2: "betas",
+};
+
 /** Refuses entries that do not exist. */
 export function checkKeys(place: string, what: string, options: object, keys: readonly string[]): void {
   const odd = Object.keys(options).find((key) => !keys.includes(key));
   if (odd === undefined) return;
+  const alias = Object.hasOwn(aliases, odd) && keys.includes(aliases[odd] as string) ? aliases[odd] : undefined;
   throw new OptionError(
-    `${place}: ${what} has no "${odd}".${didYouMean(odd, keys)} ${keys.length === 0 ? "It has no options." : `It may have ${keys.join(", ")}.`}`,
+    `${place}: ${what} has no "${odd}".${didYouMean(alias ?? odd, keys)} ${keys.length === 0 ? "It has no options." : `It may have ${keys.join(", ")}.`}`,
   );
 }
 
@@ -43,7 +55,7 @@ export function checkKeys(place: string, what: string, options: object, keys: re
 const MOST_F32 = 3.4028234663852886e38;
 
 const ranges = {
-  "a finite number of at least 0": (value: number) => value >= 0 && value <= MOST_F32,
+  "a finite number of at least 0": (value: number) => value >= 0,
   "at least 0": (value: number) => value >= 0,
   "greater than 0": (value: number) => value > 0,
   "greater than 1": (value: number) => value > 1,
@@ -58,8 +70,11 @@ const ranges = {
 /** Refuses the first of these options that is out of the range; NaN and what is no number are in none. */
 export function checkRange(place: string, range: keyof typeof ranges, options: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (Number.isFinite(value) && ranges[range](value)) continue;
-    throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be ${range}.`);
+    const beyond = Number.isFinite(value) && Math.abs(value) > MOST_F32;
+    if (Number.isFinite(value) && ranges[range](value) && !beyond) continue;
+    throw new OptionError(
+      `${place}: ${name} is ${shown(value)}, it must be ${range}${beyond ? ", and within f32: at most 3.4e38" : ""}.`,
+    );
   }
 }
 

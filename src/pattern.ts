@@ -1,27 +1,41 @@
-// Patterns for layers and tensors: paths in which `*` stands for anything within a part and `**` for anything at all. A
-// pattern also matches everything below what it names: `stem` matches `stem.0.weight`.
+// Patterns for layers and tensors: paths in which `*` stands for anything within a part and `**` for anything at all, or
+// nothing: `**.bias` matches `bias`, and `a.**.bias` matches `a.bias`. A pattern also matches everything below what it
+// names: `stem` matches `stem.0.weight`.
 
 import { didYouMean, listed, NameError, OptionError } from "./errors.ts";
+import { shown } from "./option.ts";
 
 /** The names that a pattern matches. Throws NameError where there are none: a typing error must not pass in silence. */
-export function matching(place: string, pattern: string, names: readonly string[], shown: readonly string[]): string[] {
+export function matching(
+  place: string,
+  pattern: string,
+  names: readonly string[],
+  layers: readonly string[],
+): string[] {
   const test = compile(place, pattern);
   const found = names.filter((name) => test.test(name));
   if (found.length > 0) return found;
   throw new NameError(
-    `${place}: "${pattern}" matches no layer.${didYouMean(pattern, prefixes(names))} Layers: ${listed(shown)}.`,
+    `${place}: "${pattern}" matches no layer.${didYouMean(pattern, prefixes(names))} Layers: ${listed(layers)}.`,
+  );
+}
+
+/** Refuses what is no pattern. */
+export function checkPattern(place: string, pattern: unknown): void {
+  if (typeof pattern === "string" && /^[A-Za-z0-9_.*-]+$/.test(pattern)) return;
+  throw new OptionError(
+    `${place}: ${shown(pattern)} is no pattern. Use a path such as "head", "blocks.*.norm" or "**.bias".`,
   );
 }
 
 function compile(place: string, pattern: string): RegExp {
-  if (typeof pattern !== "string" || !/^[A-Za-z0-9_.*-]+$/.test(pattern)) {
-    throw new OptionError(
-      `${place}: "${pattern}" is no pattern. Use a path such as "head", "blocks.*.norm" or "**.bias".`,
-    );
-  }
-  const body = pattern.replace(/\./g, "\\.").replace(/\*\*|\*/g, (stars) => (stars === "**" ? ".*" : "[^.]*"));
+  checkPattern(place, pattern);
+  // As a part of its own `**` may stand for nothing, so that "**.bias" finds the "bias" of a bare layer.
+  const body = pattern.replace(/(?<![^.])\*\*\.|\*\*|\*|\./g, (found) => pieces[found] as string);
   return new RegExp(`^${body}(?:\\..*)?$`);
 }
+
+const pieces: Readonly<Record<string, string>> = { "**.": "(?:.*\\.)?", "**": ".*", "*": "[^.]*", ".": "\\." };
 
 /** All paths that lead to the given ones, so that a suggestion can name a group. */
 function prefixes(paths: readonly string[]): string[] {

@@ -69,7 +69,7 @@ export class LayerTable {
     }
   }
 
-  #line({ name, parameters }: LayerRow, i: number): Line {
+  #line({ name, parameterCount }: LayerRow, i: number): Line {
     const slider = make("input");
     slider.type = "range";
     slider.min = "0";
@@ -97,7 +97,7 @@ export class LayerTable {
       "name",
       make("span", "key"),
       make("span", "", name),
-      make("small", "", `${whole(parameters)} parameters`),
+      make("small", "", `${whole(parameterCount)} parameters`),
     );
     head.scope = "row";
     const row = make(

@@ -73,8 +73,17 @@ export function applyPreset(trainer: Trainer, name: string, run: Run): void {
 
 /** The network is a chain, so that a layer's place in the table is its depth. */
 function ruleFor(row: LayerRow, depth: number, maxDepth: number, predicate: RatePredicate): RateRule {
-  const { name, parameters, weightDecay } = row;
-  const spec = predicate({ name, depth, maxDepth, parameters, tensor: name, shape: [], multiplier: 1, weightDecay });
+  const { name, parameterCount, weightDecay } = row;
+  const spec = predicate({
+    name,
+    depth,
+    maxDepth,
+    parameterCount,
+    tensor: name,
+    shape: [],
+    multiplier: 1,
+    weightDecay,
+  });
   return typeof spec === "number" ? { lr: spec } : (spec ?? {});
 }
 

@@ -15,7 +15,7 @@ export interface Report {
   readonly imagesPerSecond: number;
   readonly parameters: number;
   /** `lr` is the rate that the schedule scales: the highest of the training. */
-  readonly layers: readonly Pick<LayerRow, "name" | "parameters" | "state" | "lr" | "weightDecay">[];
+  readonly layers: readonly Pick<LayerRow, "name" | "parameterCount" | "state" | "lr" | "weightDecay">[];
   /** Of the steps after the first ones. */
   readonly perStep: Counts;
   /** Bytes of activations. */
@@ -24,9 +24,9 @@ export interface Report {
 
 export function reportOf(trained: Trained, tested: Tested): Report {
   const { adapter, lossFirst, lossLast, steps, imagesPerSecond, perStep } = trained;
-  const layers = tested.layers.map(({ name, parameters, state, lr, weightDecay }) => ({
+  const layers = tested.layers.map(({ name, parameterCount, state, lr, weightDecay }) => ({
     name,
-    parameters,
+    parameterCount,
     state,
     lr,
     weightDecay,
@@ -75,7 +75,7 @@ function calls({ dispatches, submits, createBuffer, createBindGroup, createCompu
 function layerTable({ layers }: Report): string {
   const columns = [
     { title: "layer", cells: layers.map(({ name }) => name), words: true },
-    { title: "parameters", cells: layers.map(({ parameters }) => count(parameters)) },
+    { title: "parameters", cells: layers.map(({ parameterCount }) => count(parameterCount)) },
     { title: "state", cells: layers.map(({ state }) => state), words: true },
     { title: "peak lr", cells: layers.map(({ lr }) => short(lr)) },
     { title: "weight decay", cells: layers.map(({ weightDecay }) => short(weightDecay)) },

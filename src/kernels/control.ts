@@ -34,7 +34,7 @@ export interface Controller {
 }
 
 /** The bit of each controller in a layer's word. */
-export const controllerBits = { guard: 1, updateRatio: 2, autoRgn: 4, hypergradient: 8, plateau: 16 } as const;
+export const controllerBits = { guard: 1, updateRatio: 2, autoRgn: 4, hypergradient: 8, lossPlateau: 16 } as const;
 
 /** Numbers that the controllers remember of a layer, and what they start from; see shaders/control.wgsl. */
 export const startState = [1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 3e38, 0, 0, 0, 0, 0] as const;
@@ -124,7 +124,7 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
       RATIO: on("updateRatio"),
       RGN: on("autoRgn"),
       HYPER: on("hypergradient"),
-      PLATEAU: on("plateau"),
+      PLATEAU: on("lossPlateau"),
     },
     constants: Object.assign(
       { LAYERS: layers, ...(clip === undefined ? {} : { CLIP: clip.most }) },

@@ -2,8 +2,8 @@
 
 import { OptionError } from "../errors.ts";
 import type { UpdateRule } from "../kernels/update.ts";
-import { checkRange } from "../option.ts";
-import { betaConstants, checkBetas, type Optimizer, oneMinusPower } from "./optimizer.ts";
+import { betaConstants, type Optimizer, oneMinusPower } from "./optimizer.ts";
+import { type Betas, ruleOptions, ruleSpec } from "./rule-options.ts";
 
 /** What all rules take. */
 export interface RuleOptions {
@@ -20,18 +20,24 @@ export interface BetaOptions extends RuleOptions {
   readonly betas?: readonly [number, number];
 }
 
+const noDecay = { weightDecay: 0, decoupled: false };
+const adamLike = { betas: [0.9, 0.999] as Betas, eps: 1e-8, ...noDecay };
+
 type RowNumber = (rate: number, t: number, momentum?: number) => number;
 
 /** A rule whose row is a multiple of the rate, decay, one number of its own, and whether it is active. */
 function simple(
   { variant = {}, ...rule }: Omit<UpdateRule, "name" | "variant"> & Partial<Pick<UpdateRule, "variant">>,
-  { lr, weightDecay, decoupled = false }: { lr: number; weightDecay: number; decoupled?: boolean | undefined },
+  all: { readonly lr: number; readonly weightDecay: number; readonly decoupled?: boolean },
   rateAt: RowNumber = (rate) => rate,
   third: RowNumber = () => 0,
   fourth: RowNumber = () => 1,
 ): Optimizer {
+  // Lion has no other decay.
+  const { lr, weightDecay, decoupled = true } = all;
   return {
     rule: { ...rule, variant: { ...variant, DECOUPLED: decoupled }, name: rule.kernel },
+    spec: ruleSpec(rule.kernel, all),
     lr,
     weightDecay,
     sparesVectors: false,
@@ -55,17 +61,18 @@ export interface AdagradOptions extends RuleOptions {
 
 /** Adagrad (Duchi et al. 2011), as torch.optim.Adagrad: lr 0.01, eps 1e-10. */
 export function adagrad(options: AdagradOptions = {}): Optimizer {
-  const { lr = 1e-2, weightDecay = 0, eps = 1e-10, lrDecay = 0, initialAccumulator = 0 } = options;
-  checkRange("adagrad", "a finite number of at least 0", { lr, weightDecay, eps, lrDecay, initialAccumulator });
+  const defaults = { lr: 1e-2, eps: 1e-10, lrDecay: 0, initialAccumulator: 0, epsInside: false, ...noDecay };
+  const all = ruleOptions("adagrad", options, defaults);
+  const { eps, lrDecay, initialAccumulator, epsInside } = all;
   return simple(
     {
       kernel: "adagrad",
-      variant: { EPS_INSIDE: options.epsInside === true },
+      variant: { EPS_INSIDE: epsInside },
       constants: { EPSILON: eps },
       moments: ["moment1"],
       initial: initialAccumulator,
     },
-    { ...options, lr, weightDecay },
+    all,
     (rate, t) => rate / (1 + (t - 1) * lrDecay),
   );
 }
@@ -77,8 +84,8 @@ export interface AdadeltaOptions extends RuleOptions {
 
 /** Adadelta (Zeiler 2012), as torch.optim.Adadelta: lr 1, eps 1e-6. */
 export function adadelta(options: AdadeltaOptions = {}): Optimizer {
-  const { lr = 1, weightDecay = 0, eps = 1e-6, rho = 0.9 } = options;
-  checkRange("adadelta", "a finite number of at least 0", { lr, weightDecay, eps, rho });
+  const all = ruleOptions("adadelta", options, { lr: 1, eps: 1e-6, rho: 0.9, ...noDecay });
+  const { eps, rho } = all;
   checkBelowOne("adadelta", "rho", rho);
   return simple(
     {
@@ -86,7 +93,7 @@ export function adadelta(options: AdadeltaOptions = {}): Optimizer {
       constants: { RHO: rho, ONE_MINUS_RHO: 1 - rho, EPSILON: eps },
       moments: ["moment1", "moment2"],
     },
-    { ...options, lr, weightDecay },
+    all,
   );
 }
 
@@ -103,13 +110,14 @@ export interface RmspropOptions extends RuleOptions {
 
 /** RMSprop (Tieleman and Hinton 2012), as torch.optim.RMSprop: lr 0.01, eps 1e-8 outside the root. */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  const { lr = 1e-2, weightDecay = 0, eps = 1e-8, alpha = 0.99, momentum = 0, centered = false } = options;
-  checkRange("rmsprop", "a finite number of at least 0", { lr, weightDecay, eps, alpha, momentum });
+  const defaults = { lr: 1e-2, eps: 1e-8, alpha: 0.99, momentum: 0, centered: false, epsInside: false, ...noDecay };
+  const all = ruleOptions("rmsprop", options, defaults);
+  const { eps, alpha, momentum, centered, epsInside } = all;
   checkBelowOne("rmsprop", "alpha", alpha);
   return simple(
     {
       kernel: "rmsprop",
-      variant: { WITH_MOMENTUM: momentum !== 0, CENTERED: centered, EPS_INSIDE: options.epsInside === true },
+      variant: { WITH_MOMENTUM: momentum !== 0, CENTERED: centered, EPS_INSIDE: epsInside },
       constants: { ALPHA: alpha, ONE_MINUS_ALPHA: 1 - alpha, EPSILON: eps, MOMENTUM: momentum },
       moments: [
         "moment1",
@@ -118,29 +126,27 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
       ],
       ...(momentum !== 0 ? { momentum: "MOMENTUM" as const } : {}),
     },
-    { ...options, lr, weightDecay },
+    all,
   );
 }
 
 /** Adamax, Adam by the infinity norm (Kingma and Ba 2015), as torch.optim.Adamax: lr 2e-3. */
 export function adamax(options: BetaOptions = {}): Optimizer {
-  const { lr = 2e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999] } = options;
-  checkRange("adamax", "a finite number of at least 0", { lr, weightDecay, eps });
-  checkBetas("adamax", betas);
+  const all = ruleOptions("adamax", options, { lr: 2e-3, ...adamLike });
+  const { betas, eps } = all;
   const { BETA1, BETA2, ONE_MINUS_BETA1 } = betaConstants(...betas) as Record<string, number>;
   const constants = { BETA1, BETA2, ONE_MINUS_BETA1, EPSILON: eps } as Record<string, number>;
   return simple(
     { kernel: "adamax", constants, moments: ["moment1", "moment2"], momentum: "BETA1" },
-    { ...options, lr, weightDecay },
+    all,
     (rate, t, momentum = betas[0]) => rate / oneMinusPower(momentum, t),
   );
 }
 
 /** Rectified Adam (Liu et al. 2020), as torch.optim.RAdam: lr 1e-3. */
 export function radam(options: BetaOptions = {}): Optimizer {
-  const { lr = 1e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999] } = options;
-  checkRange("radam", "a finite number of at least 0", { lr, weightDecay, eps });
-  checkBetas("radam", betas);
+  const all = ruleOptions("radam", options, { lr: 1e-3, ...adamLike });
+  const { betas, eps } = all;
   const [beta1, beta2] = betas;
   const most = 2 / (1 - beta2) - 1;
   // Length of the average's memory at step t; up to 5 its variance is not tractable, and the step stays plain.
@@ -158,7 +164,7 @@ export function radam(options: BetaOptions = {}): Optimizer {
       moments: ["moment1", "moment2"],
       momentum: "BETA1",
     },
-    { ...options, lr, weightDecay },
+    all,
     (rate, t, momentum = beta1) => rate / oneMinusPower(momentum, t),
     (_, t) => rectification(t),
   );
@@ -171,9 +177,8 @@ export interface NadamOptions extends BetaOptions {
 
 /** Adam with Nesterov's momentum (Dozat 2016), as torch.optim.NAdam: lr 2e-3. */
 export function nadam(options: NadamOptions = {}): Optimizer {
-  const { lr = 2e-3, weightDecay = 0, eps = 1e-8, betas = [0.9, 0.999], momentumDecay = 4e-3 } = options;
-  checkRange("nadam", "a finite number of at least 0", { lr, weightDecay, eps, momentumDecay });
-  checkBetas("nadam", betas);
+  const all = ruleOptions("nadam", options, { lr: 2e-3, momentumDecay: 4e-3, ...adamLike });
+  const { betas, eps, momentumDecay } = all;
   const [beta1, beta2] = betas;
   const momentum = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
   // products[t] is the product of the momenta of steps 1 to t: a function of t alone, kept so that no step repeats it.
@@ -189,7 +194,7 @@ export function nadam(options: NadamOptions = {}): Optimizer {
       moments: ["moment1", "moment2"],
       rateFields: "xz",
     },
-    { ...options, lr, weightDecay },
+    all,
     (rate, t) => (rate * (1 - momentum(t))) / (1 - product(t)),
     (rate, t) => (rate * momentum(t + 1)) / (1 - product(t + 1)),
     (_, t) => 1 / Math.sqrt(oneMinusPower(beta2, t)),
@@ -198,12 +203,10 @@ export function nadam(options: NadamOptions = {}): Optimizer {
 
 /** Lion (Chen et al. 2023): lr 1e-4, betas 0.9 and 0.99, decay off the weight. */
 export function lion(options: Omit<BetaOptions, "eps" | "decoupled"> = {}): Optimizer {
-  const { lr = 1e-4, weightDecay = 0, betas = [0.9, 0.99] } = options;
-  checkRange("lion", "a finite number of at least 0", { lr, weightDecay });
-  checkBetas("lion", betas);
+  const all = ruleOptions("lion", options, { lr: 1e-4, weightDecay: 0, betas: [0.9, 0.99] as Betas });
   return simple(
-    { kernel: "lion", constants: betaConstants(...betas), moments: ["moment1"], momentum: "BETA1" },
-    { lr, weightDecay, decoupled: true },
+    { kernel: "lion", constants: betaConstants(...all.betas), moments: ["moment1"], momentum: "BETA1" },
+    all,
   );
 }
 

@@ -4,6 +4,8 @@
 import { OptionError } from "../errors.ts";
 import type { Controller } from "../kernels/control.ts";
 import { checkRange } from "../option.ts";
+import { checkPattern } from "../pattern.ts";
+import { type Defaults, resolved } from "./resolved.ts";
 
 export type { Controller };
 
@@ -12,6 +14,9 @@ interface Chosen {
   /** Pattern of the layers that it steers. Default: all. */
   readonly layers?: string;
 }
+
+const everywhere = { layers: "**" };
+const bounds = { min: 1 / 64, max: 64 };
 
 export interface GuardOptions extends Chosen {
   /** An alarm is a gradient of this many times its running mean. Default 10. */
@@ -32,7 +37,8 @@ export interface GuardOptions extends Chosen {
  * Throws OptionError where an option is out of its range.
  */
 export function guard(options: GuardOptions = {}): Controller {
-  const { factor = 10, decay = 0.98, warmup = 20, rest = 50, recovery = 1.01, layers = "**" } = options;
+  const defaults = { factor: 10, decay: 0.98, warmup: 20, rest: 50, recovery: 1.01, ...everywhere };
+  const { factor, decay, warmup, rest, recovery, layers } = chosen("guard", options, defaults);
   checkRange("guard", "greater than 1", { factor });
   checkRange("guard", "at least 0 and below 1", { decay });
   checkRange("guard", "a whole number of at least 0", { warmup });
@@ -63,7 +69,8 @@ export interface UpdateRatioOptions extends BoundedOptions {
  * Throws OptionError where an option is out of its range.
  */
 export function updateRatio(options: UpdateRatioOptions = {}): Controller {
-  const { target = 1e-3, power = 0.1, min = 1 / 64, max = 64, layers = "**" } = options;
+  const defaults = { target: 1e-3, power: 0.1, ...bounds, ...everywhere };
+  const { target, power, min, max, layers } = chosen("updateRatio", options, defaults);
   checkPositive("updateRatio", { target, power });
   checkBounds("updateRatio", min, max);
   return {
@@ -85,7 +92,8 @@ export interface AutoRgnOptions extends Chosen {
  * has factor 1 (Auto-RGN, Lee et al. 2023). Layers without a matrix, such as norms, keep their rate. Moments are kept.
  * Throws OptionError where an option is out of its range.
  */
-export function autoRgn({ steps = 10, min = 0, layers = "**" }: AutoRgnOptions = {}): Controller {
+export function autoRgn(options: AutoRgnOptions = {}): Controller {
+  const { steps, min, layers } = chosen("autoRgn", options, { steps: 10, min: 0, ...everywhere });
   checkRange("autoRgn", "a whole number of at least 1", { steps });
   checkRange("autoRgn", "from 0 to 1", { min });
   return { name: "autoRgn", layers, constants: { RGN_STEPS: steps, RGN_MIN: min } };
@@ -99,10 +107,10 @@ export interface HypergradientOptions extends BoundedOptions {
 /**
  * Raises the rate of a layer while its gradient points where its last step went, and lowers it when they part (Baydin et al.
  * 2018, in the multiplicative form, with both lengths divided out). For sgd with momentum and the Adam family.
- * Throws OptionError where an option is out of its range. \`compile\` throws it for other rules.
+ * Throws OptionError where an option is out of its range; `compile` throws it for other rules.
  */
 export function hypergradient(options: HypergradientOptions = {}): Controller {
-  const { rate = 0.02, min = 1 / 64, max = 64, layers = "**" } = options;
+  const { rate, min, max, layers } = chosen("hypergradient", options, { rate: 0.02, ...bounds, ...everywhere });
   checkPositive("hypergradient", { rate });
   checkBounds("hypergradient", min, max);
   return { name: "hypergradient", layers, constants: { HYPER_RATE: rate, HYPER_MIN: min, HYPER_MAX: max } };
@@ -127,14 +135,15 @@ export interface LossPlateauOptions extends Chosen {
  * Lowers the rates of its layers when the training loss no longer falls, as ReduceLROnPlateau does, without the host.
  * With micro-batches the loss is that of an update's last one. Throws OptionError where an option is out of its range.
  */
-export function plateau(options: LossPlateauOptions = {}): Controller {
-  const { steps = 100, patience = 10, factor = 0.1, threshold = 1e-4, cooldown = 0, min = 0, layers = "**" } = options;
-  checkRange("plateau", "a whole number of at least 1", { steps });
-  checkRange("plateau", "a whole number of at least 0", { patience, cooldown });
-  checkRange("plateau", "between 0 and 1", { factor });
-  checkRange("plateau", "from 0 to 1", { threshold, min });
+export function lossPlateau(options: LossPlateauOptions = {}): Controller {
+  const defaults = { steps: 100, patience: 10, factor: 0.1, threshold: 1e-4, cooldown: 0, min: 0, ...everywhere };
+  const { steps, patience, factor, threshold, cooldown, min, layers } = chosen("lossPlateau", options, defaults);
+  checkRange("lossPlateau", "a whole number of at least 1", { steps });
+  checkRange("lossPlateau", "a whole number of at least 0", { patience, cooldown });
+  checkRange("lossPlateau", "between 0 and 1", { factor });
+  checkRange("lossPlateau", "from 0 to 1", { threshold, min });
   return {
-    name: "plateau",
+    name: "lossPlateau",
     layers,
     constants: {
       PLATEAU_STEPS: steps,
@@ -145,6 +154,16 @@ export function plateau(options: LossPlateauOptions = {}): Controller {
       PLATEAU_MIN: min,
     },
   };
+}
+
+function chosen<Options extends Chosen, Table extends Defaults<Options>>(
+  place: string,
+  options: Options,
+  table: Table,
+) {
+  const all = resolved(place, options, table);
+  checkPattern(place, (all as Chosen).layers);
+  return all;
 }
 
 const checkPositive = (place: string, values: Readonly<Record<string, number>>): void =>

@@ -3,10 +3,14 @@
 
 import { OptionError } from "../errors.ts";
 import type { UpdateRule } from "../kernels/update.ts";
-import { checkRange } from "../option.ts";
+import { type Betas, type RuleSpec, ruleOptions, ruleSpec } from "./rule-options.ts";
+
+export type { RuleSpec };
 
 export interface Optimizer {
   readonly rule: UpdateRule;
+  /** Two optimizers of equal spec are one rule, whatever their rates and decays: those stand in each tensor's row. */
+  readonly spec: RuleSpec;
   /** Base learning rate of all layers that are not given their own. */
   readonly lr: number;
   readonly weightDecay: number;
@@ -54,21 +58,34 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
-/** Stochastic gradient descent with momentum, as torch.optim.SGD: the rate stays outside the momentum buffer. */
-export function sgd(options: SgdOptions = {}): Optimizer {
-  const { lr = 1e-3, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
-  const { decoupled = false, lrInMomentum = false } = options;
-  checkRange("sgd", "a finite number of at least 0", { lr, momentum, dampening, weightDecay });
+const sgdDefaults = {
+  lr: 1e-3,
+  momentum: 0,
+  dampening: 0,
+  nesterov: false,
+  weightDecay: 0,
+  decoupled: false,
+  lrInMomentum: false,
+};
+
+/**
+ * Stochastic gradient descent with momentum, as torch.optim.SGD: the rate stays outside the momentum buffer.
+ * Throws OptionError for what is no option, negative numbers, and nesterov without momentum or with dampening.
+ */
+export const sgd = (options: SgdOptions = {}): Optimizer => sgdFamily("sgd", ruleOptions("sgd", options, sgdDefaults));
+
+function sgdFamily(name: string, all: typeof sgdDefaults): Optimizer {
+  const { lr, momentum, dampening, nesterov, weightDecay, decoupled, lrInMomentum } = all;
   if (nesterov && (momentum <= 0 || dampening !== 0)) {
     throw new OptionError(
-      `sgd: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}. Set momentum to 0.9, say.`,
+      `${name}: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}. Set momentum to 0.9, say.`,
     );
   }
   const remembers = momentum !== 0;
   return {
     rule: {
       kernel: "sgd",
-      name: "sgd",
+      name,
       variant: {
         DECOUPLED: decoupled,
         WITH_MOMENTUM: remembers,
@@ -80,6 +97,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
       ...(remembers ? { momentum: "MOMENTUM" as const } : {}),
       directed: remembers,
     },
+    spec: ruleSpec(name, all),
     lr,
     weightDecay,
     sparesVectors: false,
@@ -102,38 +120,58 @@ export interface LarsOptions extends SgdOptions {
 /**
  * SGD with momentum whose gradients are scaled tensor by tensor, R = trustCoefficient |p| / (|g| + weightDecay |p| + eps), and 1
  * where a norm is 0 (LARS, You et al. 2017). Momentum 0.9. Norms need passes of their own before the update.
- * Throws OptionError for negative options.
+ * Throws OptionError as sgd.
  */
-export function lars({ trustCoefficient = 1e-3, eps = 1e-8, ...options }: LarsOptions = {}): Optimizer {
-  checkRange("lars", "a finite number of at least 0", { trustCoefficient, eps });
-  const made = sgd({ lr: 0.1, momentum: 0.9, ...options });
-  return { ...made, rule: { ...made.rule, name: "lars", trust: { kind: "lars", coefficient: trustCoefficient, eps } } };
+export function lars(options: LarsOptions = {}): Optimizer {
+  const defaults = { ...sgdDefaults, lr: 0.1, momentum: 0.9, trustCoefficient: 1e-3, eps: 1e-8 };
+  const { trustCoefficient: coefficient, eps, ...all } = ruleOptions("lars", options, defaults);
+  const made = sgdFamily("lars", all);
+  return {
+    ...made,
+    rule: { ...made.rule, trust: { kind: "lars", coefficient, eps } },
+    spec: ruleSpec("lars", { ...all, trustCoefficient: coefficient, eps }),
+  };
 }
 
-/** Adam (Kingma and Ba 2015), as torch.optim.Adam: decay is part of the gradient. */
-export const adam = (options: AdamOptions = {}): Optimizer => adamFamily("adam", options, false);
+const adamDefaults = {
+  lr: 1e-3,
+  betas: [0.9, 0.999] as Betas,
+  eps: 1e-8,
+  weightDecay: 0,
+  amsgrad: false,
+  epsInside: false,
+  epsFirst: false,
+};
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW. */
+/**
+ * Adam (Kingma and Ba 2015), as torch.optim.Adam: decay is part of the gradient.
+ * Throws OptionError for what is no option, negative numbers, and betas outside [0, 1).
+ */
+export const adam = (options: AdamOptions = {}): Optimizer =>
+  adamFamily("adam", ruleOptions("adam", options, adamDefaults), false);
+
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW. Throws OptionError as adam.
+ */
 export const adamw = (options: AdamOptions = {}): Optimizer =>
-  adamFamily("adamw", { weightDecay: 0.01, ...options }, true);
+  adamFamily("adamw", ruleOptions("adamw", options, { ...adamDefaults, weightDecay: 0.01 }), true);
 
 /**
  * AdamW whose steps are scaled tensor by tensor to the length of the weight, R = |p| / |step|, and 1 where a norm is 0 (LAMB,
  * You et al. 2020): eps 1e-6, decay 0.01 on all tensors. Norms need passes of their own before the update.
- * Throws OptionError for negative options and betas outside [0, 1).
+ * Throws OptionError as adam.
  */
 export function lamb(options: Omit<AdamOptions, "amsgrad"> = {}): Optimizer {
-  const made = adamFamily("lamb", { eps: 1e-6, weightDecay: 0.01, ...options }, true);
+  const { amsgrad, ...defaults } = { ...adamDefaults, eps: 1e-6, weightDecay: 0.01 };
+  const made = adamFamily("lamb", { ...ruleOptions("lamb", options, defaults), amsgrad }, true);
   const trust = { kind: "lamb", coefficient: 1, eps: 0 } as const;
   const rule = { ...made.rule, variant: { ...made.rule.variant, TRUSTED: true }, trust };
   return { ...made, rule: { ...rule, directed: false }, sparesVectors: false };
 }
 
-function adamFamily(name: string, options: AdamOptions, decoupled: boolean): Optimizer {
-  const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false } = options;
-  const [beta1, beta2] = betas;
-  checkRange(name, "a finite number of at least 0", { lr, weightDecay, eps });
-  checkBetas(name, [beta1, beta2]);
+function adamFamily(name: string, all: typeof adamDefaults, decoupled: boolean): Optimizer {
+  const { lr, eps, weightDecay, amsgrad, epsInside, epsFirst } = all;
+  const [beta1, beta2] = all.betas;
   return {
     rule: {
       kernel: "adam",
@@ -141,8 +179,8 @@ function adamFamily(name: string, options: AdamOptions, decoupled: boolean): Opt
       variant: {
         DECOUPLED: decoupled,
         AMSGRAD: amsgrad,
-        EPS_INSIDE: options.epsInside === true,
-        EPS_FIRST: options.epsFirst === true,
+        EPS_INSIDE: epsInside,
+        EPS_FIRST: epsFirst,
         TRUSTED: false,
       },
       constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
@@ -151,6 +189,7 @@ function adamFamily(name: string, options: AdamOptions, decoupled: boolean): Opt
       momentum: "BETA1",
       directed: true,
     },
+    spec: ruleSpec(name, all),
     lr,
     weightDecay,
     sparesVectors: decoupled,
@@ -173,9 +212,3 @@ export const betaConstants = (beta1: number, beta2: number): Record<string, numb
   ONE_MINUS_BETA1: 1 - beta1,
   ONE_MINUS_BETA2: 1 - beta2,
 });
-
-export function checkBetas(name: string, betas: readonly number[]): void {
-  for (const [i, beta] of betas.entries()) {
-    if (!(beta >= 0 && beta < 1)) throw new OptionError(`${name}: betas[${i}] is ${beta}, it must be in [0, 1).`);
-  }
-}

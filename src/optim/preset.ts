@@ -3,7 +3,9 @@
 // new kind of input the stem. Multipliers of presets that are given together multiply.
 
 import { didYouMean, listed, OptionError } from "../errors.ts";
-import { checkKeys, checkRange } from "../option.ts";
+import { checkName, checkRange, shown } from "../option.ts";
+import { entriesOf, type Named } from "./pairs.ts";
+import { resolved } from "./resolved.ts";
 import { checkWhen, type RatePredicate, type When } from "./rule.ts";
 import { cosineAnnealingLR } from "./schedule.ts";
 
@@ -20,9 +22,8 @@ export interface LayerDecayOptions {
  * Throws OptionError for a decay outside (0, 1], a floor or freezeBelow outside [0, 1].
  */
 export function layerDecay(decay: number, options: LayerDecayOptions = {}): RatePredicate {
-  checkKeys("layerDecay", "it", options, ["floor", "freezeBelow"]);
   checkFactor("layerDecay", decay);
-  const { floor = 0, freezeBelow = 0 } = options;
+  const { floor, freezeBelow } = resolved("layerDecay", options, { floor: 0, freezeBelow: 0 });
   checkRange("layerDecay", "from 0 to 1", { floor, freezeBelow });
   return ({ depth, maxDepth, multiplier }) => {
     const factor = Math.max(floor, decay ** (maxDepth - depth));
@@ -33,7 +34,7 @@ export function layerDecay(decay: number, options: LayerDecayOptions = {}): Rate
 /** Each layer learns `factor` times slower than the one after it (ULMFiT, Howard and Ruder 2018: 2.6). OptionError below 1. */
 export function discriminative(factor = 2.6): RatePredicate {
   if (!(factor >= 1 && Number.isFinite(factor))) {
-    throw new OptionError(`discriminative: the factor is ${factor}, it must be at least 1. ULMFiT uses 2.6.`);
+    throw new OptionError(`discriminative: the factor is ${shown(factor)}, it must be at least 1. ULMFiT uses 2.6.`);
   }
   return ({ depth, maxDepth, multiplier }) => ({ multiplier: multiplier * factor ** (depth - maxDepth) });
 }
@@ -41,7 +42,7 @@ export function discriminative(factor = 2.6): RatePredicate {
 /** Base rates from `lo` at the input to `hi` at the head in equal ratios, as fastai's slice(lo, hi). OptionError at 0 and below. */
 export function geometric(lo: number, hi: number): RatePredicate {
   if (!(lo > 0 && hi > 0 && Number.isFinite(lo) && Number.isFinite(hi))) {
-    throw new OptionError(`geometric: the rates are ${lo} and ${hi}. Both must be finite and above 0.`);
+    throw new OptionError(`geometric: the rates are ${shown(lo)} and ${shown(hi)}. Both must be finite and above 0.`);
   }
   return ({ depth, maxDepth }) => ({ lr: maxDepth === 1 ? hi : lo * (hi / lo) ** ((depth - 1) / (maxDepth - 1)) });
 }
@@ -62,7 +63,7 @@ export function inputFirst(decay: number): RatePredicate {
  */
 export function loraPlus(ratio = 16): RatePredicate {
   if (!(ratio > 0 && Number.isFinite(ratio))) {
-    throw new OptionError(`loraPlus: the ratio is ${ratio}, it must be finite and above 0. LoRA+ uses 16.`);
+    throw new OptionError(`loraPlus: the ratio is ${shown(ratio)}, it must be finite and above 0. LoRA+ uses 16.`);
   }
   const predicate: RatePredicate = ({ tensor, multiplier }) =>
     /(^|\.)(loraB|lora_b|B)$/.test(tensor) ? { multiplier: multiplier * ratio } : undefined;
@@ -73,7 +74,7 @@ export function loraPlus(ratio = 16): RatePredicate {
 
 export interface MuPOptions {
   /** Shapes of the narrow model whose rates are to be transferred, by tensor name. */
-  readonly base: Readonly<Record<string, readonly number[]>>;
+  readonly base: Named<readonly number[]>;
   /** Which kind of rule it is for; all adaptive ones go as Adam. Default "adam". */
   readonly optimizer?: "adam" | "sgd";
 }
@@ -85,21 +86,20 @@ export interface MuPOptions {
  * `compile` throws OptionError where base lacks a tensor or has it in another rank.
  */
 export function muP(options: MuPOptions): RatePredicate {
-  checkKeys("muP", "it", options, ["base", "optimizer"]);
-  const { base, optimizer = "adam" } = options;
-  if (optimizer !== "adam" && optimizer !== "sgd") {
-    throw new OptionError(`muP: optimizer is ${JSON.stringify(optimizer)}, it must be "adam" or "sgd".`);
-  }
-  if (typeof base !== "object" || base === null) {
-    throw new OptionError("muP: base is missing. Give the shapes of the narrow model by tensor name.");
-  }
+  const { base, optimizer } = resolved("muP", options, { base: undefined, optimizer: "adam" });
+  checkName("muP", "optimizer", optimizer, ["adam", "sgd"]);
+  const shapes = new Map(entriesOf<readonly number[]>("muP: base", base));
   return ({ tensor, shape, multiplier, weightDecay }) => {
-    const from = Object.hasOwn(base, tensor) ? base[tensor] : undefined;
+    const from = shapes.get(tensor);
     if (from === undefined) {
-      const names = Object.keys(base);
+      const names = [...shapes.keys()];
       throw new OptionError(`muP: base has no "${tensor}".${didYouMean(tensor, names)} It has ${listed(names)}.`);
     }
-    if (!Array.isArray(from) || from.length !== shape.length || !from.every((length) => length >= 1)) {
+    if (
+      !Array.isArray(from) ||
+      from.length !== shape.length ||
+      !from.every((length) => Number.isFinite(length) && length >= 1)
+    ) {
       throw new OptionError(
         `muP: "${tensor}" is [${shape}] here and [${from}] in base. Give a shape of the same rank, all lengths at least 1.`,
       );
@@ -122,8 +122,7 @@ export interface GradualUnfreezingOptions {
 
 /** The head trains first; each layer before it joins `every` later (ULMFiT, Howard and Ruder 2018). OptionError where that is no time. */
 export function gradualUnfreezing(options: GradualUnfreezingOptions): RatePredicate {
-  checkKeys("gradualUnfreezing", "it", options, ["every"]);
-  const { every } = options;
+  const { every } = resolved("gradualUnfreezing", options, { every: undefined }, "gradualUnfreezing({ every: 500 })");
   checkWhen("gradualUnfreezing", "every", every);
   return ({ depth, maxDepth }) => {
     const later = maxDepth - depth;
@@ -146,8 +145,8 @@ export interface FreezeOutOptions {
  * from r * steps on. Throws OptionError for steps below 1 and a t0 outside (0, 1].
  */
 export function freezeOut(options: FreezeOutOptions): RatePredicate {
-  checkKeys("freezeOut", "it", options, ["steps", "t0", "cubic"]);
-  const { steps, t0 = 0.8, cubic = true } = options;
+  const defaults = { steps: undefined, t0: 0.8, cubic: true };
+  const { steps, t0, cubic } = resolved("freezeOut", options, defaults, "freezeOut({ steps: 1000 })");
   checkRange("freezeOut", "a whole number of at least 1", { steps });
   checkRange("freezeOut", "greater than 0", { t0 });
   checkRange("freezeOut", "from 0 to 1", { t0 });
@@ -162,6 +161,8 @@ export function freezeOut(options: FreezeOutOptions): RatePredicate {
 }
 
 function checkFactor(place: string, decay: number): void {
-  if (decay > 0 && decay <= 1) return;
-  throw new OptionError(`${place}: the decay is ${decay}, it must be above 0 and at most 1. Usual are 0.65 to 0.9.`);
+  if (Number.isFinite(decay) && decay > 0 && decay <= 1) return;
+  throw new OptionError(
+    `${place}: the decay is ${shown(decay)}, it must be above 0 and at most 1. Usual are 0.65 to 0.9.`,
+  );
 }

@@ -18,7 +18,7 @@ import { numbersOf, type StartOptions, startingRows } from "./start.ts";
 export interface LayerRow {
   readonly name: string;
   /** Numbers in its tensors, those assigned to it included. */
-  readonly parameters: number;
+  readonly parameterCount: number;
   /** Of the tensor that is most awake: waiting is frozen before `from`, resting left alone by a guard. */
   readonly state: Phase;
   /** Name of the update rule. */
@@ -164,7 +164,7 @@ export function createRateTable(
         const at = rows.indexOf(first);
         return {
           name,
-          parameters: numbersOf(own),
+          parameterCount: numbersOf(own),
           state: (["active", "resting", "waiting"] as const).find((phase) => phases.includes(phase)) ?? "frozen",
           optimizer: first.optimizer.rule.name,
           base: first.lr,

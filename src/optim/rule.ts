@@ -40,7 +40,7 @@ export interface LayerInfo {
   /** Depth of the deepest layer. */
   readonly maxDepth: number;
   /** Numbers in all tensors of the layer. */
-  readonly parameters: number;
+  readonly parameterCount: number;
   /** Full name of the tensor. */
   readonly tensor: string;
   readonly shape: readonly number[];

@@ -63,7 +63,7 @@ function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<stri
     for (const row of rows) {
       const { home: name, name: tensor, shape, multiplier, weightDecay } = row;
       const info: LayerInfo = {
-        ...{ name, depth: depths.get(name) ?? 1, maxDepth, parameters: sizes.get(name) ?? 0 },
+        ...{ name, depth: depths.get(name) ?? 1, maxDepth, parameterCount: sizes.get(name) ?? 0 },
         ...{ tensor, shape, multiplier, weightDecay },
       };
       const spec = rates(info);

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Controller } from "../../src/kernels/control.ts";
-import { autoRgn, guard, hypergradient, plateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { adam, adamw, lars, sgd } from "../../src/optim/optimizer.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
 import { checkSequence, expectSameBits, type Left, runSequence, type Sequence } from "./sequence.ts";
@@ -22,7 +22,7 @@ const controllers: readonly (readonly [string, Controller])[] = [
   ["updateRatio", updateRatio({ target: 0.02, power: 0.5 })],
   ["autoRgn", autoRgn({ steps: 3, min: 0.1 })],
   ["hypergradient", hypergradient({ rate: 0.2 })],
-  ["plateau", plateau({ steps: 2, patience: 1, factor: 0.5, cooldown: 1, min: 0.2 })],
+  ["plateau", lossPlateau({ steps: 2, patience: 1, factor: 0.5, cooldown: 1, min: 0.2 })],
 ];
 const all = controllers.map(([, controller]) => controller);
 

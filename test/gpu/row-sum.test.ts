@@ -2,7 +2,7 @@
 // the factors that the row had.
 
 import { expect, test } from "vitest";
-import { plateau, updateRatio } from "../../src/optim/control.ts";
+import { lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { adamw, sgd } from "../../src/optim/optimizer.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
@@ -91,7 +91,7 @@ test("the controllers get the length of the step before, people that of this one
     layers: [lengths.slice(0, 3), lengths.slice(3, 5), lengths.slice(5)],
     optimizers: [adamw({ lr: 0.1 })],
     settings: {
-      controllers: [updateRatio({ target: 0.5, power: 1 }), plateau({ steps: 1, patience: 0 })],
+      controllers: [updateRatio({ target: 0.5, power: 1 }), lossPlateau({ steps: 1, patience: 0 })],
       clip: { most: 1, byLayer: true },
     },
     sampled: true,

@@ -1,7 +1,7 @@
 // Trust ratios on the GPU: LARS and LAMB with norms of each tensor, alone and after clipping and controllers, against f64.
 
 import { describe, expect, test } from "vitest";
-import { guard, plateau } from "../../src/optim/control.ts";
+import { guard, lossPlateau } from "../../src/optim/control.ts";
 import { adamw, lamb, lars, sgd } from "../../src/optim/optimizer.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
 import { checkSequence, type Sequence } from "./sequence.ts";
@@ -27,7 +27,7 @@ const optimizers = [
   ["lamb without decay", lamb({ lr: 0.02, weightDecay: 0 })],
 ] as const;
 
-const halving = plateau({ steps: 1, patience: 0, factor: 0.5 });
+const halving = lossPlateau({ steps: 1, patience: 0, factor: 0.5 });
 
 describe.each(optimizers)("%s", (_, optimizer) => {
   test.each<[string, Partial<UpdateSettings>]>([

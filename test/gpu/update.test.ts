@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { adadelta, adagrad, adamax, lion, nadam, radam, rmsprop } from "../../src/optim/adaptive.ts";
-import { autoRgn, guard, hypergradient, plateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { adam, adamw, lamb, lars, sgd } from "../../src/optim/optimizer.ts";
 import { BLOCK } from "../../src/plan/layout.ts";
 import { complaint } from "../reference/compare.ts";
@@ -153,7 +153,7 @@ describe("in parts", () => {
             updateRatio(),
             autoRgn({ steps: 2 }),
             hypergradient(),
-            plateau({ steps: 1, patience: 0 }),
+            lossPlateau({ steps: 1, patience: 0 }),
           ],
           clip: { most: 1, byLayer: true },
           clamp: 2,

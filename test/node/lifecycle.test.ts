@@ -265,7 +265,9 @@ describe("assign", () => {
       from: 1,
       averaging: 0.9,
     });
-    expect(table.table(clockAt(1)).map(({ name, parameters, assigned }) => [name, parameters, assigned])).toEqual([
+    expect(
+      table.table(clockAt(1)).map(({ name, parameterCount, assigned }) => [name, parameterCount, assigned]),
+    ).toEqual([
       ["stem", 12, 0],
       ["head", 24, 2],
     ]);

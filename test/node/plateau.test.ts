@@ -3,7 +3,12 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { NameError, type PlateauOptions, type PlateauTarget, reduceLROnPlateau } from "../../src/index.ts";
+import {
+  NameError,
+  type ReduceLROnPlateauOptions,
+  type ReduceLROnPlateauTarget,
+  reduceLROnPlateau,
+} from "../../src/index.ts";
 
 interface Case {
   readonly metric: string;
@@ -23,7 +28,7 @@ const metricsOf = (name: string): number[] => golden.metrics.find((one) => one.n
 /** A layer table of two layers, each a name and a rate. */
 function twoLayers() {
   const rates: Record<string, number> = { body: 0.1, head: 0.003 };
-  const target: PlateauTarget = {
+  const target: ReduceLROnPlateauTarget = {
     scale(pattern, factor, { floor, eps }) {
       const names = Object.keys(rates).filter((name) => pattern === "**" || pattern === name);
       if (names.length === 0) throw new NameError(`scale: "${pattern}" matches no layer.`);
@@ -37,7 +42,7 @@ function twoLayers() {
   return { rates, target };
 }
 
-function optionsOf({ args: a }: Case): PlateauOptions {
+function optionsOf({ args: a }: Case): ReduceLROnPlateauOptions {
   const options = {
     mode: a.mode,
     factor: a.factor,
@@ -121,7 +126,7 @@ describe("layers", () => {
 test("what cannot be is refused, in words", () => {
   const wrong = (value: unknown) => value as never;
   const { target } = twoLayers();
-  const make = (options: PlateauOptions) => () => reduceLROnPlateau(target, options);
+  const make = (options: ReduceLROnPlateauOptions) => () => reduceLROnPlateau(target, options);
   const texts = [
     () => reduceLROnPlateau(wrong(undefined)),
     () => reduceLROnPlateau(wrong({ set() {} })),
@@ -164,15 +169,15 @@ test("what cannot be is refused, in words", () => {
       "OptionError: reduceLROnPlateau: eps is -1, it must be at least 0.",
       "OptionError: reduceLROnPlateau: minLr is -1, it must be at least 0.",
       "OptionError: reduceLROnPlateau: minLr is null, it must be at least 0.",
-      "OptionError: reduceLROnPlateau: minLr is {}. Name at least one layer in it.",
-      "OptionError: reduceLROnPlateau: minLr is [0.01,0.001], it must be at least 0.",
+      "OptionError: reduceLROnPlateau: minLr is empty. Name at least one layer in it.",
+      "OptionError: reduceLROnPlateau: minLr has 0.01 among its pairs. Write each as ["head", value].",
       "OptionError: reduceLROnPlateau: minLr["head"] is "0.1", it must be at least 0.",
       "OptionError: reduceLROnPlateau: layers is "head", and minLr names layers as well. Leave out layers, or give minLr as a number.",
       "OptionError: reduceLROnPlateau: the metric is undefined, it must be a number, such as the loss of an evaluation.",
       "OptionError: reduceLROnPlateau: the metric is "0.5", it must be a number, such as the loss of an evaluation.",
       "OptionError: reduceLROnPlateau.restore: bad is undefined, it must be a whole number of at least 0.",
       "OptionError: reduceLROnPlateau.restore: best is null, it must be a number.",
-      "OptionError: reduceLROnPlateau.restore: best is low, it must be a number.",
+      "OptionError: reduceLROnPlateau.restore: best is "low", it must be a number.",
       "OptionError: reduceLROnPlateau.restore: bad is 0.5, it must be a whole number of at least 0.",
     ]
   `);

@@ -139,8 +139,8 @@ describe("rules", () => {
   test("see name, depth and size of a layer in a predicate", () => {
     const seen: unknown[] = [];
     tableOf({ rates: (tensor) => void seen.push(tensor) as undefined });
-    const stem = { name: "stem.0", depth: 1, maxDepth: 3, parameters: 56, multiplier: 1 };
-    const head = { name: "head", depth: 3, maxDepth: 3, parameters: 27, multiplier: 1 };
+    const stem = { name: "stem.0", depth: 1, maxDepth: 3, parameterCount: 56, multiplier: 1 };
+    const head = { name: "head", depth: 3, maxDepth: 3, parameterCount: 27, multiplier: 1 };
     expect(seen).toHaveLength(6);
     expect(seen.slice(0, 2)).toEqual([
       { ...stem, tensor: "stem.0.weight", shape: [6, 8], weightDecay: 0.01 },
@@ -254,9 +254,9 @@ describe("the rate of a step", () => {
     written(table);
     const shared = { optimizer: "adamw", base: 1, weightDecay: 0.5, averaging: 0, assigned: 0 };
     expect(table.table(start)).toEqual([
-      { ...shared, name: "stem.0", parameters: 56, state: "active", multiplier: 0.25, lr: 0.025, updates: 1 },
-      { ...shared, name: "body.0", parameters: 72, state: "frozen", multiplier: 0.5, lr: 0, updates: 0 },
-      { ...shared, name: "head", parameters: 27, state: "active", multiplier: 1, lr: 0.1, updates: 1 },
+      { ...shared, name: "stem.0", parameterCount: 56, state: "active", multiplier: 0.25, lr: 0.025, updates: 1 },
+      { ...shared, name: "body.0", parameterCount: 72, state: "frozen", multiplier: 0.5, lr: 0, updates: 0 },
+      { ...shared, name: "head", parameterCount: 27, state: "active", multiplier: 1, lr: 0.1, updates: 1 },
     ]);
   });
 });

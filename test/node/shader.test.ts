@@ -13,7 +13,7 @@ import type { Access, Holes } from "../../src/kernels/kernel.ts";
 import { kernelOf, kernelTable } from "../../src/kernels/table.ts";
 import { MOST_UNIFORM_ROWS, rules as ruleTexts, type UpdateRule } from "../../src/kernels/update.ts";
 import type { Attributes } from "../../src/model/layer.ts";
-import { autoRgn, guard, hypergradient, plateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { lamb, lars } from "../../src/optim/optimizer.ts";
 import type { Command } from "../../src/step/command.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
@@ -169,7 +169,7 @@ function* ends(): Generator<Variant> {
 function* updates(): Generator<Variant> {
   const nothing = plainUpdate();
   const clip = { most: 1, byLayer: false };
-  const controllers = [guard(), updateRatio(), autoRgn(), hypergradient(), plateau()];
+  const controllers = [guard(), updateRatio(), autoRgn(), hypergradient(), lossPlateau()];
   const all: UpdateSettings[] = [
     ...rules.flatMap((rule) => {
       const decoupled = { ...rule.variant, DECOUPLED: rule.variant.DECOUPLED !== true };

@@ -1,7 +1,7 @@
 // How many dispatches an update needs with what is asked for, and which of them each step runs.
 
 import { describe, expect, test } from "vitest";
-import { autoRgn, guard, hypergradient, plateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { adamw, lamb, lars, sgd } from "../../src/optim/optimizer.ts";
 import { when } from "../../src/step/command.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
@@ -29,10 +29,14 @@ describe.each<[string, UpdateSettings, readonly string[]]>([
   ["momentum of the step", adamWith({ momentum: true }), ["adam"]],
   ["a running mean", adamWith({ average: true }), ["adam", "average"]],
   ["clipping by norm", adamWith({ clip }), controlled],
-  ...[guard(), updateRatio(), autoRgn(), hypergradient(), plateau()].map(
+  ...[guard(), updateRatio(), autoRgn(), hypergradient(), lossPlateau()].map(
     (one) => [one.name, adamWith({ controllers: [one] }), controlled] as [string, UpdateSettings, readonly string[]],
   ),
-  ["all controllers and clipping", adamWith({ clip, controllers: [guard(), updateRatio(), plateau()] }), controlled],
+  [
+    "all controllers and clipping",
+    adamWith({ clip, controllers: [guard(), updateRatio(), lossPlateau()] }),
+    controlled,
+  ],
   ["lars", plainUpdate(lars().rule), ["norm", "row-sum", "control", "trust", "sgd"]],
   ["lamb", plainUpdate(lamb().rule), ["norm", "row-sum", "control", "trust", "adam"]],
   ...[lars(), lamb()].map(

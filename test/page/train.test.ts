@@ -40,7 +40,13 @@ describe("a training", () => {
   test("writes its results as JSON, and meets the engine's promises", () => {
     const report = JSON.parse(readFileSync(inFolder("whole.json"), "utf8"));
     const number = expect.any(Number);
-    const layer = { name: expect.any(String), parameters: number, state: "active", lr: number, weightDecay: number };
+    const layer = {
+      name: expect.any(String),
+      parameterCount: number,
+      state: "active",
+      lr: number,
+      weightDecay: number,
+    };
     expect(report).toEqual({
       adapter: expect.stringContaining("software"),
       testAccuracy: number,

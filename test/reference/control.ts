@@ -112,7 +112,7 @@ export function control(
       }
       rate = round(rate * memory.hyper);
     }
-    if (steers(layer, "plateau")) {
+    if (steers(layer, "lossPlateau")) {
       read(plateau);
       rate = round(rate * plateau.scale);
     }

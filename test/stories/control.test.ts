@@ -10,8 +10,8 @@ import {
   guard,
   hypergradient,
   type LayerStatistics,
+  lossPlateau,
   oneCycleMomentum,
-  plateau,
   type StepStatistics,
   sgd,
   type Trainer,
@@ -26,7 +26,7 @@ const controls = {
   updateRatio: { control: [updateRatio()] },
   autoRgn: { control: [autoRgn({ steps: 3, min: 0.01 })] },
   hypergradient: { control: [hypergradient({ layers: "body" })] },
-  plateau: { control: [plateau({ steps: 2, patience: 1, threshold: 0.05, factor: 0.5 })] },
+  lossPlateau: { control: [lossPlateau({ steps: 2, patience: 1, threshold: 0.05, factor: 0.5 })] },
 } satisfies Record<string, Partial<CompileOptions>>;
 const all: Partial<CompileOptions> = {
   control: Object.values(controls).flatMap(({ control }) => control),
@@ -126,9 +126,9 @@ test("updateRatio brings every layer's step to its target", () =>
     }
   }));
 
-test("plateau lowers the rates of its layers when the loss stands still", () =>
+test("lossPlateau lowers the rates of its layers when the loss stands still", () =>
   guarded(async (device) => {
-    const control = [plateau({ steps: 2, patience: 2, factor: 0.5, min: 0.2, layers: "body" })];
+    const control = [lossPlateau({ steps: 2, patience: 2, factor: 0.5, min: 0.2, layers: "body" })];
     const trainer = await small(device, { control, optimizer: sgd({ lr: 1e-9 }) });
     const { "body.0": body, head } = await watched(trainer, samples(8), 24);
     // The first reading is the best; three more without progress are one too many, and so on.

@@ -116,7 +116,7 @@ test("fineTune is its phases by hand, and its log replays to the same bits", () 
         name,
         depth: i + 1,
         maxDepth: 3,
-        parameters: 0,
+        parameterCount: 0,
         tensor: "",
         shape: [],
         multiplier: 1,

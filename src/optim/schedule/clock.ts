@@ -1,6 +1,8 @@
 // What every schedule is made of: the clock it reads, and how long it runs.
 
 import { OptionError } from "../../errors.ts";
+import { shown } from "../../option.ts";
+import { type Defaults, type Resolved, resolved } from "../resolved.ts";
 
 export interface Clock {
   /** Updates made so far: 0 at the first one. */
@@ -23,14 +25,29 @@ export interface Span {
   readonly epochs?: number;
 }
 
+/** The options of a schedule that has a length. */
+export function spanned<Options extends Span, Table extends Defaults<Omit<Options, keyof Span>>>(
+  place: string,
+  options: Options,
+  table: Table,
+): Resolved<Options, Table> {
+  const steps = typeof options === "number" ? options : 1000;
+  return resolved(
+    place,
+    options,
+    { steps: undefined, epochs: undefined, ...table } as Table & Defaults<Options>,
+    `${place}({ steps: ${steps} })`,
+  );
+}
+
 /** Checks a span and returns what tells its length in steps. Where it names neither unit, `fallback` steps are meant. */
-export function lengthOf(place: string, span: Span, fallback?: number): (clock: Clock) => number {
-  const { epochs } = span;
-  const steps = span.steps ?? (epochs === undefined ? fallback : undefined);
+export function lengthOf(place: string, options: Span, fallback?: number): (clock: Clock) => number {
+  const { epochs } = options;
+  const steps = options.steps ?? (epochs === undefined ? fallback : undefined);
   const given = steps ?? epochs;
   if ((steps === undefined) === (epochs === undefined) || !(typeof given === "number" && given > 0)) {
     throw new OptionError(
-      `${place}: steps is ${steps} and epochs is ${epochs}. Give exactly one of them, greater than 0.`,
+      `${place}: steps is ${shown(steps)} and epochs is ${shown(epochs)}. Give exactly one of them, greater than 0.`,
     );
   }
   if (epochs === undefined) return () => given;

@@ -2,6 +2,7 @@
 
 import { OptionError } from "../../errors.ts";
 import { checkFunction, checkList, checkRange } from "../../option.ts";
+import { resolved } from "../resolved.ts";
 import { type Clock, lengthOf, type Schedule } from "./clock.ts";
 import { named } from "./spec.ts";
 
@@ -82,12 +83,16 @@ export interface Preview {
   readonly lrs: number[];
 }
 
-/** The rates of the first steps, for a base rate that is 1 unless told, of a layer that trains from the start. */
-export function preview(
-  schedule: Schedule,
-  steps: number,
-  { base = 1, stepsPerEpoch }: { readonly base?: number; readonly stepsPerEpoch?: number } = {},
-): Preview {
+export interface PreviewOptions {
+  /** Default 1. */
+  readonly base?: number;
+  /** For schedules that count epochs. */
+  readonly stepsPerEpoch?: number;
+}
+
+/** The rates of the first steps of a layer that trains from the start. OptionError for what is no schedule or no number. */
+export function preview(schedule: Schedule, steps: number, options: PreviewOptions = {}): Preview {
+  const { base, stepsPerEpoch } = resolved("preview", options, { base: 1, stepsPerEpoch: undefined });
   checkFunction("preview", "the schedule", schedule);
   checkRange("preview", "a whole number of at least 0", { steps });
   checkRange("preview", "at least 0", { base });

@@ -1,7 +1,7 @@
 // Cosine annealing (Loshchilov and Hutter 2017), with and without restarts.
 
 import { checkRange } from "../../option.ts";
-import { lengthOf, type Schedule, type Span } from "./clock.ts";
+import { lengthOf, type Schedule, type Span, spanned } from "./clock.ts";
 import { named } from "./spec.ts";
 
 /** Half a cosine from 1 at progress 0 down to `low` at progress 1. */
@@ -19,7 +19,7 @@ export interface CosineAnnealingOptions extends Span {
  * swings on; to hold the lowest, take warmupCosine.
  */
 export function cosineAnnealingLR(options: CosineAnnealingOptions): Schedule {
-  const { etaMin = 0 } = options;
+  const { etaMin } = spanned("cosineAnnealingLR", options, { etaMin: 0 });
   const half = lengthOf("cosineAnnealingLR", options);
   checkRange("cosineAnnealingLR", "from 0 to 1", { etaMin });
   return named("cosineAnnealingLR", options, (clock) => cosineBetween(etaMin, clock.step / half(clock)));
@@ -38,7 +38,8 @@ export interface WarmRestartsOptions extends Span {
  * L = T tMult^n. As CosineAnnealingWarmRestarts with T_0 = T.
  */
 export function cosineAnnealingWarmRestarts(options: WarmRestartsOptions): Schedule {
-  const { tMult = 1, etaMin = 0 } = options;
+  const place = "cosineAnnealingWarmRestarts";
+  const { tMult, etaMin } = spanned(place, options, { tMult: 1, etaMin: 0 });
   const first = lengthOf("cosineAnnealingWarmRestarts", options);
   checkRange("cosineAnnealingWarmRestarts", "a whole number of at least 1", { tMult });
   checkRange("cosineAnnealingWarmRestarts", "from 0 to 1", { etaMin });

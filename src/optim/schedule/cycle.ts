@@ -1,7 +1,8 @@
 // Schedules that rise and fall: one cycle, and cycle after cycle; and the momentum that falls while the rate rises.
 
 import { checkName, checkRange } from "../../option.ts";
-import { lengthOf, type MomentumSchedule, type Schedule, type Span } from "./clock.ts";
+import { type Resolved, resolved } from "../resolved.ts";
+import { lengthOf, type MomentumSchedule, type Schedule, type Span, spanned } from "./clock.ts";
 import { named } from "./spec.ts";
 
 interface OneCycle extends Span {
@@ -13,9 +14,15 @@ interface OneCycle extends Span {
   readonly threePhase?: boolean;
 }
 
+const shape = { pctStart: 0.3, anneal: "cos", threePhase: false };
+
 /** From `first` to `top` and back to `last`, in three phases by way of `first`; there it holds. */
-function once(place: string, options: OneCycle, first: number, top: number, last: number): Schedule {
-  const { pctStart = 0.3, anneal = "cos", threePhase = false } = options;
+function once(
+  place: string,
+  options: OneCycle,
+  { pctStart, anneal, threePhase }: Resolved<OneCycle, typeof shape>,
+  [first, top, last]: readonly [number, number, number],
+): Schedule {
   const length = lengthOf(place, options);
   checkRange(place, "between 0 and 1", { pctStart });
   checkName(place, "anneal", anneal, ["cos", "linear"]);
@@ -48,10 +55,11 @@ export interface OneCycleOptions extends OneCycle {
  * max_lr = base; for its momentum see oneCycleMomentum. Past its end the last rate holds.
  */
 export function oneCycle(options: OneCycleOptions): Schedule {
-  const { divFactor = 25, finalDivFactor = 1e4 } = options;
+  const all = spanned("oneCycle", options, { divFactor: 25, finalDivFactor: 1e4, ...shape });
+  const { divFactor, finalDivFactor } = all;
   checkRange("oneCycle", "greater than 0", { divFactor, finalDivFactor });
   const first = 1 / divFactor;
-  return once("oneCycle", options, first, 1, first / finalDivFactor);
+  return once("oneCycle", options, all, [first, 1, first / finalDivFactor]);
 }
 
 export interface OneCycleMomentumOptions extends OneCycle {
@@ -67,9 +75,10 @@ export interface OneCycleMomentumOptions extends OneCycle {
  * Past its end the last momentum holds.
  */
 export function oneCycleMomentum(options: OneCycleMomentumOptions): MomentumSchedule {
-  const { baseMomentum = 0.85, maxMomentum = 0.95 } = options;
+  const all = spanned("oneCycleMomentum", options, { baseMomentum: 0.85, maxMomentum: 0.95, ...shape });
+  const { baseMomentum, maxMomentum } = all;
   checkRange("oneCycleMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
-  return once("oneCycleMomentum", options, maxMomentum, baseMomentum, maxMomentum);
+  return once("oneCycleMomentum", options, all, [maxMomentum, baseMomentum, maxMomentum]);
 }
 
 /** By what the height of a cycle is scaled, of its number (from 0), the step and gamma. */
@@ -90,9 +99,15 @@ interface Cyclic {
   readonly gamma?: number;
 }
 
+const waves = { up: 2000, down: undefined, mode: "triangular", gamma: 1 };
+
 /** From `first` towards `top` and back, over and over. */
-function overAndOver(place: string, options: Cyclic, first: number, top: number): Schedule {
-  const { up = 2000, down = up, mode = "triangular", gamma = 1 } = options;
+function overAndOver(
+  place: string,
+  options: Cyclic,
+  { up, down = up, mode, gamma }: Resolved<Cyclic, typeof waves>,
+  [first, top]: readonly [number, number],
+): Schedule {
   checkRange(place, "greater than 0", { up, down });
   checkRange(place, "at least 0", { gamma });
   checkName(place, "mode", mode, Object.keys(heights));
@@ -115,8 +130,9 @@ export interface CyclicOptions extends Cyclic {
  * or gamma^t (Smith 2017). As CyclicLR, but the base rate is its max_lr; for its momentum see cyclicMomentum.
  */
 export function cyclicLR(options: CyclicOptions): Schedule {
-  checkRange("cyclicLR", "from 0 to 1", { floor: options.floor });
-  return overAndOver("cyclicLR", options, options.floor, 1);
+  const all = resolved("cyclicLR", options, { floor: undefined, ...waves }, "cyclicLR({ floor: 0.1, up: 2000 })");
+  checkRange("cyclicLR", "from 0 to 1", { floor: all.floor });
+  return overAndOver("cyclicLR", options, all, [all.floor, 1]);
 }
 
 export interface CyclicMomentumOptions extends Cyclic {
@@ -131,7 +147,8 @@ export interface CyclicMomentumOptions extends Cyclic {
  * the cycle_momentum of CyclicLR.
  */
 export function cyclicMomentum(options: CyclicMomentumOptions = {}): MomentumSchedule {
-  const { baseMomentum = 0.8, maxMomentum = 0.9 } = options;
+  const all = resolved("cyclicMomentum", options, { baseMomentum: 0.8, maxMomentum: 0.9, ...waves });
+  const { baseMomentum, maxMomentum } = all;
   checkRange("cyclicMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
-  return overAndOver("cyclicMomentum", options, maxMomentum, baseMomentum);
+  return overAndOver("cyclicMomentum", options, all, [maxMomentum, baseMomentum]);
 }

@@ -2,11 +2,15 @@
 // In the formulas t is the step, T the length in steps.
 
 import { checkFunction, checkList, checkRange } from "../../option.ts";
-import { lengthOf, type Schedule, type Span } from "./clock.ts";
+import { resolved } from "../resolved.ts";
+import { lengthOf, type Schedule, type Span, spanned } from "./clock.ts";
 import { named } from "./spec.ts";
 
-/** The base rate throughout. */
-export const constant = (): Schedule => named("constant", {}, () => 1);
+/** The base rate throughout. Throws OptionError for a rate, which is a layer's `lr`. */
+export function constant(options: Readonly<Record<string, never>> = {}): Schedule {
+  resolved("constant", options, {}, "constant(), and the rate as lr");
+  return named("constant", {}, () => 1);
+}
 
 /** factor(t). As LambdaLR. */
 export function lambdaLR(factor: (step: number) => number): Schedule {
@@ -40,7 +44,7 @@ export interface ConstantOptions extends Span {
 
 /** factor where t < T, then 1. As ConstantLR. */
 export function constantLR(options: ConstantOptions = {}): Schedule {
-  const { factor = 1 / 3 } = options;
+  const { factor } = spanned("constantLR", options, { factor: 1 / 3 });
   const total = lengthOf("constantLR", options, 5);
   checkRange("constantLR", "from 0 to 1", { factor });
   return named("constantLR", options, (clock) => (clock.step < total(clock) ? factor : 1));
@@ -56,7 +60,7 @@ export interface LinearOptions extends Span {
 
 /** start + (end - start) * min(T, t) / T. As LinearLR, which divides by zero where it starts at 0. */
 export function linearLR(options: LinearOptions = {}): Schedule {
-  const { startFactor = 1 / 3, endFactor = 1 } = options;
+  const { startFactor, endFactor } = spanned("linearLR", options, { startFactor: 1 / 3, endFactor: 1 });
   const total = lengthOf("linearLR", options, 5);
   checkRange("linearLR", "from 0 to 1", { startFactor, endFactor });
   return named(
@@ -74,7 +78,7 @@ export interface PolynomialOptions extends Span {
 
 /** (1 - min(T, t) / T)^power. As PolynomialLR. */
 export function polynomialLR(options: PolynomialOptions = {}): Schedule {
-  const { power = 1 } = options;
+  const { power } = spanned("polynomialLR", options, { power: 1 });
   const total = lengthOf("polynomialLR", options, 5);
   checkRange("polynomialLR", "at least 0", { power });
   return named("polynomialLR", options, (clock) => (1 - Math.min(1, clock.step / total(clock))) ** power);
@@ -87,7 +91,7 @@ export interface ExponentialOptions extends Span {
 
 /** gamma^(t / T). As ExponentialLR where T is 1 step; smooth where it is longer, for a drop now and then see stepLR. */
 export function exponentialLR(options: ExponentialOptions): Schedule {
-  const { gamma } = options;
+  const { gamma } = spanned("exponentialLR", options, { gamma: undefined });
   const period = lengthOf("exponentialLR", options, 1);
   checkRange("exponentialLR", "at least 0", { gamma });
   return named("exponentialLR", options, (clock) => gamma ** (clock.step / period(clock)));
@@ -101,7 +105,7 @@ export interface StepOptions extends Span {
 
 /** gamma^floor(t / T). As StepLR with step_size T. */
 export function stepLR(options: StepOptions): Schedule {
-  const { gamma = 0.1 } = options;
+  const { gamma } = spanned("stepLR", options, { gamma: 0.1 });
   const period = lengthOf("stepLR", options);
   checkRange("stepLR", "at least 0", { gamma });
   return named("stepLR", options, (clock) => gamma ** Math.floor(clock.step / period(clock)));
@@ -116,7 +120,8 @@ export interface MultiStepOptions {
 
 /** gamma^(number of milestones <= t). As MultiStepLR. */
 export function multiStepLR(options: MultiStepOptions): Schedule {
-  const { milestones, gamma = 0.1 } = options;
+  const example = "multiStepLR({ milestones: [30, 60] })";
+  const { milestones, gamma } = resolved("multiStepLR", options, { milestones: undefined, gamma: 0.1 }, example);
   checkList("multiStepLR", "milestones", milestones);
   for (const [i, milestone] of milestones.entries()) {
     checkRange("multiStepLR", "a whole number of at least 0", { [`milestones[${i}]`]: milestone });

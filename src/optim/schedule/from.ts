@@ -1,6 +1,7 @@
 // The way back from a spec to its schedule: the factories by name.
 
 import { didYouMean, OptionError } from "../../errors.ts";
+import { checkKeys, checkOptions } from "../../option.ts";
 import type { Schedule } from "./clock.ts";
 import { chain, local, perEpoch, sequence } from "./compose.ts";
 import { cosineAnnealingLR, cosineAnnealingWarmRestarts } from "./cosine.ts";
@@ -15,8 +16,14 @@ interface Parts {
   readonly milestones: readonly number[];
 }
 
+/** Refuses what a schedule of schedules is not made of. */
+function checked(name: string, options: Parts, ...keys: (keyof Parts)[]): Parts {
+  checkKeys(`scheduleFrom "${name}"`, "it", options, keys);
+  return options;
+}
+
 const factories: Readonly<Record<string, (options: never) => Schedule>> = {
-  chain: ({ schedules }: Parts) => chain(schedules),
+  chain: (options: Parts) => chain(checked("chain", options, "schedules").schedules),
   constant,
   constantLR,
   cosineAnnealingLR,
@@ -25,13 +32,16 @@ const factories: Readonly<Record<string, (options: never) => Schedule>> = {
   cyclicMomentum,
   exponentialLR,
   linearLR,
-  local: ({ schedule }: Parts) => local(schedule),
+  local: (options: Parts) => local(checked("local", options, "schedule").schedule),
   multiStepLR,
   oneCycle,
   oneCycleMomentum,
-  perEpoch: ({ schedule }: Parts) => perEpoch(schedule),
+  perEpoch: (options: Parts) => perEpoch(checked("perEpoch", options, "schedule").schedule),
   polynomialLR,
-  sequence: ({ schedules, milestones }: Parts) => sequence(schedules, milestones),
+  sequence: (options: Parts) => {
+    const { schedules, milestones } = checked("sequence", options, "schedules", "milestones");
+    return sequence(schedules, milestones);
+  },
   slantedTriangular,
   stepLR,
   warmupCosine,
@@ -47,13 +57,20 @@ const factories: Readonly<Record<string, (options: never) => Schedule>> = {
  * @example scheduleFrom({ name: "oneCycle", options: { epochs: 10 } })
  */
 export function scheduleFrom(spec: ScheduleSpec): Schedule {
-  const name = String(spec?.name);
+  checkOptions(
+    "scheduleFrom",
+    spec,
+    ["name", "options"],
+    'scheduleFrom({ name: "oneCycle", options: { epochs: 10 } })',
+  );
+  const name = String(spec.name);
   if (!Object.hasOwn(factories, name)) {
     const names = Object.keys(factories);
     throw new OptionError(
       `scheduleFrom: no schedule is called "${name}".${didYouMean(name, names)} There are ${names.join(", ")}.`,
     );
   }
+  if (spec.options !== undefined) checkOptions(`scheduleFrom "${name}"`, spec.options, Object.keys(spec.options));
   const options = Object.entries(spec.options ?? {}).map(([key, value]) => [key, revived(value)]);
   return (factories[name] as (options: object) => Schedule)(Object.fromEntries(options));
 }

@@ -1,6 +1,7 @@
 // A schedule as data: each factory notes the name and the options that a schedule came from. What a bare function is made
 // of cannot be told, nor anything that contains one.
 
+import { checkFunction } from "../../option.ts";
 import type { Schedule } from "./clock.ts";
 
 /** A schedule as plain JSON; in `options` schedules stand as their specs, and an infinite number as "Infinity". */
@@ -32,6 +33,8 @@ export function named(name: string, options: object, schedule: Schedule): Schedu
  * of your own, for lambdaLR and multiplicativeLR, which hold one, and for whatever contains any of these.
  */
 export function describeSchedule(schedule: Schedule): ScheduleSpec | undefined {
+  if (schedule === undefined) return undefined;
+  checkFunction("describeSchedule", "the schedule", schedule);
   const text = texts.get(schedule);
   return text === undefined ? undefined : JSON.parse(text);
 }

@@ -2,7 +2,8 @@
 // fall. In the formulas t is the step, T the length and w the warm-up in steps.
 
 import { checkRange } from "../../option.ts";
-import { lengthOf, type Schedule, type Span } from "./clock.ts";
+import { resolved } from "../resolved.ts";
+import { lengthOf, type Schedule, type Span, spanned } from "./clock.ts";
 import { cosineBetween } from "./cosine.ts";
 import { named } from "./spec.ts";
 
@@ -14,15 +15,15 @@ interface Warmup extends Span {
 }
 
 /** t / w, then `fall` of what part of the rest has passed. */
-function warmed(place: string, options: Warmup, fall: (progress: number) => number): Schedule {
-  const { warmup, floor = 0 } = options;
+function warmed(place: string, options: Warmup, fall: (progress: number, floor: number) => number): Schedule {
+  const { warmup, floor } = spanned(place, options, { warmup: undefined, floor: 0 });
   const total = lengthOf(place, options);
   checkRange(place, "at least 0", { warmup });
   checkRange(place, "from 0 to 1", { floor });
   return named(place, options, (clock) => {
     const length = total(clock);
     if (clock.step < warmup) return clock.step / warmup;
-    return fall(Math.min(1, (clock.step - warmup) / Math.max(1, length - warmup)));
+    return fall(Math.min(1, (clock.step - warmup) / Math.max(1, length - warmup)), floor);
   });
 }
 
@@ -30,16 +31,14 @@ export interface WarmupCosineOptions extends Warmup {}
 
 /** Linear from 0 over `warmup` steps, then half a cosine down to `floor` at the end (Loshchilov and Hutter 2017). */
 export function warmupCosine(options: WarmupCosineOptions): Schedule {
-  const { floor = 0 } = options;
-  return warmed("warmupCosine", options, (progress) => cosineBetween(floor, progress));
+  return warmed("warmupCosine", options, (progress, floor) => cosineBetween(floor, progress));
 }
 
 export interface WarmupLinearOptions extends Warmup {}
 
 /** t / w, then floor + (1 - floor) (T - t) / (T - w), as in the fine-tuning of BERT (Devlin et al. 2019). */
 export function warmupLinear(options: WarmupLinearOptions): Schedule {
-  const { floor = 0 } = options;
-  return warmed("warmupLinear", options, (progress) => floor + (1 - floor) * (1 - progress));
+  return warmed("warmupLinear", options, (progress, floor) => floor + (1 - floor) * (1 - progress));
 }
 
 export interface WarmupInverseSqrtOptions {
@@ -54,10 +53,13 @@ export interface WarmupInverseSqrtOptions {
  * Transformer (Vaswani et al. 2017); the general form is the one of google-research/big_vision.
  */
 export function warmupInverseSqrt(options: WarmupInverseSqrtOptions): Schedule {
-  const { warmup, timescale = warmup || 1e4 } = options;
-  checkRange("warmupInverseSqrt", "at least 0", { warmup });
-  checkRange("warmupInverseSqrt", "greater than 0", { timescale });
-  return named("warmupInverseSqrt", options, ({ step }) =>
+  const place = "warmupInverseSqrt";
+  const table = { warmup: undefined, timescale: undefined };
+  const all = resolved(place, options, table, "warmupInverseSqrt({ warmup: 500 })");
+  const { warmup, timescale = warmup || 1e4 } = all;
+  checkRange(place, "at least 0", { warmup });
+  checkRange(place, "greater than 0", { timescale });
+  return named(place, options, ({ step }) =>
     step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)),
   );
 }
@@ -72,7 +74,7 @@ export interface WsdOptions extends Warmup {
  * from 0 to 1 over the last `decay` of the run, in whole steps. The root is from Hägele et al. 2024.
  */
 export function wsd(options: WsdOptions): Schedule {
-  const { warmup, decay = 0.2, floor = 0 } = options;
+  const { warmup, decay, floor } = spanned("wsd", options, { warmup: undefined, decay: 0.2, floor: 0 });
   const total = lengthOf("wsd", options);
   checkRange("wsd", "at least 0", { warmup });
   checkRange("wsd", "between 0 and 1", { decay });
@@ -100,7 +102,7 @@ export interface SlantedTriangularOptions extends Span {
  * lowest rate holds.
  */
 export function slantedTriangular(options: SlantedTriangularOptions): Schedule {
-  const { cutFrac = 0.1, ratio = 32 } = options;
+  const { cutFrac, ratio } = spanned("slantedTriangular", options, { cutFrac: 0.1, ratio: 32 });
   const total = lengthOf("slantedTriangular", options);
   checkRange("slantedTriangular", "between 0 and 1", { cutFrac });
   checkRange("slantedTriangular", "greater than 0", { ratio });

@@ -2,10 +2,13 @@
 // no function of time: the user feeds it the metric, and it scales the rates of the layer table.
 
 import { OptionError } from "../errors.ts";
-import { checkFunction, checkName, checkRange } from "../option.ts";
+import { checkFunction, checkName, checkOptions, checkRange, shown } from "../option.ts";
+import { entriesOf, type Named } from "./pairs.ts";
+import { checkPattern } from "../pattern.ts";
+import { resolved } from "./resolved.ts";
 
-/** What the plateau acts on: `trainer.rates`, or anything that can scale rates. */
-export interface PlateauTarget {
+/** What ReduceLROnPlateau acts on: `trainer.rates`, or anything that can scale rates. */
+export interface ReduceLROnPlateauTarget {
   /**
    * Multiplies the rates of the rows that a pattern names by `factor`, not below `floor`. A rate that would fall by no
    * more than `eps` stays as it is.
@@ -13,7 +16,7 @@ export interface PlateauTarget {
   scale(pattern: string, factor: number, limits: { readonly floor: number; readonly eps: number }): void;
 }
 
-export interface PlateauOptions {
+export interface ReduceLROnPlateauOptions {
   /** The layers whose rates are reduced. Default "**", all of them. */
   readonly layers?: string;
   /** Whether a lower or a higher metric is better. Default "min". */
@@ -29,16 +32,16 @@ export interface PlateauOptions {
   /** After a reduction, so many metrics are not counted as bad. Default 0. */
   readonly cooldown?: number;
   /**
-   * Lowest rates. By pattern: { body: 1e-5, head: 1e-4 }; these layers and no others are then reduced, in the place of
+   * Lowest rates. By pattern, as an object, a Map or a list of pairs: { body: 1e-5, head: 1e-4 }; these layers and no others are then reduced, in the place of
    * `layers`, and a layer must not be named twice. Default 0.
    */
-  readonly minLr?: number | Readonly<Record<string, number>>;
+  readonly minLr?: number | Named<number>;
   /** A rate that would fall by no more than this stays. Default 1e-8. */
   readonly eps?: number;
 }
 
 /** Plain JSON, for a checkpoint. */
-export interface PlateauState {
+export interface ReduceLROnPlateauState {
   /** Best metric so far; one that is not finite stands as text. */
   readonly best: number | string;
   /** Metrics since then that were no better. */
@@ -47,15 +50,15 @@ export interface PlateauState {
   readonly cooldown: number;
 }
 
-export interface Plateau {
+export interface ReduceLROnPlateau {
   /**
    * Takes in one metric, such as the validation loss of an epoch, and reduces the rates when too many were no better; NaN
    * is never better. Returns whether it did. Throws OptionError where the metric is not a number.
    */
   step(metric: number): boolean;
-  state(): PlateauState;
+  state(): ReduceLROnPlateauState;
   /** Goes on from a state; the rates are not part of it, the trainer's checkpoint keeps them. */
-  restore(state: PlateauState): void;
+  restore(state: ReduceLROnPlateauState): void;
 }
 
 /**
@@ -66,29 +69,41 @@ export interface Plateau {
  * const plateau = reduceLROnPlateau(trainer.rates, { patience: 3, minLr: 1e-5 });
  * plateau.step((await trainer.evaluate(validation)).loss);
  */
-export function reduceLROnPlateau(target: PlateauTarget, options: PlateauOptions = {}): Plateau {
+export function reduceLROnPlateau(
+  target: ReduceLROnPlateauTarget,
+  options: ReduceLROnPlateauOptions = {},
+): ReduceLROnPlateau {
   const place = "reduceLROnPlateau";
-  const { layers, mode = "min", factor = 0.1, patience = 10, cooldown = 0, minLr = 0, eps = 1e-8 } = options;
-  const { threshold = 1e-4, thresholdMode = "rel" } = options;
+  const defaults = {
+    ...{ layers: undefined, mode: "min", factor: 0.1, patience: 10, threshold: 1e-4, thresholdMode: "rel" },
+    ...{ cooldown: 0, minLr: 0, eps: 1e-8 },
+  };
+  const { layers, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps } = resolved(
+    place,
+    options,
+    defaults,
+    `${place}(trainer.rates, { patience: 3 })`,
+  );
   checkFunction(place, "scale of the first argument", target?.scale);
   checkName(place, "mode", mode, ["min", "max"]);
   checkName(place, "thresholdMode", thresholdMode, ["rel", "abs"]);
   checkRange(place, "at least 0 and below 1", { factor });
   checkRange(place, "a whole number of at least 0", { patience, cooldown });
   checkRange(place, "at least 0", { threshold, eps });
-  const byPattern = typeof minLr === "object" && minLr !== null && !Array.isArray(minLr);
+  if (layers !== undefined) checkPattern(place, layers);
+  const byPattern = typeof minLr === "object" && minLr !== null;
   if (byPattern && layers !== undefined) {
     throw new OptionError(
       `${place}: layers is "${layers}", and minLr names layers as well. Leave out layers, or give minLr as a number.`,
     );
   }
-  const floors = Object.entries((byPattern ? minLr : { [layers ?? "**"]: minLr }) as Readonly<Record<string, number>>);
+  const floors = byPattern ? entriesOf<number>(`${place}: minLr`, minLr) : ([[layers ?? "**", minLr]] as const);
   const scale = (by: number): void => {
     for (const [pattern, floor] of floors) target.scale(pattern, by, { floor, eps });
   };
   for (const [pattern, floor] of floors)
     checkRange(place, "at least 0", { [byPattern ? `minLr["${pattern}"]` : "minLr"]: floor });
-  if (floors.length === 0) throw new OptionError(`${place}: minLr is {}. Name at least one layer in it.`);
+  if (floors.length === 0) throw new OptionError(`${place}: minLr is empty. Name at least one layer in it.`);
   // Changes nothing, but a pattern that names no layer must not wait for the first plateau.
   scale(1);
 
@@ -100,7 +115,7 @@ export function reduceLROnPlateau(target: PlateauTarget, options: PlateauOptions
     step(metric) {
       if (typeof metric !== "number") {
         throw new OptionError(
-          `${place}: the metric is ${JSON.stringify(metric)}, it must be a number, such as the loss of an evaluation.`,
+          `${place}: the metric is ${shown(metric)}, it must be a number, such as the loss of an evaluation.`,
         );
       }
       const bar = thresholdMode === "rel" ? best * (1 - sign * threshold) : best - sign * threshold;
@@ -116,10 +131,11 @@ export function reduceLROnPlateau(target: PlateauTarget, options: PlateauOptions
     },
     state: () => ({ best: Number.isFinite(best) ? best : String(best), bad, cooldown: resting }),
     restore(state) {
+      checkOptions(`${place}.restore`, state, ["best", "bad", "cooldown"], `${place}.restore(plateau.state())`);
       checkRange(`${place}.restore`, "a whole number of at least 0", { bad: state.bad, cooldown: state.cooldown });
       const restored = Number(state.best ?? Number.NaN);
       if (Number.isNaN(restored))
-        throw new OptionError(`${place}.restore: best is ${state.best}, it must be a number.`);
+        throw new OptionError(`${place}.restore: best is ${shown(state.best)}, it must be a number.`);
       best = restored;
       bad = state.bad;
       resting = state.cooldown;
