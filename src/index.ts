@@ -93,7 +93,7 @@ export {
   type MuPOptions,
   muP,
 } from "./optim/preset.ts";
-export type { LayerRow, ScaleOptions } from "./optim/rates.ts";
+export type { ScaleOptions } from "./optim/rates.ts";
 export {
   type ReduceLROnPlateau,
   type ReduceLROnPlateauOptions,
@@ -132,6 +132,7 @@ export {
   oneCycleMomentum,
   type PolynomialOptions,
   type Preview,
+  type PreviewOptions,
   perEpoch,
   polynomialLR,
   preview,
@@ -155,6 +156,7 @@ export {
   wsd,
 } from "./optim/schedule.ts";
 export type { LayerStatistics, StepStatistics } from "./optim/statistics.ts";
+export type { LayerRow, TensorRow } from "./optim/table.ts";
 export type { MemoryReport } from "./plan/plan.ts";
 export type { Random } from "./random.ts";
 export type { FindRateOptions, FoundRates } from "./recipe/find-rate.ts";

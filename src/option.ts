@@ -16,15 +16,16 @@ export function shown(value: unknown): string {
   }
 }
 
+/** Whether it can hold options: a list, a Map or a promise has none, so that whatever it holds would be passed over. */
+export const isRecord = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !(Symbol.iterator in value) && !("then" in value);
+
 /**
  * Refuses what is no record of options, such as the bare number of another library, and options that do not exist.
  * `example` is what a user may write instead.
  */
 export function checkOptions(place: string, options: unknown, keys: readonly string[], example = ""): void {
-  // A list, a map or a promise has no options of its own that could be misspelt.
-  const isRecord =
-    typeof options === "object" && options !== null && !(Symbol.iterator in options) && !("then" in options);
-  if (!isRecord) {
+  if (!isRecord(options)) {
     throw new OptionError(
       `${place}: its options are ${shown(options)}, they must be an object. ${example === "" ? `It may have ${keys.join(", ")}.` : `Write ${example}.`}`,
     );
@@ -52,7 +53,7 @@ export function checkKeys(place: string, what: string, options: object, keys: re
 }
 
 /** The largest number of f32. */
-const MOST_F32 = 3.4028234663852886e38;
+export const MOST_F32 = 3.4028234663852886e38;
 
 const ranges = {
   "a finite number of at least 0": (value: number) => value >= 0,

@@ -16,7 +16,7 @@ export function matching(
   const found = names.filter((name) => test.test(name));
   if (found.length > 0) return found;
   throw new NameError(
-    `${place}: "${pattern}" matches no layer.${didYouMean(pattern, prefixes(names))} Layers: ${listed(layers)}.`,
+    `${place}: "${pattern}" matches no layer.${didYouMean(pattern, prefixes(names))} ${layers.includes("") ? `Tensors: ${listed(names)}` : `Layers: ${listed(layers)}`}.`,
   );
 }
 

@@ -2,7 +2,7 @@
 // a line of JSON and comes back from one.
 
 import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
-import { checkKeys, checkRange } from "../option.ts";
+import { checkKeys, checkRange, isRecord, shown } from "../option.ts";
 import { matching } from "../pattern.ts";
 import { decayOf } from "./optimizer.ts";
 import { addressOf, canTrain, checkSpan, layersOf, type Row, settingsOf } from "./row.ts";
@@ -71,7 +71,7 @@ function assign(place: string, chosen: readonly Row[], layer: string, rows: read
   const layers = layersOf(rows);
   if (!layers.includes(layer)) {
     throw new NameError(
-      `${place}: there is no layer "${layer}".${didYouMean(layer, layers)} Layers: ${listed(layers)}.`,
+      `${place}: there is no layer ${shown(layer)}.${didYouMean(String(layer), layers)} Layers: ${listed(layers)}.`,
     );
   }
   const there = rows.filter((row) => row.layer === layer);
@@ -85,7 +85,6 @@ function assign(place: string, chosen: readonly Row[], layer: string, rows: read
 
 /** As ReduceLROnPlateau: what is below the floor already stays where it is. */
 function scale(place: string, chosen: readonly Row[], { factor, floor, eps }: Changes["scale"]): void {
-  checkRange(place, "a finite number of at least 0", { factor, floor, eps });
   for (const row of chosen) {
     const rate = row.lr * row.multiplier;
     const least = Math.min(floor, rate);
@@ -94,6 +93,11 @@ function scale(place: string, chosen: readonly Row[], { factor, floor, eps }: Ch
     row.lr = next > rate * factor ? least / row.multiplier : row.lr * factor;
     checkRange(place, "a finite number of at least 0", { lr: row.lr });
   }
+}
+
+interface Edited {
+  readonly rows: readonly Row[];
+  readonly hit: readonly string[];
 }
 
 /** A rule for a layer that trains already. */
@@ -105,8 +109,11 @@ export function checkedChange(place: string, spec: RateSpec): RateRule {
   );
 }
 
-/** The rows as a change at a step leaves them; `prefix` begins its errors. The given ones stay as they are, so an error leaves nothing half done. */
-export function edited(rows: readonly Row[], step: number, action: Action, prefix = ""): Row[] {
+/**
+ * The rows as a change at a step leaves them, and the tensors that it hit; `prefix` begins its errors. The given rows stay as they
+ * are, so an error leaves nothing half done.
+ */
+export function edited(rows: readonly Row[], step: number, action: Action, prefix = ""): Edited {
   const next = rows.map((row) => ({ ...row }));
   const { kind, pattern, change } = action;
   const chosen = rowsOf(prefix + places[kind], pattern, next);
@@ -123,7 +130,7 @@ export function edited(rows: readonly Row[], step: number, action: Action, prefi
     scale(place, chosen, change);
   }
   if (rows.some((row) => canTrain(row, step))) checkSomeTrain(place, next, step);
-  return next;
+  return { rows: next, hit: chosen.map(({ name }) => name) };
 }
 
 /** Refuses a table in which nothing trains, now or later. */
@@ -156,20 +163,23 @@ export function readEdit(place: string, line: unknown, custom: () => Schedule): 
   const { step, kind, pattern, change } = Object(line) as Edit;
   const kinds = Object.keys(places);
   const valid = Number.isSafeInteger(step) && step >= 0 && typeof pattern === "string" && kinds.includes(kind);
-  if (!valid || typeof change !== "object" || change === null) {
+  if (!valid || !isRecord(change)) {
     throw new OptionError(
-      `${place} is ${JSON.stringify(line)}, it must be { step, kind, pattern, change } of kind ${kinds.join(", ")}.`,
+      `${place} is ${shown(line)}, it must be { step, kind, pattern, change } of kind ${kinds.join(", ")}.`,
     );
   }
-  const edit = { step, kind, pattern, change: JSON.parse(JSON.stringify(change)) };
+  const read = (action: Action) => ({
+    edit: { step, kind, pattern, change: JSON.parse(JSON.stringify(change)) },
+    action,
+  });
   if (kind === "set") {
     const { schedule, ...rest } = change;
     const spec = schedule as ScheduleSpec | undefined;
     if (spec !== undefined && typeof Object(spec).name !== "string") {
-      throw new OptionError(`${place} has the schedule ${JSON.stringify(spec)}, it must be { name, ... }.`);
+      throw new OptionError(`${place} has the schedule ${shown(spec)}, it must be { name, ... }.`);
     }
     const rule = spec === undefined ? rest : { ...rest, schedule: scheduleOf(spec) ?? custom() };
-    return { edit, action: { kind, pattern, change: checkedChange(place, rule) } };
+    return read({ kind, pattern, change: checkedChange(place, rule) });
   }
   const keys = { freeze: [], unfreeze: [], assign: ["layer"], scale: ["factor", "floor", "eps"] }[kind];
   checkKeys(place, `a change of kind ${kind}`, change, keys);
@@ -178,7 +188,7 @@ export function readEdit(place: string, line: unknown, custom: () => Schedule): 
       ...({ factor: Number.NaN, floor: Number.NaN, eps: Number.NaN, ...change } as Changes["scale"]),
     });
   if (kind === "assign" && typeof change.layer !== "string") {
-    throw new OptionError(`${place} assigns to ${JSON.stringify(change.layer)}, it must be the name of a layer.`);
+    throw new OptionError(`${place} assigns to ${shown(change.layer)}, it must be the name of a layer.`);
   }
-  return { edit, action: { kind, pattern, change } as unknown as Action };
+  return read({ kind, pattern, change } as unknown as Action);
 }

@@ -2,8 +2,9 @@
 
 import type { Edit } from "./edit.ts";
 import type { ReplayOptions } from "./log.ts";
-import type { LayerRow, ScaleOptions } from "./rates.ts";
+import type { ScaleOptions } from "./rates.ts";
 import type { RateSpec } from "./rule.ts";
+import type { LayerRow } from "./table.ts";
 
 export interface LayerRates {
   /** Sets the base rate (a number), or any part of a rule, of the layers or tensors that a pattern names. */

@@ -1,7 +1,9 @@
 // The log of changes: makes them, keeps each as a line of JSON with its step, and makes those of another run again.
 
 import { OptionError } from "../errors.ts";
+import { checkList, checkOptions } from "../option.ts";
 import { type Action, describeAction, type Edit, edited, readEdit } from "./edit.ts";
+import { type Line, withLine } from "./merge-edit.ts";
 import type { Row } from "./row.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -12,23 +14,28 @@ export interface ReplayOptions {
 
 /** `now` tells the updates made so far. */
 export function createLog(rows: readonly Row[], now: () => number) {
-  let log: Edit[] = [];
+  let log: readonly Line[] = [];
   let changes = 0;
   /** A log to be replayed, and how much of it has been. */
   let script: readonly { readonly edit: Edit; readonly action: Action }[] = [];
   let done = 0;
 
-  function make(action: Action, step = now()): void {
-    const found = edited(rows, step, action);
+  /** Makes a change and gives the names of the tensors that it hit. */
+  function make(action: Action, step = now()): readonly string[] {
+    const { rows: found, hit } = edited(rows, step, action);
     for (const [i, row] of rows.entries()) Object.assign(row, found[i]);
     settle(step);
-    log.push(describeAction(action, step));
+    log = withLine(log, { edit: describeAction(action, step), hit });
     changes++;
+    return hit;
   }
 
   /** Where steps turned out not to have happened, their changes stay, and count from where training stands. */
   function settle(step: number): void {
-    for (let i = log.length - 1; i >= 0 && (log[i] as Edit).step > step; i--) log[i] = { ...(log[i] as Edit), step };
+    const first = log.findIndex(({ edit }) => edit.step > step);
+    if (first < 0) return;
+    const later = log.slice(first).map(({ edit, hit }): Line => ({ edit: { ...edit, step }, hit }));
+    log = later.reduce(withLine, log.slice(0, first));
   }
 
   return {
@@ -38,11 +45,15 @@ export function createLog(rows: readonly Row[], now: () => number) {
 
     edits(): Edit[] {
       settle(now());
-      return [...log];
+      return log.map(({ edit }) => edit);
     },
 
     /** Takes a log to be replayed, in place of one before it, and refuses it as a whole if a line cannot be made. */
-    replay(lines: readonly Edit[], { schedules = [] }: ReplayOptions = {}): void {
+    replay(lines: readonly Edit[], options: ReplayOptions = {}): void {
+      checkList("rates.replay", "the log", lines);
+      checkOptions("rates.replay", options, ["schedules"]);
+      const { schedules = [] } = options;
+      checkList("rates.replay", "schedules", schedules);
       let used = 0;
       let trial = rows;
       let before = now();
@@ -62,7 +73,7 @@ export function createLog(rows: readonly Row[], now: () => number) {
           );
         }
         before = step;
-        trial = edited(trial, step, found.action, `${place}, `);
+        trial = edited(trial, step, found.action, `${place}, `).rows;
         return found;
       });
       [script, done] = [read, 0];
@@ -80,7 +91,7 @@ export function createLog(rows: readonly Row[], now: () => number) {
     due: (): number[] => script.slice(done).map(({ edit }) => edit.step),
 
     restore(edits: readonly Edit[], step: number): void {
-      log = [...edits];
+      log = edits.map((edit) => ({ edit, hit: undefined }));
       done = script.filter(({ edit }) => edit.step < step).length;
       changes++;
     },

@@ -3,39 +3,28 @@
 //
 //   lr(t) = base * multiplier * schedule(t), and 0 updates while frozen
 
-import { OptionError } from "../errors.ts";
+import { checkRange } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
 import { type Counts, type Rest, zeroCounts } from "./counts.ts";
 import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
 import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { isFrozen, layersOf, type Phase, phaseOf, type Row, type RowState, type StepClock, turnsOf } from "./row.ts";
+import { resolved } from "./resolved.ts";
+import {
+  checkedRate,
+  checkRow,
+  isFrozen,
+  layersOf,
+  phaseOf,
+  type Row,
+  type RowState,
+  type StepClock,
+  turnsOf,
+} from "./row.ts";
 import { defined, type RateSpec } from "./rule.ts";
 import { constant, type Schedule } from "./schedule.ts";
-import { numbersOf, type StartOptions, startingRows } from "./start.ts";
-
-/** A layer for people. */
-export interface LayerRow {
-  readonly name: string;
-  /** Numbers in its tensors, those assigned to it included. */
-  readonly parameterCount: number;
-  /** Of the tensor that is most awake: waiting is frozen before `from`, resting left alone by a guard. */
-  readonly state: Phase;
-  /** Name of the update rule. */
-  readonly optimizer: string;
-  /** Base learning rate, before multiplier and schedule. */
-  readonly base: number;
-  readonly multiplier: number;
-  /** Of the next step. Before the first fit a schedule that counts epochs stands at its start. */
-  readonly lr: number;
-  readonly weightDecay: number;
-  /** Decay of the running average of the weights. */
-  readonly averaging: number;
-  /** Updates that the layer has had. */
-  readonly updates: number;
-  /** Tensors that other layers made and that were assigned to this one. */
-  readonly assigned: number;
-}
+import { type StartOptions, startingRows } from "./start.ts";
+import { type LayerRow, layerRows, type TensorRow, tensorRows } from "./table.ts";
 
 /** What a checkpoint keeps of the table. */
 export interface TableState {
@@ -77,10 +66,7 @@ export function createRateTable(
   function rateOf(row: Row, { step, stepsPerEpoch }: StepClock, updates: number): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
     const rate = row.lr * row.multiplier * schedule({ step, stepsPerEpoch, updates });
-    if (Number.isFinite(rate) && rate >= 0) return rate;
-    throw new OptionError(
-      `schedule: at step ${step + 1} the rate of "${row.name}" is ${rate}, it must be a finite number of at least 0. Look at what its schedule returns.`,
-    );
+    return checkedRate(row, rate, step);
   }
 
   /** Rates of rows at the clock's step; undefined where a row does not train or is not asked for. */
@@ -93,6 +79,15 @@ export function createRateTable(
       asked(i) && phaseOf(row, clock, rests) === "active" ? rateOf(row, clock, trained[i] as number) : undefined,
     );
 
+  const tensorTable = (clock: StepClock, counts: Counts): TensorRow[] => {
+    const rates = ratesAt(clock, counts);
+    return tensorRows(rows, (row, i) => ({
+      state: phaseOf(row, clock, counts.rests),
+      lr: rates[i] ?? 0,
+      updates: counts.updates[i] as number,
+    }));
+  };
+
   return {
     rows: rows as readonly Readonly<Row>[],
     /** The optimizers that rows use, the default one first. */
@@ -100,23 +95,28 @@ export function createRateTable(
     /** Which of `optimizers` a row uses. */
     ruleOf: (row: number): number => optimizers.indexOf((rows[row] as Row).optimizer),
 
+    // Each change gives the names of the tensors that it hit.
+
     /** Changes the layers or tensors that a pattern names, from the next step on. */
-    set(pattern: string, spec: RateSpec): void {
-      log.make({ kind: "set", pattern, change: checkedChange(`rates.set "${pattern}"`, spec) });
+    set(pattern: string, spec: RateSpec): readonly string[] {
+      return log.make({ kind: "set", pattern, change: checkedChange(`rates.set "${pattern}"`, spec) });
     },
-    freeze: (pattern: string): void => log.make({ kind: "freeze", pattern, change: {} }),
+    freeze: (pattern: string): readonly string[] => log.make({ kind: "freeze", pattern, change: {} }),
     /** Ends what keeps rows from training: freezing, `from` and `until`. They keep their moments and step counts. */
-    unfreeze: (pattern: string): void => log.make({ kind: "unfreeze", pattern, change: {} }),
+    unfreeze: (pattern: string): readonly string[] => log.make({ kind: "unfreeze", pattern, change: {} }),
     /**
      * Hands tensors to another layer: they take over its settings, those of its tensor of the same last name or else of
      * its first, and patterns find them below it. Step count and optimizer stay theirs.
      */
-    assign: (pattern: string, layer: string): void => log.make({ kind: "assign", pattern, change: { layer } }),
+    assign: (pattern: string, layer: string): readonly string[] =>
+      log.make({ kind: "assign", pattern, change: { layer } }),
     /** Scales base rates, as ReduceLROnPlateau does. */
-    scale(pattern: string, factor: number, { floor = 0, eps = 0 }: ScaleOptions = {}): void {
+    scale(pattern: string, factor: number, options: ScaleOptions = {}): readonly string[] {
+      const { floor, eps } = resolved("rates.scale", options, { floor: 0, eps: 0 });
+      checkRange(`rates.scale "${pattern}"`, "a finite number of at least 0", { factor, floor, eps });
       // A factor of 1 only asks whether the pattern names something.
-      if (factor === 1) rowsOf("rates.scale", pattern, rows);
-      else log.make({ kind: "scale", pattern, change: { factor, floor, eps } });
+      if (factor === 1) return rowsOf("rates.scale", pattern, rows).map(({ name }) => name);
+      return log.make({ kind: "scale", pattern, change: { factor, floor, eps } });
     },
 
     /** Every change since training began, in order. */
@@ -154,29 +154,10 @@ export function createRateTable(
       swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern, rows)), factor };
     },
 
-    /** One line for each layer that has tensors: the effective values of its first one at the clock's step. */
-    table(clock: StepClock, counts: Counts): LayerRow[] {
-      return layers.flatMap((name) => {
-        const own = rows.filter((row) => row.layer === name);
-        const [first] = own;
-        if (first === undefined) return [];
-        const phases = own.map((row) => phaseOf(row, clock, counts.rests));
-        const at = rows.indexOf(first);
-        return {
-          name,
-          parameterCount: numbersOf(own),
-          state: (["active", "resting", "waiting"] as const).find((phase) => phases.includes(phase)) ?? "frozen",
-          optimizer: first.optimizer.rule.name,
-          base: first.lr,
-          multiplier: first.multiplier,
-          lr: phases[0] === "active" ? rateOf(first, clock, counts.trained[at] as number) : 0,
-          weightDecay: first.weightDecay,
-          averaging: first.averaging,
-          updates: counts.updates[at] as number,
-          assigned: own.filter(({ home }) => home !== name).length,
-        };
-      });
-    },
+    /** A row for each layer that has tensors, as of the clock's step. */
+    table: (clock: StepClock, counts: Counts): LayerRow[] => layerRows(layers, rows, tensorTable(clock, counts)),
+    /** A row for each tensor. */
+    tensorTable,
 
     /** Numbers of the rows that a pattern names. */
     find: (place: string, pattern: string): number[] => {
@@ -216,6 +197,7 @@ export function createRateTable(
         updates[i] = (updates[i] as number) + 1;
         trained[i] = (trained[i] as number) + 1;
         row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, updates[i] as number, momentum);
+        checkRow(row, table, i * 4, clock.step);
       }
       return { ...counts, updates, trained };
     },

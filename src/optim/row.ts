@@ -5,6 +5,7 @@
 //   frozen    nothing is written, and it leaves the program; waiting is frozen before its `from`
 
 import { OptionError } from "../errors.ts";
+import { MOST_F32, shown } from "../option.ts";
 import type { Counts } from "./counts.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { When } from "./rule.ts";
@@ -59,8 +60,9 @@ export type StepClock = Pick<Clock, "step" | "stepsPerEpoch">;
 
 export type Phase = "active" | "resting" | "waiting" | "frozen";
 
-/** How patterns find a tensor: by its own name at home, else below the layer that it was assigned to. */
-export const addressOf = ({ name, home, layer }: Row): string => (layer === home ? name : `${layer}.${name}`);
+/** How patterns find a tensor: by its own name at home, else below the layer that it was assigned to. The model itself has no name. */
+export const addressOf = ({ name, home, layer }: Row): string =>
+  layer === home || layer === "" ? name : `${layer}.${name}`;
 
 /** The layers that made the tensors. */
 export const layersOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ home }) => home))];
@@ -71,7 +73,7 @@ export function settingsOf(row: Settings): Settings {
 }
 
 /** The first step at or after a point in training. */
-function stepOf(row: Row, when: When, { stepsPerEpoch }: StepClock): number {
+export function stepOf(row: Row, when: When, { stepsPerEpoch }: StepClock): number {
   if (typeof when === "number") return when;
   if (when.epochs === 0) return 0;
   if (stepsPerEpoch !== undefined) return Math.ceil(when.epochs * stepsPerEpoch);
@@ -110,5 +112,23 @@ export function checkSpan(place: string, { name, from, until }: Row): void {
   if (begin < end) return;
   throw new OptionError(
     `${place}: "${name}" would train from ${JSON.stringify(from)} until ${JSON.stringify(until)}. Give a "from" below "until".`,
+  );
+}
+
+/** A rate of a step, which must be one in f32. */
+export function checkedRate({ name, lr, multiplier }: Row, rate: number, step: number): number {
+  if (rate >= 0 && rate <= MOST_F32) return rate;
+  throw new OptionError(
+    `schedule: at step ${step + 1} the rate of "${name}" is ${shown(rate)}, it must be a finite number of at least 0 within f32. Its lr is ${lr}, its multiplier ${multiplier}; look at what its schedule returns.`,
+  );
+}
+
+/** Refuses a written row whose numbers are beyond f32, such as a rate of 1e38 that Adam's first step divides by 0.1. */
+export function checkRow({ name, lr, weightDecay }: Row, table: Float32Array, at: number, step: number): void {
+  let sum = 0;
+  for (let i = at; i < at + 4; i++) sum += table[i] as number;
+  if (Number.isFinite(sum)) return;
+  throw new OptionError(
+    `rates: at step ${step + 1} what the update of "${name}" is scaled by is beyond f32, with lr ${lr} and weightDecay ${weightDecay}. Give smaller ones.`,
   );
 }

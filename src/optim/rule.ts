@@ -1,8 +1,9 @@
 // Rules for layers as a user writes them: what a rule may say, what a predicate sees, and the checks of a rule.
 
 import { OptionError } from "../errors.ts";
-import { checkFunction, checkKeys, checkRange } from "../option.ts";
+import { checkFunction, checkKeys, checkRange, isRecord, shown } from "../option.ts";
 import type { Optimizer } from "./optimizer.ts";
+import type { Named, Pair } from "./pairs.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A point in training: a step, counted from 0, or the beginning of an epoch. */
@@ -56,8 +57,11 @@ export interface RatePredicate {
   readonly unmatched?: string;
 }
 
-/** Rules by pattern, a predicate, or several of them; later ones win. */
-export type Rates = Readonly<Record<string, RateSpec>> | RatePredicate | readonly Rates[];
+/**
+ * Rules by pattern, as an object, a Map or a list of pairs; a predicate; or a list of all of these. Later ones win. An object must
+ * have no key that looks like a whole number, since JavaScript puts those first: write [["**", 0.1], ["2", 0.01]] there.
+ */
+export type Rates = Named<RateSpec> | RatePredicate | readonly (Rates | Pair<RateSpec>)[];
 
 const ruleKeys = [
   "lr",
@@ -78,7 +82,7 @@ export const defined = <T extends object>(parts: { readonly [Key in keyof T]: T[
 /** A part of a rule must be of a kind. */
 function demand(place: string, key: string, value: unknown, valid: boolean, kind: string): void {
   if (valid) return;
-  throw new OptionError(`${place}: ${key} is ${JSON.stringify(value)}, it must be ${kind}.`);
+  throw new OptionError(`${place}: ${key} is ${shown(value)}, it must be ${kind}.`);
 }
 
 const isEpochs = (value: unknown): boolean => {
@@ -92,13 +96,17 @@ export function checkWhen(place: string, key: string, value: unknown): void {
   demand(place, key, value, valid, "a whole number of steps of at least 0, or { epochs } of at least 0");
 }
 
+/** Whether it comes from sgd(), adamw() or the like. */
+export function isOptimizer(value: unknown): value is Optimizer {
+  const { rule, spec, writeRow } = Object(value);
+  return isRecord(rule) && isRecord(spec) && typeof writeRow === "function";
+}
+
 /** The rule that a spec stands for. Throws OptionError where it is none. */
 export function checkedRule(place: string, spec: RateSpec): RateRule {
   const rule = typeof spec === "number" ? { lr: spec } : spec;
-  if (typeof rule !== "object" || rule === null) {
-    throw new OptionError(
-      `${place}: the rule is ${JSON.stringify(rule)}, it must be a number or { ${ruleKeys.join(", ")} }.`,
-    );
+  if (!isRecord(rule)) {
+    throw new OptionError(`${place}: the rule is ${shown(rule)}, it must be a number or { ${ruleKeys.join(", ")} }.`);
   }
   checkKeys(place, "a rule", rule, ruleKeys);
   const { lr = 0, multiplier = 0, weightDecay = 0, averaging = 0, schedule, frozen, from, until, optimizer } = rule;
@@ -109,6 +117,6 @@ export function checkedRule(place: string, spec: RateSpec): RateRule {
   if (from !== undefined) checkWhen(place, "from", from);
   if (until !== undefined) checkWhen(place, "until", until);
   if (optimizer !== undefined)
-    demand(place, "optimizer", optimizer, optimizer?.rule !== undefined, "sgd(), adamw() or the like");
+    demand(place, "optimizer", optimizer, isOptimizer(optimizer), "sgd(), adamw() or the like");
   return defined(rule);
 }

@@ -3,7 +3,7 @@
 // that one schedule serves layers of any rate. Steps are the unit unless an option says epochs.
 
 export type { Clock, MomentumSchedule, Schedule, Span } from "./schedule/clock.ts";
-export { chain, local, type Preview, perEpoch, preview, sequence } from "./schedule/compose.ts";
+export { chain, local, type Preview, type PreviewOptions, perEpoch, preview, sequence } from "./schedule/compose.ts";
 export {
   type CosineAnnealingOptions,
   cosineAnnealingLR,

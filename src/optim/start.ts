@@ -1,9 +1,11 @@
 // The rows of the layer table as `compile` leaves them: each tensor with the settings of its optimizer, and the rules on top.
 
 import { didYouMean, NameError, OptionError } from "../errors.ts";
+import { checkFunction, shown } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
 import { applyRule, checkSomeTrain, rowsOf } from "./edit.ts";
 import { decayOf, type Optimizer } from "./optimizer.ts";
+import { entriesOf, isPair, type Pair } from "./pairs.ts";
 import { layersOf, type Row } from "./row.ts";
 import { checkedRule, type LayerInfo, type RateSpec, type Rates } from "./rule.ts";
 import { constant, type Schedule } from "./schedule.ts";
@@ -29,7 +31,15 @@ export function startingRows(
     }),
   );
   applyRule("compile", rows, checkedRule("compile", { averaging }));
+  checkFunction("compile", "schedule", schedule);
   if (rates !== undefined) applyRates(rates, rows, depths);
+  // Rules are told apart by what they are made of, not by the call that made them.
+  const rules = new Map([[JSON.stringify(optimizer.spec), optimizer]]);
+  for (const row of rows) {
+    const key = JSON.stringify(row.optimizer.spec);
+    row.optimizer = rules.get(key) ?? row.optimizer;
+    rules.set(key, row.optimizer);
+  }
   checkSomeTrain("rates", rows, 0);
   return rows;
 }
@@ -51,11 +61,14 @@ const presets = [
 function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<string, number>): void {
   if (typeof rates !== "function" && (typeof rates !== "object" || rates === null)) {
     throw new OptionError(
-      `rates: ${JSON.stringify(rates)} is no rule.${didYouMean(String(rates), presets)} Give { pattern: rule }, a function, a list of those, or a preset that is called: ${presets.join("(), ")}().`,
+      `rates: ${shown(rates)} is no rule.${didYouMean(String(rates), presets)} Give { pattern: rule }, a list of [pattern, rule], a function, a list of all of those, or a preset that is called: ${presets.join("(), ")}().`,
     );
   }
   if (Array.isArray(rates)) {
-    for (const part of rates) applyRates(part as Rates, rows, depths);
+    for (const part of rates as readonly (Rates | Pair<RateSpec>)[]) {
+      if (isPair(part)) applyPairs([part], rows);
+      else applyRates(part, rows, depths);
+    }
   } else if (typeof rates === "function") {
     const maxDepth = Math.max(...depths.values());
     const sizes = new Map(layersOf(rows).map((name) => [name, numbersOf(rows.filter(({ home }) => home === name))]));
@@ -74,9 +87,13 @@ function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<stri
     }
     if (!matched && rates.unmatched !== undefined) throw new NameError(rates.unmatched);
   } else {
-    for (const [pattern, spec] of Object.entries(rates)) {
-      const place = `rates "${pattern}"`;
-      applyRule(place, rowsOf("rates", pattern, rows), checkedRule(place, spec as RateSpec));
-    }
+    applyPairs(rates, rows);
+  }
+}
+
+function applyPairs(rules: unknown, rows: readonly Row[]): void {
+  for (const [pattern, spec] of entriesOf<RateSpec>("rates", rules)) {
+    const place = `rates "${pattern}"`;
+    applyRule(place, rowsOf("rates", pattern, rows), checkedRule(place, spec));
   }
 }

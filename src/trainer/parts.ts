@@ -3,7 +3,8 @@
 import type { Demand } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Turns } from "../network/turn.ts";
-import type { LayerRow, RateTable } from "../optim/rates.ts";
+import type { RateTable } from "../optim/rates.ts";
+import type { LayerRow } from "../optim/table.ts";
 import type { Runner } from "../step/runner.ts";
 import type { Ledger, Made } from "./ledger.ts";
 import type { Settings } from "./options.ts";

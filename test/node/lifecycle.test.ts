@@ -223,8 +223,9 @@ describe("optimizers by layer", () => {
 
   test("are listed once each, the default first, those in use only", () => {
     const first = sgd({ lr: 1 });
-    const mixed = tableOf({ rates: { stem: { optimizer: head }, body: { optimizer: other } } }, first);
-    expect(mixed.optimizers).toEqual([first, head, other]);
+    const third = sgd({ lr: 2, momentum: 0.5 });
+    const mixed = tableOf({ rates: { stem: { optimizer: head }, body: { optimizer: third } } }, first);
+    expect(mixed.optimizers).toEqual([first, head, third]);
     expect(mixed.rows.map((_, i) => mixed.ruleOf(i))).toEqual([1, 1, 2, 2, 0, 0]);
     expect(tableOf({ rates: { "**": { optimizer: head } } }, first).optimizers).toEqual([head]);
     expect(tableOf({ rates: { stem: { optimizer: first } } }, first).optimizers).toEqual([first]);

@@ -45,7 +45,19 @@ const freshNaive = (): NaiveTable =>
 
 const patterns = [
   ...[...layers, ...layers, ...Object.keys(shapes)],
-  ...["**", "stem", "blocks", "blocks.*.fc", "blocks.1*", "**.bias", "*.bias", "head.**", "**.weight"],
+  ...[
+    "**",
+    "stem",
+    "blocks",
+    "blocks.*.fc",
+    "blocks.1*",
+    "**.bias",
+    "*.bias",
+    "head.**",
+    "**.weight",
+    "**.head.bias",
+    "blocks.**.fc",
+  ],
   ...["head.blocks", "stem.conv.head", "head.stem.conv.bias", "decoder", "head.weigh"],
 ];
 

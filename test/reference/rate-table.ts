@@ -52,20 +52,22 @@ export class NaiveTensor {
 }
 
 /** Whether a pattern names a path or something above it, letter by letter. */
-export function names(pattern: string, path: string): boolean {
+export function names(pattern: string, path: string, begins = true): boolean {
   if (pattern === "") return path === "" || path.startsWith(".");
+  // A `**` that is a whole part may be no part at all.
+  if (begins && pattern.startsWith("**.") && names(pattern.slice(3), path)) return true;
   if (pattern.startsWith("**")) {
-    for (let i = 0; i <= path.length; i++) if (names(pattern.slice(2), path.slice(i))) return true;
+    for (let i = 0; i <= path.length; i++) if (names(pattern.slice(2), path.slice(i), false)) return true;
     return false;
   }
   if (pattern.startsWith("*")) {
     for (let i = 0; i <= path.length; i++) {
-      if (names(pattern.slice(1), path.slice(i))) return true;
+      if (names(pattern.slice(1), path.slice(i), false)) return true;
       if (path[i] === ".") return false;
     }
     return false;
   }
-  return path !== "" && pattern[0] === path[0] && names(pattern.slice(1), path.slice(1));
+  return path !== "" && pattern[0] === path[0] && names(pattern.slice(1), path.slice(1), pattern[0] === ".");
 }
 
 /** Every method that changes something says whether it could; if not, nothing has changed. */
