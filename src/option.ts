@@ -8,6 +8,9 @@ export function shown(value: unknown): string {
   if (typeof value === "function") return `the function ${value.name || "() => ..."}`;
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "number" || value === undefined || typeof value === "symbol") return String(value);
+  // JSON would write a Map or a promise as {}.
+  const kind = Object.prototype.toString.call(value);
+  if (typeof value === "object" && value !== null && !/ (Object|Array)\]$/.test(kind)) return kind;
   try {
     const text = JSON.stringify(value) ?? String(value);
     return text.length > 120 ? `${text.slice(0, 117)}...` : text;

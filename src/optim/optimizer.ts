@@ -163,10 +163,11 @@ export const adamw = (options: AdamOptions = {}): Optimizer =>
  */
 export function lamb(options: Omit<AdamOptions, "amsgrad"> = {}): Optimizer {
   const { amsgrad, ...defaults } = { ...adamDefaults, eps: 1e-6, weightDecay: 0.01 };
-  const made = adamFamily("lamb", { ...ruleOptions("lamb", options, defaults), amsgrad }, true);
+  const all = ruleOptions("lamb", options, defaults);
+  const made = adamFamily("lamb", { ...all, amsgrad }, true);
   const trust = { kind: "lamb", coefficient: 1, eps: 0 } as const;
   const rule = { ...made.rule, variant: { ...made.rule.variant, TRUSTED: true }, trust };
-  return { ...made, rule: { ...rule, directed: false }, sparesVectors: false };
+  return { ...made, rule: { ...rule, directed: false }, spec: ruleSpec("lamb", all), sparesVectors: false };
 }
 
 function adamFamily(name: string, all: typeof adamDefaults, decoupled: boolean): Optimizer {
