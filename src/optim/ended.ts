@@ -106,8 +106,9 @@ function* stepsOf(from: number, end: number): Iterable<number> {
 }
 
 function tell(row: Row, peak: number, layers: readonly string[], { clock, until, among }: Lookout): string {
-  const base = row.lr * row.multiplier;
-  const rate = `${peak === 0 ? 0 : short(peak * base)} of ${short(base)}`;
+  // Without the digits that only f64 has.
+  const base = Number((row.lr * row.multiplier).toPrecision(6));
+  const rate = `${peak === 0 ? 0 : short(peak * base)} of ${base}`;
   const time = until === undefined ? `in the next ${AHEAD} steps` : `to the end, step ${until}`;
   const spec = describeSchedule(row.schedule);
   const { steps, epochs } = (spec?.options ?? {}) as { readonly steps?: number; readonly epochs?: number };
@@ -116,7 +117,7 @@ function tell(row: Row, peak: number, layers: readonly string[], { clock, until,
   const cause = `schedule${spec === undefined || spec.name === "custom" ? "" : `, ${spec.name},`}${over}`;
   const one = layers.length === 1;
   const pattern = among === undefined && !one ? "**" : row.layer || row.name;
-  const call = `rates.set("${pattern}", { ${one ? `lr: ${short(base)}, ` : ""}schedule: constant() })`;
+  const call = `rates.set("${pattern}", { ${one ? `lr: ${base}, ` : ""}schedule: constant() })`;
   return one
     ? `the rate of "${row.layer || row.name}" stays at ${rate} ${time}: its ${cause}. Give it another: ${call}.`
     : `the rates of ${listed(layers)} stay at next to nothing ${time}, that of "${row.layer}" at ${rate}: its ${cause}. Give them another: ${call}.`;

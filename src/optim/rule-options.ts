@@ -25,7 +25,8 @@ export function ruleOptions<Options extends object, Table extends Defaults<Optio
   const all = resolved(name, options, table, `${name}({ lr: ${lr} })`);
   for (const [key, value] of Object.entries(all)) {
     if (key === "betas") checkBetas(name, value);
-    else if (typeof value !== "boolean") checkRange(name, "a finite number of at least 0", { [key]: value as number });
+    else if (typeof table[key as keyof Table] !== "boolean")
+      checkRange(name, "a finite number of at least 0", { [key]: value as number });
   }
   return all;
 }

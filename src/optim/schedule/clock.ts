@@ -43,7 +43,8 @@ export function spanned<Options extends Span, Table extends Defaults<Omit<Option
 /** Checks a span and returns what tells its length in steps. Where it names neither unit, `fallback` steps are meant. */
 export function lengthOf(place: string, options: Span, fallback?: number): (clock: Clock) => number {
   const { epochs } = options;
-  const steps = options.steps ?? (epochs === undefined ? fallback : undefined);
+  // What JSON makes of NaN is no missing length.
+  const steps = options.steps === undefined && epochs === undefined ? fallback : options.steps;
   const given = steps ?? epochs;
   if ((steps === undefined) === (epochs === undefined) || !(typeof given === "number" && given > 0)) {
     throw new OptionError(
