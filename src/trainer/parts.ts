@@ -3,8 +3,10 @@
 import type { Demand } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Turns } from "../network/turn.ts";
+import type { Counts } from "../optim/counts.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { LayerRow } from "../optim/table.ts";
+import type { StepClock } from "../optim/row.ts";
+import type { LayerRow, TensorRow } from "../optim/table.ts";
 import type { Runner } from "../step/runner.ts";
 import type { Ledger, Made } from "./ledger.ts";
 import type { Settings } from "./options.ts";
@@ -25,21 +27,27 @@ export interface Parts {
   telling: Made | undefined;
   /** The layers as of an update that was made; otherwise as of the next step. */
   table(made?: Made): LayerRow[];
+  tensorTable(made?: Made): TensorRow[];
   /** Each layer's rate in an update. */
   ratesOf(made: Made): Readonly<Record<string, number>>;
 }
 
-export function createParts(parts: Omit<Parts, "stepsPerEpoch" | "telling" | "table" | "ratesOf">): Parts {
+export function createParts(
+  parts: Omit<Parts, "stepsPerEpoch" | "telling" | "table" | "tensorTable" | "ratesOf">,
+): Parts {
   const { rates, ledger } = parts;
+  const seen = ({ clock, counts }: Pick<Made, "clock" | "counts">): [StepClock, Counts] => [
+    // A length that no fit has told yet is taken as endless, which leaves schedules at their start.
+    { step: clock.step, stepsPerEpoch: made.stepsPerEpoch ?? Number.POSITIVE_INFINITY },
+    counts,
+  ];
+  const next = () => ({ clock: ledger.head, counts: ledger.head.counts });
   const made: Parts = {
     ...parts,
     stepsPerEpoch: undefined,
     telling: undefined,
-    table(told = made.telling) {
-      const { clock, counts } = told ?? { clock: ledger.head, counts: ledger.head.counts };
-      // A length that no fit has told yet is taken as endless, which leaves schedules at their start.
-      return rates.table({ step: clock.step, stepsPerEpoch: made.stepsPerEpoch ?? Number.POSITIVE_INFINITY }, counts);
-    },
+    table: (told = made.telling) => rates.table(...seen(told ?? next())),
+    tensorTable: (told = made.telling) => rates.tensorTable(...seen(told ?? next())),
     ratesOf: (told) => Object.fromEntries(made.table(told).map(({ name, lr }) => [name, lr])),
   };
   return made;

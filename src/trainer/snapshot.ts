@@ -20,16 +20,12 @@ export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "
 /** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
 export function signed({ input, batch, loss, seed, momentum, update }: Settings, { rows }: RateTable): Signature {
   const { clip, clamp, accumulate, average, controllers } = update;
-  const rule = ({ optimizer }: (typeof rows)[0]) => {
-    const { name, variant, constants, trust, initial } = optimizer.rule;
-    return { name, options: { ...variant, ...constants, trust, initial } };
-  };
   return signatureOf({
     ...{ input, batch, loss, seed, accumulate, momentum },
     clip: clip ?? clamp,
     control: controllers,
     averaging: average,
-    rules: Object.fromEntries(rows.map((row) => [row.name, rule(row)])),
+    rules: Object.fromEntries(rows.map(({ name, optimizer }) => [name, optimizer.spec])),
     schedules: Object.fromEntries(rows.map(({ name, schedule }) => [name, schedule])),
   });
 }

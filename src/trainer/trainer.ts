@@ -13,6 +13,7 @@ import { type NamedNumbers, placedNumbers, type Transferred } from "../network/n
 import { Network, type PredictOptions } from "../network/network.ts";
 import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
+import { resolved } from "../optim/resolved.ts";
 import { checkName, checkOptions } from "../option.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-rate.ts";
@@ -102,7 +103,10 @@ export class Trainer {
         return set(pattern, spec);
       },
       ...{ freeze, unfreeze, assign, scale, edits, replay },
-      table: () => this.#parts.table(),
+      table: ((options: { readonly tensors?: boolean } = {}) =>
+        resolved("rates.table", options, { tensors: false }).tensors
+          ? this.#parts.tensorTable()
+          : this.#parts.table()) as LayerRates["table"],
     };
     for (const [i, parameter] of parameters.entries()) {
       const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);

@@ -14,12 +14,12 @@ import {
   sequential,
   sgd,
 } from "../../src/index.ts";
-import { createRateTable } from "../../src/optim/rates.ts";
+import { createCountedTable } from "../reference/counted-table.ts";
 import { programOf } from "./program.ts";
 
 const { layout, depths } = programOf(sequential([dense(4), relu(), dense(2)]));
 const tableOf = (rates: unknown, schedule?: unknown) =>
-  createRateTable(layout.tensors, depths, sgd({ lr: 1 }), { rates: rates as Rates, schedule: schedule as never });
+  createCountedTable(layout.tensors, depths, sgd({ lr: 1 }), { rates: rates as Rates, schedule: schedule as never });
 const ratesOf = (rates: unknown): number[] => {
   const { rows } = tableOf(rates);
   return ["0.weight", "0.bias", "2.weight", "2.bias"].map((name) => {

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 import { adamw, dense, type Rates, relu, sequential, sgd } from "../../src/index.ts";
-import { createRateTable } from "../../src/optim/rates.ts";
+import { createCountedTable } from "../reference/counted-table.ts";
 import { programOf } from "./program.ts";
 
 const { layout, depths } = programOf(sequential({ stem: [dense(8), relu()], head: dense(3) }));
-const tableOf = (rates?: Rates) => createRateTable(layout.tensors, depths, adamw({ lr: 0.01 }), { rates });
+const tableOf = (rates?: Rates) => createCountedTable(layout.tensors, depths, adamw({ lr: 0.01 }), { rates });
 const clock = { step: 0, stepsPerEpoch: undefined };
 
 function trained(table: ReturnType<typeof tableOf>, steps: number) {
@@ -81,7 +81,7 @@ test("each change gives the names of the tensors that it hit", () => {
 
 test("a bare layer, whose tensors have no layer's name before them", () => {
   const bare = programOf(dense(2));
-  const table = createRateTable(bare.layout.tensors, bare.depths, sgd({ lr: 1 }), {
+  const table = createCountedTable(bare.layout.tensors, bare.depths, sgd({ lr: 1 }), {
     rates: { "**.bias": { weightDecay: 0.5 }, "**.weight": 3 },
   });
   expect(table.rows.map(({ name, lr, weightDecay }) => [name, lr, weightDecay])).toEqual([

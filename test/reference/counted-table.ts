@@ -35,6 +35,7 @@ export function createCountedTable(...[tensors, depths, optimizer, options = {}]
       counts = withRest(counts, layer, [from, until]);
     },
     table: (clock: StepClock) => table.table(clock, counts),
+    tensorTable: (clock: StepClock) => table.tensorTable(clock, counts),
     ratesAt: (clock: StepClock) => table.ratesAt(clock, counts).map((rate) => rate ?? 0),
     state: () => table.state(counts),
     restore(state: Parameters<typeof table.restore>[0], step: number): void {
