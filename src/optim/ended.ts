@@ -98,7 +98,7 @@ function* stepsOf(from: number, end: number): Iterable<number> {
   const width = (end - 1 - near) / FAR;
   let before = near - 1;
   for (let i = 0; i < FAR; i++) {
-    const step = near + Math.floor((i + ((i * 0.6180339887498949) % 1)) * width);
+    const step = near + Math.floor((i + ((i * 0.618) % 1)) * width);
     if (step > before && step < end - 1) yield step;
     before = Math.max(before, step);
   }
@@ -108,19 +108,12 @@ function* stepsOf(from: number, end: number): Iterable<number> {
 function tell(row: Row, peak: number, layers: readonly string[], { clock, until, among }: Lookout): string {
   // Without the digits that only f64 has.
   const base = Number((row.lr * row.multiplier).toPrecision(6));
-  const rate = `${peak === 0 ? 0 : short(peak * base)} of ${base}`;
+  const rate = Number((peak * base).toPrecision(2));
   const time = until === undefined ? `in the next ${AHEAD} steps` : `to the end, step ${until}`;
-  const spec = describeSchedule(row.schedule);
-  const { steps, epochs } = (spec?.options ?? {}) as { readonly steps?: number; readonly epochs?: number };
-  const length = steps ?? (epochs ?? Number.NaN) * (clock.stepsPerEpoch ?? Number.NaN);
-  const over = length <= clock.step ? ` ended at step ${length}` : " has run down";
-  const cause = `schedule${spec === undefined || spec.name === "custom" ? "" : `, ${spec.name},`}${over}`;
-  const one = layers.length === 1;
-  const pattern = among === undefined && !one ? "**" : row.layer || row.name;
-  const call = `rates.set("${pattern}", { ${one ? `lr: ${base}, ` : ""}schedule: constant() })`;
-  return one
-    ? `the rate of "${row.layer || row.name}" stays at ${rate} ${time}: its ${cause}. Give it another: ${call}.`
-    : `the rates of ${listed(layers)} stay at next to nothing ${time}, that of "${row.layer}" at ${rate}: its ${cause}. Give them another: ${call}.`;
+  const { name = "a function", options = {} } = describeSchedule(row.schedule) ?? {};
+  const { steps, epochs = Number.NaN } = options as { readonly steps?: number; readonly epochs?: number };
+  const length = steps ?? epochs * (clock.stepsPerEpoch ?? Number.NaN);
+  const over = length <= clock.step ? `ended at step ${length}` : "has run down";
+  const pattern = layers.length > 1 && among === undefined ? "**" : row.layer || row.name;
+  return `the rate of ${listed(layers.map((name) => name || "the model"))} stays at ${rate} of ${base} ${time}: its schedule, ${name}, ${over}. Give it another: rates.set("${pattern}", { schedule: constant() }).`;
 }
-
-const short = (value: number): string => `${Number(value.toPrecision(2))}`;

@@ -119,7 +119,7 @@ export function checkSpan(place: string, { name, from, until }: Row): void {
 export function checkedRate({ name, lr, multiplier }: Row, rate: number, step: number): number {
   if (rate >= 0 && rate <= MOST_F32) return rate;
   throw new OptionError(
-    `schedule: at step ${step + 1} the rate of "${name}" is ${shown(rate)}, it must be a finite number of at least 0 within f32. Its lr is ${lr}, its multiplier ${multiplier}; look at what its schedule returns.`,
+    `schedule: at step ${step + 1} the rate of "${name}" is ${shown(rate)}, it must be a finite number of at least 0 in f32. Look at what its schedule returns for lr ${lr} and multiplier ${multiplier}.`,
   );
 }
 
@@ -129,6 +129,6 @@ export function checkRow({ name, lr, weightDecay }: Row, table: Float32Array, at
   for (let i = at; i < at + 4; i++) sum += table[i] as number;
   if (Number.isFinite(sum)) return;
   throw new OptionError(
-    `rates: at step ${step + 1} what the update of "${name}" is scaled by is beyond f32, with lr ${lr} and weightDecay ${weightDecay}. Give smaller ones.`,
+    `rates: at step ${step + 1} the update of "${name}" with lr ${lr} and weightDecay ${weightDecay} is beyond f32. Give smaller ones.`,
   );
 }

@@ -56,7 +56,7 @@ describe("a schedule that has run out is told", () => {
           "body.0",
           "head",
         ],
-        "message": "fit: the rates of stem.0, body.0, head stay at next to nothing to the end, step 600, that of "stem.0" at 4e-9 of 0.001: its schedule, oneCycle, ended at step 300. Give them another: rates.set("**", { schedule: constant() }).",
+        "message": "fit: the rate of stem.0, body.0, head stays at 4e-9 of 0.001 to the end, step 600: its schedule, oneCycle, ended at step 300. Give it another: rates.set("**", { schedule: constant() }).",
       }
     `);
     expect(look(oneCycle({ epochs: 30 }), 400, undefined, [], ["head.weight", "head.bias"])).toMatchInlineSnapshot(`
@@ -64,11 +64,11 @@ describe("a schedule that has run out is told", () => {
         "layers": [
           "head",
         ],
-        "message": "fit: the rate of "head" stays at 4e-9 of 0.001 in the next 100 steps: its schedule, oneCycle, ended at step 300. Give it another: rates.set("head", { lr: 0.001, schedule: constant() }).",
+        "message": "fit: the rate of head stays at 4e-9 of 0.001 in the next 100 steps: its schedule, oneCycle, ended at step 300. Give it another: rates.set("head", { schedule: constant() }).",
       }
     `);
     expect(look(() => 1e-9, 5)?.message).toMatchInlineSnapshot(
-      `"fit: the rates of stem.0, body.0, head stay at next to nothing in the next 100 steps, that of "stem.0" at 1e-12 of 0.001: its schedule has run down. Give them another: rates.set("**", { schedule: constant() })."`,
+      `"fit: the rate of stem.0, body.0, head stays at 1e-12 of 0.001 in the next 100 steps: its schedule, a function, has run down. Give it another: rates.set("**", { schedule: constant() })."`,
     );
   });
 

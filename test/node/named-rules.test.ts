@@ -116,7 +116,7 @@ test("a rate that becomes more than f32 holds is refused when its step comes", (
   const rising = tableOf({ "**": { lr: 1e30, multiplier: 1e5, schedule: ({ step }: { step: number }) => 10 ** step } });
   for (let step = 0; step < 4; step++) write(rising, step);
   expect(() => write(rising, 4)).toThrowErrorMatchingInlineSnapshot(
-    `[OptionError: schedule: at step 5 the rate of "0.weight" is 1e+39, it must be a finite number of at least 0 within f32. Its lr is 1e+30, its multiplier 100000; look at what its schedule returns.]`,
+    `[OptionError: schedule: at step 5 the rate of "0.weight" is 1e+39, it must be a finite number of at least 0 in f32. Look at what its schedule returns for lr 1e+30 and multiplier 100000.]`,
   );
   expect(() => write(tableOf({ "**": { lr: 3e38, multiplier: 2 } }), 0)).toThrow(OptionError);
 });

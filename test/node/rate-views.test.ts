@@ -121,6 +121,6 @@ test.each<[what: string, use: (table: ReturnType<typeof tableOf>) => unknown]>([
 test("what a row's numbers come to must be in f32 as well", () => {
   const table = tableOf({ head: { lr: 1e38 } });
   expect(() => trained(table, 1)).toThrowErrorMatchingInlineSnapshot(
-    `[OptionError: rates: at step 1 what the update of "head.weight" is scaled by is beyond f32, with lr 1e+38 and weightDecay 0.01. Give smaller ones.]`,
+    `[OptionError: rates: at step 1 the update of "head.weight" with lr 1e+38 and weightDecay 0.01 is beyond f32. Give smaller ones.]`,
   );
 });

@@ -239,7 +239,7 @@ describe("the rate of a step", () => {
     const table = tableOf({ rates: { head: { schedule: ({ step }) => (step === 1 ? Number.NaN : 1) } } });
     written(table);
     expect(refusal(() => written(table, 1))).toMatchInlineSnapshot(
-      `"OptionError: schedule: at step 2 the rate of "head.weight" is NaN, it must be a finite number of at least 0 within f32. Its lr is 0.001, its multiplier 1; look at what its schedule returns."`,
+      `"OptionError: schedule: at step 2 the rate of "head.weight" is NaN, it must be a finite number of at least 0 in f32. Look at what its schedule returns for lr 0.001 and multiplier 1."`,
     );
     expect(countsOf(table)).toEqual([1, 1, 1, 1, 1, 1]);
   });

@@ -1,7 +1,7 @@
 // The way back from a spec to its schedule: the factories by name.
 
 import { didYouMean, OptionError } from "../../errors.ts";
-import { checkKeys, checkOptions } from "../../option.ts";
+import { checkOptions } from "../../option.ts";
 import type { Schedule } from "./clock.ts";
 import { chain, local, perEpoch, sequence } from "./compose.ts";
 import { cosineAnnealingLR, cosineAnnealingWarmRestarts } from "./cosine.ts";
@@ -16,14 +16,16 @@ interface Parts {
   readonly milestones: readonly number[];
 }
 
-/** Refuses what a schedule of schedules is not made of. */
-function checked(name: string, options: Parts, ...keys: (keyof Parts)[]): Parts {
-  checkKeys(`scheduleFrom "${name}"`, "it", options, keys);
-  return options;
-}
+/** What a schedule of schedules is made of; the others know their options themselves. */
+const keysOf: Readonly<Record<string, readonly (keyof Parts)[]>> = {
+  chain: ["schedules"],
+  local: ["schedule"],
+  perEpoch: ["schedule"],
+  sequence: ["schedules", "milestones"],
+};
 
 const factories: Readonly<Record<string, (options: never) => Schedule>> = {
-  chain: (options: Parts) => chain(checked("chain", options, "schedules").schedules),
+  chain: ({ schedules }: Parts) => chain(schedules),
   constant,
   constantLR,
   cosineAnnealingLR,
@@ -32,16 +34,13 @@ const factories: Readonly<Record<string, (options: never) => Schedule>> = {
   cyclicMomentum,
   exponentialLR,
   linearLR,
-  local: (options: Parts) => local(checked("local", options, "schedule").schedule),
+  local: ({ schedule }: Parts) => local(schedule),
   multiStepLR,
   oneCycle,
   oneCycleMomentum,
-  perEpoch: (options: Parts) => perEpoch(checked("perEpoch", options, "schedule").schedule),
+  perEpoch: ({ schedule }: Parts) => perEpoch(schedule),
   polynomialLR,
-  sequence: (options: Parts) => {
-    const { schedules, milestones } = checked("sequence", options, "schedules", "milestones");
-    return sequence(schedules, milestones);
-  },
+  sequence: ({ schedules, milestones }: Parts) => sequence(schedules, milestones),
   slantedTriangular,
   stepLR,
   warmupCosine,
@@ -70,8 +69,9 @@ export function scheduleFrom(spec: ScheduleSpec): Schedule {
       `scheduleFrom: no schedule is called "${name}".${didYouMean(name, names)} There are ${names.join(", ")}.`,
     );
   }
-  if (spec.options !== undefined) checkOptions(`scheduleFrom "${name}"`, spec.options, Object.keys(spec.options));
-  const options = Object.entries(spec.options ?? {}).map(([key, value]) => [key, revived(value)]);
+  const given = spec.options ?? {};
+  checkOptions(`scheduleFrom "${name}"`, given, keysOf[name] ?? Object.keys(given));
+  const options = Object.entries(given).map(([key, value]) => [key, revived(value)]);
   return (factories[name] as (options: object) => Schedule)(Object.fromEntries(options));
 }
 
