@@ -1,7 +1,7 @@
 // Which names a pattern finds: a table of hand-written cases, and random ones against the reference, which goes letter by letter.
 
 import { describe, expect, test } from "vitest";
-import { matching } from "../../src/optim/pattern.ts";
+import { matching } from "../../src/pattern.ts";
 import { names } from "../reference/rate-table.ts";
 
 const all = [
