@@ -1,19 +1,22 @@
 // npm run bench: the training step of each engine on each workload, or the optimizer update alone, timed side by
-// side in one headless browser. Installs the peers on its first run, serves page.ts with vite, lets the page measure, prints a
-// table and, with --json, writes the same numbers to a file.
+// side in one headless browser; or, with --against, this build beside a previous one. Installs the peers on its first run, serves
+// page.ts with vite, lets the page measure, prints a table and, with --json, writes the same numbers to a file.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
-import { createServer, type ViteDevServer } from "vite";
+import { createServer, type Plugin, type ViteDevServer } from "vite";
 import { type Adapter, adapterOf, launchBrowser } from "../../demo/browser.ts";
+import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
+import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
 import { bestCopy, findings, type Measured, type UpdateReport, updateTable } from "./optimizer/report.ts";
-import { help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
+import { type AgainstOptions, help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
 import { type Report, type Row, table } from "./report.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
+
 /** The peers live in test/bench/node_modules, so that installing Gradus itself stays light. */
 function installPeers(): void {
   const [wanted, present] = [`${here}package-lock.json`, `${here}node_modules/.package-lock.json`];
@@ -22,22 +25,24 @@ function installPeers(): void {
   execFileSync("npm", ["ci"], { cwd: here, stdio: "inherit", shell: process.platform === "win32" });
 }
 
-function serve(): Promise<ViteDevServer> {
+const bundled = [
+  "@tensorflow/tfjs-core",
+  "@tensorflow/tfjs-core/dist/register_all_gradients.js",
+  "@tensorflow/tfjs-backend-webgpu",
+  "@jax-js/jax",
+];
+
+/** Without peers nothing is bundled: two builds need none of them. */
+function serve(peers: boolean, plugins: Plugin[]): Promise<ViteDevServer> {
   return createServer({
     configFile: false,
     root: here,
+    plugins,
     logLevel: "warn",
     // A reload in the middle of a measurement would end it: nothing is watched, and the peers, which only
     // dynamic imports reach, are bundled before the page asks for them.
     server: { hmr: false, watch: null, fs: { allow: [repository] } },
-    optimizeDeps: {
-      include: [
-        "@tensorflow/tfjs-core",
-        "@tensorflow/tfjs-core/dist/register_all_gradients.js",
-        "@tensorflow/tfjs-backend-webgpu",
-        "@jax-js/jax",
-      ],
-    },
+    optimizeDeps: peers ? { include: [...bundled] } : { noDiscovery: true },
   });
 }
 
@@ -63,7 +68,7 @@ function progress(line: string): void {
 /** What was found, as text for people and as data for --json. */
 interface Result {
   readonly text: string;
-  readonly data: Omit<Report, keyof Origin> | Omit<UpdateReport, keyof Origin>;
+  readonly data: Omit<Report, keyof Origin> | Omit<UpdateReport, keyof Origin> | Omit<AgainstReport, keyof Origin>;
 }
 
 type Origin = Pick<Report, "date" | "commit" | "browser" | "adapter">;
@@ -94,16 +99,35 @@ async function updates(fresh: () => Promise<Page>, { grid, ...chosen }: Optimize
   return { text: updateTable(all), data };
 }
 
+type Builds = AgainstReport["engine"];
+
+const facts = ({ origin, bytes, digest }: Build): Omit<Build, "text"> => ({ origin, bytes, digest });
+
+/** Each subject gets a fresh page, and both builds are in it. */
+async function comparison(fresh: () => Promise<Page>, chosen: AgainstOptions, engine: Builds): Promise<Result> {
+  const { subjects, rounds, steps } = chosen;
+  const rows: AgainstRow[] = [];
+  for (const subject of subjects) {
+    const task = { subject, rounds, steps };
+    rows.push(await (await fresh()).evaluate((given) => globalThis.measureAgainst(given), task));
+  }
+  return { text: `${againstTable(rows)}\n${method}`, data: { method, engine, rows } };
+}
+
 /** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and the rest is closed. */
-async function bench(chosen: TrainingOptions | OptimizerOptions) {
-  installPeers();
+async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions) {
+  const isAgainst = "against" in chosen;
+  if (!isAgainst) installPeers();
+  const builds = isAgainst
+    ? { previous: previousBuild(chosen.against), this: await presentBuild(repository, commit()) }
+    : undefined;
   const browser = await launchBrowser();
   let interrupted = false;
   process.once("SIGINT", () => {
     interrupted = true;
     void browser.close();
   });
-  const server = await serve();
+  const server = await serve(!isAgainst, builds === undefined ? [] : [serveBuilds(builds)]);
   try {
     await server.listen();
     const adapter = (await adapterOf(browser)) as Adapter; // launched, so it has one
@@ -115,10 +139,15 @@ async function bench(chosen: TrainingOptions | OptimizerOptions) {
     });
     await page.exposeFunction("progress", progress);
     const fresh = async (): Promise<Page> => {
-      await page.goto(server.resolvedUrls?.local[0] ?? "");
+      await page.goto(`${server.resolvedUrls?.local[0] ?? ""}${isAgainst ? "against/index.html" : ""}`);
       return page;
     };
-    const { text, data } = "grid" in chosen ? await updates(fresh, chosen) : await training(fresh, chosen);
+    const { text, data } =
+      builds !== undefined && "against" in chosen
+        ? await comparison(fresh, chosen, { this: facts(builds.this), previous: facts(builds.previous) })
+        : "grid" in chosen
+          ? await updates(fresh, chosen)
+          : await training(fresh, chosen as TrainingOptions);
     progress("");
     console.log(text);
     const origin: Origin = {

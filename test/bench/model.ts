@@ -1,9 +1,13 @@
 // The reference workloads as Gradus models: their tensors bear the names that workload.ts gives them.
 
-import { conv2d, dense, flatten, type Layer, maxPool2d, relu, sequential } from "../../src/index.ts";
+import * as gradus from "../../src/index.ts";
 import { startingWeights, type Workload } from "./workload.ts";
 
-export const models: Readonly<Record<Workload["name"], () => Layer>> = {
+type Parts = Pick<typeof gradus, "conv2d" | "dense" | "flatten" | "maxPool2d" | "relu" | "sequential">;
+type Models = Readonly<Record<Workload["name"], () => gradus.Layer>>;
+
+/** The models in the layers of any build. */
+export const modelsOf = ({ conv2d, dense, flatten, maxPool2d, relu, sequential }: Parts): Models => ({
   mlp: () => sequential({ fc1: dense(256), relu1: relu(), fc2: dense(128), relu2: relu(), fc3: dense(10) }),
   cnn: () =>
     sequential({
@@ -16,7 +20,9 @@ export const models: Readonly<Record<Workload["name"], () => Layer>> = {
       flatten: flatten(),
       head: dense(10),
     }),
-};
+});
+
+export const models = modelsOf(gradus);
 
 /** The workload's starting weights by tensor name. */
 export const startOf = (workload: Workload): Record<string, Float32Array> =>

@@ -1,6 +1,7 @@
 // The command line of the benchmark: what can be asked for, and what is asked for now.
 
 import { parseArgs } from "node:util";
+import { type Subject, subjects } from "./against/report.ts";
 import { type EngineName, engines, peers } from "./engine.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
@@ -8,6 +9,11 @@ import { type Workload, workloads } from "./workload.ts";
 
 const workloadNames = Object.keys(workloads) as Workload["name"][];
 const engineNames = Object.keys(engines) as EngineName[];
+
+/** Of `--against`: many short blocks, since a short one is more likely to be left alone by other work. */
+const LEAST_ROUNDS = 30;
+const ROUNDS = 120;
+const STEPS = 4;
 
 export const help = `npm run bench -- [options]
   --only NAMES     workloads, comma separated (default: ${workloadNames.join(",")}), or "optimizer" alone: the update
@@ -18,6 +24,9 @@ export const help = `npm run bench -- [options]
   --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds})
   --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M)
   --quick          optimizer: few cells and ${grids.quick.rounds} rounds
+  --against DIST   the working tree, built, beside the build DIST (a gradus.js or the folder that it is in): ratios of
+                   their times with 95 % intervals (--only ${subjects.join(",")}; default all; --rounds ${LEAST_ROUNDS} or more,
+                   default ${ROUNDS}; --steps, default ${STEPS})
   --json FILE      write the numbers to FILE
   --help           this text`;
 
@@ -37,15 +46,37 @@ export interface OptimizerOptions extends Common {
   readonly engines: readonly UpdateEngine[];
 }
 
+export interface AgainstOptions extends Common {
+  /** Path of the previous build. */
+  readonly against: string;
+  readonly subjects: readonly Subject[];
+}
+
 /** The options of this run, "help" for none; throws an error of one line where one is unknown or has no valid value. */
-export function options(): TrainingOptions | OptimizerOptions | "help" {
+export function options(): TrainingOptions | OptimizerOptions | AgainstOptions | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
-    options: { only: text, engines: text, rounds: text, steps: text, json: text, quick: flag, help: flag },
+    options: {
+      ...{ only: text, engines: text, rounds: text, steps: text, json: text, against: text },
+      ...{ quick: flag, help: flag },
+    },
   });
   if (values.help) return "help";
-  const { engines, json } = values;
+  const { engines, json, against } = values;
+  if (against !== undefined) {
+    if (engines !== undefined || values.quick) throw new Error("--against: it knows neither --engines nor --quick.");
+    const rounds = positive("--rounds", values.rounds ?? `${ROUNDS}`);
+    if (rounds < LEAST_ROUNDS)
+      throw new Error(`--rounds: ${rounds} are too few to tell, ${LEAST_ROUNDS} are the least.`);
+    return {
+      against,
+      subjects: listed("--only", values.only ?? subjects.join(), subjects),
+      rounds,
+      steps: positive("--steps", values.steps ?? `${STEPS}`),
+      json,
+    };
+  }
   const workloads = listed("--only", values.only ?? workloadNames.join(), [...workloadNames, "optimizer"]);
   const trained = workloads.filter((name) => name !== "optimizer");
   if (trained.length < workloads.length) {

@@ -1,0 +1,56 @@
+// `npm run bench -- --against`: a build beside the working tree's, as a user meets it: what it prints, writes and refuses.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { AgainstReport } from "../bench/against/report.ts";
+import { runCommand } from "./command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gradus-"));
+const bench = (...words: string[]) => runCommand("test/bench/main.ts", words);
+
+beforeAll(() => build({ build: { outDir: folder }, logLevel: "error" }));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("a build beside itself: the interval holds 1, and the numbers are the same", async () => {
+  const json = join(folder, "against.json");
+  const words = ["--against", folder, "--only", "mlp,optimizer", "--rounds", "30", "--steps", "1", "--json", json];
+  const { code, stdout, stderr } = await bench(...words);
+  expect(stderr).toContain("round 11 of 30");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/mlp +[\d.]+ +[\d.]+ +[\d.]+/);
+  const report = JSON.parse(readFileSync(json, "utf8")) as AgainstReport;
+  expect(report.engine.this.digest).toBe(report.engine.previous.digest);
+  expect(report).toMatchObject({ adapter: expect.stringContaining("swiftshader"), commit: expect.any(String) });
+  expect(report.rows.map(({ subject }) => subject)).toEqual(["mlp", "optimizer"]);
+  for (const { difference, low, high, times } of report.rows) {
+    expect(difference).toBe(0);
+    expect(low).toBeLessThan(1.1); // of 30 short blocks, while the machine does other things too
+    expect(high).toBeGreaterThan(0.9);
+    expect([times.this.length, times.previous.length]).toEqual([30, 30]);
+  }
+});
+
+test("builds that compute other numbers are not compared", async () => {
+  const other = join(folder, "other.js");
+  const text = readFileSync(join(folder, "gradus.js"), "utf8");
+  const [given, inside] = /([\w$]+) as adam\b/.exec(text) as unknown as [string, string];
+  const changed = text.replace(given, "fast as adam");
+  writeFileSync(other, `${changed}\nfunction fast(options) { return ${inside}({ ...options, lr: 2 * options.lr }); }`);
+  const { code, stderr } = await bench("--against", other, "--only", "mlp", "--rounds", "30", "--steps", "1");
+  expect(code).toBe(1);
+  expect(stderr).toContain("cannot be compared until they compute the same");
+});
+
+test("what is wrong on the command line is said in one line", async () => {
+  const [help, missing, few] = await Promise.all([
+    bench("--help"),
+    bench("--against", join(folder, "nothing")),
+    bench("--against", folder, "--rounds", "5"),
+  ]);
+  expect(help.stdout).toContain("--against DIST");
+  expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("there is no built file at")]);
+  expect([few.code, few.stderr]).toEqual([2, "bench: --rounds: 5 are too few to tell, 30 are the least.\n"]);
+});
