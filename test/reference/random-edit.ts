@@ -20,6 +20,8 @@ export interface EditScope {
   readonly factors: readonly number[];
   /** Whether `from` and `until` may count epochs. */
   readonly epochs: boolean;
+  /** Base rates that may be set. Default: of all sizes. */
+  readonly lrs?: readonly number[];
 }
 
 /** Numbers from 0 to 1 that are the same in every run. */
@@ -71,7 +73,7 @@ export function randomEdit(random: () => number, scope: EditScope, engine: Edita
       const maybe = (): boolean => random() < 0.25;
       const when = () =>
         !scope.epochs || random() < 0.5 ? step + below(100) : { epochs: (step + 100 * random()) / naive.stepsPerEpoch };
-      if (maybe()) rule.lr = pick([0, 1e-4, 0.01, 0.3, random(), -0.1]);
+      if (maybe()) rule.lr = pick(scope.lrs ?? [0, 1e-4, 0.01, 0.3, random(), -0.1]);
       if (maybe()) rule.multiplier = pick([0, 0.5, 2, random()]);
       if (maybe()) rule.weightDecay = pick([0, 0.01, random()]);
       if (maybe()) rule.averaging = random();

@@ -31,6 +31,8 @@ export class NaiveTensor {
   until: NaiveWhen | null = null;
   updates = 0;
   trained = 0;
+  /** The four numbers of its row from rate, decay and the number of the update, where it is none of the two rules above. */
+  formula: ((rate: number, decay: number, t: number) => readonly number[]) | undefined;
 
   constructor(name: string, home: string, rule: "adamw" | "sgd", lr: number, weightDecay: number) {
     this.name = name;
@@ -198,10 +200,19 @@ export class NaiveTable {
 
   /** The four numbers of every tensor at a step, in f32, all of which are then counted. */
   write(step: number): number[] {
+    return this.rows(step).map(Math.fround);
+  }
+
+  /** The same in f64; tensors that take no part in the step are not counted. */
+  rows(step: number, takesPart: (row: number) => boolean = () => true): number[] {
     const written: number[] = [];
-    for (const tensor of this.tensors) {
+    for (const [row, tensor] of this.tensors.entries()) {
       if (this.frozen(tensor, step)) {
         tensor.trained = 0;
+        written.push(0, 0, 0, 0);
+        continue;
+      }
+      if (!takesPart(row)) {
         written.push(0, 0, 0, 0);
         continue;
       }
@@ -210,9 +221,10 @@ export class NaiveTable {
       tensor.trained += 1;
       const t = tensor.updates;
       const correction = (beta: number): number => -Math.expm1(t * Math.log(beta));
-      if (tensor.rule === "sgd") written.push(rate, tensor.weightDecay, 1, 1);
+      if (tensor.formula !== undefined) written.push(...tensor.formula(rate, tensor.weightDecay, t));
+      else if (tensor.rule === "sgd") written.push(rate, tensor.weightDecay, 1, 1);
       else written.push(rate, rate * tensor.weightDecay, rate / correction(0.9), 1 / Math.sqrt(correction(0.999)));
     }
-    return written.map(Math.fround);
+    return written;
   }
 }

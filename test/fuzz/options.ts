@@ -1,0 +1,59 @@
+// The command line of the soak: what can be asked for, and what is asked for now.
+
+import { parseArgs } from "node:util";
+
+export const parts = ["sequences", "configurations", "runtimes"] as const;
+export type Part = (typeof parts)[number];
+
+export const help = `npm run soak -- [options]
+  --only PARTS     of ${parts.join(",")} (default: all)
+  --count N        sequences (default: 2000)
+  --seed S         of the first sequence; the next has S + 1 (default: 1). With --path: the one to repeat
+  --path P         repeats one sequence, as a failure prints it, and shows what comes of it
+  --json FILE      where results are kept; a run that was interrupted goes on from there (default: soak.json)
+  --fresh          forgets what FILE holds
+  --help           this text
+
+Sequences are random calls of a trainer, good and bad, held against a reference in f64; configurations are random rules
+with their options; both run on the built file. Runtimes are the tests in Deno, Node and Firefox.`;
+
+export interface SoakOptions {
+  readonly only: readonly Part[];
+  readonly count: number;
+  readonly seed: number;
+  readonly path: string | undefined;
+  readonly json: string;
+  readonly fresh: boolean;
+}
+
+/** "help" for none; throws an error of one line where an option is unknown or has no valid value. */
+export function options(): SoakOptions | "help" {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const { values } = parseArgs({
+    options: { only: text, count: text, seed: text, path: text, json: text, fresh: flag, help: flag },
+  });
+  if (values.help) return "help";
+  const { path } = values;
+  if (path !== undefined && values.seed === undefined)
+    throw new Error("--path: it needs the --seed that it belongs to.");
+  const only = (values.only ?? (path === undefined ? parts.join() : "sequences")).split(",").map((word) => {
+    const found = parts.find((part) => part === word.trim());
+    if (found === undefined) throw new Error(`--only: "${word}" is none of ${parts.join(", ")}.`);
+    return found;
+  });
+  return {
+    only,
+    count: path === undefined ? whole("--count", values.count ?? "2000", 1) : 1,
+    seed: whole("--seed", values.seed ?? "1", 0),
+    path,
+    json: values.json ?? "soak.json",
+    fresh: values.fresh === true,
+  };
+}
+
+function whole(option: string, given: string, least: number): number {
+  const value = Number(given);
+  if (/^\d+$/.test(given) && value >= least && value < 2 ** 31) return value;
+  throw new Error(`${option}: expected a whole number from ${least}, not "${given}".`);
+}

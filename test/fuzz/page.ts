@@ -1,0 +1,50 @@
+// Runs in the browser: sequences of calls, and configurations of the update, on the built file, with the reference beside it.
+
+import { type Agreement, agreement } from "./agreement.ts";
+import type { Engine } from "./config.ts";
+import { deviceOf } from "./device.ts";
+import { type Counts, type Found, trySeed } from "./sequence.ts";
+
+export interface SequenceTask {
+  readonly seeds: readonly number[];
+  readonly path?: string | undefined;
+}
+
+export interface SequencesDone {
+  readonly found: readonly Found[];
+  readonly counts: Counts;
+}
+
+declare global {
+  /** What test/fuzz/main.ts calls here. */
+  var runSeeds: (task: SequenceTask) => Promise<SequencesDone>;
+  var agree: (number: number) => Promise<Agreement>;
+}
+
+const engine = async (): Promise<Engine> => import(/* @vite-ignore */ `${location.origin}/build/this.js`);
+
+globalThis.runSeeds = async ({ seeds, path }) => {
+  const { device, complaints } = await deviceOf();
+  const found: Found[] = [];
+  const counts: Counts = {};
+  for (const seed of seeds) {
+    const one = await trySeed(await engine(), device, seed, counts, { path });
+    if (one !== undefined) found.push(one);
+    else if (complaints.length > 0) {
+      const message = `the device complained: ${complaints.join("\n")}`;
+      found.push({ seed, path: "0", kind: "untyped", call: "device", message, sequence: undefined });
+    }
+    complaints.length = 0;
+  }
+  device.destroy();
+  return { found, counts };
+};
+
+globalThis.agree = async (number) => {
+  const { device } = await deviceOf();
+  try {
+    return await agreement(await engine(), device, number);
+  } finally {
+    device.destroy();
+  }
+};
