@@ -55,7 +55,7 @@ async function browserTests() {
   const launchOptions = { executablePath: await findBrowser(), args: browserArguments({ software: true }) };
   return {
     plugins: [mnistServer()],
-    optimizeDeps: { include: ["wgsl-preprocessor/wgsl-preprocessor.js"] },
+    optimizeDeps: { include: ["fast-check", "wgsl-preprocessor/wgsl-preprocessor.js"] },
     test: {
       name: "gpu",
       include: ["test/gpu/**/*.test.ts", "test/stories/**/*.test.ts"],

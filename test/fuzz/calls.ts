@@ -10,7 +10,7 @@ import { bads } from "./bad.ts";
 import { freezing } from "./door.ts";
 import { sameNumbers, sameValues } from "./look.ts";
 import { given, samplesOf } from "./samples.ts";
-import { Fault, type World } from "./trial.ts";
+import { Fault, near, type World } from "./trial.ts";
 
 interface Row<T> {
   readonly args: fc.Arbitrary<T>;
@@ -52,6 +52,83 @@ export const calls = {
     }),
     fit,
   ),
+
+  /** A fit that is stopped and goes on: together they are the fit that never stopped. */
+  resume: row(
+    2,
+    fc.record({ data: given(11), stopAt: fc.integer({ min: 1, max: 5 }) }),
+    async (world, { data, stopAt }) => {
+      const { reference, trainer } = world;
+      const all = samplesOf(world.config, data);
+      const batches = reference.batchesOf(all);
+      const total = 2 * Math.ceil(batches.length / world.config.accumulate);
+      const most = Math.min(stopAt, total);
+      const seen: number[] = [];
+      const onStep = ({ step, loss }: { readonly step: number; readonly loss: number }): void => {
+        seen.push(loss);
+        if (step === before + most) trainer.stop();
+      };
+      const before = reference.step;
+      await world.good("resume: fit", () =>
+        trainer.fit(all.data, { epochs: 2, shuffle: false, lockstep: true, onStep }),
+      );
+      if (world.isDisposed) return;
+      const expected = reference.fit(() => batches, 2, most).told;
+      await world.compare("resume: fit");
+      if (most < total) {
+        const options = { epochs: 2, shuffle: false, resume: true, onStep };
+        await world.good("resume", () => trainer.fit(all.data, options));
+        const steps = Math.ceil(batches.length / world.config.accumulate);
+        for (let at = most; at < total; at++) {
+          const first = (at % steps) * world.config.accumulate;
+          expected.push(reference.train(batches.slice(first, first + world.config.accumulate)));
+        }
+        await world.compare("resume");
+      }
+      if (seen.length !== total) throw new Fault("wrong", "resume", `${seen.length} steps were told of, not ${total}`);
+      for (const [i, { loss }] of expected.entries()) near("resume", "the loss", seen[i], loss, 1);
+    },
+  ),
+
+  /** Looking while a fit runs: each look is of some step of it, and the fit is as if nobody had looked. */
+  beside: row(2, fc.record({ data: given(11), look: given(5) }), async (world, { data, look }) => {
+    const { reference, trainer } = world;
+    const [all, seen] = [samplesOf(world.config, data), samplesOf(world.config, look)];
+    const fit = world.good("beside: fit", () => trainer.fit(all.data, { epochs: 2, shuffle: false }));
+    const looks = Promise.all([
+      trainer.predict(seen.data.x),
+      trainer.evaluate(seen.data),
+      trainer.predict(seen.data.x),
+      trainer.save(),
+    ]);
+    const told = await world.good("beside", () => fit.then(() => looks));
+    if (world.isDisposed) return;
+    const states = [reference.look(seen)];
+    const batches = reference.batchesOf(all);
+    for (let epoch = 0; epoch < 2; epoch++) {
+      for (let at = 0; at < batches.length; at += world.config.accumulate) {
+        reference.train(batches.slice(at, at + world.config.accumulate));
+        states.push(reference.look(seen));
+      }
+    }
+    const isSome = (test: (state: (typeof states)[number]) => void): boolean =>
+      states.some((state) => {
+        try {
+          test(state);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+    for (const { data: values } of [told[0], told[2]]) {
+      if (isSome((state) => sameValues("beside", "x", values, Float64Array.from(state.prediction)))) continue;
+      throw new Fault("wrong", "beside: predict", "the prediction is that of no step of the fit");
+    }
+    if (!isSome((state) => sameNumbers("beside", told[1], state))) {
+      throw new Fault("wrong", "beside: evaluate", "the evaluation is that of no step of the fit");
+    }
+    await world.compare("beside");
+  }),
 
   evaluate: row(1, fc.record({ data: given(9), averaged: fc.boolean() }), async (world, { data, averaged }) => {
     const all = samplesOf(world.config, data);

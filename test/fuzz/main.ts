@@ -10,22 +10,14 @@ import { createServer } from "vite";
 import { type Adapter, adapterOf, launchBrowser } from "../../demo/browser.ts";
 import { presentBuild, serveBuilds } from "../bench/against/build.ts";
 import { help, options, type SoakOptions } from "./options.ts";
-import {
-  CONFIGURATIONS,
-  configurationFailed,
-  counted,
-  failure,
-  hasFailed,
-  type SoakReport,
-  summary,
-} from "./report.ts";
+import { configurationFailed, counted, failure, hasFailed, type SoakReport, summary } from "./report.ts";
 import type { Found } from "./sequence.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Sequences between two writings of the file, and after which the page begins anew. */
-const BATCH = 20;
+const BATCH = 10;
 /** Scripts of package.json that run the tests elsewhere, in their whole form. */
 const RUNTIMES = ["test:deno", "test:node", "test:firefox"];
 
@@ -95,7 +87,8 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
       if (chosen.path === undefined) writeFileSync(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
     };
     if (chosen.only.includes("sequences")) await sequences(chosen, stopped, fresh, () => report, keep);
-    if (chosen.only.includes("configurations")) await configurations(stopped, fresh, () => report, keep);
+    if (chosen.only.includes("configurations"))
+      await configurations(chosen.configurations, stopped, fresh, () => report, keep);
     await server.close();
     await browser.close();
     if (chosen.only.includes("runtimes")) await runtimes(stopped, () => report, keep);
@@ -121,7 +114,8 @@ async function sequences(
     const { wrong, untyped } = counted(found);
     progress(`sequence ${done + 1} of ${count}: ${wrong} wrong, ${untyped} untyped so far`);
     const seeds = Array.from({ length: Math.min(BATCH, count - done) }, (_, i) => seed + done + i);
-    const one = await (await fresh()).evaluate((task) => globalThis.runSeeds(task), { seeds, path });
+    const known = found.map(({ kind, call }) => `${kind}: ${call}`);
+    const one = await (await fresh()).evaluate((task) => globalThis.runSeeds(task), { seeds, path, known });
     for (const fault of one.found) say(failure(fault));
     const all: Found[] = [...found, ...one.found];
     const names = new Set([...Object.keys(calls), ...Object.keys(one.counts)]) as Set<keyof typeof calls>;
@@ -131,15 +125,16 @@ async function sequences(
 }
 
 async function configurations(
+  count: number,
   stopped: AbortSignal,
   fresh: () => Promise<Page>,
   report: () => SoakReport,
   keep: Keep,
 ): Promise<void> {
   const page = await fresh();
-  while (report().configurations.length < CONFIGURATIONS && !stopped.aborted) {
+  while (report().configurations.length < count && !stopped.aborted) {
     const number = report().configurations.length;
-    progress(`configuration ${number + 1} of ${CONFIGURATIONS}`);
+    progress(`configuration ${number + 1} of ${count}`);
     const one = await page.evaluate((given) => globalThis.agree(given), number);
     if (configurationFailed(one))
       say(`configuration ${number} is off by ${one.worst.toExponential(1)} of the path: ${one.configuration}`);

@@ -27,6 +27,7 @@ const all: Readonly<Record<string, unknown>> = {
 /** What a kind of place may take of these, or take for nothing at all. */
 const taken = {
   count: [],
+  endless: ["infinity"],
   size: ["1.5"],
   number: ["1.5", "-1"],
   label: [],

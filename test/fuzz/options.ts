@@ -8,6 +8,7 @@ export type Part = (typeof parts)[number];
 export const help = `npm run soak -- [options]
   --only PARTS     of ${parts.join(",")} (default: all)
   --count N        sequences (default: 2000)
+  --configurations N  configurations (default: 60)
   --seed S         of the first sequence; the next has S + 1 (default: 1). With --path: the one to repeat
   --path P         repeats one sequence, as a failure prints it, and shows what comes of it
   --json FILE      where results are kept; a run that was interrupted goes on from there (default: soak.json)
@@ -20,6 +21,7 @@ with their options; both run on the built file. Runtimes are the tests in Deno, 
 export interface SoakOptions {
   readonly only: readonly Part[];
   readonly count: number;
+  readonly configurations: number;
   readonly seed: number;
   readonly path: string | undefined;
   readonly json: string;
@@ -31,7 +33,16 @@ export function options(): SoakOptions | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
-    options: { only: text, count: text, seed: text, path: text, json: text, fresh: flag, help: flag },
+    options: {
+      only: text,
+      count: text,
+      configurations: text,
+      seed: text,
+      path: text,
+      json: text,
+      fresh: flag,
+      help: flag,
+    },
   });
   if (values.help) return "help";
   const { path } = values;
@@ -45,6 +56,7 @@ export function options(): SoakOptions | "help" {
   return {
     only,
     count: path === undefined ? whole("--count", values.count ?? "2000", 1) : 1,
+    configurations: whole("--configurations", values.configurations ?? "60", 1),
     seed: whole("--seed", values.seed ?? "1", 0),
     path,
     json: values.json ?? "soak.json",

@@ -8,6 +8,8 @@ import { type Counts, type Found, trySeed } from "./sequence.ts";
 export interface SequenceTask {
   readonly seeds: readonly number[];
   readonly path?: string | undefined;
+  /** Kinds of failures that need not be made shorter any more. */
+  readonly known: readonly string[];
 }
 
 export interface SequencesDone {
@@ -23,12 +25,15 @@ declare global {
 
 const engine = async (): Promise<Engine> => import(/* @vite-ignore */ `${location.origin}/build/this.js`);
 
-globalThis.runSeeds = async ({ seeds, path }) => {
+globalThis.runSeeds = async ({ seeds, path, known }) => {
   const { device, complaints } = await deviceOf();
   const found: Found[] = [];
   const counts: Counts = {};
   for (const seed of seeds) {
-    const one = await trySeed(await engine(), device, seed, counts, { path });
+    const one = await trySeed(await engine(), device, seed, counts, {
+      path,
+      known: [...known, ...found.map(({ kind, call }) => `${kind}: ${call}`)],
+    });
     if (one !== undefined) found.push(one);
     else if (complaints.length > 0) {
       const message = `the device complained: ${complaints.join("\n")}`;

@@ -5,7 +5,6 @@ import type { Counts, Found } from "./sequence.ts";
 
 /** What counts as agreement of a configuration: a hundred-thousandth of the path. */
 export const BAR = 1e-5;
-export const CONFIGURATIONS = 60;
 
 export interface Runtime {
   /** A script of package.json. */

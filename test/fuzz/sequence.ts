@@ -61,38 +61,40 @@ export interface Found {
 /** Milliseconds that the search for a shorter sequence may take. */
 const SHRINKING = 15_000;
 
-/** Runs the sequence of a seed, or the one that a path leads to; a failure is made shorter first. */
+/**
+ * Runs the sequence of a seed, or the one that a path leads to. A failure is made shorter, unless one like it is in `known`
+ * already ("kind: call").
+ */
 export async function trySeed(
   engine: Engine,
   device: GPUDevice,
   seed: number,
   counts: Counts,
-  { path, shrink = true }: { readonly path?: string | undefined; readonly shrink?: boolean } = {},
+  { path, known = [] }: { readonly path?: string | undefined; readonly known?: readonly string[] } = {},
 ): Promise<Found | undefined> {
-  let fault: unknown;
-  const property = fc.asyncProperty(sequence, async (given) => {
-    try {
-      await runSequence(engine, device, given, counts);
-    } catch (error) {
-      fault = error;
-      throw error;
-    }
-  });
-  const result = await fc.check(property, {
-    seed,
-    numRuns: 1,
-    endOnFailure: !shrink,
-    ...(path === undefined ? {} : { path }),
-    ...(shrink ? { interruptAfterTimeLimit: SHRINKING } : {}),
-  });
-  if (!result.failed || result.counterexample === null) return undefined;
-  const error = (result.errorInstance ?? fault) as Partial<Fault> & Error;
-  return {
-    seed,
-    path: result.counterexamplePath ?? "0",
-    kind: error.kind ?? "untyped",
-    call: error.call ?? "compile",
-    message: error.kind === undefined ? `${error.stack ?? error}` : error.message,
-    sequence: result.counterexample[0],
+  const check = async (parameters: fc.Parameters<[Sequence]>, counted: Counts): Promise<Found | undefined> => {
+    let fault: unknown;
+    const property = fc.asyncProperty(sequence, async (given) => {
+      try {
+        await runSequence(engine, device, given, counted);
+      } catch (error) {
+        fault = error;
+        throw error;
+      }
+    });
+    const result = await fc.check(property, { ...parameters, seed, numRuns: 1 });
+    if (!result.failed || result.counterexample === null) return undefined;
+    const error = (result.errorInstance ?? fault) as Partial<Fault> & Error;
+    return {
+      seed,
+      path: result.counterexamplePath ?? "0",
+      kind: error.kind ?? "untyped",
+      call: error.call ?? "compile",
+      message: error.kind === undefined ? `${error.stack ?? error}` : error.message,
+      sequence: result.counterexample[0],
+    };
   };
+  const found = await check({ endOnFailure: true, ...(path === undefined ? {} : { path }) }, counts);
+  if (found === undefined || path !== undefined || known.includes(`${found.kind}: ${found.call}`)) return found;
+  return (await check({ interruptAfterTimeLimit: SHRINKING }, {})) ?? found;
 }

@@ -1,0 +1,43 @@
+// `npm run soak` as a user meets it: sequences and configurations on the built file, results that are kept, and a run that goes on
+// where the last one ended.
+
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import type { SoakReport } from "../fuzz/report.ts";
+import { runCommand } from "./command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gradus-"));
+const json = join(folder, "soak.json");
+const soak = (...words: string[]) => runCommand("test/fuzz/main.ts", [...words, "--json", json]);
+const report = (): SoakReport => JSON.parse(readFileSync(json, "utf8"));
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("a few configurations agree with the reference to 1e-5 of the path, on the built file", async () => {
+  const { code, stdout } = await soak("--only", "configurations", "--configurations", "8");
+  expect(stdout).toContain("8 configurations: at most");
+  expect(code).toBe(0);
+  expect(report()).toMatchObject({ adapter: expect.stringContaining("swiftshader"), commit: expect.any(String) });
+  expect(new Set(report().configurations.map(({ configuration }) => configuration)).size).toBe(8);
+});
+
+test("a run goes on where the last one ended, sequences beside configurations", async () => {
+  const { code, stderr, stdout } = await soak("--only", "sequences", "--count", "3");
+  expect(stdout).toContain("3 of 3 sequences");
+  expect(code).toBe(0);
+  expect(stderr).toContain("sequence 1 of 3");
+  const again = await soak("--only", "sequences", "--count", "4");
+  expect(again.stderr).toContain("sequence 4 of 4");
+  expect(again.stderr).not.toContain("sequence 1 of");
+  expect(report().sequences).toMatchObject({ asked: 4, done: 4, wrong: 0, untyped: 0 });
+  expect(report().configurations).toHaveLength(8);
+});
+
+test("what is wrong on the command line is said in one line", async () => {
+  const [help, path, part] = await Promise.all([soak("--help"), soak("--path", "0"), soak("--only", "all")]);
+  expect(help.stdout).toContain("--seed S");
+  expect([path.code, path.stderr]).toEqual([2, "soak: --path: it needs the --seed that it belongs to.\n"]);
+  expect([part.code, part.stderr]).toEqual([2, expect.stringContaining('--only: "all" is none of sequences')]);
+});
