@@ -87,7 +87,7 @@ const places: readonly [string, Place, Use][] = [
   }),
   ...optionOf("findRate", (t, data, options) => t.findRate(data, options), {
     lo: "size",
-    hi: "count",
+    hi: "size",
     steps: "count",
     layers: "pattern",
   }),

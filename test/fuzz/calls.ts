@@ -219,7 +219,7 @@ export const calls = {
 
   findRate: row(1, given(9), async (world, args) => {
     const all = samplesOf(world.config, args);
-    await world.good("findRate", () => world.trainer.findRate(all.data, { lo: 1e-4, hi: 1e-2, steps: 10 }));
+    await world.either("findRate", () => world.trainer.findRate(all.data, { lo: 1e-4, hi: 1e-2, steps: 10 }));
     await world.same("findRate");
   }),
 
@@ -256,7 +256,6 @@ export const calls = {
       const place = `${one.name} as ${name}`;
       const all = samplesOf(world.config, { count: world.config.batch, salt, form: "f32" });
       await world.bad(place, () => one.use(world, value, all.data));
-      await world.same(place);
     },
   ),
 
@@ -364,7 +363,8 @@ async function fit(world: World, { data, epochs, steps, isStream, validation, st
 }
 
 async function edit(world: World, seed: number): Promise<void> {
-  if (world.isDisposed) return;
+  // A bare layer has no name that patterns could find.
+  if (world.isDisposed || world.config.model === "bare") return;
   const { reference, trainer } = world;
   const layers = [...new Set(reference.table.tensors.map(({ home }) => home))];
   const names = reference.tensors.map(({ name }) => name);
@@ -373,6 +373,8 @@ async function edit(world: World, seed: number): Promise<void> {
     patterns: [...layers, ...names, "**", "**.bias", "*.weight", "nowhere"],
     factors: [0.5, 0.9, 1.5, -1],
     lrs: [0, 1e-3, 0.01, 0.05, -0.1],
+    // A bare function as a schedule is in no checkpoint.
+    without: ["schedule", ...(world.config.averaging === null ? (["averaging"] as const) : [])] as const,
     epochs: false,
   };
   const engine: Editable = { ...trainer.rates, ...freezing(trainer) };

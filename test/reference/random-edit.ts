@@ -22,6 +22,8 @@ export interface EditScope {
   readonly epochs: boolean;
   /** Base rates that may be set. Default: of all sizes. */
   readonly lrs?: readonly number[];
+  /** What is never set. */
+  readonly without?: readonly ("averaging" | "schedule")[];
 }
 
 /** Numbers from 0 to 1 that are the same in every run. */
@@ -76,11 +78,11 @@ export function randomEdit(random: () => number, scope: EditScope, engine: Edita
       if (maybe()) rule.lr = pick(scope.lrs ?? [0, 1e-4, 0.01, 0.3, random(), -0.1]);
       if (maybe()) rule.multiplier = pick([0, 0.5, 2, random()]);
       if (maybe()) rule.weightDecay = pick([0, 0.01, random()]);
-      if (maybe()) rule.averaging = random();
+      if (maybe() && scope.without?.includes("averaging") !== true) rule.averaging = random();
       if (maybe()) rule.frozen = random() < 0.3;
       if (maybe()) rule.from = when();
       if (maybe()) rule.until = when();
-      const pair = maybe() ? pick(schedules) : undefined;
+      const pair = maybe() && scope.without?.includes("schedule") !== true ? pick(schedules) : undefined;
       schedule = pair?.[0];
       const engineRule: RateRule = schedule === undefined ? rule : { ...rule, schedule };
       const naiveRule = { ...rule, ...(pair === undefined ? {} : { schedule: pair[1] }) } as NaiveRule;
