@@ -347,16 +347,18 @@ async function fit(world: World, { data, epochs, steps, isStream, validation, st
     sameNumbers("fit: onStep", told[i], seen);
     if (told[i]?.step !== seen.step) throw new Fault("wrong", "fit: onStep", `step ${told[i]?.step}, not ${seen.step}`);
   }
-  if (result.epochs.length < expected.whole.length || ended.length !== result.epochs.length) {
-    throw new Fault("wrong", "fit", `${ended.length} and ${result.epochs.length} epochs, not ${expected.whole.length}`);
+  const isWhole = expected.told.length % Math.ceil(batches.length / config.accumulate) === 0;
+  // Where the last step of a stream was its last batch, nobody has asked the stream whether there is another one.
+  const known = expected.whole.length - (isStream && steps !== null && isWhole ? 1 : 0);
+  if (result.epochs.length < known || ended.length !== result.epochs.length) {
+    throw new Fault("wrong", "fit", `${ended.length} and ${result.epochs.length} epochs, not ${known}`);
   }
-  for (const [i, seen] of expected.whole.entries()) {
+  for (const [i, seen] of expected.whole.slice(0, result.epochs.length).entries()) {
     const { loss, accuracy } = result.epochs[i] as (typeof result.epochs)[number];
     sameNumbers("fit: epochs", { loss, accuracy }, seen);
   }
   const last = expected.whole.length === ended.length ? ended.at(-1) : undefined;
-  const isAtEnd = expected.told.length % Math.ceil(batches.length / config.accumulate) === 0;
-  if (checked !== undefined && last !== undefined && isAtEnd) {
+  if (checked !== undefined && last !== undefined && isWhole) {
     sameNumbers("fit: validation", last.validation, reference.look(checked));
   }
   await world.compare("fit");

@@ -128,7 +128,12 @@ const snapshot = async (trainer: Trainer): Promise<Snapshot> => ({
   bytes: await trainer.save(),
   steps: trainer.steps,
   table: JSON.stringify(trainer.rates.table()),
-  edits: JSON.stringify(trainer.rates.edits()),
+  // By sorted keys: a list that was put back from a file may have them in another order.
+  edits: JSON.stringify(trainer.rates.edits(), (_, value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  ),
 });
 
 /** Names of what differs. */
