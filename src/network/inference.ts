@@ -1,6 +1,7 @@
 // A network from a file, for those who only predict.
 
 import { demandOf } from "../data/dataset.ts";
+import { mergeNormalization, type Normalization, scalingOf } from "../data/normalization.ts";
 import { CheckpointError, listed } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
 import { connect } from "../gpu/device.ts";
@@ -15,7 +16,7 @@ import { plainUpdate } from "../step/update.ts";
 import { checkInput, checkModel, FLOATS } from "./check.ts";
 import { Network } from "./network.ts";
 
-export interface InferenceOptions extends ConnectOptions {
+export interface InferenceOptions extends ConnectOptions, Normalization {
   /** Shape of one sample. Default: what the checkpoint says; a file of another program does not say it. */
   readonly input?: readonly number[];
 }
@@ -34,11 +35,26 @@ export async function inference(
   options: InferenceOptions = {},
 ): Promise<Network> {
   checkModel("inference", model);
-  checkOptions("inference", options, ["input", "device", "gpu", "powerPreference"], "{ input: [28, 28, 1] }");
+  checkOptions(
+    "inference",
+    options,
+    ["input", "device", "gpu", "powerPreference", "mean", "std", "scale"],
+    "{ input: [28, 28, 1] }",
+  );
   const { signature } = openCheckpoint(bytes, "inference");
   const input = options.input ?? ownValue(signature, "input");
   checkInput("inference", input);
-  const settings = { model, input, batch: 1, loss: crossEntropy(), update: plainUpdate(), cacheFrozen: false };
+  const normalization = mergeNormalization(options);
+  scalingOf("inference", normalization, false, input.at(-1) as number);
+  const settings = {
+    model,
+    input,
+    batch: 1,
+    loss: crossEntropy(),
+    update: plainUpdate(),
+    cacheFrozen: false,
+    normalization,
+  };
   const program = buildProgram({
     ...settings,
     mode: "predict",
@@ -51,7 +67,7 @@ export async function inference(
   try {
     const demand = demandOf(input, program.output.slice(1), false);
     const runner = createRunner(gpu, { ...settings, ruleOf: () => 0 }, program, demand);
-    const network = new Network(gpu, input, program, runner, demand);
+    const network = new Network(gpu, input, program, runner, demand, normalization);
     const { missing } = network.transfer(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
     if (missing.length === 0) return network;
     throw new CheckpointError(`inference: the file lacks ${listed(missing)}. Give the model that its weights are of.`);

@@ -2,8 +2,9 @@
 // loss and no optimizer; a trainer has one and moves its weights.
 
 import { type Demand, type Inputs, packInputs } from "../data/dataset.ts";
-import type { Normalization } from "../data/normalization.ts";
+import { mergeNormalization, type Normalization } from "../data/normalization.ts";
 import type { Numbers } from "../data/numbers.ts";
+import { Uploaded } from "../data/uploaded.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../graph/graph.ts";
 import { checkOptions, checkRange } from "../option.ts";
@@ -47,9 +48,18 @@ export class Network {
   readonly #program: Program;
   readonly #runner: Runner;
   readonly #demand: Demand;
+  readonly #normalization: Normalization;
 
   /** @internal */
-  constructor(gpu: Gpu, inputShape: readonly number[], program: Program, runner: Runner, demand: Demand) {
+  constructor(
+    gpu: Gpu,
+    inputShape: readonly number[],
+    program: Program,
+    runner: Runner,
+    demand: Demand,
+    normalization: Normalization,
+  ) {
+    this.#normalization = normalization;
     this.#gpu = gpu;
     this.#program = program;
     this.#runner = runner;
@@ -76,17 +86,18 @@ export class Network {
    * is not asked for. It may be called at any time, also while a trainer is at work. Throws DataError and ShapeError where
    * `x` is no list of samples.
    */
-  async predict(x: Numbers | Inputs, options: PredictOptions = {}): Promise<HostTensor> {
+  async predict(x: Numbers | Inputs | Uploaded, options: PredictOptions = {}): Promise<HostTensor> {
     return this.predictWith(x, options, false);
   }
 
   /** `averaged`: with the running means of the weights. @internal */
-  async predictWith(x: Numbers | Inputs, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
+  async predictWith(x: Numbers | Inputs | Uploaded, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
     this.demandAlive();
     checkOptions("predict", options, ["batch", "mean", "std", "scale"], "{ batch: 64 }");
     const { batch, ...normalization } = options;
     if (batch !== undefined) checkRange("predict", "a whole number of at least 1", { batch });
-    const packed = packInputs("predict", x, this.#demand, normalization);
+    const how = mergeNormalization(this.#normalization, normalization);
+    const packed = x instanceof Uploaded ? x : packInputs("predict", x, this.#demand, how);
     return this.turns(() => this.#runner.predict(packed, averaged, batch));
   }
 

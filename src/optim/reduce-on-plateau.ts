@@ -3,8 +3,8 @@
 
 import { OptionError } from "../errors.ts";
 import { checkFunction, checkName, checkOptions, checkRange, shown } from "../option.ts";
-import { entriesOf, type Named } from "./pairs.ts";
 import { checkPattern } from "../pattern.ts";
+import { entriesOf, type Named } from "./pairs.ts";
 import { resolved } from "./resolved.ts";
 
 /** What ReduceLROnPlateau acts on: `trainer.rates`, or anything that can scale rates. */

@@ -2,6 +2,8 @@
 // groups that tie programs to data. Whoever calls it says which batches, never how.
 
 import { type Demand, type Packed, pack, type Samples } from "../data/dataset.ts";
+import { fingerprint } from "../data/fingerprint.ts";
+import type { Normalization } from "../data/normalization.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -46,6 +48,8 @@ export type RunnerOptions = Omit<
   readonly ruleOf: (row: number) => number;
   /** Whether what frozen layers at the input make of each sample is kept. */
   readonly cacheFrozen: boolean;
+  /** Of x where samples do not say it. */
+  readonly normalization: Normalization;
 };
 
 /** `first` is the program whose layout all others share. */
@@ -62,8 +66,11 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   const programs = new Map<string, Program>();
   type OfFeed = Readonly<Record<"plain" | "averaged", Map<Program, Prepared>>>;
   const bound = new Map<Feed, OfFeed>();
-  const sources = new Map<object, Source>();
+  /** By content, and the content that an object had last. */
+  const sources = new Map<string, Source>();
+  const contents = new WeakMap<object, string>();
   const uploads = new Set<Feed>();
+  const freed = new Set<Feed>();
   /** What a fit walks over stays, whatever else is looked at meanwhile. */
   let held: Feed | undefined;
   /** The same samples in their own order, by feed. */
@@ -164,8 +171,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     return features;
   }
 
+  const uploaded = (place: string, data: Uploaded): Source => data.sourceFor(place, sources) as Source;
+
   /** Samples that a prediction takes at once, a power of two: no more than there are, nor than fit a little memory. */
-  function predictedAtOnce({ count, format }: Packed): number {
+  function predictedAtOnce(count: number, format: DataFormat): number {
     const { batch } = options;
     const perSample = program("predict", format, []).recording.memory.planned / batch;
     const most = Math.max(batch, Math.min(MOST_PREDICTED, MOST_ACTIVATIONS / Math.max(1, perSample)));
@@ -176,26 +185,36 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     store,
     program,
 
-    /** Samples on the GPU; the same object is checked and uploaded once, so its arrays must not change after that. */
+    /** Samples on the GPU: what has the same content as before, in whatever arrays, is checked and uploaded once. */
     source(place: string, samples: Samples | Uploaded): Source {
-      if (samples instanceof Uploaded) return samples.sourceFor(place, sources) as Source;
-      const source = sources.get(samples) ?? upload(pack(place, samples, demand));
-      sources.delete(samples);
-      sources.set(samples, source);
+      if (samples instanceof Uploaded) return uploaded(place, samples);
+      const content = fingerprint(samples);
+      const source = sources.get(content) ?? upload(pack(place, samples, demand, options.normalization));
+      const before = contents.get(samples);
+      contents.set(samples, content);
+      sources.delete(content);
+      sources.set(content, source);
+      // What an object held before is not asked for again.
       const [oldest] = [...sources].filter(([, one]) => one !== source && one.feed !== held);
-      if (sources.size > MOST_FEEDS && oldest !== undefined) {
-        sources.delete(oldest[0]);
-        drop(oldest[1].feed);
+      const gone =
+        before !== undefined && before !== content ? before : sources.size > MOST_FEEDS ? oldest?.[0] : undefined;
+      const left = gone === undefined ? undefined : sources.get(gone);
+      if (gone !== undefined && left !== undefined && left.feed !== held) {
+        sources.delete(gone);
+        drop(left.feed);
       }
       return source;
     },
 
     /** Samples that stay on the GPU until they are disposed of. */
     upload(place: string, samples: Samples): Uploaded {
-      const source = upload(pack(place, samples, demand));
+      const source = upload(pack(place, samples, demand, options.normalization));
       uploads.add(source.feed);
       return new Uploaded(source.count, sources, source, () => {
-        if (uploads.delete(source.feed)) drop(source.feed);
+        if (!uploads.delete(source.feed)) return;
+        // What a fit walks over is freed when the fit is over.
+        if (source.feed === held) freed.add(source.feed);
+        else drop(source.feed);
       });
     },
 
@@ -237,8 +256,14 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     /** Compiles what a recording needs, all at once; tells of each kernel that is ready. */
     compile: replay.compile,
 
+    /** A fit walks over it now, or over none. */
     hold(source: Source | undefined): void {
       held = source?.feed;
+      for (const feed of freed) {
+        if (feed === held) continue;
+        freed.delete(feed);
+        drop(feed);
+      }
     },
 
     inOrder: inOrderOf,
@@ -264,24 +289,25 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     /** Submits steps of what is ready, without delay. Resolves when their numbers are back. */
     start: replay.start,
 
-    /** The output for each sample of a source that serves for this alone. */
-    async predict(packed: Packed, averaged: boolean, most = predictedAtOnce(packed)): Promise<HostTensor> {
-      const run = program("predict", packed.format, [], { batch: most });
+    /** The output for each sample, of data that serves for this alone or that lies on the GPU already. */
+    async predict(given: Packed | Uploaded, averaged: boolean, most?: number): Promise<HostTensor> {
+      const { count: total, format } = given instanceof Uploaded ? uploaded("predict", given) : given;
+      const run = program("predict", format, [], { batch: most ?? predictedAtOnce(total, format) });
       const slice = run.recording.results.prediction ?? bug("a prediction has no place");
       const [batch, ...shape] = run.output as [number, ...number[]];
       const perSample = size(shape);
-      const data = new Float32Array(packed.count * perSample);
-      const feed = createFeed(gpu, packed);
-      feed.setOrder(inOrder(packed.count));
+      const data = new Float32Array(total * perSample);
+      const feed = given instanceof Uploaded ? inOrderOf(uploaded("predict", given).feed) : createFeed(gpu, given);
+      if (!(given instanceof Uploaded)) feed.setOrder(inOrder(total));
       // Read back in few pieces: each costs a trip to the device and back.
       const piece = Math.max(1, Math.floor(MOST_READ / (perSample * 4 * batch))) * batch;
       const { COPY_DST, COPY_SRC } = BufferUsage;
-      const found = gpu.buffer("predictions", Math.min(piece, packed.count) * perSample * 4, COPY_DST | COPY_SRC);
+      const found = gpu.buffer("predictions", Math.min(piece, total) * perSample * 4, COPY_DST | COPY_SRC);
       try {
         const ready = await prepared(run, feed, averaged);
         const arena = store.buffers.get(slice.arena) ?? bug(`there is no arena "${slice.arena}"`);
-        for (let first = 0; first < packed.count; first += piece) {
-          const end = Math.min(first + piece, packed.count);
+        for (let first = 0; first < total; first += piece) {
+          const end = Math.min(first + piece, total);
           for (let start = first; start < end; start += batch) {
             const count = Math.min(batch, end - start);
             await replay.submit(ready, 1, () => ({ step: 0, start, count }));
@@ -295,9 +321,9 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
         }
       } finally {
         found.destroy();
-        drop(feed);
+        if (!(given instanceof Uploaded)) drop(feed);
       }
-      return { shape: [packed.count, ...shape], data };
+      return { shape: [total, ...shape], data };
     },
 
     /** Tells the passes around the update of layers and their rows, and of the shares of their means. */
@@ -310,7 +336,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     setAlarms: replay.setAlarms,
 
     dispose(): void {
-      for (const feed of [...uploads, ...[...sources.values()].map(({ feed }) => feed)]) drop(feed);
+      for (const feed of [...uploads, ...freed, ...[...sources.values()].map(({ feed }) => feed)]) drop(feed);
       uploads.clear();
       for (const old of stale) drop(old);
       for (const feed of batchFeeds.values()) feed.dispose();

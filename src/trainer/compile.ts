@@ -40,7 +40,6 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
     ...first,
     update: updateSettings(rates, options),
     momentum: options.momentum,
-    cacheFrozen: options.cacheFrozen ?? false,
   };
   const gpu = await connect(options);
   try {

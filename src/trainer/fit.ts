@@ -2,6 +2,7 @@
 // of batches and hands them on to be submitted, each when it is its turn.
 
 import { type Batches, type Data, isBatches, type Packed, type Samples } from "../data/dataset.ts";
+import type { Uploaded } from "../data/uploaded.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { permutation, stream } from "../random.ts";
 import { checkFit, type EpochResult, type FitOptions, type FitResult } from "../recipe/fit-options.ts";
@@ -152,7 +153,9 @@ export function createFit(parts: Parts, passes: Passes) {
       const count = check(at, data, options);
       const streams = count === 0;
       const source = (): Source => {
-        const found = runner.source(at, data as Samples);
+        // What was walked over before is held no more, so that data that changes each epoch leaves nothing behind.
+        runner.hold(undefined);
+        const found = runner.source(at, data as Samples | Uploaded);
         runner.hold(found);
         return found;
       };
@@ -160,7 +163,12 @@ export function createFit(parts: Parts, passes: Passes) {
       ledger.begin();
       ledger.moveTo({ ...ledger.known, place });
       parts.stepsPerEpoch = stepsOf(count);
-      const end = steps === undefined ? Number.POSITIVE_INFINITY : ledger.head.step + steps;
+      const { step: first } = ledger.head;
+      const end = steps === undefined ? Number.POSITIVE_INFINITY : first + steps;
+      const whole = first + (epochs - place.runEpoch) * (parts.stepsPerEpoch ?? Number.POSITIVE_INFINITY);
+      parts.end = Number.isFinite(Math.min(end, whole)) ? Math.min(end, whole) : undefined;
+      // The finder puts its own rates in the place of the schedules.
+      if (at !== "findRate") parts.warn(at);
       const wanted = (): boolean => stop.wanted() || ledger.head.step >= end;
       let tally = new Tally();
       const hear = (made: Made): unknown => {
@@ -200,6 +208,7 @@ export function createFit(parts: Parts, passes: Passes) {
         throw error;
       } finally {
         runner.hold(undefined);
+        parts.end = undefined;
       }
       const { step, place: last } = ledger.known;
       return { epochs: results, stopped: epochs === Number.POSITIVE_INFINITY ? step < end : last.runEpoch < epochs };

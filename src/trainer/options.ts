@@ -1,5 +1,6 @@
 // What a trainer is asked for and what it answers, with the checks that need neither a device nor data. What it says of a fit stands in recipe/fit-options.ts.
 
+import { mergeNormalization, type Normalization, scalingOf } from "../data/normalization.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
 import { type Layer, type Loss, wholeNumber } from "../model/layer.ts";
@@ -7,12 +8,13 @@ import { checkInput, checkModel } from "../network/check.ts";
 import { adamw, type Optimizer } from "../optim/optimizer.ts";
 import type { Rates } from "../optim/rule.ts";
 import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
-import { shown } from "../option.ts";
+import { checkFunction, checkOptions, checkSwitches, shown } from "../option.ts";
 import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
 import type { TrainingOptions } from "./training.ts";
 
-export interface CompileOptions extends ConnectOptions, TrainingOptions {
+/** `mean`, `std` and `scale` are those of all data of which the samples do not say them. */
+export interface CompileOptions extends ConnectOptions, TrainingOptions, Normalization {
   /** Shape of one sample; images are [height, width, channels]. */
   readonly input: readonly number[];
   /** Samples in a step. Default 32. */
@@ -63,14 +65,24 @@ export interface Settings {
   readonly update: UpdateSettings;
   readonly momentum: MomentumSchedule | undefined;
   readonly cacheFrozen: boolean;
+  readonly normalization: Normalization;
+  readonly warn: (message: string) => void;
 }
 
 /** What can be checked before the model is built. */
-export type FirstSettings = Omit<Settings, "update" | "momentum" | "cacheFrozen">;
+export type FirstSettings = Omit<Settings, "update" | "momentum">;
+
+const compileKeys = [
+  ...["input", "batch", "loss", "optimizer", "rates", "schedule", "cacheFrozen", "seed", "onProgress", "onWarning"],
+  ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
+  ...["mean", "std", "scale"],
+];
 
 export function checkedSettings(model: Layer, options: CompileOptions): FirstSettings {
-  const { input, batch = 32, loss, optimizer = adamw(), seed = 0 } = options;
   checkModel("compile", model);
+  checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
+  const { input, batch = 32, loss, optimizer = adamw(), seed = 0, cacheFrozen = false, onProgress } = options;
+  const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   checkInput("compile", input);
   wholeNumber("compile", "batch", batch);
   if (Object(loss).op === undefined) {
@@ -82,5 +94,10 @@ export function checkedSettings(model: Layer, options: CompileOptions): FirstSet
   if (seed !== seed >>> 0) {
     throw new OptionError(`compile: seed is ${seed}, it must be a whole number from 0 to ${2 ** 32 - 1}.`);
   }
-  return { model, input, batch, loss, optimizer, seed };
+  checkSwitches("compile", { cacheFrozen });
+  checkFunction("compile", "onWarning", warn);
+  if (onProgress !== undefined) checkFunction("compile", "onProgress", onProgress);
+  const normalization = mergeNormalization(options);
+  scalingOf("compile", normalization, false, input.at(-1) as number);
+  return { model, input, batch, loss, optimizer, seed, cacheFrozen, normalization, warn };
 }

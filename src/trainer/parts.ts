@@ -4,6 +4,7 @@ import type { Demand } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Turns } from "../network/turn.ts";
 import type { Counts } from "../optim/counts.ts";
+import { endedRates } from "../optim/ended.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
 import type { LayerRow, TensorRow } from "../optim/table.ts";
@@ -23,6 +24,8 @@ export interface Parts {
   readonly turns: Turns;
   /** Updates of an epoch, where its length is known. */
   stepsPerEpoch: number | undefined;
+  /** The last step of a fit that is under way, where it is known. */
+  end: number | undefined;
   /** The update of which a listener hears now. */
   telling: Made | undefined;
   /** The layers as of an update that was made; otherwise as of the next step. */
@@ -30,10 +33,12 @@ export interface Parts {
   tensorTable(made?: Made): TensorRow[];
   /** Each layer's rate in an update. */
   ratesOf(made: Made): Readonly<Record<string, number>>;
+  /** Warns of layers, of these tensors or of all, whose rates stay at nothing from now on. */
+  warn(place: string, among?: readonly string[]): void;
 }
 
 export function createParts(
-  parts: Omit<Parts, "stepsPerEpoch" | "telling" | "table" | "tensorTable" | "ratesOf">,
+  parts: Omit<Parts, "stepsPerEpoch" | "end" | "telling" | "table" | "tensorTable" | "ratesOf" | "warn">,
 ): Parts {
   const { rates, ledger } = parts;
   const seen = ({ clock, counts }: Pick<Made, "clock" | "counts">): [StepClock, Counts] => [
@@ -45,9 +50,17 @@ export function createParts(
   const made: Parts = {
     ...parts,
     stepsPerEpoch: undefined,
+    end: undefined,
     telling: undefined,
     table: (told = made.telling) => rates.table(...seen(told ?? next())),
     tensorTable: (told = made.telling) => rates.tensorTable(...seen(told ?? next())),
+    warn(place, among) {
+      const { stepsPerEpoch, end: until } = made;
+      const { step, counts } = ledger.head;
+      const clock = { step, stepsPerEpoch };
+      const found = endedRates(rates.rows, { place, clock, trained: counts.trained, until, among });
+      if (found !== undefined) parts.settings.warn(found.message);
+    },
     ratesOf: (told) => Object.fromEntries(made.table(told).map(({ name, lr }) => [name, lr])),
   };
   return made;

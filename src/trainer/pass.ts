@@ -16,7 +16,8 @@ export function createPasses(parts: Parts) {
   const { settings, demand, gpu, rates, runner, ledger, submit, turns } = parts;
   const { batch, loss } = settings;
 
-  const packBatch = (place: string, samples: Samples): Packed => packOne(place, samples, demand, batch);
+  const packBatch = (place: string, samples: Samples): Packed =>
+    packOne(place, samples, demand, batch, settings.normalization);
 
   /** The batches of a feed, added to a tally. */
   async function look(program: Program, feed: Feed, count: number, averaged: boolean, tally: Tally): Promise<void> {

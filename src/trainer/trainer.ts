@@ -1,6 +1,7 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
 import { type Data, demandOf, type Inputs, type Samples } from "../data/dataset.ts";
+import { scalingOf } from "../data/normalization.ts";
 import type { Numbers } from "../data/numbers.ts";
 import type { Uploaded } from "../data/uploaded.ts";
 import { bug, GradusError, OptionError } from "../errors.ts";
@@ -79,7 +80,7 @@ export class Trainer {
     const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, demand);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    this.network = new Network(gpu, input, program, runner, demand);
+    this.network = new Network(gpu, input, program, runner, demand, settings.normalization);
     const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
     const ledger = createLedger(
       rates,
@@ -96,13 +97,19 @@ export class Trainer {
     this.#parts = createParts({ settings, demand, gpu, rates, runner, ledger, submit, turns });
     this.#passes = createPasses(this.#parts);
     this.#fitting = createFit(this.#parts, this.#passes);
-    const { set, freeze, unfreeze, assign, scale, edits, replay } = rates;
+    const { freeze, assign, scale, edits, replay } = rates;
+    /** A change that has just been made, and what is to be said of its rates. */
+    const warned = (place: string, hit: readonly string[]): readonly string[] => {
+      this.#parts.warn(place, hit);
+      return hit;
+    };
     this.rates = {
       set: (pattern, spec) => {
         if (typeof spec === "object" && (spec?.averaging ?? 0) > 0) this.#demandAverages("rates.set");
-        return set(pattern, spec);
+        return warned(`rates.set "${pattern}"`, rates.set(pattern, spec));
       },
-      ...{ freeze, unfreeze, assign, scale, edits, replay },
+      unfreeze: (pattern) => warned(`unfreeze "${pattern}"`, rates.unfreeze(pattern)),
+      ...{ freeze, assign, scale, edits, replay },
       table: ((options: { readonly tensors?: boolean } = {}) =>
         resolved("rates.table", options, { tensors: false }).tensors
           ? this.#parts.tensorTable()
@@ -121,6 +128,7 @@ export class Trainer {
 
   /** The step as it stands: every dispatch, printable with `print`. */
   recording(mode: Mode = "train"): Recording {
+    checkName("recording", "mode", mode, ["train", "gradients", "evaluate", "predict", "features"]);
     return this.#programOf(mode, FLOATS).recording;
   }
 
@@ -190,7 +198,7 @@ export class Trainer {
 
   /** As `network.predict`; `averaged`: with the running means of the weights. */
   async predict(
-    x: Numbers | Inputs,
+    x: Numbers | Inputs | Uploaded,
     { averaged = false, ...options }: PredictOptions & Averaged = {},
   ): Promise<HostTensor> {
     if (averaged) this.#demandAverages("predict");
@@ -292,9 +300,11 @@ export class Trainer {
   /** Compiles what a step needs, for numbers and for bytes; tells how far it is. @internal */
   async prepare(onProgress: CompileOptions["onProgress"]): Promise<void> {
     const { runner } = this.#parts;
-    const recordings = [false, true].map(
-      (bytes) => this.#programOf("train", bytes ? { bytes, period: 4 } : FLOATS).recording,
-    );
+    const { input, normalization } = this.#parts.settings;
+    const recordings = [false, true].map((bytes) => {
+      const { period } = scalingOf("compile", normalization, bytes, input.at(-1) as number);
+      return this.#programOf("train", { bytes, period }).recording;
+    });
     const total = recordings.reduce((sum, { commands }) => sum + commands.length, 0);
     let done = 0;
     const tell = (kernel: string): void => onProgress?.({ done: ++done, total, kernel });

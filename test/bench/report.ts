@@ -1,6 +1,7 @@
 // What the benchmark reports: a row per workload and engine, as plain data for --json and as a table to read.
 
 import type { Counts } from "../../demo/train/count.ts";
+import { aligned, type Column, digits } from "./columns.ts";
 import type { EngineName } from "./engine.ts";
 import type { Workload } from "./workload.ts";
 
@@ -30,15 +31,7 @@ export function median(values: readonly number[]): number {
   return (at(Math.floor(half)) + at(Math.ceil(half))) / 2;
 }
 
-export const digits = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 const count = (value: number): string => (Number.isInteger(value) ? `${value}` : value.toFixed(1));
-
-export interface Column<T> {
-  readonly title: string;
-  readonly cell: (row: T) => string;
-  /** Words stand left in their column, numbers right. */
-  readonly words?: true;
-}
 
 /** Time relative to that of Gradus on the same workload. */
 function againstGradus(rows: readonly Row[]): Column<Row> {
@@ -65,14 +58,4 @@ export function table(rows: readonly Row[]): string {
   ];
   if (rows.some((row) => `${row.engine}` === "gradus")) columns.push(againstGradus(rows));
   return aligned(rows, columns);
-}
-
-/** Rows as text under titles, column by column. */
-export function aligned<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
-  const texts = columns.map(({ title, cell, words }) => {
-    const cells = [title, ...rows.map(cell)];
-    const width = Math.max(...cells.map((text) => text.length));
-    return cells.map((text) => (words ? text.padEnd(width) : text.padStart(width)));
-  });
-  return ["", ...rows].map((_, line) => texts.map((column) => column[line]).join("  ")).join("\n");
 }

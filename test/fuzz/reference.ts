@@ -56,7 +56,7 @@ export class Reference {
     this.config = config;
     const { input, batch, loss, accumulate: micro } = optionsOf(source, config, undefined as unknown as GPUDevice);
     const optimizer = optimizerOf(source, config);
-    const format = { bytes: false, scale: 1, shift: 0 };
+    const format = { bytes: false, period: 0 };
     const traced = trace(modelOf(source, config), { input: [...input], batch, loss, format, mode: "train" });
     const { graph, parameters, parameterIds, prediction } = traced;
     const data = graph.nodes[0]?.inputs as [number, number, number];
