@@ -1,6 +1,7 @@
 // Gradients of micro-batches, added up by their shares of the samples: sum = sum + weight g, from nothing at the first one.
-// Grid: a workgroup a block.
+// A bad one leaves a number that stays bad, whatever its share. Grid: a workgroup a block.
 ${STEP}
+${BEYOND}
 override BLOCKS: u32;
 
 @group(0) @binding(0) var<storage, read> gradients: array<vec4f>;  // [BLOCKS, 64]
@@ -15,7 +16,8 @@ fn main(
   let block = workgroup.y * groups.x + workgroup.x;
   if (block >= BLOCKS) { return; }
   let at = block * 64 + lane;
+  let g = gradients[at];
   // What stood there before may be no number at all.
   let before = select(vec4f(), accumulated[at], step.first == 0);
-  accumulated[at] = fma(vec4f(step.weight), gradients[at], before);
+  accumulated[at] = select(fma(vec4f(step.weight), g, before), vec4f(3e38), beyond(g));
 }

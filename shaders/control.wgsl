@@ -1,6 +1,7 @@
 // The controllers: from the norms of this step to the layer table that the update reads. A layer's scale is the product of
 // what its controllers say; a layer that rests gets rows of 0. One thread a layer, one workgroup for all; every sum has a
-// fixed order. GUARD: a gradient that is not finite, or GUARD_FACTOR times its running mean, rests the layer for REST steps.
+// fixed order. GUARD: a bad gradient, or GUARD_FACTOR times its running mean, rests the layer for REST steps; a bad one in a layer
+// that no guard steers halts the step, and then nothing here changes.
 // RATIO: |dp| / |p| is steered to RATIO_TARGET. RGN: rates in proportion to |g| / |p| (Auto-RGN, Lee et al. 2023). HYPER: the
 // rate grows while gradients agree with the last step (Baydin et al. 2018). PLATEAU: it falls when the loss no longer does.
 ${STEP}
@@ -52,6 +53,7 @@ const RATE_FIELDS = array<vec4f, ${RULES}>(${RATE_FIELDS});
 ${TABLE}  // [rows]
 
 var<workgroup> sums: array<vec2f, 64>;
+var<workgroup> bad_row: atomic<u32>;
 
 struct Sum { g: f32, p: f32, u: f32, gu: f32, bad: f32, moved: f32, live: bool }
 
@@ -98,7 +100,23 @@ fn rests(layer: u32, sum: Sum) -> bool {
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
-  let halted = metrics[0] != 0;
+  var halted = metrics[0] != 0;
+  // Most were asked where they were stored; where there is a guard, and with gradients from outside, it is done here.
+  for (var layer = lane; layer < LAYERS; layer += 64) {
+    if (has(layer, 1)) { continue; }
+    for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
+      let row = layers[layers[layer * 3] + i];
+      if (table[row].w != 0 && norms[row * 2 + 1].x > 0) { atomicMax(&bad_row, row + 1); }
+    }
+  }
+  workgroupBarrier();
+  let bad = atomicLoad(&bad_row);
+  storageBarrier();
+  if (lane == 0 && bad != 0 && !halted) {
+    metrics[0] = step.step;
+    metrics[1] = bad;
+  }
+  halted = halted || bad != 0;
   var own = vec2f();
   for (var layer = lane; layer < LAYERS; layer += 64) {
     let sum = layer_sum(layer);
@@ -107,14 +125,15 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
       let row = layers[layers[layer * 3] + i];
       effective[row] = select(vec4f(), table[row], live);
-      if (sum.live && !live) { scales[row] = vec2f(1, 0); }
+      if (sum.live && !live && !halted) { scales[row] = vec2f(1, 0); }
     }
     if (!live) { continue; }
     own.x += sum.g;
 #if ${RGN}
     let at = layer * 16;
     if (!has(layer, 4)) { continue; }
-    if (sum.p > 0) { state[at + 6] += sqrt(sum.g / sum.p); }
+    // Where a quotient leaves f32, nothing can be learnt of it.
+    if (sum.p > 0 && is_finite(sum.g / sum.p)) { state[at + 6] += sqrt(sum.g / sum.p); }
     state[at + 7] += 1;
     own.y = max(own.y, state[at + 6] / state[at + 7]);
 #endif
@@ -140,8 +159,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     var scale = state[at];
 #if ${RATIO}
     if (has(layer, 2)) {
-      if (sum.moved > 0 && sum.p > 0) {
-        let push = pow(RATIO_TARGET / sqrt(sum.moved / sum.p), RATIO_POWER);
+      let moved = sum.moved / sum.p;
+      if (sum.moved > 0 && sum.p > 0 && is_finite(moved)) {
+        let push = pow(RATIO_TARGET / sqrt(moved), RATIO_POWER);
         state[at + 4] = clamp(state[at + 4] * clamp(push, 0.5, 2), RATIO_MIN, RATIO_MAX);
       }
       scale *= state[at + 4];
@@ -160,32 +180,36 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 #endif
 #if ${HYPER}
     if (has(layer, 8)) {
-      if (sum.g > 0 && sum.u > 0) {
-        let push = 1 + HYPER_RATE * sum.gu / (sqrt(sum.g) * sqrt(sum.u));
+      let cosine = sum.gu / (sqrt(sum.g) * sqrt(sum.u));
+      if (sum.g > 0 && sum.u > 0 && is_finite(sum.u) && is_finite(cosine)) {
+        let push = 1 + HYPER_RATE * cosine;
         state[at + 8] = clamp(state[at + 8] * clamp(push, 0.5, 2), HYPER_MIN, HYPER_MAX);
       }
       scale *= state[at + 8];
     }
 #endif
 #if ${PLATEAU}
+    // The loss of the whole update, where there is one: gradients from outside have none.
     if (has(layer, 16)) {
-      state[at + 13] += bitcast<f32>(metrics[4 * (1 + step.slot) + 1]);
-      state[at + 14] += 1;
-      if (state[at + 14] >= PLATEAU_STEPS) {
-        let mean = state[at + 13] / PLATEAU_STEPS;
-        state[at + 13] = 0;
-        state[at + 14] = 0;
-        let better = mean < state[at + 10] * (1 - PLATEAU_THRESHOLD);
-        if (better) { state[at + 10] = mean; }
-        state[at + 11] = select(state[at + 11] + 1, 0, better);
-        if (state[at + 12] > 0) {
-          state[at + 12] -= 1;
-          state[at + 11] = 0;
-        }
-        if (state[at + 11] > PLATEAU_PATIENCE) {
-          state[at + 9] = max(state[at + 9] * PLATEAU_FACTOR, PLATEAU_MIN);
-          state[at + 12] = PLATEAU_COOLDOWN;
-          state[at + 11] = 0;
+      if (metrics[2] == step.step) {
+        state[at + 13] += bitcast<f32>(metrics[3]);
+        state[at + 14] += 1;
+        if (state[at + 14] >= PLATEAU_STEPS) {
+          let mean = state[at + 13] / PLATEAU_STEPS;
+          state[at + 13] = 0;
+          state[at + 14] = 0;
+          let better = mean < state[at + 10] * (1 - PLATEAU_THRESHOLD);
+          if (better) { state[at + 10] = mean; }
+          state[at + 11] = select(state[at + 11] + 1, 0, better);
+          if (state[at + 12] > 0) {
+            state[at + 12] -= 1;
+            state[at + 11] = 0;
+          }
+          if (state[at + 11] > PLATEAU_PATIENCE) {
+            state[at + 9] = max(state[at + 9] * PLATEAU_FACTOR, PLATEAU_MIN);
+            state[at + 12] = PLATEAU_COOLDOWN;
+            state[at + 11] = 0;
+          }
         }
       }
       scale *= state[at + 9];

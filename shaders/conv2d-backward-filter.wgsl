@@ -4,6 +4,7 @@
 // or 4 x 4 tile in registers; x counts tiles along n, y along m, z parts of the sum. Vector loads need channels (X) or
 // filters (dY, dW) in fours.
 ${TILE}
+${CHECK}
 const WORKGROUP_X = ${WORKGROUP_X}u;
 const WORKGROUP_Y = ${WORKGROUP_Y}u;
 const WORKGROUP_Z = ${WORKGROUP_Z}u;
@@ -90,21 +91,29 @@ fn store(m: u32, n: u32, part: u32, block: mat4x4f) {
   for (var i = 0u; i < 4 && m + i < height; i++) {
     let at = (part * height + m + i) * FILTERS + n;
 #if ${VECTOR_W}
+    check(rows[i]);
     dw[at / 4] = rows[i];
 #else
-    for (var j = 0u; j < 4 && n + j < FILTERS; j++) { dw[at + j] = rows[i][j]; }
+    for (var j = 0u; j < 4 && n + j < FILTERS; j++) {
+      check_one(rows[i][j]);
+      dw[at + j] = rows[i][j];
+    }
 #endif
   }
 }
 
 #if ${COLUMN_SUM}
 fn store_sum(n: u32, part: u32, value: vec4f) {
-  for (var j = 0u; j < 4 && n + j < FILTERS; j++) { sum[part * FILTERS + n + j] = value[j]; }
+  for (var j = 0u; j < 4 && n + j < FILTERS; j++) {
+    check_sum(value[j]);
+    sum[part * FILTERS + n + j] = value[j];
+  }
 }
 #endif
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let id = place_of(workgroup) * vec3u(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z) + local;
 #if ${WIDE}
   let n = id.x * 8;
   let m = id.y * 8;
@@ -125,8 +134,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var w11 = mat4x4f();
 #endif
 #if ${COLUMN_SUM}
+  // In blocks, for a long sum of equal numbers loses digits.
   var sum0 = vec4f();
   var sum1 = vec4f();
+  var part0 = vec4f();
+  var part1 = vec4f();
 #endif
   for (var k = part * terms; k < end; k += 4) {
     let p0 = window_at(k);
@@ -137,7 +149,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let y0 = mat4x4f(line_dy(k, n), line_dy(k + 1, n), line_dy(k + 2, n), line_dy(k + 3, n));
     w00 = add_product(w00, x0, y0);
 #if ${COLUMN_SUM}
-    sum0 += y0[0] + y0[1] + y0[2] + y0[3];
+    part0 += y0[0] + y0[1] + y0[2] + y0[3];
+    if (k % 1024 == 0) {
+      sum0 += part0;
+      sum1 += part1;
+      part0 = vec4f();
+      part1 = vec4f();
+    }
 #endif
 #if ${WIDE}
     let x1 = transpose(mat4x4f(line_x(p0, m + 4), line_x(p1, m + 4), line_x(p2, m + 4), line_x(p3, m + 4)));
@@ -146,7 +164,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     w10 = add_product(w10, x1, y0);
     w11 = add_product(w11, x1, y1);
 #if ${COLUMN_SUM}
-    sum1 += y1[0] + y1[1] + y1[2] + y1[3];
+    part1 += y1[0] + y1[1] + y1[2] + y1[3];
 #endif
 #endif
   }
@@ -159,9 +177,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #endif
 #if ${COLUMN_SUM}
   if (m == 0) {
-    store_sum(n, part, sum0);
+    store_sum(n, part, sum0 + part0);
 #if ${WIDE}
-    store_sum(n + 4, part, sum1);
+    store_sum(n + 4, part, sum1 + part1);
 #endif
   }
 #endif

@@ -4,6 +4,7 @@
 // or 4 x 4 tile in registers; x counts tiles along n, y along m. Vector loads need filters (dY, W) or channels (dX) in fours.
 ${TILE}
 ${EPILOGUE}
+${CHECK}
 const WORKGROUP_X = ${WORKGROUP_X}u;
 const WORKGROUP_Y = ${WORKGROUP_Y}u;
 const WORKGROUP_Z = ${WORKGROUP_Z}u;
@@ -98,15 +99,20 @@ fn store(m: u32, n: u32, block: mat4x4f) {
     let at = (m + i) * CHANNELS + n;
     let value = epilogue(rows[i], at, n);
 #if ${VECTOR_X}
+    check(value);
     dx[at / 4] = value;
 #else
-    for (var j = 0u; j < 4 && n + j < CHANNELS; j++) { dx[at + j] = value[j]; }
+    for (var j = 0u; j < 4 && n + j < CHANNELS; j++) {
+      check_one(value[j]);
+      dx[at + j] = value[j];
+    }
 #endif
   }
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let id = place_of(workgroup) * vec3u(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z) + local;
 #if ${WIDE}
   let n = id.x * 8;
   let m = id.y * 8;

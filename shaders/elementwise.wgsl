@@ -1,9 +1,11 @@
 // Y = epilogue(X), number by number; four numbers a thread, in the order in which they are stored.
 ${EPILOGUE}
+${CHECK}
 const WORKGROUP = ${WORKGROUP}u;
 
 override QUADS: u32;    // vec4f in X, the last one perhaps not full
 override COLUMNS: u32;  // length of the last axis
+override LENGTH: u32;   // numbers in X
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [..., COLUMNS]
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;  // [..., COLUMNS]
@@ -12,5 +14,8 @@ override COLUMNS: u32;  // length of the last axis
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let quad = id.y * groups.x * WORKGROUP + id.x;
   if (quad >= QUADS) { return; }
-  y[quad] = epilogue(x[quad], quad * 4, quad * 4 % COLUMNS);
+  let value = epilogue(x[quad], quad * 4, quad * 4 % COLUMNS);
+  // What stands behind the last number may be anything.
+  check(select(vec4f(), value, vec4u(0, 1, 2, 3) + quad * 4 < vec4u(LENGTH)));
+  y[quad] = value;
 }

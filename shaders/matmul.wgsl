@@ -3,6 +3,7 @@
 // Assumes nothing of M, N and K: where a row is no multiple of 4 long, it is loaded by single elements.
 ${TILE}
 ${EPILOGUE}
+${CHECK}
 const WORKGROUP_X = ${WORKGROUP_X}u;
 const WORKGROUP_Y = ${WORKGROUP_Y}u;
 const WORKGROUP_Z = ${WORKGROUP_Z}u;
@@ -90,21 +91,29 @@ fn store(m: u32, n: u32, part: u32, block: mat4x4f) {
     let at = (m + i) * N + n;
     let value = epilogue(rows[i], at, n);
 #if ${VECTOR_C}
+    check(value);
     c[(part * M * N + at) / 4] = value;
 #else
-    for (var j = 0u; j < 4 && n + j < N; j++) { c[part * M * N + at + j] = value[j]; }
+    for (var j = 0u; j < 4 && n + j < N; j++) {
+      check_one(value[j]);
+      c[part * M * N + at + j] = value[j];
+    }
 #endif
   }
 }
 
 #if ${COLUMN_SUM}
 fn store_sum(n: u32, part: u32, value: vec4f) {
-  for (var j = 0u; j < 4 && n + j < N; j++) { sum[part * N + n + j] = value[j]; }
+  for (var j = 0u; j < 4 && n + j < N; j++) {
+    check_sum(value[j]);
+    sum[part * N + n + j] = value[j];
+  }
 }
 #endif
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let id = place_of(workgroup) * vec3u(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z) + local;
 #if ${WIDE}
   let n = id.x * 8;
   let m = id.y * 8;
@@ -124,15 +133,24 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var c11 = mat4x4f();
 #endif
 #if ${COLUMN_SUM}
+  // In blocks, for a long sum of equal numbers loses digits.
   var sum0 = vec4f();
   var sum1 = vec4f();
+  var part0 = vec4f();
+  var part1 = vec4f();
 #endif
   for (var k = part * terms; k < end; k += 4) {
     let a0 = block_a(m, k);
     let b0 = block_b(k, n);
     c00 = add_product(c00, a0, b0);
 #if ${COLUMN_SUM}
-    sum0 += b0[0] + b0[1] + b0[2] + b0[3];
+    part0 += b0[0] + b0[1] + b0[2] + b0[3];
+    if (k % 1024 == 0) {
+      sum0 += part0;
+      sum1 += part1;
+      part0 = vec4f();
+      part1 = vec4f();
+    }
 #endif
 #if ${WIDE}
     let a1 = block_a(m + 4, k);
@@ -141,7 +159,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     c10 = add_product(c10, a1, b0);
     c11 = add_product(c11, a1, b1);
 #if ${COLUMN_SUM}
-    sum1 += b1[0] + b1[1] + b1[2] + b1[3];
+    part1 += b1[0] + b1[1] + b1[2] + b1[3];
 #endif
 #endif
   }
@@ -154,9 +172,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #endif
 #if ${COLUMN_SUM}
   if (m == 0) {
-    store_sum(n, part, sum0);
+    store_sum(n, part, sum0 + part0);
 #if ${WIDE}
-    store_sum(n + 4, part, sum1);
+    store_sum(n + 4, part, sum1 + part1);
 #endif
   }
 #endif

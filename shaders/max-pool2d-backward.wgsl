@@ -6,6 +6,7 @@ alias I = vec4u;
 alias I = u32;
 #endif
 ${EPILOGUE}
+${CHECK}
 const WORKGROUP = ${WORKGROUP}u;
 
 override BATCH: u32;
@@ -46,8 +47,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
   }
 #if ${VECTOR}
-  dx[i] = epilogue(sum, i * 4, lane * 4);
+  let value = epilogue(sum, i * 4, lane * 4);
+  check(value);
 #else
-  dx[i] = epilogue(sum, i, lane);
+  let value = epilogue(sum, i, lane);
+  check_one(value);
 #endif
+  dx[i] = value;
 }

@@ -1,5 +1,5 @@
 // Y[b, oy, ox, c] = the largest X[b, iy, ix, c] of the window, and the tap ky * KERNEL_WIDTH + kx that it came from.
-// Of equal values the first counts. A thread for each output position and each channel, or four channels (VECTOR).
+// Of equal values the first counts, and NaN above all. A thread for each output position and each channel, or four channels (VECTOR).
 #if ${VECTOR}
 alias V = vec4f;
 alias I = vec4u;
@@ -37,6 +37,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   var best = V(-3.4028234e38);
   var chosen = I(0);
+  // The last NaN, found by its bits, for compilers may assume that there is none.
+  var nan = I(0);
+  var nan_tap = I(0);
   var found = false;
   for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
     let iy = i32(oy * STRIDE_HEIGHT + ky) - i32(PAD_TOP);
@@ -49,8 +52,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       best = select(select(best, value, larger), value, !found);
       chosen = select(select(chosen, I(ky * KERNEL_WIDTH + kx), larger), I(ky * KERNEL_WIDTH + kx), !found);
       found = true;
+      let bits = bitcast<I>(value);
+      let is_nan = (bits & I(0x7fffffff)) > I(0x7f800000);
+      nan = select(nan, bits, is_nan);
+      nan_tap = select(nan_tap, I(ky * KERNEL_WIDTH + kx), is_nan);
     }
   }
-  y[i] = best;
-  tap[i] = chosen;
+  y[i] = select(best, bitcast<V>(nan), nan != I(0));
+  tap[i] = select(chosen, nan_tap, nan != I(0));
 }

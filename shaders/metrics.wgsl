@@ -1,9 +1,12 @@
 // One slot of metrics: mean loss and hits over the rows of the step, summed in a fixed order by one workgroup.
-// The first word of the buffer holds the first step whose loss was not finite. It stays until the host clears it, and the
-// update does nothing while it is set: a bad step can never reach a weight, nor can the steps that follow it.
+// HALTING, for steps that train: the buffer begins with the status, which stays until the host clears it, and no update does
+// anything while its first word is set, so neither a bad step nor those that follow it can reach a weight. Its words: the first
+// bad step; 1 + the row of the gradient that was bad, or all ones for the loss; the step under way; its loss so far, over all
+// micro-batches.
 ${STEP}
 ${FINITE}
 const WORKGROUP = ${WORKGROUP}u;
+const LONG = WORKGROUP * 256;
 
 override BATCH: u32;
 
@@ -14,9 +17,13 @@ var<workgroup> sums: array<vec2f, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
-  var sum = vec2f();
-  for (var row = lane; row < BATCH; row += WORKGROUP) { sum += rows[row]; }
-  sums[lane] = sum;
+  var total = vec2f();
+  for (var begin = lane; begin < BATCH; begin += LONG) {
+    var sum = vec2f();
+    for (var row = begin; row < min(BATCH, begin + LONG); row += WORKGROUP) { sum += rows[row]; }
+    total += sum;
+  }
+  sums[lane] = total;
   for (var width = WORKGROUP / 2; width > 0; width /= 2) {
     workgroupBarrier();
     if (lane < width) { sums[lane] += sums[lane + width]; }
@@ -24,5 +31,14 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   if (lane != 0) { return; }
   let loss = sums[0].x / f32(step.count);
   metrics[1 + step.slot] = vec4u(step.step, bitcast<u32>(loss), u32(sums[0].y), step.count);
-  if (!is_finite(loss) && metrics[0].x == 0) { metrics[0].x = step.step; }
+#if ${HALTING}
+  let before = select(bitcast<f32>(metrics[0].w), 0, step.first == 1);
+  let all = fma(step.weight, loss, before);
+  metrics[0].z = step.step;
+  metrics[0].w = bitcast<u32>(all);
+  if (!is_finite(loss) && metrics[0].x == 0) {
+    metrics[0].x = step.step;
+    metrics[0].y = 0xffffffffu;
+  }
+#endif
 }

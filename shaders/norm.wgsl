@@ -1,7 +1,7 @@
 // What norms are made of, block by block: |g|^2, |p|^2, |u|^2 and g u, where u is a rule's direction, and how many gradients
-// are not finite; those count as 0 in the sums. A frozen row has g = 0. Grid: a workgroup a block; SERIAL: a thread a block, since a CPU pays
-// dearly for barriers.
-${FINITE}
+// are bad; those count as 0 in the sums. A frozen row has g = 0. Grid: a workgroup a block; SERIAL: a thread a block, since a
+// CPU pays dearly for barriers.
+${BEYOND}
 @group(0) @binding(7) var<storage, read_write> partials: array<f32, BLOCKS * 5>;  // [BLOCKS, 5]
 
 // Rules bring their update along, which nobody calls here.
@@ -18,13 +18,10 @@ fn part_of(word: u32, row: vec4f, block: u32, lane: u32) -> mat2x4f {
   // Clipping makes numbers of what is none, so the gradient is asked before that.
   let raw = block_part(word, lane, gradients[at]);
   let clipped = block_part(word, lane, loss_gradient(at));
-  var g = vec4f();
-  var bad = 0.0;
-  for (var i = 0; i < 4; i++) {
-    if (is_finite(raw[i])) { g[i] = clipped[i]; } else { bad += 1; }
-  }
+  let is_bad = beyond(raw);
+  let g = select(clipped, vec4f(), is_bad);
   let u = block_part(word, lane, direction(rule_of(word), at, row));
-  return mat2x4f(vec4f(dot(g, g), dot(p, p), dot(u, u), dot(g, u)), vec4f(bad, 0, 0, 0));
+  return mat2x4f(vec4f(dot(g, g), dot(p, p), dot(u, u), dot(g, u)), vec4f(dot(select(vec4f(), vec4f(1), is_bad), vec4f(1)), 0, 0, 0));
 }
 
 @compute @workgroup_size(64)

@@ -1,5 +1,7 @@
-// Y[i] = sum over s of X[s, i], in the order of s: the second half of a split sum. A thread for each i.
+// Y[i] = sum over s of X[s, i], in the order of s and in blocks: the second half of a split sum. A thread for each i.
+${CHECK}
 const WORKGROUP = ${WORKGROUP}u;
+const LONG = 256u;
 
 override PARTS: u32;
 override LENGTH: u32;
@@ -11,7 +13,12 @@ override LENGTH: u32;
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * WORKGROUP + id.x;
   if (i >= LENGTH) { return; }
-  var sum = 0.0;
-  for (var part = 0u; part < PARTS; part++) { sum += x[part * LENGTH + i]; }
-  y[i] = sum;
+  var total = 0.0;
+  for (var begin = 0u; begin < PARTS; begin += LONG) {
+    var sum = 0.0;
+    for (var part = begin; part < min(PARTS, begin + LONG); part++) { sum += x[part * LENGTH + i]; }
+    total += sum;
+  }
+  check_one(total);
+  y[i] = total;
 }

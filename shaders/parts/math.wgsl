@@ -1,17 +1,22 @@
-// Functions that WGSL lacks or promises only roughly, over V (f32 or vec4f).
+// Functions that WGSL lacks or promises only roughly, over V (f32 or vec4f); W are its bits.
+
+// y, or x where that is NaN, which exp may lose.
+fn or_nan(x: V, y: V) -> V {
+  return select(y, x, (bitcast<W>(x) & W(0x7fffffff)) > W(0x7f800000));
+}
 
 // WGSL's own tanh may be off by 1e-5. Near zero the Taylor series, elsewhere by exp of a number that is never positive.
 fn tanh_exact(x: V) -> V {
   let q = x * x;
   let series = x * (1 + q * (-1.0 / 3 + q * (2.0 / 15 + q * (-17.0 / 315 + q * (62.0 / 2835)))));
   let e = exp(-2 * abs(x));
-  return select(sign(x) * (1 - e) / (1 + e), series, abs(x) < V(0.3));
+  return or_nan(x, select(sign(x) * (1 - e) / (1 + e), series, abs(x) < V(0.3)));
 }
 
 // 1 / (1 + exp(-x)), without a large exp.
 fn sigmoid(x: V) -> V {
   let e = exp(-abs(x));
-  return select(V(1), e, x < V(0)) / (1 + e);
+  return or_nan(x, select(V(1), e, x < V(0)) / (1 + e));
 }
 
 // The standard normal distribution. The tail is a polynomial in 1 / (1 + 0.3 |x|) times exp(-x^2 / 2), fitted to a

@@ -36,7 +36,7 @@ export interface Gpu {
 }
 
 /** Limits worth asking for where the adapter has more than the default. */
-const wanted = ["maxBufferSize", "maxStorageBufferBindingSize"] as const;
+const wanted = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
 /**
  * Connects to the best adapter, or wraps a device. Throws OptionError where an option is none, DeviceError where there is no

@@ -53,15 +53,19 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
 
 /**
  * Makes each gradient a tensor of its parameter alone, since its kernel writes into the arena of gradients: what others read,
- * what is a view and what serves two parameters is copied.
+ * what is a view, what serves two parameters and what a loss made beside its rows is copied.
  */
 function owned(graph: Graph, sums: ReadonlyMap<number, Tensor>): ReadonlyMap<number, number> {
   const uses = [...graph.nodes.flatMap(({ inputs }) => inputs), ...[...sums.values()].map(({ id }) => id)];
   const storages = uses.map((id) => storageOf(graph, id));
   const gradients = new Map<number, number>();
   for (const [parameter, sum] of sums) {
+    const isBeside = graph.nodes.some(({ outputs }) => outputs.indexOf(sum.id) > 0);
     const isOwn =
-      sum.role === "activation" && sum.view === undefined && storages.indexOf(sum.id) === storages.lastIndexOf(sum.id);
+      !isBeside &&
+      sum.role === "activation" &&
+      sum.view === undefined &&
+      storages.indexOf(sum.id) === storages.lastIndexOf(sum.id);
     const { name } = tensorAt(graph, parameter);
     const copy = { op: "copy", inputs: [sum.id], attributes: {}, layer: "" };
     const gradient = isOwn ? sum : (addNode(graph, copy, opOf("copy").outputs([sum], {}))[0] as Tensor);

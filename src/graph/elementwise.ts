@@ -1,5 +1,5 @@
-// Elementwise rows of the op table. A new activation is one entry of `activations`: its expression, its slope, and
-// whether the slope is a function of the input or of the output. The row of its backward op follows from that.
+// Elementwise rows of the op table. A new activation is one entry of `activations`: its expression, its gradient,
+// and whether that is a function of the input or of the output. The row of its backward op follows from that.
 //
 // Expressions are WGSL over `V` (f32 or vec4f); functions named here and not built in stand in shaders/parts/math.wgsl.
 
@@ -8,20 +8,25 @@ import type { Backward, Op } from "./op.ts";
 interface Activation {
   /** y, as an expression in x. */
   readonly expression: string;
-  /** dy/dx, as an expression in the saved value s. */
-  readonly slope: string;
+  /** dL/dx, as an expression in x, which is dL/dy here, and the saved value s. */
+  readonly gradient: string;
   /** What s is. Saving the output lets the input's memory go. */
   readonly saves: "input" | "output";
 }
 
 const activations: Readonly<Record<string, Activation>> = {
-  relu: { expression: "max(x, V(0))", slope: "select(V(0), V(1), s > V(0))", saves: "output" },
-  gelu: { expression: "x * normal_cdf(x)", slope: "normal_cdf(s) + s * normal_pdf(s)", saves: "input" },
-  tanh: { expression: "tanh_exact(x)", slope: "(1 - s) * (1 + s)", saves: "output" },
-  sigmoid: { expression: "sigmoid(x)", slope: "s * (1 - s)", saves: "output" },
+  // The bits of -0 to -infinity, for `max` may drop NaN. On the way back NaN at s hands on what comes, as in PyTorch.
+  relu: {
+    expression: "select(x, V(0), bitcast<W>(x) - W(0x80000000) <= W(0x7f800000))",
+    gradient: "select(x, V(0), s <= V(0))",
+    saves: "output",
+  },
+  gelu: { expression: "x * normal_cdf(x)", gradient: "x * (normal_cdf(s) + s * normal_pdf(s))", saves: "input" },
+  tanh: { expression: "tanh_exact(x)", gradient: "x * ((1 - s) * (1 + s))", saves: "output" },
+  sigmoid: { expression: "sigmoid(x)", gradient: "x * (s * (1 - s))", saves: "output" },
 };
 
-function activationRows(name: string, { expression, slope, saves }: Activation): Op[] {
+function activationRows(name: string, { expression, gradient, saves }: Activation): Op[] {
   const backwardName = `${name}Backward`;
   return [
     {
@@ -41,7 +46,7 @@ function activationRows(name: string, { expression, slope, saves }: Activation):
       outputs: ([dy]) => [{ shape: dy!.shape }],
       backward: { none: "second derivatives are not computed" },
       kernel: "elementwise",
-      elementwise: { expression: `x * (${slope.replace(/\bs\b/g, "y")})`, operand: "same" },
+      elementwise: { expression: gradient.replace(/\bs\b/g, "y"), operand: "same" },
     },
   ];
 }

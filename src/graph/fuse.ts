@@ -2,6 +2,7 @@
 // bias gradient into the kernel that makes the weight gradient from the same numbers.
 
 import { addNode, type Graph, type Node, size, storageOf, type Tensor, tensorAt } from "./graph.ts";
+import { splitsForSum } from "./split.ts";
 import { opOf } from "./table.ts";
 
 /** Storage buffers per stage are limited to 8 by default; a kernel has up to four of its own. */
@@ -12,28 +13,30 @@ export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
   return fuseElementwise(fuseColumnSums({ tensors: [...graph.tensors], nodes: [...graph.nodes] }), kept);
 }
 
-/** `columnSum(dy)` beside a product `x^T dy` becomes the product's second output. */
+/** `columnSum(dy)` beside a product `x^T dy` becomes the product's second output; one that stays alone is split where long. */
 function fuseColumnSums(graph: Graph): Graph {
   const nodes = [...graph.nodes];
   for (const lone of graph.nodes.filter((node) => node.op === "columnSum")) {
     const [dy] = lone.inputs as [number];
     const [sum] = lone.outputs as [number];
     const at = nodes.findIndex((node) => sumsOver(node, graph, dy) && node.outputs.length === 1);
-    const product = nodes[at];
     const isReadBefore = nodes.slice(0, Math.max(at, 0)).some(({ inputs }) => inputs.includes(sum));
-    if (product === undefined || isReadBefore) continue;
-    nodes.splice(nodes.indexOf(lone), 1);
-    const place = nodes.indexOf(product);
-    const splits = (product.attributes.splits as number | undefined) ?? 1;
+    const product = isReadBefore ? undefined : nodes[at];
+    const rows = size(tensorAt(graph, dy).shape.slice(0, -1));
+    const splits = product === undefined ? splitsForSum(rows) : Number(product.attributes.splits ?? 1);
+    if (product === undefined && splits === 1) continue;
+    const host = product ?? { ...lone, attributes: { splits }, outputs: [] };
+    nodes.splice(nodes.indexOf(lone), 1, ...(product === undefined ? [host] : []));
+    const place = nodes.indexOf(host);
     if (splits === 1) {
-      nodes[place] = { ...product, outputs: [...product.outputs, sum] };
+      nodes[place] = { ...host, outputs: [...host.outputs, sum] };
       continue;
     }
     const scratch: Graph = { tensors: graph.tensors, nodes: [] };
     const { shape } = tensorAt(graph, sum);
     const partial = { op: "columnSum", inputs: lone.inputs, attributes: {}, layer: lone.layer };
     const [parts] = addNode(scratch, partial, [{ shape: [splits, ...shape], suffix: "columnSum.parts" }]) as [Tensor];
-    nodes[place] = { ...product, outputs: [...product.outputs, parts.id] };
+    nodes[place] = { ...host, outputs: [...host.outputs, parts.id] };
     const total: Node = { ...lone, op: "sumPartials", inputs: [parts.id] };
     nodes.splice(place + 1, 0, total);
   }

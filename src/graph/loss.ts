@@ -1,6 +1,8 @@
 // Rows of the op table for where a step begins and ends: gathering a batch, losses, and the metrics that are read back.
 
+import { size } from "./graph.ts";
 import type { Backward, Op } from "./op.ts";
+import { partsOfRow } from "./split.ts";
 
 /**
  * The batch of this step out of the data set on the GPU: inputs data.x, data.y, data.order and data.norm; outputs the
@@ -21,13 +23,16 @@ const gather: Op = {
   kernel: "gather",
 };
 
-/** A loss gives [B, 2], the loss and the hit of each row, and, when training, the gradient of its input at once. */
-function lossRow(name: string, kernel: string): Op {
+/**
+ * A loss gives [B, 2], the loss and the hit of each row, and, when training, the gradient of its input at once. Where `parts`
+ * of a long row go to several threads, it is [B parts, 2], and their losses add up to that of the row.
+ */
+function lossRow(name: string, kernel: string, parts: (columns: number) => number = () => 1): Op {
   return {
     name,
     arity: 2,
     outputs: ([prediction], { gradient }) => [
-      { shape: [prediction!.shape[0]!, 2], suffix: "loss" },
+      { shape: [prediction!.shape[0]! * parts(size(prediction!.shape.slice(1))), 2], suffix: "loss" },
       ...(gradient === true ? [{ shape: prediction!.shape, suffix: "loss.gradient" }] : []),
     ],
     backward(b: Backward) {
@@ -37,7 +42,7 @@ function lossRow(name: string, kernel: string): Op {
   };
 }
 
-/** [B, 2] -> one slot of the metrics: step, mean loss over the step's rows, hits, and whether all was finite. */
+/** [B, 2] or [B parts, 2] -> one slot of the metrics: step, mean loss over the step's rows, hits, and whether all was finite. */
 const metrics: Op = {
   name: "metrics",
   arity: 1,
@@ -49,6 +54,6 @@ const metrics: Op = {
 export const lossOps: readonly Op[] = [
   gather,
   lossRow("softmaxCrossEntropy", "softmax-cross-entropy"),
-  lossRow("meanSquaredError", "mean-squared-error"),
+  lossRow("meanSquaredError", "mean-squared-error", partsOfRow),
   metrics,
 ];

@@ -40,11 +40,11 @@ const matmul: Op = {
   takesEpilogue: true,
 };
 
-/** [..., N] -> [N]: the sum over everything but the last axis; the gradient of a bias. */
+/** [..., N] -> [N]: the sum over everything but the last axis; the gradient of a bias. With `splits` > 1 [splits, N]. */
 const columnSum: Op = {
   name: "columnSum",
   arity: 1,
-  outputs: ([x]) => [{ shape: [x!.shape.at(-1)!] }],
+  outputs: ([x], { splits = 1 }) => [{ shape: [...(splits === 1 ? [] : [splits as number]), x!.shape.at(-1)!] }],
   backward: { none: "it is itself part of a backward pass" },
   kernel: "column-sum",
 };

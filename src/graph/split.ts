@@ -7,8 +7,17 @@ const THREADS = 256;
 /** A part should keep at least this many terms, or adding the parts costs more than it gains. */
 const TERMS = 128;
 
+/** A part has at most this many terms: a longer sum of numbers of one sign loses digits. */
+const MOST_TERMS = 2 ** 15;
+
 export function splitsFor(rows: number, columns: number, terms: number): number {
   const tiles = Math.ceil(rows / 8) * Math.ceil(columns / 8);
-  const most = Math.min(THREADS / tiles, terms / TERMS);
+  const most = Math.max(Math.min(THREADS / tiles, terms / TERMS), terms / MOST_TERMS);
   return most < 2 ? 1 : 2 ** Math.round(Math.log2(most));
 }
+
+/** How often a sum over rows alone is cut: into about as many parts as a part has rows. */
+export const splitsForSum = (rows: number): number => (rows < 1024 ? 1 : Math.ceil(Math.sqrt(rows)));
+
+/** How many threads share a row of `columns` numbers. */
+export const partsOfRow = (columns: number): number => Math.ceil(columns / 1024);

@@ -5,6 +5,7 @@ import accumulate from "../../shaders/accumulate.wgsl?raw";
 import average from "../../shaders/average.wgsl?raw";
 import control from "../../shaders/control.wgsl?raw";
 import norm from "../../shaders/norm.wgsl?raw";
+import beyond from "../../shaders/parts/beyond.wgsl?raw";
 import finite from "../../shaders/parts/finite.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import rowSum from "../../shaders/row-sum.wgsl?raw";
@@ -16,8 +17,6 @@ import {
   blockGrid,
   blockPass,
   type Pass,
-  tableAccess,
-  tableIn,
   tableOfStep,
   type UpdateRule,
 } from "./update.ts";
@@ -55,7 +54,7 @@ export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (r
     name: "norm",
     source: norm + pass.source,
     bindings: { ...blockBindings, partials: "readWrite" },
-    holes: { ...pass.holes, FINITE: finite, SERIAL: options.software },
+    holes: { ...pass.holes, BEYOND: beyond, SERIAL: options.software },
     constants: pass.constants,
     arenas: { ...pass.arenas, partials: "partials" },
     step: true,
@@ -161,7 +160,7 @@ export const chooseAccumulate = ({ blocks }: BlockOptions): Pass => ({
   name: "accumulate",
   source: accumulate,
   bindings: { gradients: "read", accumulated: "readWrite" },
-  holes: { STEP: step },
+  holes: { STEP: step, BEYOND: beyond },
   constants: { BLOCKS: blocks },
   arenas: own("gradients", "accumulated"),
   step: true,
@@ -169,7 +168,7 @@ export const chooseAccumulate = ({ blocks }: BlockOptions): Pass => ({
   blocks,
 });
 
-export const chooseAverage = ({ blocks, rows, controlled }: BlockOptions): Pass => ({
+export const chooseAverage = ({ blocks }: BlockOptions): Pass => ({
   name: "average",
   source: average,
   bindings: {
@@ -178,15 +177,11 @@ export const chooseAverage = ({ blocks, rows, controlled }: BlockOptions): Pass 
     shares: "read",
     average: "readWrite",
     metrics: "read",
-    table: tableAccess(rows),
   },
-  holes: { HALTING: !controlled, TABLE: controlled ? tableIn(rows, 5) : tableOfStep(rows) },
+  holes: {},
   constants: { BLOCKS: blocks },
-  arenas: {
-    ...own("blocks", "parameters", "shares", "average"),
-    ...(controlled ? { table: "effective" } : { metrics: "metrics" }),
-  },
-  step: !controlled,
+  arenas: own("blocks", "parameters", "shares", "average", "metrics"),
+  step: false,
   grid: fold(blocks),
   blocks,
 });

@@ -5,6 +5,7 @@ import backwardFilterSource from "../../shaders/conv2d-backward-filter.wgsl?raw"
 import backwardInputSource from "../../shaders/conv2d-backward-input.wgsl?raw";
 import { bug } from "../errors.ts";
 import type { Tensor } from "../graph/graph.ts";
+import { checkBindings, checkPart } from "./check.ts";
 import { epilogue, operandBindings } from "./epilogue.ts";
 import { dims, type Kernel } from "./kernel.ts";
 import { tilingFor } from "./tile.ts";
@@ -36,12 +37,15 @@ export const conv2d: Kernel = {
   },
 };
 
+const inputBindings = { dy: "read", w: "read", dx: "readWrite", ...operandBindings, ...checkBindings } as const;
+const filterBindings = { x: "read", dy: "read", dw: "readWrite", sum: "readWrite", ...checkBindings } as const;
+
 export const conv2dBackwardInput: Kernel = {
   name: "conv2d-backward-input",
   source: backwardInputSource,
-  bindings: { dy: "read", w: "read", dx: "readWrite", ...operandBindings },
+  bindings: inputBindings,
   step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps, device }) {
+  choose({ inputs, outputs, attributes, epilogue: steps, device, checked = false }) {
     const [dy, w] = inputs as [Tensor, Tensor];
     const [dx] = outputs as [Tensor];
     const [batch, height, width, channels] = dx.shape as Four;
@@ -51,7 +55,13 @@ export const conv2dBackwardInput: Kernel = {
     const end = epilogue(steps, inputs, { lanes: 4, firstBinding: 3, columns: channels, aligned });
     const tiling = tilingFor(device, batch * height * width, channels);
     return {
-      holes: { ...tiling.holes, EPILOGUE: end.text, VECTOR_X: aligned, VECTOR_W: filters % 4 === 0 },
+      holes: {
+        ...tiling.holes,
+        EPILOGUE: end.text,
+        CHECK: checkPart(inputBindings, checked),
+        VECTOR_X: aligned,
+        VECTOR_W: filters % 4 === 0,
+      },
       constants: { ...windowConstants(window), BATCH: batch, CHANNELS: channels, FILTERS: filters },
       tensors: { dy, w, dx, ...end.tensors },
       grid: tiling.grid,
@@ -63,9 +73,9 @@ export const conv2dBackwardInput: Kernel = {
 export const conv2dBackwardFilter: Kernel = {
   name: "conv2d-backward-filter",
   source: backwardFilterSource,
-  bindings: { x: "read", dy: "read", dw: "readWrite", sum: "readWrite" },
+  bindings: filterBindings,
   step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps, device }) {
+  choose({ inputs, outputs, attributes, epilogue: steps, device, checked = false }) {
     if (steps.length > 0) return bug("conv2d-backward-filter takes no epilogue");
     const [x, dy] = inputs as [Tensor, Tensor];
     const [dw, sum] = outputs as [Tensor, Tensor?];
@@ -78,6 +88,7 @@ export const conv2dBackwardFilter: Kernel = {
     return {
       holes: {
         ...tiling.holes,
+        CHECK: checkPart(filterBindings, checked, sum !== undefined),
         VECTOR_X: channels % 4 === 0,
         VECTOR_W: filters % 4 === 0,
         COLUMN_SUM: sum !== undefined,

@@ -53,6 +53,7 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
   }
   const text = [
     `alias V = ${form.lanes === 4 ? "vec4f" : "f32"};`,
+    `alias W = ${form.lanes === 4 ? "vec4u" : "u32"};`,
     usesMath(body) ? math : "",
     ...declarations,
     "fn epilogue(value: V, at: u32, column: u32) -> V {",

@@ -24,6 +24,10 @@ export interface Work {
   readonly attributes: Attributes;
   readonly epilogue: readonly EpilogueStep[];
   readonly device: DeviceFacts;
+  /** Whether a loss that is not finite halts the updates: in steps that train. */
+  readonly halts?: boolean;
+  /** Whether an output is a gradient that is asked where it is stored. */
+  readonly checked?: boolean;
 }
 
 /** One way to run a kernel: the decision for one node. */
@@ -52,7 +56,7 @@ export interface Kernel {
 }
 
 /** WebGPU allows this many workgroups along one axis by default. */
-const MOST_GROUPS = 65_535;
+export const MOST_GROUPS = 65_535;
 
 /** A grid of `groups` workgroups, folded into two axes where one is too short. */
 export function fold(groups: number): Grid {

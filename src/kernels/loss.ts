@@ -6,19 +6,26 @@ import finite from "../../shaders/parts/finite.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import softmaxCrossEntropySource from "../../shaders/softmax-cross-entropy.wgsl?raw";
 import { size, type Tensor } from "../graph/graph.ts";
-import { dims, type Kernel, type Work } from "./kernel.ts";
+import { dims, fold, type Kernel, type Work } from "./kernel.ts";
 
 const WORKGROUP = 64;
 
-function lossChoice({ inputs, outputs, attributes }: Work, truth: string, prediction: string, columns: string) {
+/** `parts`: how many threads share a row. */
+function lossChoice(
+  { inputs, outputs, attributes }: Work,
+  truth: string,
+  prediction: string,
+  columns: string,
+  parts?: number,
+) {
   const [p, t] = inputs as [Tensor, Tensor];
   const [rows, gradient] = outputs as [Tensor, Tensor?];
   const batch = p.shape[0] as number;
   return {
     holes: { WORKGROUP, STEP: step, GRADIENT: attributes.gradient === true },
-    constants: { BATCH: batch, [columns]: size(p.shape) / batch },
+    constants: { BATCH: batch, [columns]: size(p.shape) / batch, ...(parts === undefined ? {} : { PARTS: parts }) },
     tensors: { [prediction]: p, [truth]: t, rows, ...(gradient === undefined ? {} : { [`d${prediction}`]: gradient }) },
-    grid: [Math.ceil(batch / WORKGROUP), 1, 1] as const,
+    grid: fold(Math.ceil((batch * (parts ?? 1)) / WORKGROUP)),
     note: dims(p),
   };
 }
@@ -36,7 +43,12 @@ export const meanSquaredError: Kernel = {
   source: meanSquaredErrorSource,
   bindings: { prediction: "read", targets: "read", rows: "readWrite", dprediction: "readWrite" },
   step: true,
-  choose: (work) => lossChoice(work, "targets", "prediction", "COLUMNS"),
+  choose(work) {
+    const [p] = work.inputs as [Tensor];
+    const [rows] = work.outputs as [Tensor];
+    const parts = (rows.shape[0] as number) / (p.shape[0] as number);
+    return lossChoice(work, "targets", "prediction", "COLUMNS", parts);
+  },
 };
 
 export const metrics: Kernel = {
@@ -44,10 +56,10 @@ export const metrics: Kernel = {
   source: metricsSource,
   bindings: { rows: "read", metrics: "readWrite" },
   step: true,
-  choose({ inputs, outputs }) {
+  choose({ inputs, outputs, halts = false }) {
     const [rows] = inputs as [Tensor];
     return {
-      holes: { WORKGROUP, STEP: step, FINITE: finite },
+      holes: { WORKGROUP, STEP: step, FINITE: finite, HALTING: halts },
       constants: { BATCH: rows.shape[0] as number },
       tensors: { rows, metrics: outputs[0] as Tensor },
       grid: [1, 1, 1],

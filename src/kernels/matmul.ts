@@ -1,16 +1,26 @@
 // Matrix product, in three forms of loading and two tile sizes.
 
 import source from "../../shaders/matmul.wgsl?raw";
+import { checkBindings, checkPart } from "./check.ts";
 import { epilogue, operandBindings } from "./epilogue.ts";
 import { dims, type Kernel } from "./kernel.ts";
 import { tilingFor } from "./tile.ts";
 
+const bindings = {
+  a: "read",
+  b: "read",
+  c: "readWrite",
+  sum: "readWrite",
+  ...operandBindings,
+  ...checkBindings,
+} as const;
+
 export const matmul: Kernel = {
   name: "matmul",
   source,
-  bindings: { a: "read", b: "read", c: "readWrite", sum: "readWrite", ...operandBindings },
+  bindings,
   step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps, device }) {
+  choose({ inputs, outputs, attributes, epilogue: steps, device, checked = false }) {
     const [a, b] = inputs as [(typeof inputs)[0], (typeof inputs)[0]];
     const [c, sum] = outputs as [(typeof outputs)[0], (typeof outputs)[0]?];
     const transposeA = attributes.transposeA === true;
@@ -25,6 +35,7 @@ export const matmul: Kernel = {
       holes: {
         ...tiling.holes,
         EPILOGUE: end.text,
+        CHECK: checkPart(bindings, checked, sum !== undefined),
         TRANSPOSE_A: transposeA,
         TRANSPOSE_B: transposeB,
         VECTOR_A: (a.shape[1] as number) % 4 === 0,

@@ -3,6 +3,7 @@
 import source from "../../shaders/max-pool2d.wgsl?raw";
 import backwardSource from "../../shaders/max-pool2d-backward.wgsl?raw";
 import type { Tensor } from "../graph/graph.ts";
+import { checkBindings, checkPart } from "./check.ts";
 import { epilogue, operandBindings } from "./epilogue.ts";
 import { dims, fold, type Kernel } from "./kernel.ts";
 import { windowConstants, windowFrom, windowNote } from "./window.ts";
@@ -33,12 +34,14 @@ export const maxPool2d: Kernel = {
   },
 };
 
+const backwardBindings = { dy: "read", tap: "read", dx: "readWrite", ...operandBindings, ...checkBindings } as const;
+
 export const maxPool2dBackward: Kernel = {
   name: "max-pool2d-backward",
   source: backwardSource,
-  bindings: { dy: "read", tap: "read", dx: "readWrite", ...operandBindings },
+  bindings: backwardBindings,
   step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps }) {
+  choose({ inputs, outputs, attributes, epilogue: steps, checked = false }) {
     const [dy, tap] = inputs as [Tensor, Tensor];
     const [dx] = outputs as [Tensor];
     const [batch, height, width, channels] = dx.shape as Four;
@@ -49,7 +52,7 @@ export const maxPool2dBackward: Kernel = {
     const form = { lanes: vector ? 4 : 1, firstBinding: 3, columns: channels, aligned: vector } as const;
     const end = epilogue(steps, inputs, form);
     return {
-      holes: { WORKGROUP, VECTOR: vector, EPILOGUE: end.text },
+      holes: { WORKGROUP, VECTOR: vector, EPILOGUE: end.text, CHECK: checkPart(backwardBindings, checked) },
       constants: { ...windowConstants(window), BATCH: batch, LANES: lanes },
       tensors: { dy, tap, dx, ...end.tensors },
       grid: fold(Math.ceil((batch * height * width * lanes) / WORKGROUP)),

@@ -26,6 +26,8 @@ export interface Plan {
   readonly report: MemoryReport;
   /** Where a tensor lives. Views live where their storage does. */
   readonly sliceOf: (tensor: number) => Slice;
+  /** The row of the layout that a gradient belongs to; undefined for any other tensor. */
+  readonly rowOf: (tensor: number) => number | undefined;
 }
 
 /** `parameterIds` are the tensors of the layout, in its order; `kept` must survive the last node. */
@@ -57,5 +59,9 @@ export function plan(graph: Graph, layout: Layout, parameterIds: readonly number
       lowerBound: lowerBound(lifetimes),
     },
     sliceOf,
+    rowOf(id) {
+      const { role, of } = tensorAt(graph, id);
+      return role === "gradient" ? position.get(of ?? id) : undefined;
+    },
   };
 }

@@ -93,6 +93,9 @@ export function buildProgram(options: ProgramOptions): Program {
     recording: record(fused, planned, {
       name: mode,
       device,
+      halts: mode === "train",
+      // A guard wants to know whose gradient it is, so that control asks.
+      checked: mode === "train" && !update.controllers.some(({ name }) => name === "guard"),
       ...(mode === "train" && gradients.size > 0 ? { update } : {}),
       results,
     }),

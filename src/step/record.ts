@@ -4,7 +4,8 @@
 import { bug } from "../errors.ts";
 import { type Graph, tensorAt } from "../graph/graph.ts";
 import { opOf } from "../graph/table.ts";
-import type { Access, DeviceFacts } from "../kernels/kernel.ts";
+import { ROW_STRIDE } from "../kernels/check.ts";
+import type { Access, DeviceFacts, Kernel } from "../kernels/kernel.ts";
 import { kernelOf } from "../kernels/table.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
@@ -25,6 +26,10 @@ export interface Recording {
 export interface RecordOptions {
   readonly name: string;
   readonly device: DeviceFacts;
+  /** Whether a loss that is not finite halts the updates. */
+  readonly halts?: boolean;
+  /** Whether gradients are asked where they are stored, so that a bad one halts the updates too. */
+  readonly checked?: boolean;
   /** The optimizer update at the end of a training step. */
   readonly update?: UpdateOptions;
   /** Tensors to be read after the step. */
@@ -37,6 +42,8 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     const { kernel: name } = opOf(node.op);
     if (name === null) continue;
     const kernel = kernelOf(name);
+    const rows = node.outputs.map((id) => plan.rowOf(id));
+    const checked = options.checked === true && rows.some((row) => row !== undefined);
     const choice = kernel.choose({
       op: node.op,
       inputs: node.inputs.map((id) => tensorAt(graph, id)),
@@ -44,16 +51,21 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
       attributes: node.attributes,
       epilogue: node.epilogue,
       device: options.device,
+      halts: options.halts === true,
+      checked,
     });
     commands.push({
       kernel: name,
       source: kernel.source,
       holes: choice.holes,
       constants: choice.constants,
-      bindings: Object.entries(choice.tensors).map(([binding, tensor]) => ({
-        ...numbered(kernel.bindings, binding),
-        ...plan.sliceOf(tensor.id),
-      })),
+      bindings: [
+        ...Object.entries(choice.tensors).map(([binding, tensor]) => ({
+          ...numbered(kernel.bindings, binding),
+          ...plan.sliceOf(tensor.id),
+        })),
+        ...(checked ? checkOf(kernel, rows) : []),
+      ],
       step: kernel.step,
       grid: choice.grid,
       when: 0,
@@ -88,6 +100,19 @@ export function recordUpdate(
   };
 }
 
+/** What a kernel needs to say whose gradient was bad: of its result, and of the sum that some leave beside it. */
+function checkOf({ bindings }: Kernel, rows: readonly (number | undefined)[]): Command["bindings"] {
+  const rowAt = (name: string, row = -1) => ({
+    ...numbered(bindings, name),
+    ...{ arena: "rowNumbers", offset: ROW_STRIDE * (row + 1), bytes: 16 },
+  });
+  return [
+    { ...numbered(bindings, "metrics"), arena: "metrics", offset: 0, bytes: 0 },
+    rowAt("gradient_row", rows[0]),
+    ...(rows.length > 1 ? [rowAt("sum_row", rows[1])] : []),
+  ];
+}
+
 function numbered(bindings: Readonly<Record<string, Access>>, name: string) {
   const number = Object.keys(bindings).indexOf(name);
   if (number < 0) return bug(`no binding is called "${name}"`);
@@ -111,7 +136,7 @@ export function print(recording: Recording): string {
   const rows = commands.map((command, i) => {
     const side = (writes: boolean): string =>
       command.bindings
-        .filter((binding) => (binding.access === "readWrite") === writes)
+        .filter(({ access, arena }) => (access === "readWrite") === writes && arena !== "rowNumbers")
         .map(({ arena, offset }) => (offset === 0 ? arena : `${arena}@${offset}`))
         .join(" ");
     return [

@@ -41,7 +41,7 @@ export interface StepMetrics {
 
 export interface Metrics {
   readonly steps: readonly StepMetrics[];
-  /** First step that had a loss or gradient that is no number; 0 when there is none. */
+  /** First step whose loss was not finite or whose gradient was bad; 0 when there is none. */
   readonly badStep: number;
   /** Row of that gradient, from 1; 0 where it was the loss. */
   readonly badRow: number;
@@ -131,7 +131,7 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
 
     /** Compiles what is new in a recording and binds it to buffers by arena name. */
     async prepare(recording: Recording, buffers: ReadonlyMap<string, GPUBuffer>): Promise<Prepared> {
-      checkLimits(recording, gpu);
+      checkLimits(recording, gpu, uniformTable);
       const pipelines = await Promise.all(recording.commands.map((command) => gpu.pipeline(command, layout)));
       const commands = recording.commands.map((command, i) => {
         const { pipeline, layout: groupLayout } = pipelines[i] as Pipeline;
@@ -234,8 +234,8 @@ function bind(
 }
 
 /** What a device may forbid is refused before the first dispatch, with both numbers. */
-function checkLimits({ commands }: Recording, { device: { limits } }: Gpu): void {
-  for (const { kernel, grid, bindings, layer } of commands) {
+function checkLimits({ commands }: Recording, { device: { limits } }: Gpu, uniformTable: boolean): void {
+  for (const { kernel, grid, bindings, layer, step } of commands) {
     const place = layer === "" ? kernel : `${kernel} "${layer}"`;
     const most = limits.maxComputeWorkgroupsPerDimension;
     const groups = Math.max(...grid);
@@ -244,7 +244,8 @@ function checkLimits({ commands }: Recording, { device: { limits } }: Gpu): void
         `${place}: it needs ${groups} workgroups along one axis, this device allows ${most}. Use a smaller batch.`,
       );
     }
-    const stored = bindings.filter(({ access }) => access !== "uniform").length;
+    // Group 1 counts too: beyond a number of rows the layer table is storage.
+    const stored = bindings.filter(({ access }) => access !== "uniform").length + Number(step && !uniformTable);
     if (stored > limits.maxStorageBuffersPerShaderStage) {
       throw new LimitError(
         `${place}: it needs ${stored} buffers, this device allows ${limits.maxStorageBuffersPerShaderStage}.`,
@@ -284,10 +285,11 @@ function decode(bytes: ArrayBuffer, numbers: readonly number[], statistics: Metr
       count: view.getUint32(at + 12, true),
     };
   });
+  const owner = view.getUint32(4, true);
   return {
     steps,
     badStep: view.getUint32(0, true),
-    badRow: view.getUint32(4, true),
+    badRow: owner === 0xffffffff ? 0 : owner,
     alarms: new Uint32Array(bytes, 16 * (1 + MOST_STEPS)),
     statistics,
     missed: numbers.find((number, i) => steps[i]?.step !== number),

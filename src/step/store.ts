@@ -4,6 +4,7 @@
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage, MapMode } from "../gpu/usage.ts";
+import { ROW_STRIDE } from "../kernels/check.ts";
 import { startState } from "../kernels/control.ts";
 import { moments } from "../kernels/update.ts";
 import { arenaBytes, BLOCK, blockWords, type Layout, type Placed, spansOf } from "../plan/layout.ts";
@@ -42,7 +43,7 @@ export function createStore(
   ];
   const buffers = new Map<string, GPUBuffer>();
   const make = (name: string, size: number): GPUBuffer => {
-    const usage = STORAGE | COPY_SRC | COPY_DST | (name === "effective" ? UNIFORM : 0);
+    const usage = STORAGE | COPY_SRC | COPY_DST | (name === "effective" || name === "rowNumbers" ? UNIFORM : 0);
     const buffer = gpu.buffer(name, size, usage, true);
     buffers.set(name, buffer);
     return buffer;
@@ -55,6 +56,10 @@ export function createStore(
   for (const name of [...saved, ...trained, ...(update.accumulate > 1 ? ["accumulated"] : [])]) make(name, bytes);
   fill("blocks", blockWords(layout, ruleOf));
   fill("spans", spansOf(layout, ruleOf));
+  // What a kernel that stores a gradient binds, to say whose it is.
+  const words = ROW_STRIDE / 4;
+  const numbers = Uint32Array.from({ length: (rows + 1) * words }, (_, i) => (i % words === 0 ? i / words : 0));
+  if (rules.length > 0) fill("rowNumbers", numbers);
   for (const [row, { offset, length }] of layout.tensors.entries()) {
     const { initial = 0 } = rules[ruleOf(row)] ?? {};
     if (initial === 0) continue;

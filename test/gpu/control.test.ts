@@ -145,9 +145,12 @@ describe("clipping", () => {
 });
 
 describe("the guard", () => {
-  const bits = (left: Left, from: number, to: number): Uint32Array[] =>
-    [...left.arenas.values()].flatMap((rows) =>
-      rows.slice(from, to).map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length)),
+  /** Of weights and moments; means go on where a layer rests. */
+  const bits = (left: Left, from: number, to: number, means = true): Uint32Array[] =>
+    [...left.arenas].flatMap(([name, rows]) =>
+      name === "average" && !means
+        ? []
+        : rows.slice(from, to).map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length)),
     );
   /** The row of layer 1, which goes wrong at step 4. */
   const [row, wrong, rest] = [2, 4, 3];
@@ -177,7 +180,7 @@ describe("the guard", () => {
         const step = i + 1;
         const rests = isFrozen(step, row);
         expect(own.alarms).toEqual([0, step < wrong ? 0 : wrong, 0, 0]);
-        if (rests) expect(bits(own, row, row + 1)).toEqual(bits(left[i - 1]!, row, row + 1));
+        if (rests) expect(bits(own, row, row + 1, false)).toEqual(bits(left[i - 1]!, row, row + 1, false));
         else if (i > 0) expect(bits(own, row, row + 1)).not.toEqual(bits(left[i - 1]!, row, row + 1));
         if (settings.controllers.length === 1 || step < wrong + rest) {
           expect(bits(own, 0, row)).toEqual(bits(quiet[i]!, 0, row));
@@ -195,6 +198,29 @@ describe("the guard", () => {
     const left = await checkSequence({ ...base, settings, gradient, steps: 9 });
     expect(left.map(({ state }) => state[16])).toEqual([1, 1, 0.5, 0.25, 0.375, 0.5625, 0.84375, 1, 1]);
   });
+});
+
+test("a bad gradient in a layer that no guard steers halts the step, whatever others do, and is named", async () => {
+  const gradient = (usual: Float64Array, step: number, row: number): Float64Array =>
+    step === 3 && row >= 2 && row <= 4 ? usual.with(0, row === 3 ? 1e20 : Number.NaN) : usual;
+  const steers = (layer: number, name: string): boolean => name !== "guard" || layer === 1;
+  const settings = { controllers: all, clip: { most: 3, byLayer: true }, average: true };
+  const left = await runSequence({ ...base, settings, gradient, steers, lossAt, steps: 4, reads: ["scales", "moved"] });
+  for (const key of ["arenas", "state", "read", "alarms"] as const) expect(left[2]![key], key).toEqual(left[1]![key]);
+  expect(left.map(({ status }) => status)).toEqual([
+    [0, 0],
+    [0, 0],
+    [3, 5],
+    [0, 0],
+  ]);
+  expect(left[3]!.arenas).not.toEqual(left[1]!.arenas);
+  expect(left[3]!.state).not.toEqual(left[1]!.state);
+});
+
+test("the plateau waits where there is no loss, as with gradients from outside", async () => {
+  const settings = { controllers: [lossPlateau({ steps: 1, patience: 0, factor: 0.5 })] };
+  const left = await runSequence({ ...base, settings, lossAt: () => undefined });
+  for (const { state } of left) expect(state).toEqual(left[0]!.state);
 });
 
 test("nothing moves and nothing is learnt while a bad loss is marked", async () => {

@@ -5,6 +5,7 @@ import { describe, test } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
 import { BufferUsage } from "../../src/gpu/usage.ts";
 import { size, tensorAt } from "../../src/graph/graph.ts";
+import { sgd } from "../../src/optim/optimizer.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";
@@ -66,7 +67,7 @@ async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean
   const planned = plan(graph, layout, ids, results);
   const recording = record(graph, planned, { name: "test", device: { software } });
 
-  const store = createStore(gpu, layout, plainUpdate());
+  const store = createStore(gpu, layout, plainUpdate(sgd().rule));
   const { STORAGE, COPY_SRC, COPY_DST } = BufferUsage;
   for (const [name, length] of planned.arenas) {
     store.lend(name, gpu.buffer(name, length, STORAGE | COPY_SRC | COPY_DST));

@@ -7,7 +7,7 @@ import { layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";
 import type { Prepared, Replay } from "../../src/step/replay.ts";
-import { createStore } from "../../src/step/store.ts";
+import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
 import { interpret } from "../reference/interpret.ts";
@@ -17,13 +17,14 @@ import { buildCase, type Case, caseName } from "./case.ts";
 import { onDevice } from "./device.ts";
 
 /** Prepares the one dispatch, and gives a way to set the rows. */
-async function prepare(gpu: Gpu, replay: Replay, one: Case) {
+async function prepare(gpu: Gpu, replay: Replay, one: Case, halts = true) {
   const { graph, given, step } = buildCase(one);
   const [rows, result] = graph.tensors as [(typeof graph.tensors)[0], (typeof graph.tensors)[0]];
   const layout = layOut([{ name: rows.name, shape: rows.shape, layer: "" }]);
   const recording = record(graph, plan(graph, layout, [rows.id], new Set()), {
     name: "test",
     device: { software: true },
+    halts,
   });
   const store = createStore(gpu, layout, plainUpdate());
   const prepared: Prepared = await replay.prepare(recording, new Map(store.buffers).set("metrics", replay.metrics));
@@ -70,12 +71,40 @@ test("each step of a submission has a slot, and the first loss that is not finit
     ]);
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       write(numbers.with(62, bad));
-      expect((await submit(8)).badStep).toBe(8);
+      expect(await submit(8)).toMatchObject({ badStep: 8, badRow: 0 });
       write(numbers);
       expect((await submit(11)).badStep, "stays until it is cleared").toBe(8);
       replay.clearStatus();
       expect((await submit(14)).badStep).toBe(0);
     }
     dispose();
+  });
+});
+
+test("a loss that is not finite leaves no mark where nothing is trained", async () => {
+  await onDevice(1, async (gpu, replay) => {
+    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, metricsCases[4]!, false);
+    write(numbers.with(0, Number.NaN));
+    const { steps, badStep } = await (await replay.submit(prepared, 1, () => ({ step: 3, start: 0, count: 63 })))
+      .metrics;
+    dispose();
+    expect([steps[0]!.loss, badStep]).toEqual([Number.NaN, 0]);
+  });
+});
+
+test("the loss of an update is that of its micro-batches, by their shares", async () => {
+  await onDevice(1, async (gpu, replay) => {
+    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, metricsCases[4]!);
+    const losses: number[] = [];
+    for (const [part, scale] of [1, 3].entries()) {
+      write(numbers.map((value) => value * scale));
+      const micro = { weight: part === 0 ? 0.25 : 0.75, first: part === 0, last: part === 1 };
+      const found = await (await replay.submit(prepared, 1, () => ({ step: 5, start: 0, count: 63, micro }))).metrics;
+      losses.push(found.steps[0]!.loss);
+    }
+    const status = new DataView(await readBack(gpu, replay.metrics, 0, 16));
+    dispose();
+    expect(status.getUint32(8, true)).toBe(5);
+    expect(status.getFloat32(12, true)).toBeCloseTo(0.25 * losses[0]! + 0.75 * losses[1]!, 5);
   });
 });

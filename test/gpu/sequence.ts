@@ -40,8 +40,8 @@ export interface Sequence {
   /** Default 1 / (1 + row % 3) of the optimizer's. */
   readonly rateOf?: (row: number, lr: number) => number;
   readonly momentumAt?: (step: number) => number;
-  /** Default 1. */
-  readonly lossAt?: (step: number) => number;
+  /** Default 1; undefined where the step has none. */
+  readonly lossAt?: (step: number) => number | undefined;
   /** Share of the new weights in a row's running mean. Default 1 / (2 + row % 3). */
   readonly shareOf?: (row: number) => number;
   /** Steps whose loss is marked as bad. */
@@ -63,6 +63,8 @@ export interface Left {
   readonly rows: Float32Array;
   readonly state: Float32Array;
   readonly alarms: readonly number[];
+  /** The bad step, and the row that was bad, from 1. */
+  readonly status: readonly [number, number];
   readonly statistics: Float32Array | undefined;
   /** Arenas that were asked for, whole. */
   readonly read: ReadonlyMap<string, Float32Array>;
@@ -187,10 +189,15 @@ export async function runSequence(one: Sequence): Promise<Left[]> {
         replay.setAlarms(new Uint32Array(Math.ceil(one.layers.length / 4) * 4));
         const left: Left[] = [];
         for (const step of stepsOf(one)) {
-          // The loss stands where the metrics leave it, in the first slot of the submission.
-          const loss = new Uint32Array(Float32Array.of(one.lossAt?.(step) ?? 1).buffer)[0]!;
+          // The loss stands where the metrics leave it, beside the status and in the first slot of the submission.
+          const given = one.lossAt === undefined ? 1 : one.lossAt(step);
+          const loss = new Uint32Array(Float32Array.of(given ?? 1).buffer)[0]!;
           const bad = one.isBad?.(step) === true ? step : 0;
-          gpu.device.queue.writeBuffer(replay.metrics, 0, Uint32Array.of(bad, 0, 0, 0, step, loss, 0, 1));
+          gpu.device.queue.writeBuffer(
+            replay.metrics,
+            0,
+            Uint32Array.of(bad, 0, given === undefined ? 0 : step, loss, step, loss, 0, 1),
+          );
           const momentum = one.momentumAt?.(step);
           const parts = one.micro ?? [1];
           let metrics: Metrics | undefined;
@@ -208,7 +215,7 @@ export async function runSequence(one: Sequence): Promise<Left[]> {
             });
             metrics = await submitted.metrics;
           }
-          const { alarms, statistics } = metrics!;
+          const { alarms, statistics, badStep, badRow } = metrics!;
           const [tensors, words, rowWords, state] = await Promise.all([
             Promise.all(arenas.map((arena) => store.read(arena))),
             Promise.all(reads.map((name) => floats(name, store.buffers.get(name)!.size / 4))),
@@ -221,6 +228,7 @@ export async function runSequence(one: Sequence): Promise<Left[]> {
             rows: rowWords,
             state,
             alarms: [...alarms.subarray(0, one.layers.length)],
+            status: [badStep, badRow],
             statistics: statistics.get(step),
           });
         }

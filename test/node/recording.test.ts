@@ -37,8 +37,8 @@ describe("a step in print", () => {
         3  softmax-cross-entropy          [32x3]                          grid 1x1x1  activations1 activations1@512 -> activations2@1024 activations0
         4  metrics                        [32x2]                          grid 1x1x1  activations2@1024 -> metrics
         5  matmul                 head    [32x3] x [8x3]^T +reluBackward  grid 1x1x1  activations0 parameters@2048 activations2 -> activations1
-        6  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations2 activations0 -> gradients@2048 gradients@3072
-        7  matmul                 body.0  [32x6]^T x [32x8] +columnSum    grid 1x1x1  activations1@1024 activations1 -> gradients gradients@1024
+        6  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations2 activations0 -> gradients@2048 gradients@3072 metrics
+        7  matmul                 body.0  [32x6]^T x [32x8] +columnSum    grid 1x1x1  activations1@1024 activations1 -> gradients gradients@1024 metrics
         8  adam                           adam: 4 rows, 4 blocks          grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
@@ -61,14 +61,14 @@ describe("a step in print", () => {
          5  softmax-cross-entropy           [32x10]                                                 grid 1x1x1    activations3@92160 activations2@150528 -> activations1@38144 activations1@36864
          6  metrics                         [32x2]                                                  grid 1x1x1    activations1@38144 -> metrics
          7  matmul                  head    [32x10] x [24x10]^T                                     grid 1x1x1    activations1@36864 parameters@4096 -> activations2@150528
-         8  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations2@147456 activations1@36864 -> gradients@4096 gradients@5120
+         8  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations2@147456 activations1@36864 -> gradients@4096 gradients@5120 metrics
          9  elementwise             body.1  [32x2x2x6] +tanhBackward                                grid 3x1x1    activations2@150528 activations2@147456 -> activations1@36864
         10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x9x1    activations1@36864 parameters@2048 -> activations2@147456
-        11  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x1x1    activations1 activations1@36864 -> gradients@2048
+        11  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x1x1    activations1 activations1@36864 -> gradients@2048 metrics
         12  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2 +reluBackward                 grid 144x1x1  activations2@147456 activations3@55296 activations2 -> activations1
         13  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x1    activations3 activations1 -> activations2 activations2@27648
-        14  sum-partials            stem.0  [32x8]                                                  grid 1x1x1    activations2@27648 -> gradients@1024
-        15  sum-partials            stem.0  [32x3x3x3x8]                                            grid 4x1x1    activations2 -> gradients
+        14  sum-partials            stem.0  [32x8]                                                  grid 1x1x1    activations2@27648 -> gradients@1024 metrics
+        15  sum-partials            stem.0  [32x3x3x3x8]                                            grid 4x1x1    activations2 -> gradients metrics
         16  adam                            adam: 5 rows, 6 blocks                                  grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
       "
     `);
@@ -88,11 +88,11 @@ describe("a step in print", () => {
          5  mean-squared-error           [32x2]                          grid 1x1x1  activations2@256 activations2 -> activations0@2048 activations0@2304
          6  metrics                      [32x2]                          grid 1x1x1  activations0@2048 -> metrics
          7  matmul              last     [32x2] x [16x2]^T               grid 1x1x1  activations0@2304 parameters@4096 -> activations2
-         8  matmul              last     [32x16]^T x [32x2] +columnSum   grid 1x1x1  activations3 activations0@2304 -> gradients@4096 gradients@5120
+         8  matmul              last     [32x16]^T x [32x2] +columnSum   grid 1x1x1  activations3 activations0@2304 -> gradients@4096 gradients@5120 metrics
          9  elementwise         block.1  [32x16] +geluBackward           grid 2x1x1  activations2 activations1 -> activations3
         10  matmul              block.0  [32x16] x [16x16]^T +add        grid 1x1x1  activations3 parameters@2048 activations2 -> activations1
-        11  matmul              block.0  [32x16]^T x [32x16] +columnSum  grid 1x1x1  activations0 activations3 -> gradients@2048 gradients@3072
-        12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations2@2048 activations1 -> gradients gradients@1024
+        11  matmul              block.0  [32x16]^T x [32x16] +columnSum  grid 1x1x1  activations0 activations3 -> gradients@2048 gradients@3072 metrics
+        12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations2@2048 activations1 -> gradients gradients@1024 metrics
         13  sgd                          sgd: 6 rows, 6 blocks           grid 6x1x1  blocks gradients metrics -> parameters
       "
     `);
@@ -116,13 +116,13 @@ describe("a step in print", () => {
          5  softmax-cross-entropy          [32x4]                               grid 1x1x1  activations0@1536 activations0@2048 -> activations1@1280 activations1@768
          6  metrics                        [32x2]                               grid 1x1x1  activations1@1280 -> metrics
          7  matmul                 head    [32x4] x [6x4]^T                     grid 1x1x1  activations1@768 parameters@2048 -> activations0@1536
-         8  matmul                 head    [32x6]^T x [32x4] +columnSum         grid 1x1x1  activations2 activations1@768 -> gradients@2048 gradients@3072
+         8  matmul                 head    [32x6]^T x [32x4] +columnSum         grid 1x1x1  activations2 activations1@768 -> gradients@2048 gradients@3072 metrics
          9  elementwise            right   [32x6] +reluBackward                 grid 1x1x1  activations0@1536 activations0@768 -> activations1@768
         10  matmul                 shared  [32x6] x [6x6]^T +add +tanhBackward  grid 1x1x1  activations1@768 parameters activations0@1536 activations1 -> activations2
         11  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations1 activations1@768 -> activations0@1024 activations0@768
         12  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations0 activations2 -> activations1@256 activations1
-        13  elementwise                    [6x6] +add                           grid 1x1x1  activations0@1024 activations1@256 -> gradients
-        14  elementwise                    [6] +add                             grid 1x1x1  activations0@768 activations1 -> gradients@1024
+        13  elementwise                    [6x6] +add                           grid 1x1x1  activations0@1024 activations1@256 -> gradients metrics
+        14  elementwise                    [6] +add                             grid 1x1x1  activations0@768 activations1 -> gradients@1024 metrics
         15  adam                           adam: 4 rows, 4 blocks               grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);

@@ -37,7 +37,9 @@ interface WorkOptions {
   readonly sum?: boolean;
 }
 
-/** What a kernel chooses for one node, on a GPU and on a CPU. */
+const booleans = [false, true];
+
+/** What a kernel chooses for one node, on a GPU and on a CPU, for a gradient that is asked and for any other result. */
 function chosen(op: string, shapes: readonly (readonly number[])[], options: WorkOptions = {}): Variant[] {
   const { attributes = {}, epilogue = [], sum = false } = options;
   const kernel = kernelOf(opOf(op).kernel as string);
@@ -53,16 +55,20 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
     inputs.push(tensor(operand === "same" ? first.shape : first.shape.slice(-1)));
     return { op: name, operand: inputs.length - 1 };
   });
-  return [true, false].map((software) => {
-    const device = { software, rows: 3 };
-    const { holes, constants, tensors } = kernel.choose({ op, inputs, outputs, attributes, epilogue: steps, device });
-    const bindings = numbered(Object.keys(tensors), kernel.bindings);
-    return { kernel: kernel.name, source: kernel.source, holes, constants, bindings, step: kernel.step };
-  });
+  return [true, false].flatMap((software) =>
+    booleans.map((checked) => {
+      const device = { software, rows: 3 };
+      const work = { op, inputs, outputs, attributes, epilogue: steps, device, checked, halts: checked };
+      const { holes, constants, tensors } = kernel.choose(work);
+      const asks = checked && "gradient_row" in kernel.bindings;
+      const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : [];
+      const bindings = numbered([...Object.keys(tensors), ...beside], kernel.bindings);
+      return { kernel: kernel.name, source: kernel.source, holes, constants, bindings, step: kernel.step };
+    }),
+  );
 }
 
 const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBackward"]];
-const booleans = [false, true];
 
 /** Shader texts by kernel, the update and its rules left out. */
 const kernels: Readonly<Record<string, string>> = {

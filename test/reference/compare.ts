@@ -20,6 +20,7 @@ export function allowance(expected: Float64Array, sequential: Float64Array): num
   let largest = 0;
   let error = 0;
   for (let i = 0; i < expected.length; i++) {
+    if (!Number.isFinite(expected[i])) continue;
     largest = Math.max(largest, Math.abs(expected[i]!));
     error = Math.max(error, Math.abs(sequential[i]! - expected[i]!));
   }
@@ -35,7 +36,8 @@ export function complaint({ name, shape, got, expected, sequential }: Comparison
   let relative = 0;
   for (let i = 0; i < got.length; i++) {
     const error = Math.abs(got[i]! - expected[i]!);
-    if (error <= allowed) continue;
+    // Where the truth is no number, nothing else will do.
+    if (error <= allowed || Object.is(got[i], expected[i])) continue;
     wrong.push(i);
     // NaN counts as infinitely wrong.
     absolute = Math.max(absolute, Number.isNaN(error) ? Number.POSITIVE_INFINITY : error);

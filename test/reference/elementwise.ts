@@ -8,7 +8,7 @@ type Formula = (x: number, second: number, round: Round) => number;
 
 export const formulas: Readonly<Record<string, Formula>> = {
   relu: (x) => Math.max(x, 0),
-  reluBackward: (dy, s) => (s > 0 ? dy : 0),
+  reluBackward: (dy, s) => (s <= 0 ? 0 : dy),
   gelu: (x, _, round) => round(x * round(normalCdf(x))),
   geluBackward: (dy, s, round) => round(dy * round(round(normalCdf(s)) + round(s * round(normalPdf(s))))),
   tanh: (x, _, round) => round(Math.tanh(x)),

@@ -10,11 +10,18 @@ import { twins } from "./twins.ts";
 /** Numbers by tensor id. */
 export type Values = ReadonlyMap<number, Float64Array>;
 
+/** One number that is set as soon as it is there. */
+export interface Poke {
+  readonly tensor: number;
+  readonly at: number;
+  readonly value: number;
+}
+
 /**
  * The value of every tensor of `graph`. `given` holds those that no node makes: parameters, and the data set as numbers
  * (bytes as 0 to 255). Rounds after each operation; what is given must be representable under `round` already.
  */
-export function interpret(graph: Graph, given: Values, step: StepValues, round: Round): Values {
+export function interpret(graph: Graph, given: Values, step: StepValues, round: Round, poke?: Poke): Values {
   const values = new Map(given);
   const numbersOf = (id: number): Float64Array => {
     const value = values.get(id);
@@ -36,7 +43,10 @@ export function interpret(graph: Graph, given: Values, step: StepValues, round: 
       const second = operand === undefined ? undefined : numbersOf(node.inputs[operand] as number);
       return applyFormula(op, value, second, round);
     }, first!);
-    for (const [i, value] of [main, ...others].entries()) values.set(node.outputs[i] as number, value);
+    for (const [i, value] of [main, ...others].entries()) {
+      const id = node.outputs[i] as number;
+      values.set(id, id === poke?.tensor ? value.with(poke.at, poke.value) : value);
+    }
   }
   return values;
 }

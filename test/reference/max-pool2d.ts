@@ -1,4 +1,5 @@
-// Y = the largest X of each window, and the tap that it came from; of equal values the first counts.
+// Y = the largest X of each window, and the tap that it came from; of equal values the first counts. NaN counts as larger than
+// all, and the last of several is taken, as in PyTorch.
 
 import { size } from "../../src/graph/graph.ts";
 import type { Twin } from "./twin.ts";
@@ -14,7 +15,7 @@ export const maxPool2d: Twin = ([x], { inputs, outputs, attributes }) => {
     for (let c = 0; c < channels; c++) {
       const at = output * channels + c;
       const value = x![input * channels + c]!;
-      if (value > y[at]!) {
+      if (value > y[at]! || Number.isNaN(value)) {
         y[at] = value;
         taps[at] = tap;
       }

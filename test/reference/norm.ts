@@ -1,10 +1,11 @@
-// What norms are made of: |g|^2, |p|^2, |u|^2, g u, and how many gradients are not finite. Those count as 0 in the sums, whatever
+// What norms are made of: |g|^2, |p|^2, |u|^2, g u, and how many gradients are bad. Those count as 0 in the sums, whatever
 // clipping would make of them. `directions` says what u is: where the last step went, or for LAMB the step to come, decay included.
 
+import { MOST_GRADIENT } from "../../src/kernels/check.ts";
 import type { UpdateRule } from "../../src/kernels/update.ts";
 import type { Round } from "./twin.ts";
 
-/** |g|^2, |p|^2, |u|^2, g u, and the count of gradients that are not finite. */
+/** |g|^2, |p|^2, |u|^2, g u, and the count of gradients that are bad. */
 export type Norms = readonly [gradient: number, weight: number, direction: number, product: number, bad: number];
 
 /** `clipped` are the gradients as the rule sees them, `u` is absent where no direction is asked for. */
@@ -20,7 +21,7 @@ export function norm(
     sums[place] = round(sums[place]! + round(a * b));
   };
   for (let i = 0; i < weights.length; i++) {
-    const counts = Number.isFinite(gradients[i]);
+    const counts = Math.abs(gradients[i]!) <= MOST_GRADIENT;
     const g = counts ? clipped[i]! : 0;
     if (!counts) sums[4] += 1;
     add(0, g, g);

@@ -34,3 +34,19 @@ export const cycle: Fill = (count) => {
   for (let i = 0; i < count; i++) numbers[i] = ((i * 7) % 1021) - 510;
   return numbers;
 };
+
+/** Every seventh number is NaN. */
+export const holed =
+  (fill: Fill = normals): Fill =>
+  (count, key) =>
+    fill(count, key).map((value, i) => (i % 7 === 6 ? Number.NaN : value));
+
+/** The last numbers are NaN. */
+export const torn =
+  (from: number): Fill =>
+  (count, key) =>
+    normals(count, key).map((value, i) => (i >= from ? Number.NaN : value));
+
+/** A third of the numbers are infinite, of either sign, so that sums of them are NaN with the sign bit that the device likes. */
+export const endless: Fill = (count, key) =>
+  normals(count, key).map((value, i) => (i % 3 === 0 ? Math.sign(value) * Number.POSITIVE_INFINITY : value));

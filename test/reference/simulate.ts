@@ -105,8 +105,12 @@ export function simulate(world: Simulated, settings: UpdateSettings, given: Simu
   });
   for (const [i, tensor] of tensors.entries()) {
     const factor = factors[i];
-    if (factor === undefined) continue;
     const [weights, ...moments] = tensor.arrays as [Float64Array];
+    // The mean goes on towards weights that do not move.
+    if (factor === undefined) {
+      tensor.mean = average(tensor.mean, weights, tensor.share, round);
+      continue;
+    }
     const g = clipped(gradients[i]!, clamp, factor[0], round);
     const [after, , ...rest] = update(ruleOf(i), [weights, g, ...moments], rows[i]!, round) as Float64Array[];
     tensor.arrays = [after!, ...rest];

@@ -1,5 +1,6 @@
 // Cases of convolution and its two gradients: all geometries plain, then the endings that their kernels can have.
 
+import { below, cycle } from "../../reference/numbers.ts";
 import type { Case, Input } from "../case.ts";
 import {
   filterShape,
@@ -55,14 +56,24 @@ function backwardFilter(at: Geometry, splits = 1, columnSum = false): Case {
 /** A geometry without multiples of 4, and one with nothing else. */
 const [, odd, even, , , strided] = geometries as [Geometry, Geometry, Geometry, Geometry, Geometry, Geometry];
 
+/** An image with more tiles than one axis of the grid has groups. */
+const huge: Geometry = { image: [1, 3000, 3000, 1], kernel: [1, 1], filters: 1, stride: [1, 1], padding: "valid" };
+const folded = (one: Case): Case => ({
+  ...one,
+  inputs: one.inputs.map((input, i) => ({ ...input, fill: i === 0 ? cycle : below(9) })),
+  scales: [1],
+});
+
 export const conv2dCases: readonly Case[] = [
   ...geometries.map((at) => forward(at)),
   ...endings.flatMap((ending) => [forward(odd, ending), forward(even, ending)]),
+  folded(forward(huge)),
 ];
 
 export const conv2dBackwardInputCases: readonly Case[] = [
   ...geometries.map((at) => backwardInput(at)),
   ...backwardEndings.flatMap((ending) => [backwardInput(odd, ending), backwardInput(even, ending)]),
+  folded(backwardInput(huge)),
 ];
 
 export const conv2dBackwardFilterCases: readonly Case[] = [

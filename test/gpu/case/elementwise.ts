@@ -1,7 +1,7 @@
 // Cases of the elementwise kernel: every op by itself, chains, and rows that are no multiple of 4 long; and of the two
 // kernels that only add, columnSum and sumPartials.
 
-import { between, coarse, cycle, type Fill } from "../../reference/numbers.ts";
+import { between, coarse, cycle, endless, type Fill, holed } from "../../reference/numbers.ts";
 import type { Case, Input } from "../case.ts";
 
 const one = (op: string, shape: readonly number[], fill?: Fill): Case => ({
@@ -29,6 +29,19 @@ export const elementwiseCases: readonly Case[] = [
     one(op, [65], between(-0.5, 0.5)),
     one(op, [63], between(-5, -2)),
   ]),
+  ...["relu", "gelu", "tanh", "sigmoid"].map((op) => ({ ...one(op, [65], holed()), note: "with NaN" })),
+  ...[3, 4].map((columns) => ({ ...one("relu", [33, columns], holed()), note: "with NaN" })),
+  {
+    op: "add",
+    inputs: [
+      { shape: [65], fill: endless },
+      { shape: [65], fill: endless },
+    ],
+    epilogue: [{ op: "relu" }],
+    note: "infinite",
+  },
+  { ...backward("reluBackward", [64], { fill: holed() }), note: "with NaN" },
+  { op: "reluBackward", inputs: [{ shape: [63], fill: holed() }, { shape: [63] }], note: "NaN that comes" },
   backward("reluBackward", [3]),
   backward("reluBackward", [63, 4], { fill: coarse }),
   backward("geluBackward", [257]),
@@ -60,6 +73,11 @@ export const columnSumCases: readonly Case[] = [
   one("columnSum", [257, 3]),
   one("columnSum", [2, 31, 5, 33]),
   one("columnSum", [64, 257]),
+  { ...one("columnSum", [257, 3]), attributes: { splits: 17 } },
+  { ...one("columnSum", [64, 5, 33]), attributes: { splits: 50 } },
+  { ...one("columnSum", [2_000_000, 2], between(0.09, 0.11)), attributes: { splits: 1415 }, scales: [1], note: "long" },
+  // By itself too, no long sum may lose digits.
+  { ...one("columnSum", [300_000, 1], between(0.09, 0.11)), scales: [1], note: "long" },
 ];
 
 export const sumPartialsCases: readonly Case[] = [
@@ -67,5 +85,6 @@ export const sumPartialsCases: readonly Case[] = [
   one("sumPartials", [8, 31, 3]),
   one("sumPartials", [3, 257]),
   one("sumPartials", [16, 3, 3, 4, 8]),
+  { ...one("sumPartials", [100_000, 3], between(0.09, 0.11)), scales: [1], note: "long" },
   { ...one("sumPartials", [2, 65_535 * 64 + 3], cycle), scales: [1] },
 ];

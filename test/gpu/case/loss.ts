@@ -1,7 +1,7 @@
 // Cases of gathering a batch, and of the two losses: full and short batches, training and evaluating.
 
 import type { StepValues } from "../../../src/step/replay.ts";
-import { below, between, coarse, cycle, type Fill, normals } from "../../reference/numbers.ts";
+import { below, between, coarse, cycle, type Fill, holed, normals, torn } from "../../reference/numbers.ts";
 import type { Case, Input } from "../case.ts";
 
 const step = (count: number, start = 0): StepValues => ({ step: 3, start, count });
@@ -26,6 +26,9 @@ export const softmaxCrossEntropyCases: readonly Case[] = [
   crossEntropy(3, 257, 2, true),
   crossEntropy(31, 3, 31, true, coarse),
   crossEntropy(63, 33, 63, true, between(-20, 20)),
+  crossEntropy(3, 50_000, 3, true, between(-1, 1)),
+  { ...crossEntropy(31, 3, 31, true, holed()), note: "with NaN" },
+  { ...crossEntropy(31, 9, 20, true, torn(180)), note: "with NaN behind the last real row" },
 ];
 
 function squaredError(shape: readonly number[], count: number, gradient: boolean): Case {
@@ -38,6 +41,19 @@ export const meanSquaredErrorCases: readonly Case[] = [
   squaredError([33, 31], 3, true),
   squaredError([63, 1], 63, false),
   squaredError([3, 5, 7, 2], 2, true),
+  squaredError([3, 1024], 3, true),
+  squaredError([3, 1025], 2, true),
+  { ...squaredError([2, 600, 601, 3], 2, true), scales: [1] },
+  {
+    ...squaredError([31, 5], 20, true),
+    inputs: [{ shape: [31, 5], fill: torn(100) }, { shape: [31, 5] }],
+    note: "NaN, masked",
+  },
+  {
+    ...squaredError([31, 5], 31, true),
+    inputs: [{ shape: [31, 5], fill: holed() }, { shape: [31, 5] }],
+    note: "with NaN",
+  },
 ];
 
 interface Gathering {

@@ -1,6 +1,6 @@
 // Cases of matmul: four forms of transposition, rows that are multiples of 4 or not, split sums, column sums, epilogues.
 
-import { between } from "../../reference/numbers.ts";
+import { between, cycle, endless } from "../../reference/numbers.ts";
 import type { Case, Input } from "../case.ts";
 
 interface Options {
@@ -38,6 +38,28 @@ export const matmulCases: readonly Case[] = [
   product(257, 3, 65),
   product(31, 65, 8),
   product(5, 8, 3),
+  // A grid with more groups along an axis than WebGPU allows: rows, columns, and both loaded four at a time.
+  {
+    ...product(8_400_001, 1, 1),
+    inputs: [
+      { shape: [8_400_001, 1], fill: cycle },
+      { shape: [1, 1], fill: between(1, 9) },
+    ],
+    scales: [1],
+  },
+  {
+    ...product(1, 1, 4_300_004),
+    inputs: [
+      { shape: [1, 1], fill: between(1, 9) },
+      { shape: [1, 4_300_004], fill: cycle },
+    ],
+    scales: [1],
+  },
+  {
+    ...product(33, 31, 9, { epilogue: [{ op: "relu" }] }),
+    inputs: [{ shape: [33, 31], fill: endless }, { shape: [31, 9] }],
+    note: "infinite",
+  },
   product(1, 3, 1, { transposeB }),
   product(33, 31, 63, { transposeB }),
   product(65, 64, 36, { transposeB }),

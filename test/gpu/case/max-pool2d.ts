@@ -1,6 +1,6 @@
 // Cases of max pooling and its gradient, with equal values, with nothing but negative ones, and with overlapping windows.
 
-import { below, between, coarse, cycle, type Fill, lowest, normals } from "../../reference/numbers.ts";
+import { below, between, coarse, cycle, type Fill, holed, lowest, normals } from "../../reference/numbers.ts";
 import type { Case } from "../case.ts";
 import {
   type Geometry,
@@ -46,6 +46,8 @@ export const maxPool2dCases: readonly Case[] = [
   ...geometries.map((at) => pool(at)),
   { ...pool(odd, coarse), note: "equal values" },
   { ...pool(even, coarse), note: "equal values" },
+  ...[odd, even].map((at) => ({ ...pool(at, holed()), note: "with NaN" })),
+  { ...pool(even, holed(lowest)), note: "lowest values and NaN", scales: [1] },
   { ...pool(odd, between(-3, -1)), note: "negative values" },
   { ...pool({ ...even, kernel: [2, 2], stride: [2, 2] }, between(-3, -1)), note: "negative values" },
   { ...pool(odd, lowest), note: "lowest values", scales: [1] },

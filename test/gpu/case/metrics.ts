@@ -27,4 +27,5 @@ export const metricsCases: readonly Case[] = [
   rows(65, 64),
   rows(257, 257),
   rows(257, 31, 1e-4),
+  rows(1_000_003, 1_000_003),
 ];

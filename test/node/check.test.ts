@@ -1,0 +1,86 @@
+// Which programs ask their gradients as they are stored: a training step all of them, whatever kernel stores them, unless a guard
+// wants to know whose they are; no other program has anything to do with the status.
+
+import { describe, expect, test } from "vitest";
+import { meanSquaredError } from "../../src/index.ts";
+import { initializer } from "../../src/model/initializer.ts";
+import type { Attributes, Layer } from "../../src/model/layer.ts";
+import { guard, lossPlateau } from "../../src/optim/control.ts";
+import { adam } from "../../src/optim/optimizer.ts";
+import type { Program } from "../../src/step/program.ts";
+import { plainUpdate } from "../../src/step/update.ts";
+import { modelCases } from "../reference/model-case.ts";
+import type { ModelCase } from "../reference/traced-model.ts";
+import { programOf } from "./program.ts";
+
+const zeros = initializer("test", "zeros");
+/** A layer that trains the image which it puts into an op. */
+const into = (op: string, attributes: Attributes = {}, filter?: readonly number[]): Layer => ({
+  kind: "test",
+  apply(scope, x) {
+    const given = [scope.parameter("image", x.shape, zeros)];
+    if (filter !== undefined) given.push(scope.parameter("filter", filter, zeros));
+    return scope.op(op, given, attributes);
+  },
+});
+
+const window = { strideHeight: 1, strideWidth: 1, padding: "valid" };
+const image = { input: [6, 5, 2], batch: 3, loss: meanSquaredError() };
+const cases: Readonly<Record<string, ModelCase>> = {
+  ...modelCases,
+  "a trained image under a filter": { ...image, model: into("conv2d", window, [1, 1, 2, 3]) },
+  "a trained image under a pool": {
+    ...image,
+    model: into("maxPool2d", { ...window, kernelHeight: 1, kernelWidth: 1 }),
+  },
+  "a trained image under relu": { ...image, model: into("relu") },
+  "a trained prediction": {
+    ...image,
+    model: { kind: "test", apply: (scope, x) => scope.parameter("image", x.shape, zeros) },
+  },
+};
+
+const storing = ({ recording }: Program) =>
+  recording.commands.filter(({ bindings }) =>
+    bindings.some(({ arena, access }) => arena === "gradients" && access === "readWrite"),
+  );
+const asks = ({ bindings }: ReturnType<typeof storing>[number]): boolean =>
+  bindings.some(({ name, access }) => name === "metrics" && access === "readWrite");
+
+describe.each(Object.entries(cases))("%s", (_, { model, ...options }) => {
+  const update = plainUpdate(adam().rule);
+
+  test("a training step asks every gradient, by its own row", () => {
+    const program = programOf(model, options);
+    const found = storing(program);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.every(asks)).toBe(true);
+    const rows = found.flatMap(({ bindings }) =>
+      bindings
+        .filter(({ arena }) => arena === "rowNumbers")
+        .map(({ offset }) => offset / 256 - 1)
+        .filter((row) => row >= 0),
+    );
+    expect(rows.sort((a, b) => a - b)).toEqual([...program.parameters.keys()]);
+    for (const { bindings } of found) {
+      const offsets = bindings.filter(({ arena }) => arena === "gradients").map(({ offset }) => offset / 4);
+      const own = bindings
+        .filter(({ arena, offset }) => arena === "rowNumbers" && offset > 0)
+        .map(({ offset }) => offset / 256 - 1);
+      expect(own.map((row) => program.layout.tensors[row]?.offset)).toEqual(offsets);
+    }
+  });
+
+  test("nothing is asked under a guard, nor for gradients alone; a loss halts where something is trained", () => {
+    const programs = [
+      programOf(model, { ...options, update: { ...update, layers: 1, controllers: [lossPlateau(), guard()] } }),
+      programOf(model, { ...options, mode: "gradients" }),
+      programOf(model, { ...options, mode: "evaluate" }),
+    ];
+    for (const program of programs) expect(storing(program).some(asks)).toBe(false);
+    const halts = programs.map(
+      ({ recording }) => recording.commands.find(({ kernel }) => kernel === "metrics")?.holes.HALTING,
+    );
+    expect(halts).toEqual([true, false, false]);
+  });
+});
