@@ -1,11 +1,9 @@
 // The root of a mean or sum of squares with EPSILON beside it, or under it as in TensorFlow.
-override EPSILON: f32;
 
-fn root(s: vec4f) -> vec4f {
+fn root_${N}(s: vec4f) -> vec4f {
 #if ${EPS_INSIDE}
-  return sqrt(s + EPSILON);
+  return sqrt(s + ${EPSILON});
 #else
-  return sqrt(s) + EPSILON;
+  return sqrt(s) + ${EPSILON};
 #endif
 }
-

@@ -1,6 +1,6 @@
 // What a rule calls for its gradient and its step. DECOUPLED: the decay, rate times weight decay, is taken off the weight; it
 // is joined to the step before the weight is rounded, since 1 - decay alone would round a small one away.
-fn gradient(at: u32, p: vec4f, row: vec4f) -> vec4f {
+fn gradient_${N}(at: u32, p: vec4f, row: vec4f) -> vec4f {
 #if ${DECOUPLED}
   return loss_gradient(at);
 #else
@@ -8,7 +8,7 @@ fn gradient(at: u32, p: vec4f, row: vec4f) -> vec4f {
 #endif
 }
 
-fn move(at: u32, p: vec4f, row: vec4f, change: vec4f) {
+fn move_${N}(at: u32, p: vec4f, row: vec4f, change: vec4f) {
 #if ${DECOUPLED}
   store(at, p, p - fma(vec4f(row.y), p, change));
 #else

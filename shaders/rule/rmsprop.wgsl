@@ -2,28 +2,25 @@
 // CENTERED: a = ALPHA a + (1 - ALPHA) g, and s - a^2 stands under the root. WITH_MOMENTUM: buffer = MOMENTUM buffer + d,
 // and p = p - lr buffer. PyTorch's torch.optim.RMSprop (Tieleman and Hinton 2012; centered: Graves 2013).
 // Row: lr, decay, unused, active.
-override ALPHA: f32;
-override ONE_MINUS_ALPHA: f32;
-override MOMENTUM: f32;
 
-fn update(at: u32, row: vec4f) {
+fn update_${N}(at: u32, row: vec4f) {
   let p = parameters[at];
-  let g = gradient(at, p, row);
-  let s = fma(vec4f(ALPHA), moment1[at], ONE_MINUS_ALPHA * g * g);
+  let g = gradient_${N}(at, p, row);
+  let s = fma(vec4f(${ALPHA}), moment1[at], ${ONE_MINUS_ALPHA} * g * g);
   moment1[at] = s;
 #if ${CENTERED}
-  let a = fma(vec4f(ALPHA), moment3[at], ONE_MINUS_ALPHA * g);
+  let a = fma(vec4f(${ALPHA}), moment3[at], ${ONE_MINUS_ALPHA} * g);
   moment3[at] = a;
   // Never negative but for rounding.
-  let d = g / root(max(fma(-a, a, s), vec4f()));
+  let d = g / root_${N}(max(fma(-a, a, s), vec4f()));
 #else
-  let d = g / root(s);
+  let d = g / root_${N}(s);
 #endif
 #if ${WITH_MOMENTUM}
-  let direction = fma(vec4f(MOMENTUM), moment2[at], d);
+  let direction = fma(vec4f(${MOMENTUM}), moment2[at], d);
   moment2[at] = direction;
 #else
   let direction = d;
 #endif
-  move(at, p, row, row.x * direction);
+  move_${N}(at, p, row, row.x * direction);
 }

@@ -4,11 +4,11 @@
 
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { bug } from "../errors.ts";
-import type { Holes } from "../kernels/kernel.ts";
+import { cutAtHoles, type Holes } from "../kernels/kernel.ts";
 
 /** Shader `name` with its holes filled. */
 export function specialise(name: string, source: string, holes: Holes): string {
-  const pieces = source.split(/\$\{([A-Za-z0-9_]*)\}/);
+  const pieces = cutAtHoles(source);
   const strings = pieces.filter((_, i) => i % 2 === 0);
   const wanted = pieces.filter((_, i) => i % 2 === 1);
   checkDirectives(name, source);

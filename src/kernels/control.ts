@@ -10,7 +10,7 @@ import finite from "../../shaders/parts/finite.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import rowSum from "../../shaders/row-sum.wgsl?raw";
 import trust from "../../shaders/trust.wgsl?raw";
-import { fold } from "./kernel.ts";
+import { fold, inLines } from "./kernel.ts";
 import {
   type BlockOptions,
   blockBindings,
@@ -52,7 +52,7 @@ export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (r
   const pass = blockPass({ ...options, scaled: clipped }, "direction", tableOfStep(options.rows), directed);
   return {
     name: "norm",
-    source: norm + pass.source,
+    source: inLines(norm, pass.source),
     bindings: { ...blockBindings, partials: "readWrite" },
     holes: { ...pass.holes, BEYOND: beyond, SERIAL: options.software },
     constants: pass.constants,

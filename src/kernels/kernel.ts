@@ -10,6 +10,21 @@ export type Access = "uniform" | "read" | "readWrite";
 /** What fills the holes of a shader: booleans stand in conditions only, texts and numbers in the head. */
 export type Holes = Readonly<Record<string, string | number | boolean>>;
 
+/** A hole in a shader's text: a name between the signs of a template. */
+const hole = /\$\{([A-Za-z0-9_]*)\}/;
+
+/** A shader's text cut at its holes: text, hole, text, hole, ..., text. */
+export const cutAtHoles = (text: string): string[] => text.split(hole);
+
+/** Texts of a shader after one another, none of which needs to end with its line. */
+export const inLines = (...texts: readonly string[]): string => texts.join("\n");
+
+/** The same text with holes of its own, so that it can stand in a shader more than once: hole `A` becomes `A_3`. */
+export const scoped = (text: string, number: number): string =>
+  cutAtHoles(text)
+    .map((piece, i) => (i % 2 === 0 ? piece : `\${${piece}_${number}}`))
+    .join("");
+
 /** What kernels may know of the device when they choose a variant. */
 export interface DeviceFacts {
   /** A CPU adapter: large tiles in registers pay, occupancy does not. */

@@ -16,23 +16,23 @@ import radam from "../../shaders/rule/radam.wgsl?raw";
 import rmsprop from "../../shaders/rule/rmsprop.wgsl?raw";
 import sgd from "../../shaders/rule/sgd.wgsl?raw";
 import update from "../../shaders/update.wgsl?raw";
-import { type Access, fold, type Grid, type Holes } from "./kernel.ts";
+import { type Access, fold, type Grid, type Holes, inLines, scoped } from "./kernel.ts";
 
 /** Rows of 16 bytes that fit the 64 KiB which every device allows a uniform; beyond that the table is storage. */
 export const MOST_UNIFORM_ROWS = 4096;
 
-/** The formulas, by name, each with what it shares with others. */
+/** The formulas, by name, each after the parts that it calls. Their own names and constants are holes; see `ruleUnder`. */
 export const rules = {
-  sgd,
-  adam: mean + adam,
-  adagrad: root + adagrad,
-  adadelta,
-  rmsprop: root + rmsprop,
-  adamax,
-  nadam: mean + nadam,
-  radam: mean + radam,
-  lion,
-};
+  sgd: [sgd],
+  adam: [mean, adam],
+  adagrad: [root, adagrad],
+  adadelta: [adadelta],
+  rmsprop: [root, rmsprop],
+  adamax: [adamax],
+  nadam: [mean, nadam],
+  radam: [mean, radam],
+  lion: [lion],
+} as const;
 
 export type UpdateName = keyof typeof rules;
 
@@ -125,7 +125,7 @@ export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
   const pass = blockPass(options, "update", controlled ? tableIn(rows, 9) : tableOfStep(rows));
   return {
     name: used.map(({ kernel }) => kernel).join("+"),
-    source: update + pass.source,
+    source: inLines(update, pass.source),
     bindings: { ...blockBindings, metrics: "read", moved: "readWrite", table: tableAccess(rows) },
     holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured, SERIAL: serial, WORKGROUP: workgroup },
     constants: pass.constants,
@@ -165,12 +165,12 @@ export function blockPass(
   const { rules: all, blocks, clamp, scaled, momentum } = options;
   const used = [...all.entries()].filter(([, rule]) => calls(rule));
   const kept = moments.filter((moment) => used.some(([, rule]) => rule.moments.includes(moment)));
-  const texts = used.map(([i, rule]) => numbered(rule, i, momentum));
+  const texts = used.map(([i, rule]) => ruleUnder(rule, i, momentum));
   const [result, back, rest] = call === "update" ? ["", "", ""] : [" -> vec4f", "return ", "return vec4f(); "];
   const cases = used.map(([i]) => `case ${i}: { ${back}${call}_${i}(at, row); }`).join(" ");
   const dispatch = `fn ${call}(rule: u32, at: u32, row: vec4f)${result} { switch rule { ${cases} default: {} } ${rest}}`;
   return {
-    source: `\n${[arena, ...texts.map(({ text }) => text), ...(momentum ? [step] : []), dispatch].join("\n")}`,
+    source: inLines(arena, ...texts.map(({ text }) => text), ...(momentum ? [step] : []), dispatch),
     holes: Object.assign(
       { BLOCKS: blocks, TABLE: table, SCALED: scaled, CLAMPED: clamp !== undefined },
       ...moments.map((moment) => ({ [moment.toUpperCase()]: kept.includes(moment) })),
@@ -190,23 +190,26 @@ export function blockPass(
   };
 }
 
-/** A rule with its names made its own by its number; where momentum is a matter of the step, it is taken from there. */
-function numbered(rule: UpdateRule, number: number, scheduled: boolean) {
-  const moved: Readonly<Record<string, string>> =
-    scheduled && rule.momentum !== undefined
-      ? { [rule.momentum]: "step.momentum", [`ONE_MINUS_${rule.momentum}`]: "step.rest" }
-      : {};
-  let text = `${shared}\n${rules[rule.kernel]}`;
-  const functions = [...text.matchAll(/^fn (\w+)/gm)].map(([, name]) => name as string);
-  for (const name of Object.keys(moved)) text = text.replace(new RegExp(`^override ${name}:.*\n`, "m"), "");
-  const own = [...functions, ...Object.keys(rule.variant), ...Object.keys(rule.constants)];
-  const renamed = text.replace(
-    /\b[A-Za-z_]\w*\b/g,
-    (word) => moved[word] ?? (own.includes(word) ? `${word}_${number}` : word),
-  );
-  const suffixed = <T>(values: Readonly<Record<string, T>>): Record<string, T> =>
-    Object.fromEntries(
-      Object.entries(values).flatMap(([name, value]) => (name in moved ? [] : [[`${name}_${number}`, value]])),
-    );
-  return { text: renamed, holes: suffixed(rule.variant), constants: suffixed(rule.constants) };
+/**
+ * A rule under its number. Its texts name what is theirs by holes: `N`, the number, ends the name of each function, and a
+ * constant is the name of an `override`, or where momentum is a matter of the step, what is taken from there.
+ */
+function ruleUnder({ kernel, variant, constants, momentum }: UpdateRule, number: number, scheduled: boolean) {
+  const fromStep: Readonly<Record<string, string>> =
+    scheduled && momentum !== undefined ? { [momentum]: "step.momentum", [`ONE_MINUS_${momentum}`]: "step.rest" } : {};
+  const own = (name: string): string => `${name}_${number}`;
+  const kept = Object.entries(constants).filter(([name]) => !(name in fromStep));
+  const named = Object.keys(constants).map((name) => [own(name), fromStep[name] ?? own(name)]);
+  return {
+    text: inLines(
+      ...kept.map(([name]) => `override ${own(name)}: f32;`),
+      ...[shared, ...rules[kernel]].map((text) => scoped(text, number)),
+    ),
+    holes: {
+      [own("N")]: number,
+      ...Object.fromEntries(named),
+      ...Object.fromEntries(Object.entries(variant).map(([name, value]) => [own(name), value])),
+    },
+    constants: Object.fromEntries(kept.map(([name, value]) => [own(name), value])),
+  };
 }

@@ -9,7 +9,7 @@ import type { EpilogueStep, Tensor } from "../../src/graph/graph.ts";
 import { opOf, opTable } from "../../src/graph/table.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
 import { controlSources } from "../../src/kernels/control.ts";
-import type { Access, Holes } from "../../src/kernels/kernel.ts";
+import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/kernels/kernel.ts";
 import { kernelOf, kernelTable } from "../../src/kernels/table.ts";
 import { MOST_UNIFORM_ROWS, rules as ruleTexts, type UpdateRule } from "../../src/kernels/update.ts";
 import type { Attributes } from "../../src/model/layer.ts";
@@ -242,8 +242,10 @@ const recorded: Variant[] = (["mlp", "cnn"] as const)
   }));
 
 const all: Variant[] = [...products(), ...windows(), ...elementwises(), ...ends(), ...updates(), ...recorded];
+const ruleText = readFileSync("shaders/parts/rule.wgsl", "utf8");
 const conditionsOf = (source: string): string[] =>
   [...source.matchAll(/#(?:if|elif) \$\{([A-Z0-9_]+)\}/g)].map(([, condition]) => condition as string);
+const isSwitch = (source: string, name: string): boolean => conditionsOf(source).includes(name);
 const names = [...new Set(all.map(({ kernel }) => kernel))];
 const variantsOf = (name: string): Variant[] => all.filter(({ kernel }) => kernel === name);
 
@@ -333,14 +335,55 @@ test("every file of shaders/ is a kernel with a record, every kernel has its fil
     expect(source).toBe(readFileSync(`shaders/${name}.wgsl`, "utf8"));
 });
 
-test("every file of shaders/rule is a rule, and its text is that file, with a part before it or none", () => {
+test("every file of shaders/rule is a rule, whose text is that file, after parts or none", () => {
   const files = readdirSync("shaders/rule").map((file) => file.replace(".wgsl", ""));
   expect(files.sort()).toEqual(Object.keys(ruleTexts).sort());
-  const parts = ["", ...["mean", "root"].map((name) => readFileSync(`shaders/parts/${name}.wgsl`, "utf8"))];
-  for (const [name, text] of Object.entries(ruleTexts)) {
-    const file = readFileSync(`shaders/rule/${name}.wgsl`, "utf8");
-    expect(parts.map((part) => part + file)).toContain(text);
+  const parts = ["mean", "root"].map((name) => readFileSync(`shaders/parts/${name}.wgsl`, "utf8"));
+  for (const [name, texts] of Object.entries<readonly string[]>(ruleTexts)) {
+    expect(texts.at(-1)).toBe(readFileSync(`shaders/rule/${name}.wgsl`, "utf8"));
+    for (const text of texts.slice(0, -1)) expect(parts).toContain(text);
   }
+});
+
+/** What a text declares outside of functions, by the parser. */
+const declared = (text: string): string[] => {
+  const { functions, overrides, structs, aliases, storage, uniforms } = parsed(text);
+  return [functions, overrides, structs, aliases, storage, uniforms].flat().map(({ name }) => name);
+};
+
+test("rules side by side share no name but what stands around them", () => {
+  for (const { kernel, source, holes } of all.filter(({ kernel }) => kernel.includes("+"))) {
+    const names = declared(specialise(kernel, source, holes));
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+    expect(names).toEqual(expect.arrayContaining(["update_0", "update_1", "update_2"]));
+  }
+});
+
+test("a rule's text declares functions under its number alone, and its constants nowhere", () => {
+  for (const texts of [...Object.values<readonly string[]>(ruleTexts), [ruleText]]) {
+    for (const text of texts) {
+      const holes = cutAtHoles(text).filter((_, i) => i % 2 === 1);
+      const off = specialise(
+        "rule",
+        text,
+        Object.fromEntries(holes.map((name) => [name, isSwitch(text, name) ? false : 7])),
+      );
+      expect(declared(off).filter((name) => !name.endsWith("_7"))).toEqual([]);
+    }
+  }
+});
+
+describe("texts with holes", () => {
+  const hole = (name: string): string => `\${${name}}`;
+
+  test("stand on lines of their own, whatever they end with", () => {
+    expect(inLines("fn a() {}", "fn b() {}\n", "fn c() {}")).toBe("fn a() {}\nfn b() {}\n\nfn c() {}");
+  });
+
+  test("get holes of their own wherever they stand", () => {
+    const text = `fn update_${hole("N")}(){}fn move_${hole("N")}(){update();}\n#if ${hole("WIDE")}\n#endif`;
+    expect(scoped(text, 3)).toBe(text.replaceAll(hole("N"), hole("N_3")).replace(hole("WIDE"), hole("WIDE_3")));
+  });
 });
 
 describe("specialise", () => {
