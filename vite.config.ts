@@ -1,8 +1,8 @@
 // The library build and the tests. The demo has a configuration of its own, which needs nothing of what the tests need.
 
 import { playwright } from "@vitest/browser-playwright";
-import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
+import { shorterShaders } from "./build/shorter-shaders.ts";
 import { browserArguments, findBrowser } from "./demo/browser.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
 
@@ -16,22 +16,6 @@ export default defineConfig(async () => ({
   plugins: [shorterShaders()],
   test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },
 }));
-
-/** Shaders in the built file go without comments and indentation: nobody reads them there. */
-function shorterShaders(): Plugin {
-  return {
-    name: "shorter-shaders",
-    apply: "build",
-    enforce: "post",
-    transform(code, id) {
-      if (!id.endsWith(".wgsl?raw")) return undefined;
-      const text = /^export default (".*");?\s*$/s.exec(code)?.[1];
-      if (text === undefined) throw new Error(`${id}: its text was not found in what Vite made of it.`);
-      const lines = (JSON.parse(text) as string).split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
-      return `export default ${JSON.stringify(lines.filter((line) => line !== "").join("\n"))};`;
-    },
-  };
-}
 
 /** What needs no GPU. Groups run one after the other, so that none is slowed down by the next. */
 const nodeTests = {

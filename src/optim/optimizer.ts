@@ -8,6 +8,7 @@ import { type Betas, type RuleSpec, ruleOptions, ruleSpec } from "./rule-options
 export type { RuleSpec };
 
 export interface Optimizer {
+  /** @internal */
   readonly rule: UpdateRule;
   /** Two optimizers of equal spec are one rule, whatever their rates and decays: those stand in each tensor's row. */
   readonly spec: RuleSpec;

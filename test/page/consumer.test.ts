@@ -1,0 +1,143 @@
+// The packed file as other programs meet it: its types under strict compilers, old and new, with the types of WebGPU and
+// without; an installation into an empty folder; an import where there is no WebGPU.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as door from "../../src/index.ts";
+import { type Packed, pack } from "../packed.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "gradus-consumer-"));
+const installed = join(folder, "node_modules/gradus");
+let packed: Packed;
+
+beforeAll(async () => {
+  packed = await pack();
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
+  execFileSync("npm", ["install", "--offline", "--no-audit", "--no-fund", packed.file], { cwd: folder, stdio: "pipe" });
+});
+
+afterAll(() => {
+  packed?.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+/** The examples of README, each a module by itself; what they call `x` and `y` is there already. */
+function examples(): Record<string, string> {
+  const blocks = [...readFileSync("README.md", "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(
+    ([, text]) => text as string,
+  );
+  const given = "declare const x: Float32Array;\ndeclare const y: Uint8Array;\n";
+  return Object.fromEntries(blocks.map((text, i) => [`readme-${i}.ts`, `${given}${text}export {};\n`]));
+}
+
+const compilers = [
+  { version: "5.4", compiler: "typescript-5.4", knowsWebGpu: false },
+  { version: "of today", compiler: "typescript", knowsWebGpu: true },
+];
+
+describe.each(compilers)("TypeScript $version", ({ compiler, knowsWebGpu }) => {
+  /** What the compiler says of these files in a folder of their own. */
+  function complaints(name: string, files: Readonly<Record<string, string>>, more: object = {}): string {
+    const own = join(folder, `${compiler}-${name}`);
+    mkdirSync(join(own, "node_modules"), { recursive: true });
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(own, file), text);
+    const compilerOptions = {
+      target: "ES2022",
+      module: "ESNext",
+      moduleResolution: "bundler",
+      lib: ["ES2022", "DOM", "DOM.Iterable"],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      noPropertyAccessFromIndexSignature: true,
+      skipLibCheck: false,
+      noEmit: true,
+      types: [],
+      ...more,
+    };
+    writeFileSync(join(own, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+    const program = resolve("node_modules", compiler, "bin/tsc");
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, "-p", own], { encoding: "utf8" });
+    return status === 0 ? "" : `${stdout}${stderr}`;
+  }
+
+  const consumer = (file: string) => ({ [file]: readFileSync(`test/consumer/${file}`, "utf8") });
+  const all = () => ({ ...consumer("wide.ts"), ...consumer("wrong.ts"), ...examples() });
+
+  test("takes the types as they are, without those of @webgpu/types", () => {
+    expect(complaints("plain", { ...all(), ...(knowsWebGpu ? consumer("device.ts") : {}) })).toBe("");
+  });
+
+  test("takes them in a program for Node, and where undefined is as good as nothing", () => {
+    const more = { module: "NodeNext", moduleResolution: "NodeNext", exactOptionalPropertyTypes: false };
+    expect(complaints("node", all(), more)).toBe("");
+  });
+
+  test("takes a GPUDevice for a device, with @webgpu/types", () => {
+    mkdirSync(join(folder, "node_modules/@webgpu"), { recursive: true });
+    rmSync(join(folder, "node_modules/@webgpu/types"), { force: true });
+    symlinkSync(resolve("node_modules/@webgpu/types"), join(folder, "node_modules/@webgpu/types"));
+    const files = { ...all(), ...consumer("device.ts") };
+    const found = complaints("webgpu", files, { types: ["@webgpu/types"] });
+    // A compiler that knows WebGPU itself (from TypeScript 6 on) finds these types and its own at odds with one another.
+    const ours = found.split("\n").filter((line) => !/\/(@webgpu\/types|lib)\/[\w./]*d\.ts\(|^$/.test(line));
+    expect(knowsWebGpu ? ours.join("\n") : found).toBe("");
+  });
+});
+
+describe("the types", () => {
+  const text = () => readFileSync(join(installed, "dist/index.d.ts"), "utf8");
+
+  test("are one file that imports nothing and mentions nothing of WebGPU", () => {
+    expect(readdirSync(join(installed, "dist")).sort()).toEqual(["gradus.js", "index.d.ts"]);
+    expect(text()).not.toMatch(/^import |\bimport\(|^\/\/\/|@internal/m);
+    expect(
+      text()
+        .replace(/\/\*.*?\*\//gs, "")
+        .match(/\bGPU\w+/g) ?? [],
+    ).toEqual([]);
+  });
+
+  test("declare what the file exports, and the file exports what the source does", async () => {
+    const list = /^export \{\n(.*)^\};/ms.exec(text())?.[1] ?? "";
+    const values = [...list.matchAll(/^ {2}(\w+),$/gm)].map(([, name]) => name as string);
+    const made = await import(join(installed, "dist/gradus.js"));
+    expect(values.sort()).toEqual(Object.keys(made).sort());
+    expect(Object.keys(made).sort()).toEqual(Object.keys(door).sort());
+  });
+});
+
+test("the package is the file, its types and texts for people", () => {
+  expect(packed.paths).toEqual(
+    ["CHANGELOG.md", "LICENSE", "README.md", "dist/gradus.js", "dist/index.d.ts", "package.json"].sort(),
+  );
+});
+
+test("an import in Node does nothing but hand out names, and without WebGPU an error says so", () => {
+  const program = `
+    const before = Reflect.ownKeys(globalThis);
+    const timers = process.getActiveResourcesInfo();
+    const gradus = await import("gradus");
+    const added = Reflect.ownKeys(globalThis).filter((key) => !before.includes(key));
+    const left = process.getActiveResourcesInfo().length - timers.length;
+    const { compile, dense, meanSquaredError, sequential } = gradus;
+    const error = await compile(sequential([dense(1)]), { input: [1], loss: meanSquaredError() }).catch((error) => error);
+    console.log(JSON.stringify({ added, left, name: error.name, message: error.message }));`;
+  writeFileSync(join(folder, "import.js"), program);
+  const { stdout, stderr, status } = spawnSync(process.execPath, ["import.js"], { cwd: folder, encoding: "utf8" });
+  expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+  expect(JSON.parse(stdout)).toEqual({
+    added: [],
+    left: 0,
+    name: "DeviceError",
+    message: expect.stringContaining("WebGPU is missing here"),
+  });
+});
+
+test("installing it brings nothing else along", () => {
+  const names = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith(".") && name !== "@webgpu");
+  expect(names).toEqual(["gradus"]);
+});
