@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+import { shorter } from "../../build/shorter-shaders.ts";
 import { specialise } from "../../src/gpu/shader.ts";
 import type { EpilogueStep, Tensor } from "../../src/graph/graph.ts";
 import { opOf, opTable } from "../../src/graph/table.ts";
@@ -371,6 +372,34 @@ test("a rule's text declares functions under its number alone, and its constants
       expect(declared(off).filter((name) => !name.endsWith("_7"))).toEqual([]);
     }
   }
+});
+
+describe("shader texts in the built file", () => {
+  const files = readdirSync("shaders", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".wgsl"));
+  const textOf = (file: string): string => readFileSync(`shaders/${file}`, "utf8");
+  /** Words, numbers and signs, the longest first as WGSL reads them; what stands between is blank space and comments. */
+  const tokens = (text: string): string[] =>
+    text.replace(/\/\/.*/g, "").match(/[\w$.]+|<<=|>>=|->|--|\+\+|&&|\|\||<<|>>|[-+*/%&|^!=<>]=|\S/g) ?? [];
+
+  test.each(files)("%s has the same words, signs and directives when it is shortened", (file) => {
+    const text = textOf(file);
+    expect(tokens(shorter(text))).toEqual(tokens(text));
+    const directives = (lines: string): string[] => lines.split("\n").filter((line) => line.startsWith("#"));
+    expect(directives(shorter(text))).toEqual(directives(text));
+    expect(shorter(text).length).toBeLessThan(text.length);
+  });
+
+  test.each(Object.keys(ruleTexts))("the parts of %s can be joined though no line ends them", (name) => {
+    const parts: readonly string[] = [ruleText, ...ruleTexts[name as keyof typeof ruleTexts]];
+    const filled = (texts: readonly string[]): string[] => {
+      const source = scoped(inLines(...texts), 0);
+      const holes = cutAtHoles(source).filter((_, i) => i % 2 === 1);
+      const values = holes.map((hole) => [hole, isSwitch(source, hole) ? false : hole === "N_0" ? 0 : hole]);
+      return declared(specialise(name, source, Object.fromEntries(values)));
+    };
+    expect(filled(parts.map(shorter))).toEqual(filled(parts));
+    expect(filled(parts)).toContain("update_0");
+  });
 });
 
 describe("texts with holes", () => {
