@@ -3,6 +3,7 @@
 
 import { writeFileSync } from "node:fs";
 import type { Adapter } from "../adapter.ts";
+import { originOf } from "../origin.ts";
 import type { Tick } from "./meter.ts";
 import { help, type Options, options } from "./options.ts";
 import type { Task, Trained } from "./page.ts";
@@ -29,7 +30,7 @@ function introduce({ name, software }: Adapter): void {
 const sizeOf = ({ images, epochs, batch }: Options) => ({ epochs, steps: epochs * Math.ceil(images / batch) });
 
 /** Trains to the end or to a Ctrl-C, and saves. */
-async function train(place: Place, options: Options): Promise<Trained> {
+async function train(place: Place, options: Options): Promise<Trained & { readonly seconds: number }> {
   const { images, batch, resume, out } = options;
   const size = sizeOf(options);
   const from = resume === undefined ? "" : `, going on from ${resume.path}`;
@@ -39,7 +40,9 @@ async function train(place: Place, options: Options): Promise<Trained> {
     terminal.print("Stopping after the steps under way. Ctrl-C again quits at once.");
     place.stop().catch(() => undefined); // the training itself says what is wrong
   };
+  const start = performance.now();
   const trained = await place.train(task(options));
+  const seconds = (performance.now() - start) / 1000;
   interrupt = quit;
   terminal.settle({ keep: true });
 
@@ -51,16 +54,17 @@ async function train(place: Place, options: Options): Promise<Trained> {
     terminal.print(`Saved ${out}`);
     if (stopped) terminal.print(`To go on: ${options.again}`);
   }
-  return trained;
+  return { ...trained, seconds };
 }
 
 /** Tests and reports. */
-async function test(place: Place, trained: Trained, { json }: Options): Promise<void> {
+async function test(place: Place, trained: Awaited<ReturnType<typeof train>>, options: Options): Promise<void> {
+  const { json } = options;
   terminal.status("Testing");
   const tested = await place.test();
   terminal.settle({ keep: false });
-  const report = reportOf(trained, tested);
-  terminal.print(describe(report, tested.samples));
+  const report = reportOf(originOf(trained.adapter), { ...options, seconds: trained.seconds }, trained, tested);
+  terminal.print(describe(report));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
 }
 

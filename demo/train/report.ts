@@ -1,13 +1,19 @@
 // What a training reports in the end: plain data for --json, and the same as text to read.
 
 import type { LayerRow, MemoryReport } from "../../src/index.ts";
+import type { Origin } from "../origin.ts";
 import type { Counts } from "./count.ts";
 import type { Tested, Trained } from "./page.ts";
-import { percent } from "./terminal.ts";
+import { duration, percent } from "./terminal.ts";
 
-export interface Report {
-  readonly adapter: string;
+export interface Report extends Origin {
+  readonly images: number;
+  readonly epochs: number;
+  readonly batch: number;
+  /** From the first image read to the last step, compilation included. */
+  readonly seconds: number;
   readonly testAccuracy: number;
+  readonly testImages: number;
   /** Of the first and the last step of this run. */
   readonly lossFirst: number;
   readonly lossLast: number;
@@ -22,8 +28,16 @@ export interface Report {
   readonly memory: MemoryReport;
 }
 
-export function reportOf(trained: Trained, tested: Tested): Report {
-  const { adapter, lossFirst, lossLast, steps, imagesPerSecond, perStep } = trained;
+/** What was asked for, and how long it took. */
+type Run = Pick<Report, "images" | "epochs" | "batch" | "seconds">;
+
+export function reportOf(
+  origin: Origin,
+  { images, epochs, batch, seconds }: Run,
+  trained: Trained,
+  tested: Tested,
+): Report {
+  const { lossFirst, lossLast, steps, imagesPerSecond, perStep } = trained;
   const layers = tested.layers.map(({ name, parameterCount, state, lr, weightDecay }) => ({
     name,
     parameterCount,
@@ -33,8 +47,13 @@ export function reportOf(trained: Trained, tested: Tested): Report {
   }));
   const { planned, naive, lowerBound } = tested.memory;
   return {
-    adapter,
+    ...origin,
+    images,
+    epochs,
+    batch,
+    seconds,
     testAccuracy: tested.accuracy,
+    testImages: tested.samples,
     lossFirst,
     lossLast,
     steps,
@@ -51,14 +70,15 @@ const bytes = (value: number): string =>
   value < 1e6 ? `${(value / 1e3).toFixed(0)} kB` : `${(value / 1e6).toFixed(2)} MB`;
 const short = (value: number): string => `${Number(value.toPrecision(3))}`;
 
-/** The report as lines of text. `samples` is the number of test images. */
-export function describe(report: Report, samples: number): string {
+/** The report as lines of text. */
+export function describe(report: Report): string {
   const { perStep, memory, parameters } = report;
   return [
-    `Test accuracy ${percent(report.testAccuracy, 2)} on ${count(samples)} images that it never saw`,
+    `Test accuracy ${percent(report.testAccuracy, 2)} on ${count(report.testImages)} images that it never saw`,
     "",
     layerTable(report),
     "",
+    `Time       ${duration(report.seconds)} on ${report.adapter}, ${report.processor}`,
     `Network    ${count(parameters)} parameters in ${report.layers.length} layers`,
     `Per step   ${calls(perStep)}`,
     `Memory     activations ${bytes(memory.planned)} planned, ${bytes(memory.naive)} naive, ${bytes(memory.lowerBound)} lower bound`,

@@ -9,6 +9,7 @@ import type { Page } from "playwright";
 import { createServer, type Plugin, type ViteDevServer } from "vite";
 import type { Adapter } from "../../demo/adapter.ts";
 import { adapterOf, launchBrowser } from "../../demo/browser.ts";
+import { commit } from "../../demo/origin.ts";
 import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
 import { bestCopy, findings, type Measured, type UpdateReport, updateTable } from "./optimizer/report.ts";
@@ -45,19 +46,6 @@ function serve(peers: boolean, plugins: Plugin[]): Promise<ViteDevServer> {
     server: { hmr: false, watch: null, fs: { allow: [repository] } },
     optimizeDeps: peers ? { include: [...bundled] } : { noDiscovery: true },
   });
-}
-
-function commit(): string {
-  try {
-    const git = ["describe", "--always", "--dirty", "--exclude=*"];
-    return execFileSync("git", git, {
-      cwd: repository,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  } catch {
-    return "unknown";
-  }
 }
 
 /** On a terminal each line replaces the last, and an empty one clears it; in a log they follow each other. */

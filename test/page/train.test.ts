@@ -33,7 +33,8 @@ describe("a training", () => {
     expect(rest).toContainEqual(
       expect.stringMatching(/^epoch 2 of 2, step 80 of 80: loss \d\.\d+, .* images\/s, 0:00 left$/),
     );
-    expect(run.stdout).toMatch(/Test accuracy \d\d\.\d\d %/);
+    expect(run.stdout).toMatch(/Test accuracy \d\d\.\d\d % on 10,000 images/);
+    expect(run.stdout).toMatch(/^Time {7}\d+:\d\d on .*software.*, \d+ cores?$/m);
     expect(run.stdout).toContain("whole.safetensors");
   });
 
@@ -49,7 +50,15 @@ describe("a training", () => {
     };
     expect(report).toEqual({
       adapter: expect.stringContaining("software"),
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      commit: expect.stringMatching(/^[0-9a-f]{7,}(-dirty)?$|^unknown$/),
+      processor: expect.stringMatching(/, \d+ cores?$/),
+      images: 640,
+      epochs: 2,
+      batch: 16,
+      seconds: number,
       testAccuracy: number,
+      testImages: 10_000,
       lossFirst: number,
       lossLast: number,
       steps: 80,

@@ -1,0 +1,134 @@
+// A training as plain data, and how a page plays it with one build of the engine: the same data trains the packed file and
+// the source. What is called by name stands as { call, args }. `play` runs in the page and sees nothing of this file.
+
+/** A call of one of the engine's functions. */
+export interface Call {
+  readonly call: string;
+  readonly args?: readonly unknown[];
+}
+
+export interface Trial {
+  readonly name: string;
+  readonly model: Call;
+  /** Options of `compile`, with calls in them. */
+  readonly options: Readonly<Record<string, unknown>> & { readonly input: readonly number[] };
+  /** Class numbers from 0 instead of targets in the shape of the output. */
+  readonly classes?: number;
+  /** Numbers in a target. Default 1. */
+  readonly targets?: number;
+  /** x is bytes. */
+  readonly bytes?: boolean;
+  /** The adapter is taken for a GPU, whose variants are others. */
+  readonly asGpu?: boolean;
+  /** Leaves statistics in every third step. */
+  readonly statistics?: boolean;
+  /** Passes over the 24 samples. Default 6. */
+  readonly epochs?: number;
+}
+
+export interface Played {
+  /** Of each epoch, and of an evaluation after them. */
+  readonly losses: readonly number[];
+  readonly steps: number;
+  /** All weights after one another, as of the end. */
+  readonly weights: readonly number[];
+  /** Of the steps that train, evaluate and predict: kernel, the conditions of its shader, and what it works on. */
+  readonly kernels: readonly {
+    readonly name: string;
+    readonly conditions: Record<string, boolean>;
+    readonly note: string;
+  }[];
+  readonly statistics: readonly number[];
+  /** What the device said by itself. */
+  readonly errors: readonly string[];
+}
+
+/** What a page of trials has in its global scope. */
+export interface Builds {
+  readonly builds: Readonly<Record<"packed" | "source", typeof import("../../src/index.ts")>>;
+}
+
+export async function play({ build, trial }: { build: keyof Builds["builds"]; trial: Trial }): Promise<Played> {
+  const gradus = (globalThis as unknown as Builds).builds[build];
+  const functions = gradus as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+  const made = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(made);
+    if (typeof value !== "object" || value === null) return value;
+    const { call, args = [] } = value as Partial<Call>;
+    if (call !== undefined) return functions[call]?.(...args.map(made));
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, made(entry)]));
+  };
+  // One device for all trials of a build: it knows what it has compiled already.
+  const scope = globalThis as unknown as { devices?: Record<string, { device: GPUDevice; errors: string[] }> };
+  scope.devices ??= {};
+  const key = `${build} ${trial.asGpu === true}`;
+  if (scope.devices[key] === undefined) {
+    const made = (await (await navigator.gpu.requestAdapter())?.requestDevice()) as GPUDevice;
+    const heard: string[] = [];
+    made.addEventListener("uncapturederror", ({ error }) => heard.push(error.message));
+    if (trial.asGpu === true) Object.defineProperty(made, "adapterInfo", { value: { vendor: "made up" } });
+    scope.devices[key] = { device: made, errors: heard };
+  }
+  const { device, errors } = scope.devices[key];
+  errors.length = 0;
+
+  const count = 24;
+  const features = trial.options.input.reduce((a, b) => a * b, 1);
+  const numbers = (length: number, phase: number) =>
+    Float32Array.from({ length }, (_, i) => (Math.imul(i + phase * 7919 + 1, 2654435761) >>> 8) / 2 ** 23 - 1);
+  const raw = numbers(count * features, 1);
+  const x = trial.bytes === true ? Uint8Array.from(raw, (value) => (value + 1) * 127) : raw;
+  const sums = Array.from({ length: count }, (_, i) =>
+    Array.from(x.slice(i * features, (i + 1) * features)).reduce((a, b) => a + b),
+  );
+  const middle = [...sums].sort((a, b) => a - b)[count / 2] as number;
+  const { classes, targets = 1 } = trial;
+  const y =
+    classes === undefined
+      ? Float32Array.from({ length: count * targets }, (_, i) => 0.5 * (raw[i % raw.length] as number) + 0.25)
+      : Uint8Array.from(sums, (sum) => (sum > middle ? classes - 1 : 0));
+
+  const options = made(trial.options) as Parameters<typeof gradus.compile>[1];
+  const trainer = await gradus.compile(made(trial.model) as Parameters<typeof gradus.compile>[0], {
+    ...options,
+    device,
+  });
+  const statistics: number[] = [];
+  const { epochs } = await trainer.fit(
+    { x, y },
+    {
+      epochs: trial.epochs ?? 6,
+      ...(trial.statistics === true
+        ? {
+            statsEvery: 3,
+            onStats: ({ layers }) => {
+              for (const one of layers) statistics.push(one.lr, one.gradient, one.weight, one.ratio, one.nonFinite);
+            },
+          }
+        : {}),
+    },
+  );
+  const losses = epochs.map(({ loss }) => loss);
+  const { data } = await trainer.predict(x.slice(0, features));
+  if (!data.every(Number.isFinite)) errors.push(`predict gives ${data}`);
+  losses.push((await trainer.evaluate({ x, y })).loss);
+  const recordings = [trainer.recording(), trainer.recording("evaluate"), trainer.recording("predict")];
+  const played = {
+    losses,
+    steps: trainer.steps,
+    weights: [...(await trainer.weights()).values()].flatMap((tensor) => [...tensor.data]),
+    kernels: recordings.flatMap(({ commands }) =>
+      commands.map(({ kernel, holes, note }) => ({
+        name: kernel,
+        conditions: Object.fromEntries(
+          Object.entries(holes).filter((entry): entry is [string, boolean] => typeof entry[1] === "boolean"),
+        ),
+        note,
+      })),
+    ),
+    statistics,
+    errors: [...errors],
+  };
+  trainer.dispose();
+  return played;
+}

@@ -1,0 +1,268 @@
+// Which trainings together use every variant of what ships. Nothing of it is a list of variants: rules, controllers and layers
+// without arguments are found at the door, their options by looking at what they ask for, and the tests hold what was seen
+// against the conditions in the shaders' texts. So what is added later is tried too, or missed by name.
+
+import * as door from "../../src/index.ts";
+import { controllerBits } from "../../src/kernels/control.ts";
+import type { UpdateRule } from "../../src/kernels/update.ts";
+import type { Optimizer } from "../../src/optim/optimizer.ts";
+import type { Call, Trial } from "./trial.ts";
+
+type Options = Readonly<Record<string, unknown>>;
+type Maker = (options?: Options) => unknown;
+
+const makers = Object.entries(door as unknown as Record<string, Maker>).filter(
+  ([, value]) => typeof value === "function",
+);
+
+/** What a function of the door makes; undefined where it refuses. */
+function made(maker: Maker, options?: Options): unknown {
+  try {
+    const value = options === undefined ? maker() : maker(options);
+    if (value instanceof Promise) value.catch(() => undefined);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+const isOptimizer = (value: unknown): value is Optimizer =>
+  typeof value === "object" && value !== null && "writeRow" in value;
+const isLayer = (value: unknown): boolean => typeof value === "object" && value !== null && "apply" in value;
+
+const optimizerMakers = makers.filter(([, maker]) => isOptimizer(made(maker)));
+
+/** The layers that take nothing: activations and flatten. */
+export const plainLayers = makers
+  .filter(([, maker]) => maker.length === 0 && isLayer(made(maker)))
+  .map(([name]) => name);
+
+/** Names of the options that the optimizers ask for. A rate changes no variant, and a large one ends a training. */
+const optionNames = ((): string[] => {
+  const names = new Set<string>();
+  const nosy = new Proxy({}, { get: (_, name) => void names.add(String(name)) });
+  for (const [, maker] of optimizerMakers) made(maker, nosy);
+  names.delete("lr");
+  return [...names];
+})();
+
+/** Values that one option or another can have. */
+const values: readonly unknown[] = [true, 0.5, 0, [0.8, 0.95]];
+
+/** All choices of at most `most` options, smaller ones first. */
+function* choices(names: readonly string[], most: number): Generator<Options> {
+  yield {};
+  if (most === 0) return;
+  let before: { options: Options; next: number }[] = [{ options: {}, next: 0 }];
+  for (let size = 1; size <= most; size++) {
+    const here: typeof before = [];
+    for (const { options, next } of before) {
+      for (let i = next; i < names.length; i++) {
+        for (const value of values) here.push({ options: { ...options, [names[i] as string]: value }, next: i + 1 });
+      }
+    }
+    for (const { options } of here) yield options;
+    before = here;
+  }
+}
+
+export interface Variant {
+  readonly maker: Call;
+  readonly optimizer: Optimizer;
+}
+
+/** What tells one shader from another. */
+const shapeOf = ({ kernel, variant, moments, trust }: UpdateRule): string =>
+  JSON.stringify([kernel, variant, moments, trust?.kind]);
+
+const isPlain = ({ variant }: UpdateRule): boolean =>
+  Object.values(variant).every((value) => typeof value === "boolean");
+
+/** Every shader that the options of a rule reach, each by as few options as it takes. */
+export const ruleVariants: readonly Variant[] = optimizerMakers.flatMap(([call, maker]) => {
+  // An option is of this rule if it changes anything, alone or beside a momentum.
+  const own = optionNames.filter((name) =>
+    values.some((value) =>
+      [{}, { momentum: 0.5 }].some((beside) => {
+        const [bare, given] = [made(maker, beside), made(maker, { ...beside, [name]: value })];
+        return (
+          isOptimizer(bare) && isOptimizer(given) && isPlain(given.rule) && shapeOf(given.rule) !== shapeOf(bare.rule)
+        );
+      }),
+    ),
+  );
+  const found = new Map<string, Variant>();
+  for (const options of choices(own, own.length)) {
+    const optimizer = made(maker, options);
+    if (!isOptimizer(optimizer) || !isPlain(optimizer.rule)) continue;
+    const shape = shapeOf(optimizer.rule);
+    const args = Object.keys(options).length === 0 ? [] : [options];
+    if (!found.has(shape)) found.set(shape, { maker: { call, args }, optimizer });
+  }
+  return [...found.values()];
+});
+
+/** Every option of every rule by itself, whatever it changes: a constant, a row, a start. */
+export const optionVariants: readonly Variant[] = optimizerMakers.flatMap(([call, maker]) =>
+  optionNames.flatMap((name) =>
+    values.flatMap((value): Variant[] => {
+      const options = { [name]: value };
+      const [bare, optimizer] = [made(maker), made(maker, options)];
+      if (!isOptimizer(bare) || !isOptimizer(optimizer) || !isPlain(optimizer.rule)) return [];
+      return differs(optimizer, bare) ? [{ maker: { call, args: [options] }, optimizer }] : [];
+    }),
+  ),
+);
+
+function differs(one: Optimizer, other: Optimizer): boolean {
+  const told = ({ rule, weightDecay, writeRow }: Optimizer): string => {
+    const rows = [1, 2].map((t) => {
+      const row = new Float32Array(4);
+      writeRow(row, 0, 0.1, 0.1, t);
+      return [...row];
+    });
+    return JSON.stringify([rule, weightDecay, rows]);
+  };
+  return told(one) !== told(other);
+}
+
+const small = { input: [3], batch: 8, loss: { call: "meanSquaredError" } };
+const line: Call = { call: "sequential", args: [[{ call: "dense", args: [1] }]] };
+const curve: Call = {
+  call: "sequential",
+  args: [{ body: [{ call: "dense", args: [5] }, { call: "tanh" }], head: { call: "dense", args: [1] } }],
+};
+const say = ({ call, args = [] }: Call): string => `${call}(${args.map((one) => JSON.stringify(one)).join(", ")})`;
+
+/** Each rule in each variant, alone. */
+const alone: readonly Trial[] = ruleVariants.map(({ maker }) => ({
+  name: say(maker),
+  model: line,
+  options: { ...small, optimizer: maker },
+}));
+
+/** Of each rule the plain one and the one with all that its options can add. */
+const ends: readonly Variant[] = optimizerMakers.flatMap(([name]) => {
+  const own = ruleVariants.filter(({ maker }) => maker.call === name);
+  return [...new Set([own[0] as Variant, own.at(-1) as Variant])];
+});
+
+/** Few rules a shader: a compiler for CPUs takes long over many. */
+const SIDE_BY_SIDE = 4;
+
+/** Rules side by side, each on a layer of its own. */
+function mixed(name: string, variants: readonly Variant[], more: Options = {}): Trial[] {
+  return Array.from({ length: Math.ceil(variants.length / SIDE_BY_SIDE) }, (_, part): Trial => {
+    const own = variants.slice(part * SIDE_BY_SIDE, (part + 1) * SIDE_BY_SIDE);
+    const layers = own.map((_, i) => [
+      `l${i}`,
+      { call: "residual", args: [[{ call: "dense", args: [3, { bias: i % 2 === 0 }] }]] },
+    ]);
+    const rates = own.map(({ maker }, i) => [`l${i}`, { optimizer: maker }]);
+    return {
+      name: `${name} ${part}`,
+      model: { call: "sequential", args: [{ ...Object.fromEntries(layers), head: { call: "dense", args: [1] } }] },
+      options: { ...small, rates: Object.fromEntries(rates), ...more },
+    };
+  });
+}
+
+const moving = { momentum: { call: "cyclicMomentum", args: [{ stepSize: 4 }] } };
+const isMoved = ({ optimizer }: Variant): boolean => optimizer.rule.momentum !== undefined;
+const clips: readonly Options[] = [{ norm: 0.5 }, { layerNorm: 0.5 }, { value: 0.1 }];
+const controls = Object.keys(controllerBits).map((call) => ({ call }));
+const rulesAround = [{ call: "adamw" }, { call: "sgd", args: [{ momentum: 0.9, lr: 0.05 }] }];
+
+/** What stands around the update. */
+const passes: readonly (readonly [name: string, more: Options])[] = [
+  ["nothing", {}],
+  ...controls.map((one) => [one.call, { control: [one] }] as const),
+  ...clips.map((clip) => [`clip ${JSON.stringify(clip)}`, { clip }] as const),
+  ["micro-batches", { accumulate: 2 }],
+  ["running means", { averaging: 0.9 }],
+  ["running means of guarded layers", { averaging: 0.9, control: [{ call: "guard" }] }],
+  ["a clip by value under a guard", { control: [{ call: "guard" }], clip: clips[2] }],
+  ["biases alone", { rates: { "**.weight": { frozen: true } } }],
+  ["sums in parts", { batch: 512, optimizer: { call: "adam", args: [{ lr: 0.01 }] } }],
+  ["lamb, clipped", { optimizer: { call: "lamb" }, clip: clips[0] }],
+  ["everything", { accumulate: 3, averaging: 0.9, control: controls, clip: clips[1], ...moving }],
+];
+
+const around: readonly Trial[] = [false, true].flatMap((asGpu) =>
+  passes
+    .filter(([name]) => !asGpu || ["nothing", "guard", "updateRatio", "everything"].includes(name))
+    .map(
+      ([name, more]): Trial => ({
+        name: `${name}${asGpu ? ", as on a GPU" : ""}`,
+        model: curve,
+        options: { ...small, optimizer: rulesAround[asGpu ? 1 : 0], ...more },
+        statistics: true,
+        asGpu,
+      }),
+    ),
+);
+
+/** Layers and losses, on sizes that fill vectors of four and on others. */
+const layers: readonly Trial[] = [false, true].flatMap((asGpu) =>
+  [3, 8].flatMap((width) => {
+    const end = asGpu ? ", as on a GPU" : "";
+    const images = {
+      batch: 6,
+      input: [6, 7, width === 3 ? 1 : 4],
+      loss: { call: "crossEntropy" },
+      optimizer: { call: "adam", args: [{ lr: 0.01 }] },
+    };
+    const padding = width === 3 ? "same" : "valid";
+    const image: Call = {
+      call: "sequential",
+      args: [
+        [
+          { call: "conv2d", args: [width, { kernel: [3, 2], padding, stride: width === 8 ? [1, 2] : 1 }] },
+          { call: "relu" },
+          { call: "maxPool2d", args: [2] },
+          { call: "conv2d", args: [width, { kernel: 2, padding: "same", bias: false }] },
+          { call: "sigmoid" },
+          { call: "flatten" },
+          { call: "dense", args: [width] },
+        ],
+      ],
+    };
+    const chain = plainLayers.flatMap((call) => [{ call: "dense", args: [width] }, { call }]);
+    const block = {
+      call: "residual",
+      args: [[...chain, { call: "dense", args: [width, { bias: false }] }]],
+    };
+    const flat: Call = {
+      call: "sequential",
+      args: [[{ call: "dense", args: [width] }, ...plainLayers.map((call) => ({ call })), block, block]],
+    };
+    const wide = {
+      input: [width],
+      batch: 6,
+      loss: { call: "meanSquaredError" },
+      optimizer: { call: "adam", args: [{ lr: 0.01 }] },
+    };
+    return [
+      { name: `images, ${width} filters${end}`, model: image, options: images, classes: width, asGpu },
+      {
+        name: `images of bytes, ${width} filters${end}`,
+        model: image,
+        options: images,
+        classes: width,
+        bytes: true,
+        asGpu,
+      },
+      { name: `every activation, ${width} wide${end}`, model: flat, options: wide, targets: width, asGpu },
+      { name: `bytes to numbers, ${width} wide${end}`, model: flat, options: wide, targets: width, bytes: true, asGpu },
+    ];
+  }),
+);
+
+export const trials: readonly Trial[] = [
+  ...alone,
+  ...mixed("rules side by side", ends),
+  ...mixed("options side by side", optionVariants),
+  ...mixed("rules with a schedule of their momentum", ends.filter(isMoved), moving),
+  ...around,
+  ...layers,
+];
