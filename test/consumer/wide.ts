@@ -113,8 +113,8 @@ export async function run(data: Data): Promise<Trainer> {
   if (!stopped) await trainer.fit(batches());
   const last: number | undefined = epochs.at(-1)?.loss;
   trainer.rates.set("head", { lr: 1e-3, weightDecay: 0.1 });
-  trainer.freeze("stem");
-  trainer.unfreeze("stem");
+  trainer.rates.freeze("stem");
+  trainer.rates.unfreeze("stem");
   for (const { name, lr, state } of trainer.rates.table()) console.log(name, lr, state, last);
   try {
     await trainer.step({ x: new Uint8Array(784), y: new Uint8Array(1) });

@@ -24,11 +24,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The examples of README, each a module by itself; what they call `x` and `y` is there already. */
+/** The examples of README in TypeScript, each a module by itself; what they call `x` and `y` is there already. */
 function examples(): Record<string, string> {
-  const blocks = [...readFileSync("README.md", "utf8").matchAll(/^```ts\n(.*?)^```/gms)].map(
-    ([, text]) => text as string,
-  );
+  const readme = readFileSync("README.md", "utf8");
+  const blocks = [...readme.matchAll(/^```ts\b.*\n([\s\S]*?)^```/gm)].map(([, text]) => text as string);
+  if (blocks.length === 0) throw new Error("README.md: it has no example in TypeScript.");
   const given = "declare const x: Float32Array;\ndeclare const y: Uint8Array;\n";
   return Object.fromEntries(blocks.map((text, i) => [`readme-${i}.ts`, `${given}${text}export {};\n`]));
 }
