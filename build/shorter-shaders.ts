@@ -3,8 +3,8 @@
 
 import type { Plugin } from "vite";
 
-/** Not around < and >: "array<f32> = x" must not become ">=". */
-const SPACE_AROUND_SIGNS = / *([,;:(){}[\]+*]|(?<![<>] ?)=) */g;
+/** Between < or > and =, space stays: "array<f32> = x" must not become ">=". */
+const SPACE_AROUND_SIGNS = / *([-,;:(){}[\]+*/%&|]|[<>](?! ?=)|(?<![<>] ?)=) */g;
 
 /** A shader's text, shorter and with the same meaning. */
 export function shorter(text: string): string {
