@@ -50,7 +50,17 @@ export interface Builds {
 
 export async function play({ build, trial }: { build: keyof Builds["builds"]; trial: Trial }): Promise<Played> {
   const gradus = (globalThis as unknown as Builds).builds[build];
-  const functions = gradus as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+  type Functions = Readonly<Record<string, (...args: unknown[]) => unknown>>;
+  /** A user's own layer, whose weight is added as it is. */
+  const shift = (): import("../../src/index.ts").Layer => ({
+    kind: "shift",
+    apply: (scope, x) =>
+      scope.op("add", [
+        x,
+        scope.parameter("by", x.shape, (shape) => new Float32Array((shape[0] ?? 1) * (shape[1] ?? 1))),
+      ]),
+  });
+  const functions = { ...gradus, shift } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);
     if (typeof value !== "object" || value === null) return value;

@@ -158,7 +158,8 @@ function mixed(name: string, variants: readonly Variant[], more: Options = {}): 
       `l${i}`,
       { call: "residual", args: [[{ call: "dense", args: [3, { bias: i % 2 === 0 }] }]] },
     ]);
-    const rates = own.map(({ maker }, i) => [`l${i}`, { optimizer: maker }]);
+    // Slower than the rules' own rates: some options make them fast.
+    const rates = own.map(({ maker }, i) => [`l${i}`, { optimizer: maker, multiplier: 0.1 }]);
     return {
       name: `${name} ${part}`,
       model: { call: "sequential", args: [{ ...Object.fromEntries(layers), head: { call: "dense", args: [1] } }] },
@@ -187,6 +188,15 @@ const passes: readonly (readonly [name: string, more: Options])[] = [
   ["lamb, clipped", { optimizer: { call: "lamb" }, clip: clips[0] }],
   ["everything", { accumulate: 3, averaging: 0.9, control: controls, clip: clips[1], ...moving }],
 ];
+
+const own: Trial = {
+  name: "a layer of one's own",
+  model: {
+    call: "sequential",
+    args: [[{ call: "dense", args: [4] }, { call: "shift" }, { call: "dense", args: [1] }]],
+  },
+  options: { ...small, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+};
 
 const around: readonly Trial[] = [false, true].flatMap((asGpu) =>
   passes
@@ -264,5 +274,6 @@ export const trials: readonly Trial[] = [
   ...mixed("options side by side", optionVariants),
   ...mixed("rules with a schedule of their momentum", ends.filter(isMoved), moving),
   ...around,
+  own,
   ...layers,
 ];
