@@ -2,7 +2,7 @@
 
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
-import { shorterShaders } from "./build/shorter-shaders.ts";
+import { shorterShaders } from "./demo/build/shorter-shaders.ts";
 import { browserArguments, findBrowser } from "./demo/browser.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
 

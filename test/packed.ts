@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
-import { writeTypes } from "../build/write-types.ts";
+import { writeTypes } from "../demo/build/write-types.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 

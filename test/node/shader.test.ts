@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
-import { shorter } from "../../build/shorter-shaders.ts";
+import { shorter } from "../../demo/build/shorter-shaders.ts";
 import { specialise } from "../../src/gpu/shader.ts";
 import type { EpilogueStep, Tensor } from "../../src/graph/graph.ts";
 import { opOf, opTable } from "../../src/graph/table.ts";
