@@ -2,8 +2,8 @@
 
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
-import { shorterShaders } from "./demo/build/shorter-shaders.ts";
 import { browserArguments, findBrowser } from "./demo/browser.ts";
+import { shorterShaders } from "./demo/build/shorter-shaders.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
 
 export default defineConfig(async () => ({
