@@ -1,5 +1,5 @@
 // Which trainings together use every variant of what ships. Nothing of it is a list of variants: rules, controllers and layers
-// without arguments are found at the door, their options by looking at what they ask for, and the tests hold what was seen
+// without arguments are found at the door, their options in their spec, and the tests hold what was seen
 // against the conditions in the shaders' texts. So what is added later is tried too, or missed by name.
 
 import * as door from "../../src/index.ts";
@@ -37,14 +37,11 @@ export const plainLayers = makers
   .filter(([, maker]) => maker.length === 0 && isLayer(made(maker)))
   .map(([name]) => name);
 
-/** Names of the options that the optimizers ask for. A rate changes no variant, and a large one ends a training. */
-const optionNames = ((): string[] => {
-  const names = new Set<string>();
-  const nosy = new Proxy({}, { get: (_, name) => void names.add(String(name)) });
-  for (const [, maker] of optimizerMakers) made(maker, nosy);
-  names.delete("lr");
-  return [...names];
-})();
+/** Names of the options of a rule. A rate changes no variant, and a large one ends a training. */
+const optionNames = (maker: Maker): string[] => [
+  ...Object.keys((made(maker) as Optimizer).spec.options),
+  "weightDecay",
+];
 
 /** Values that one option or another can have. */
 const values: readonly unknown[] = [true, 0.5, 0, [0.8, 0.95]];
@@ -81,7 +78,7 @@ const isPlain = ({ variant }: UpdateRule): boolean =>
 /** Every shader that the options of a rule reach, each by as few options as it takes. */
 export const ruleVariants: readonly Variant[] = optimizerMakers.flatMap(([call, maker]) => {
   // An option is of this rule if it changes anything, alone or beside a momentum.
-  const own = optionNames.filter((name) =>
+  const own = optionNames(maker).filter((name) =>
     values.some((value) =>
       [{}, { momentum: 0.5 }].some((beside) => {
         const [bare, given] = [made(maker, beside), made(maker, { ...beside, [name]: value })];
@@ -104,7 +101,7 @@ export const ruleVariants: readonly Variant[] = optimizerMakers.flatMap(([call, 
 
 /** Every option of every rule by itself, whatever it changes: a constant, a row, a start. */
 export const optionVariants: readonly Variant[] = optimizerMakers.flatMap(([call, maker]) =>
-  optionNames.flatMap((name) =>
+  optionNames(maker).flatMap((name) =>
     values.flatMap((value): Variant[] => {
       const options = { [name]: value };
       const [bare, optimizer] = [made(maker), made(maker, options)];
@@ -168,7 +165,7 @@ function mixed(name: string, variants: readonly Variant[], more: Options = {}): 
   });
 }
 
-const moving = { momentum: { call: "cyclicMomentum", args: [{ stepSize: 4 }] } };
+const moving = { momentum: { call: "cyclicMomentum", args: [{ up: 4 }] } };
 const isMoved = ({ optimizer }: Variant): boolean => optimizer.rule.momentum !== undefined;
 const clips: readonly Options[] = [{ norm: 0.5 }, { layerNorm: 0.5 }, { value: 0.1 }];
 const controls = Object.keys(controllerBits).map((call) => ({ call }));
