@@ -182,6 +182,10 @@ const passes: readonly (readonly [name: string, more: Options])[] = [
   ["a clip by value under a guard", { control: [{ call: "guard" }], clip: clips[2] }],
   ["biases alone", { rates: { "**.weight": { frozen: true } } }],
   ["sums in parts", { batch: 512, optimizer: { call: "adam", args: [{ lr: 0.01 }] } }],
+  [
+    "a direction beside a third moment",
+    { optimizer: { call: "adam", args: [{ amsgrad: true }] }, control: [{ call: "hypergradient" }] },
+  ],
   ["lamb, clipped", { optimizer: { call: "lamb" }, clip: clips[0] }],
   ["everything", { accumulate: 3, averaging: 0.9, control: controls, clip: clips[1], ...moving }],
 ];
