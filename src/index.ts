@@ -3,7 +3,7 @@
 export type { Batches, Data, Inputs, Samples } from "./data/dataset.ts";
 export type { Normalization } from "./data/normalization.ts";
 export type { Numbers } from "./data/numbers.ts";
-export { Uploaded } from "./data/uploaded.ts";
+export type { Uploaded } from "./data/uploaded.ts";
 export {
   CheckpointError,
   DataError,
@@ -33,7 +33,7 @@ export {
 } from "./model/structure.ts";
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
-export { type LayerSummary, Network, type PredictOptions } from "./network/network.ts";
+export type { LayerSummary, Network, PredictOptions } from "./network/network.ts";
 export {
   type AdadeltaOptions,
   type AdagradOptions,
@@ -165,6 +165,6 @@ export type { EpochResult, Evaluation, FitOptions, FitResult, FitStep, StepResul
 export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
 export { compile } from "./trainer/compile.ts";
-export type { CompileOptions, Gradients } from "./trainer/options.ts";
-export { type Averaged, type LoadOptions, type SaveOptions, Trainer } from "./trainer/trainer.ts";
+export type { CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
+export type { Averaged, LoadOptions, SaveOptions, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";

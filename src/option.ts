@@ -60,6 +60,7 @@ export const MOST_F32 = 3.4028234663852886e38;
 
 const ranges = {
   "a finite number of at least 0": (value: number) => value >= 0,
+  "a normal number of f32 above 0": (value: number) => value >= 2 ** -126,
   "at least 0": (value: number) => value >= 0,
   "greater than 0": (value: number) => value > 0,
   "greater than 1": (value: number) => value > 1,

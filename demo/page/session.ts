@@ -108,7 +108,8 @@ export class Session {
     if (this.#epochsDone >= this.#epochsPlanned) this.#planMore();
     const { trainer, replayed } = this;
     const limit = replayed === undefined ? {} : { steps: replayed.steps - trainer.steps };
-    const how = { epochs: 1, validation: this.#test, statsEvery: STATS_EVERY, ...listener, ...limit };
+    const epochs = this.#epochsDone + 1;
+    const how = { epochs, resume: true, validation: this.#test, statsEvery: STATS_EVERY, ...listener, ...limit };
     const { stopped } = await trainer.fit(this.#train, how);
     if (!stopped) this.#epochsDone++;
   }

@@ -73,9 +73,10 @@ globalThis.trainNetwork = async (task) => {
   let shown = Number.NEGATIVE_INFINITY;
   let showing: Promise<void> | undefined;
 
-  let epoch = Math.floor(start / perEpoch);
-  while (epoch < task.epochs && !stop.signal.aborted) {
-    const { stopped } = await trainer.fit(digits, {
+  for (let stopped = true; stopped && !stop.signal.aborted; ) {
+    ({ stopped } = await trainer.fit(digits, {
+      epochs: task.epochs,
+      resume: true,
       signal: stop.signal,
       onStep(result) {
         const tick = meter.add(result);
@@ -85,8 +86,7 @@ globalThis.trainNetwork = async (task) => {
         shown = performance.now();
         showing = showProgress(tick);
       },
-    });
-    if (!stopped) epoch++;
+    }));
     steady.begin();
     meter.startTiming();
   }

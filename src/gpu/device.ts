@@ -65,9 +65,10 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
   const { name, software } = nameOf(info);
   let failure: GradusError | undefined;
   let lastError = "";
-  device.addEventListener("uncapturederror", ({ error }) => {
+  const hear = ({ error }: GPUUncapturedErrorEvent): void => {
     lastError = error.message;
-  });
+  };
+  device.addEventListener("uncapturederror", hear);
   // Whoever waits is told by name: a race against `device.lost` would leave a trace in it for each step.
   const waiting = new Set<(error: GradusError) => void>();
   const fail = (error: GradusError): void => {
@@ -151,6 +152,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     },
     dispose() {
       fail(new DeviceError("trainer: it was disposed. Compile the model again to go on."));
+      device.removeEventListener("uncapturederror", hear);
       if (owned) device.destroy();
     },
   };

@@ -25,6 +25,8 @@ export function ruleOptions<Options extends object, Table extends Defaults<Optio
   const all = resolved(name, options, table, `${name}({ lr: ${lr} })`);
   for (const [key, value] of Object.entries(all)) {
     if (key === "betas") checkBetas(name, value);
+    // A gradient of 0 must not be divided by 0.
+    else if (key === "eps") checkRange(name, "a normal number of f32 above 0", { eps: value as number });
     else if (typeof table[key as keyof Table] !== "boolean")
       checkRange(name, "a finite number of at least 0", { [key]: value as number });
   }

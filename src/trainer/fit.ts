@@ -160,10 +160,11 @@ export function createFit(parts: Parts, passes: Passes) {
         return found;
       };
       const place = beginning(resume, { count: streams ? null : count, shuffle: shuffle && !streams });
+      const before = ledger.known;
       ledger.begin();
-      ledger.moveTo({ ...ledger.known, place });
+      ledger.moveTo({ ...before, place });
       parts.stepsPerEpoch = stepsOf(count);
-      const { step: first } = ledger.head;
+      const { step: first } = before;
       const end = steps === undefined ? Number.POSITIVE_INFINITY : first + steps;
       const whole = first + (epochs - place.runEpoch) * (parts.stepsPerEpoch ?? Number.POSITIVE_INFINITY);
       parts.end = Number.isFinite(Math.min(end, whole)) ? Math.min(end, whole) : undefined;
@@ -207,6 +208,8 @@ export function createFit(parts: Parts, passes: Passes) {
         await ledger.drain().catch(() => undefined);
         throw error;
       } finally {
+        // A fit that has made no step has begun none.
+        if (ledger.known.place === place) ledger.moveTo(before);
         runner.hold(undefined);
         parts.end = undefined;
       }

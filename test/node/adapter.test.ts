@@ -114,7 +114,12 @@ describe("connect", () => {
 
 describe("work on a device", () => {
   const connected = (more: object) => {
-    const device = { addEventListener: () => undefined, createBuffer: () => undefined, ...more };
+    const device = {
+      addEventListener: () => undefined,
+      removeEventListener: () => undefined,
+      createBuffer: () => undefined,
+      ...more,
+    };
     return connect({ device: device as unknown as GPUDevice });
   };
 
