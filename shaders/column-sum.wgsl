@@ -26,5 +26,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     total += sum;
   }
   check_one(total);
+  settle();
   y[i] = total;
 }

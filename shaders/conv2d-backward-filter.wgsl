@@ -134,38 +134,40 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var w11 = mat4x4f();
 #endif
 #if ${COLUMN_SUM}
-  // In blocks, for a long sum of equal numbers loses digits.
   var sum0 = vec4f();
   var sum1 = vec4f();
-  var part0 = vec4f();
-  var part1 = vec4f();
 #endif
-  for (var k = part * terms; k < end; k += 4) {
-    let p0 = window_at(k);
-    let p1 = window_at(k + 1);
-    let p2 = window_at(k + 2);
-    let p3 = window_at(k + 3);
-    let x0 = transpose(mat4x4f(line_x(p0, m), line_x(p1, m), line_x(p2, m), line_x(p3, m)));
-    let y0 = mat4x4f(line_dy(k, n), line_dy(k + 1, n), line_dy(k + 2, n), line_dy(k + 3, n));
-    w00 = add_product(w00, x0, y0);
+  for (var begin = part * terms; begin < end; begin += 1024) {
 #if ${COLUMN_SUM}
-    part0 += y0[0] + y0[1] + y0[2] + y0[3];
-    if (k % 1024 == 0) {
-      sum0 += part0;
-      sum1 += part1;
-      part0 = vec4f();
-      part1 = vec4f();
-    }
+    // In blocks, for a long sum of equal numbers loses digits.
+    var part0 = vec4f();
+    var part1 = vec4f();
+#endif
+    for (var k = begin; k < min(end, begin + 1024); k += 4) {
+      let p0 = window_at(k);
+      let p1 = window_at(k + 1);
+      let p2 = window_at(k + 2);
+      let p3 = window_at(k + 3);
+      let x0 = transpose(mat4x4f(line_x(p0, m), line_x(p1, m), line_x(p2, m), line_x(p3, m)));
+      let y0 = mat4x4f(line_dy(k, n), line_dy(k + 1, n), line_dy(k + 2, n), line_dy(k + 3, n));
+      w00 = add_product(w00, x0, y0);
+#if ${COLUMN_SUM}
+      part0 += y0[0] + y0[1] + y0[2] + y0[3];
 #endif
 #if ${WIDE}
-    let x1 = transpose(mat4x4f(line_x(p0, m + 4), line_x(p1, m + 4), line_x(p2, m + 4), line_x(p3, m + 4)));
-    let y1 = mat4x4f(line_dy(k, n + 4), line_dy(k + 1, n + 4), line_dy(k + 2, n + 4), line_dy(k + 3, n + 4));
-    w01 = add_product(w01, x0, y1);
-    w10 = add_product(w10, x1, y0);
-    w11 = add_product(w11, x1, y1);
+      let x1 = transpose(mat4x4f(line_x(p0, m + 4), line_x(p1, m + 4), line_x(p2, m + 4), line_x(p3, m + 4)));
+      let y1 = mat4x4f(line_dy(k, n + 4), line_dy(k + 1, n + 4), line_dy(k + 2, n + 4), line_dy(k + 3, n + 4));
+      w01 = add_product(w01, x0, y1);
+      w10 = add_product(w10, x1, y0);
+      w11 = add_product(w11, x1, y1);
 #if ${COLUMN_SUM}
-    part1 += y1[0] + y1[1] + y1[2] + y1[3];
+      part1 += y1[0] + y1[1] + y1[2] + y1[3];
 #endif
+#endif
+    }
+#if ${COLUMN_SUM}
+    sum0 += part0;
+    sum1 += part1;
 #endif
   }
 
@@ -175,11 +177,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   store(m + 4, n, part, w10);
   store(m + 4, n + 4, part, w11);
 #endif
+  settle();
 #if ${COLUMN_SUM}
   if (m == 0) {
-    store_sum(n, part, sum0 + part0);
+    store_sum(n, part, sum0);
 #if ${WIDE}
-    store_sum(n + 4, part, sum1 + part1);
+    store_sum(n + 4, part, sum1);
 #endif
   }
 #endif

@@ -153,4 +153,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   store(m + 4, n, x10);
   store(m + 4, n + 4, x11);
 #endif
+  settle();
 }

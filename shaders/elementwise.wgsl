@@ -17,5 +17,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let value = epilogue(x[quad], quad * 4, quad * 4 % COLUMNS);
   // What stands behind the last number may be anything.
   check(select(vec4f(), value, vec4u(0, 1, 2, 3) + quad * 4 < vec4u(LENGTH)));
+  settle();
   y[quad] = value;
 }

@@ -133,34 +133,36 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var c11 = mat4x4f();
 #endif
 #if ${COLUMN_SUM}
-  // In blocks, for a long sum of equal numbers loses digits.
   var sum0 = vec4f();
   var sum1 = vec4f();
-  var part0 = vec4f();
-  var part1 = vec4f();
 #endif
-  for (var k = part * terms; k < end; k += 4) {
-    let a0 = block_a(m, k);
-    let b0 = block_b(k, n);
-    c00 = add_product(c00, a0, b0);
+  for (var begin = part * terms; begin < end; begin += 1024) {
 #if ${COLUMN_SUM}
-    part0 += b0[0] + b0[1] + b0[2] + b0[3];
-    if (k % 1024 == 0) {
-      sum0 += part0;
-      sum1 += part1;
-      part0 = vec4f();
-      part1 = vec4f();
-    }
+    // In blocks, for a long sum of equal numbers loses digits.
+    var part0 = vec4f();
+    var part1 = vec4f();
+#endif
+    for (var k = begin; k < min(end, begin + 1024); k += 4) {
+      let a0 = block_a(m, k);
+      let b0 = block_b(k, n);
+      c00 = add_product(c00, a0, b0);
+#if ${COLUMN_SUM}
+      part0 += b0[0] + b0[1] + b0[2] + b0[3];
 #endif
 #if ${WIDE}
-    let a1 = block_a(m + 4, k);
-    let b1 = block_b(k, n + 4);
-    c01 = add_product(c01, a0, b1);
-    c10 = add_product(c10, a1, b0);
-    c11 = add_product(c11, a1, b1);
+      let a1 = block_a(m + 4, k);
+      let b1 = block_b(k, n + 4);
+      c01 = add_product(c01, a0, b1);
+      c10 = add_product(c10, a1, b0);
+      c11 = add_product(c11, a1, b1);
 #if ${COLUMN_SUM}
-    part1 += b1[0] + b1[1] + b1[2] + b1[3];
+      part1 += b1[0] + b1[1] + b1[2] + b1[3];
 #endif
+#endif
+    }
+#if ${COLUMN_SUM}
+    sum0 += part0;
+    sum1 += part1;
 #endif
   }
 
@@ -170,11 +172,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   store(m + 4, n, part, c10);
   store(m + 4, n + 4, part, c11);
 #endif
+  settle();
 #if ${COLUMN_SUM}
   if (m == 0) {
-    store_sum(n, part, sum0 + part0);
+    store_sum(n, part, sum0);
 #if ${WIDE}
-    store_sum(n + 4, part, sum1 + part1);
+    store_sum(n + 4, part, sum1);
 #endif
   }
 #endif

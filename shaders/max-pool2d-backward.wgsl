@@ -53,5 +53,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let value = epilogue(sum, i, lane);
   check_one(value);
 #endif
+  settle();
   dx[i] = value;
 }

@@ -1,12 +1,16 @@
-// A gradient is asked where it is stored. `metrics` begins with the status: the first bad step, 1 + the row of its tensor, the
-// step under way. Of several tensors the one with the highest row is named, so that no race decides.
-fn report(row: u32) {
+// A gradient is asked as it is stored: the largest bits of what a thread stores, and at its end one question. `metrics` begins
+// with the status: the first bad step, 1 + the row of its tensor, the step under way. Of several tensors the one with the
+// highest row is named, so that no race decides.
+var<private> worst: vec4u;
+
+fn check(value: vec4f) { worst = max(worst, bitcast<vec4u>(value) & vec4u(0x7fffffff)); }
+fn check_one(value: f32) { worst.x = max(worst.x, bitcast<u32>(value) & 0x7fffffff); }
+
+fn report(row: u32, bits: vec4u) {
+  if (!any(bits > vec4u(0x57800000))) { return; }
   let bad = atomicLoad(&metrics[0]);
   let now = atomicLoad(&metrics[2]);
   if (row == 0 || (bad != 0 && bad != now)) { return; }
   atomicStore(&metrics[0], now);
   atomicMax(&metrics[1], row);
 }
-
-fn check(value: vec4f) { if (any(beyond(value))) { report(gradient_row.x); } }
-fn check_one(value: f32) { if (beyond(vec4f(value)).x) { report(gradient_row.x); } }

@@ -93,7 +93,7 @@ test("sums of squares over 2^31 numbers, and those of 2^29 steps of Adagrad with
   expect(2 ** 29 * (2 * MOST_GRADIENT) ** 2).toBeLessThan(MOST_F32);
 });
 
-test("the shader asks for the same bound, by its bits", () => {
+test.each(["beyond", "check"])("shaders/parts/%s.wgsl asks for the same bound, by its bits", (name) => {
   const [bits] = new Uint32Array(Float32Array.of(MOST_GRADIENT).buffer);
-  expect(readFileSync("shaders/parts/beyond.wgsl", "utf8")).toContain(`0x${bits!.toString(16)}`);
+  expect(readFileSync(`shaders/parts/${name}.wgsl`, "utf8")).toContain(`0x${bits!.toString(16)}`);
 });

@@ -10,10 +10,20 @@ import {
   relu,
   sequential,
   sgd,
+  type Trainer,
 } from "../../src/index.ts";
+import { decodeSafetensors } from "../../src/io/safetensors.ts";
 import { uniform } from "../../src/random.ts";
 import { guarded } from "./guarded.ts";
-import { bits } from "./small.ts";
+
+/** The bits of weights, moments, means and controllers by name. */
+const stored = async (trainer: Trainer): Promise<Map<string, string>> =>
+  new Map(
+    [...decodeSafetensors(await trainer.save()).tensors].map(([name, { data }]) => [
+      name,
+      String(new Uint32Array(data.slice().buffer)),
+    ]),
+  );
 
 test.each<[string, Partial<CompileOptions>]>([
   ["plain", {}],
@@ -34,14 +44,14 @@ test.each<[string, Partial<CompileOptions>]>([
         ...options,
       });
       trainer.setWeights({ "a.weight": [1e-10], "b.weight": [1e15], "b.bias": [0] });
-      const before = [bits(await trainer.weights()), await trainer.save()];
+      const before = await stored(trainer);
       for (let i = 0; i < 2; i++) {
         const many = options.accumulate ?? 1;
         const data = { x: new Float32Array(many).fill(1e10), y: new Float32Array(many) };
         const error = await trainer.fit(data).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(NonFiniteError);
         expect((error as NonFiniteError).step).toBe(1);
-        expect([bits(await trainer.weights()), await trainer.save()]).toEqual(before);
+        expect(await stored(trainer)).toEqual(before);
       }
     }),
 );
