@@ -59,6 +59,7 @@ function entry({ broken = false } = {}) {
       destroyed: false,
       lost: new Promise(() => undefined),
       addEventListener: broken ? undefined : () => undefined,
+      removeEventListener: () => undefined,
       createBuffer: () => ({ destroy: () => undefined }),
       destroy: () => {
         device.destroyed = true;
