@@ -106,7 +106,7 @@ const notData: Record<string, (trainer: Trainer) => unknown> = {
         () => undefined,
         () => undefined,
       ),
-      trainer.evaluate({ x: [1, 2, 3, 4], y: [0] }),
+      trainer.step({ x: [1, 2, 3, 4], y: [0] }),
     ]);
   },
   "an empty checkpoint": (trainer) => trainer.load(new Uint8Array(3)),
