@@ -12,7 +12,7 @@ export interface LayerStatistics {
   readonly weight: number;
   /** Length of the step over that of the weights, |dw| / |w|. */
   readonly ratio: number;
-  /** Gradients that are NaN or infinite, before any clipping. */
+  /** Gradients that are NaN, infinite or beyond 2^48, before any clipping. */
   readonly nonFinite: number;
   /** What the controllers made of the rate, 0 where a guard holds the layer; 1 without any. */
   readonly scale: number;
