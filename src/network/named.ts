@@ -71,6 +71,10 @@ function entriesOf(place: string, given: unknown): Map<string, Numbers | ShapedN
   throw new DataError(`${place}: it was given ${described(given)}. Give an object or a Map of numbers by tensor name.`);
 }
 
+/** Whether it is an object literal, and no file, promise or the like. */
+const isPlain = (given: unknown): boolean =>
+  [Object.prototype, null].includes(Object.getPrototypeOf(Object(given))) && typeof Object(given).then !== "function";
+
 /** What became of the tensors of a transfer. */
 export interface Transferred {
   readonly loaded: readonly string[];
@@ -98,9 +102,9 @@ export function fittingWeights(
 ) {
   checkOptions("transfer", options, ["except"]);
   const given: ReadonlyMap<string, unknown> =
-    source instanceof Uint8Array || source instanceof ArrayBuffer
-      ? weightsOf(source instanceof Uint8Array ? source : new Uint8Array(source))
-      : entriesOf("transfer", source);
+    source instanceof Map || isPlain(source)
+      ? entriesOf("transfer", source as NamedNumbers)
+      : weightsOf(source as Uint8Array);
   const names = tensors.map(({ name }) => name);
   const all = [...new Set([...names, ...given.keys()])];
   const { except = [] } = options;

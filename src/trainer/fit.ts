@@ -131,17 +131,17 @@ export function createFit(parts: Parts, passes: Passes) {
     return { ...place, ...here };
   }
 
-  /** Refuses what cannot be meant, before anything moves. Gives the samples of an epoch, 0 for a stream. */
-  function check(place: string, data: Data, options: FitOptions): number {
+  /** Refuses what cannot be meant, before anything moves. Gives the samples on the GPU; undefined for a stream. */
+  function check(place: string, data: Data, options: FitOptions): Source | undefined {
     checkFit(place, options);
     if (options.validation !== undefined && !isBatches(options.validation)) {
       runner.source(`${place}: validation`, options.validation);
     }
-    return isBatches(data) ? 0 : runner.source(place, data).count;
+    return isBatches(data) ? undefined : runner.source(place, data);
   }
 
-  const stepsOf = (count: number): number | undefined =>
-    count === 0 ? undefined : Math.ceil(Math.ceil(count / batch) / accumulate);
+  const stepsOf = (source: Source | undefined): number | undefined =>
+    source === undefined ? undefined : Math.ceil(Math.ceil(source.count / batch) / accumulate);
 
   return {
     /** Steps of an epoch; undefined for a stream. */
@@ -150,26 +150,19 @@ export function createFit(parts: Parts, passes: Passes) {
     async run(at: string, data: Data, options: FitOptions, stop: Stop): Promise<FitResult> {
       const { steps, validation, onEpoch, onStep, onStats, statsEvery = 50, resume = false } = options;
       const { epochs = steps === undefined ? 1 : Number.POSITIVE_INFINITY, lockstep = false, shuffle = true } = options;
-      const count = check(at, data, options);
-      const streams = count === 0;
-      const source = (): Source => {
-        // What was walked over before is held no more, so that data that changes each epoch leaves nothing behind.
-        runner.hold(undefined);
-        const found = runner.source(at, data as Samples | Uploaded);
-        runner.hold(found);
-        return found;
-      };
-      const place = beginning(resume, { count: streams ? null : count, shuffle: shuffle && !streams });
+      let source = check(at, data, options);
+      const place = beginning(resume, {
+        count: source?.count ?? null,
+        shuffle: shuffle && source !== undefined,
+      });
       const before = ledger.known;
       ledger.begin();
       ledger.moveTo({ ...before, place });
-      parts.stepsPerEpoch = stepsOf(count);
+      parts.stepsPerEpoch = stepsOf(source);
       const { step: first } = before;
       const end = steps === undefined ? Number.POSITIVE_INFINITY : first + steps;
       const whole = first + (epochs - place.runEpoch) * (parts.stepsPerEpoch ?? Number.POSITIVE_INFINITY);
       parts.end = Number.isFinite(Math.min(end, whole)) ? Math.min(end, whole) : undefined;
-      // The finder puts its own rates in the place of the schedules.
-      if (at !== "findRate") parts.warn(at);
       const wanted = (): boolean => stop.wanted() || ledger.head.step >= end;
       let tally = new Tally();
       const hear = (made: Made): unknown => {
@@ -188,9 +181,17 @@ export function createFit(parts: Parts, passes: Passes) {
       };
       const results: EpochResult[] = [];
       try {
+        // The finder puts its own rates in the place of the schedules.
+        if (at !== "findRate") parts.warn(at);
         while (ledger.head.place.runEpoch < epochs && !wanted()) {
           tally = new Tally();
-          const whole = streams ? await overBatches(data as Batches, run) : await overSamples(source(), run);
+          // Looked at once an epoch; what was walked over before is held no more, so that data that changes leaves nothing behind.
+          if (results.length > 0 && source !== undefined) {
+            runner.hold(undefined);
+            source = runner.source(at, data as Samples | Uploaded);
+          }
+          runner.hold(source);
+          const whole = await (source === undefined ? overBatches(data as Batches, run) : overSamples(source, run));
           await ledger.drain();
           if (!whole) break;
           const { place, ...standing } = ledger.known;

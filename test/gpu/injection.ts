@@ -1,6 +1,7 @@
 // One training step after another on the GPU, with a number set to something bad right behind one of its commands, and what the
 // twins say of the same step with the same number set.
 
+import { BufferUsage } from "../../src/gpu/usage.ts";
 import { fuse } from "../../src/graph/fuse.ts";
 import { size, tensorAt } from "../../src/graph/graph.ts";
 import { opOf } from "../../src/graph/table.ts";
@@ -107,7 +108,7 @@ export async function openInjection(
     rows,
     async (gpu, replay) => {
       const store = createStore(gpu, layout, settings);
-      const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+      const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = BufferUsage;
       const { queue } = gpu.device;
       store.grow(planned.arenas);
       const what = gpu.buffer("what", 16, STORAGE | COPY_DST);

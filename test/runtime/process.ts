@@ -4,9 +4,11 @@ import { answerCalls, tell } from "../../demo/channel.ts";
 import { readDigitsWith } from "../../demo/digits.ts";
 import { adapterHere, provideGpu } from "../../demo/gpu-here.ts";
 import { readMnist } from "../../demo/mnist-files.ts";
+import { provideEvents } from "./events.ts";
 import { answersOf } from "./suite.ts";
 
 await provideGpu();
+provideEvents();
 readDigitsWith(readMnist);
 answerCalls({
   adapterHere,
