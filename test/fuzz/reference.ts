@@ -48,7 +48,12 @@ export class Reference {
   tensors: RefTensor[];
   /** Updates made. */
   step = 0;
-  readonly #ids: { data: [number, number, number]; loss: number; prediction: number; parameters: readonly number[] };
+  readonly #ids: {
+    data: [number, number, number, number];
+    loss: number;
+    prediction: number;
+    parameters: readonly number[];
+  };
   readonly #gradients: ReadonlyMap<number, number>;
   readonly #settings: UpdateSettings;
 
@@ -59,7 +64,7 @@ export class Reference {
     const format = { bytes: false, period: 0 };
     const traced = trace(modelOf(source, config), { input: [...input], batch, loss, format, mode: "train" });
     const { graph, parameters, parameterIds, prediction } = traced;
-    const data = graph.nodes[0]?.inputs as [number, number, number];
+    const data = graph.nodes[0]?.inputs as [number, number, number, number];
     this.#ids = { data, loss: traced.loss as number, prediction, parameters: parameterIds };
     this.#gradients = differentiate(graph, traced.loss as number, new Set(parameterIds));
     this.graph = graph;
@@ -119,6 +124,8 @@ export class Reference {
       [data[0], x],
       [data[1], y],
       [data[2], Float64Array.from({ length: count }, (_, i) => i)],
+      // Nothing is scaled.
+      [data[3], new Float64Array()],
     ]);
     for (const [i, id] of parameters.entries()) {
       const tensor = this.tensors[i] as RefTensor;
