@@ -51,7 +51,11 @@ export function scalingOf(
     const [m, s] = [means[c % means.length] as number, deviations[c % deviations.length] as number];
     norm[i] = 1 / (bytes && scale ? 255 * s : s);
     norm[period + i] = m === 0 ? 0 : -m / s;
-    const isSound = s > 0 && (norm[i] as number) > 0 && [norm[i], norm[period + i]].every(Number.isFinite);
+    const isSound =
+      s > 0 &&
+      Number.isFinite(Math.fround(s)) &&
+      (norm[i] as number) > 0 &&
+      [norm[i], norm[period + i]].every(Number.isFinite);
     if (isSound) continue;
     const channel = length === 1 ? "" : `, of channel ${c},`;
     throw new OptionError(

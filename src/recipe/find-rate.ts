@@ -5,7 +5,7 @@ import { NonFiniteError, OptionError } from "../errors.ts";
 import { wholeNumber } from "../model/layer.ts";
 import { type RateSuggestions, rateOfTry, smoothed, suggest } from "../optim/find-rate.ts";
 import type { RateTable } from "../optim/rates.ts";
-import { checkOptions } from "../option.ts";
+import { checkOptions, checkRange } from "../option.ts";
 import { type Trial, tried } from "./trial.ts";
 
 export interface FindRateOptions {
@@ -37,7 +37,8 @@ export async function findRate(trial: Trial, data: Data, options: FindRateOption
   checkOptions("findRate", options, ["lo", "hi", "steps", "layers", "onStep"]);
   const { lo = 1e-7, hi = 10, steps = 100, layers = "**", onStep } = options;
   wholeNumber("findRate", "steps", steps);
-  if (!(lo > 0 && lo < hi && Number.isFinite(hi))) {
+  checkRange("findRate", "a finite number of at least 0", { lo, hi });
+  if (!(lo > 0 && lo < hi)) {
     throw new OptionError(`findRate: the rates go from ${lo} to ${hi}. Give lo above 0 and hi above lo.`);
   }
   const { rates: table } = trial;

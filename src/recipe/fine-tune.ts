@@ -5,7 +5,8 @@ import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { wholeNumber } from "../model/layer.ts";
 import { constant, oneCycle, type Schedule, sequence } from "../optim/schedule.ts";
-import type { EpochResult, FitOptions, FitResult } from "./fit-options.ts";
+import { checkOptions } from "../option.ts";
+import { checkFit, type EpochResult, type FitOptions, type FitResult, fitKeys } from "./fit-options.ts";
 import { type Trial, tried } from "./trial.ts";
 
 export interface FineTuneOptions extends Omit<FitOptions, "epochs" | "steps"> {
@@ -26,6 +27,7 @@ export async function fineTune(
   data: Data,
   options: FineTuneOptions = {},
 ): Promise<FitResult> {
+  checkOptions("fineTune", options, ["epochs", "headEpochs", "lr", "spread", ...fitKeys], "{ epochs: 3 }");
   const { epochs = 1, headEpochs = 1, lr = base, spread = 100, ...rest } = options;
   wholeNumber("fineTune", "epochs", epochs);
   wholeNumber("fineTune", "headEpochs", headEpochs);
@@ -34,6 +36,7 @@ export async function fineTune(
       `fineTune: lr is ${lr} and spread is ${spread}. Give a rate greater than 0 and a spread of at least 1.`,
     );
   }
+  checkFit("fineTune", rest);
   const stepsPerEpoch = trial.check(data, rest);
   const maxDepth = Math.max(...depths.values());
   const layers = [...depths].map(([name, depth]) => ({ name, depth }));

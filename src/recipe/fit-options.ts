@@ -80,7 +80,7 @@ export interface FitResult {
   readonly stopped: boolean;
 }
 
-const fitKeys = [
+export const fitKeys = [
   ...["epochs", "steps", "resume", "lockstep", "shuffle", "validation"],
   ...["onStep", "onStats", "statsEvery", "onEpoch", "signal"],
 ];

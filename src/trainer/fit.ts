@@ -5,7 +5,7 @@ import { type Batches, type Data, isBatches, type Packed, type Samples } from ".
 import type { Uploaded } from "../data/uploaded.ts";
 import { DataError, OptionError } from "../errors.ts";
 import { permutation, stream } from "../random.ts";
-import { checkFit, type EpochResult, type FitOptions, type FitResult } from "../recipe/fit-options.ts";
+import type { EpochResult, FitOptions, FitResult } from "../recipe/fit-options.ts";
 import { inOrder } from "../step/feed.ts";
 import { MOST_STEPS } from "../step/replay.ts";
 import type { Source } from "../step/runner.ts";
@@ -133,7 +133,6 @@ export function createFit(parts: Parts, passes: Passes) {
 
   /** Refuses what cannot be meant, before anything moves. Gives the samples on the GPU; undefined for a stream. */
   function check(place: string, data: Data, options: FitOptions): Source | undefined {
-    checkFit(place, options);
     if (options.validation !== undefined && !isBatches(options.validation)) {
       runner.source(`${place}: validation`, options.validation);
     }

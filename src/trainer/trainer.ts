@@ -15,11 +15,11 @@ import { Network, type PredictOptions } from "../network/network.ts";
 import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { resolved } from "../optim/resolved.ts";
-import { checkName, checkOptions } from "../option.ts";
+import { checkName, checkOptions, checkSwitches } from "../option.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-rate.ts";
 import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
-import type { Evaluation, FitOptions, FitResult, StepResult } from "../recipe/fit-options.ts";
+import { checkFit, type Evaluation, type FitOptions, type FitResult, type StepResult } from "../recipe/fit-options.ts";
 import type { Trial } from "../recipe/trial.ts";
 import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
@@ -161,6 +161,7 @@ export class Trainer {
   }
 
   async #fit(place: string, data: Data, options: FitOptions): Promise<FitResult> {
+    checkFit(place, options);
     const stop = createStop(options.signal);
     this.#stop = stop;
     try {
@@ -190,19 +191,20 @@ export class Trainer {
    * Loss and accuracy over all samples, or over the batches of an iterable; no weight changes. `averaged`: with the running
    * means of the weights. It may be called at any time. Throws DataError and ShapeError as `fit` does.
    */
-  async evaluate(data: Data, { averaged = false }: Averaged = {}): Promise<Evaluation> {
+  async evaluate(data: Data, options: Averaged = {}): Promise<Evaluation> {
     this.network.demandAlive();
+    const { averaged } = resolved("evaluate", options, { averaged: false });
     if (averaged) this.#demandAverages("evaluate");
     return this.#passes.evaluate("evaluate", data, averaged);
   }
 
   /** As `network.predict`; `averaged`: with the running means of the weights. */
-  async predict(
-    x: Numbers | Inputs | Uploaded,
-    { averaged = false, ...options }: PredictOptions & Averaged = {},
-  ): Promise<HostTensor> {
+  async predict(x: Numbers | Inputs | Uploaded, options: PredictOptions & Averaged = {}): Promise<HostTensor> {
+    checkOptions("predict", options, ["batch", "mean", "std", "scale", "averaged"], "{ batch: 64 }");
+    const { averaged = false, ...rest } = options;
+    checkSwitches("predict", { averaged });
     if (averaged) this.#demandAverages("predict");
-    return this.network.predictWith(x, options, averaged);
+    return this.network.predictWith(x, rest, averaged);
   }
 
   /** The running means of the weights by name, as of the steps submitted so far. Throws OptionError where none are kept. */
