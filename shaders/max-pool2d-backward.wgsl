@@ -9,18 +9,7 @@ ${EPILOGUE}
 ${CHECK}
 const WORKGROUP = ${WORKGROUP}u;
 
-override BATCH: u32;
-override HEIGHT: u32;
-override WIDTH: u32;
 override LANES: u32;  // channels, or channels / 4
-override OUT_HEIGHT: u32;
-override OUT_WIDTH: u32;
-override KERNEL_HEIGHT: u32;
-override KERNEL_WIDTH: u32;
-override STRIDE_HEIGHT: u32;
-override STRIDE_WIDTH: u32;
-override PAD_TOP: u32;
-override PAD_LEFT: u32;
 
 @group(0) @binding(0) var<storage, read> dy: array<V>;  // [B, OH, OW, C]
 @group(0) @binding(1) var<storage, read> tap: array<I>;  // [B, OH, OW, C]

@@ -1,6 +1,9 @@
 // A gradient is asked as it is stored: the largest bits of what a thread stores, and at its end one question. `metrics` begins
 // with the status: the first bad step, 1 + the row of its tensor, the step under way. Of several tensors the one with the
 // highest row is named, so that no race decides.
+@group(0) @binding(7) var<storage, read_write> metrics: array<atomic<u32>>;
+@group(0) @binding(8) var<uniform> gradient_row: vec4u;  // 1 + row, 0 where it is no gradient
+
 var<private> worst: vec4u;
 
 fn check(value: vec4f) { worst = max(worst, bitcast<vec4u>(value) & vec4u(0x7fffffff)); }
@@ -14,3 +17,5 @@ fn report(row: u32, bits: vec4u) {
   atomicStore(&metrics[0], now);
   atomicMax(&metrics[1], row);
 }
+
+fn settle() { report(gradient_row.x, worst); }

@@ -2,10 +2,10 @@
 // pipelines are made here and nowhere else, so that their number can be counted and their errors carry names.
 
 import { DeviceError, type GradusError, LimitError, OptionError } from "../errors.ts";
+import { specialise } from "../kernels/shader.ts";
 import { shown } from "../option.ts";
 import type { Command } from "../step/command.ts";
 import { type AdapterInfo, type ConnectOptions, findAdapter, nameOf } from "./adapter.ts";
-import { specialise } from "./shader.ts";
 import { BufferUsage, ShaderStage } from "./usage.ts";
 
 /** A compiled kernel. */

@@ -26,24 +26,16 @@ function axis(size: number, kernel: number, stride: number, padding: unknown): [
   return [out, Math.floor(Math.max(0, (out - 1) * stride + kernel - size) / 2)];
 }
 
-export function windowOf(image: readonly number[], kernel: readonly number[], attributes: Attributes): Window {
+/** Of images [B, H, W, C] and a filter [kh, kw, ...]; without one the attributes have its lengths. */
+export function windowOf(image: readonly number[], attributes: Attributes, filter?: readonly number[]): Window {
   const [, height, width] = image as [number, number, number];
-  const [kernelHeight, kernelWidth] = kernel as [number, number];
-  const { strideHeight, strideWidth, padding } = attributes as Record<string, number>;
-  const [outHeight, padTop] = axis(height, kernelHeight, strideHeight!, padding);
-  const [outWidth, padLeft] = axis(width, kernelWidth, strideWidth!, padding);
-  return {
-    height,
-    width,
-    outHeight,
-    outWidth,
-    kernelHeight,
-    kernelWidth,
-    strideHeight: strideHeight!,
-    strideWidth: strideWidth!,
-    padTop,
-    padLeft,
-  };
+  const given = attributes as Readonly<Record<"kernelHeight" | "kernelWidth" | "strideHeight" | "strideWidth", number>>;
+  const [kernelHeight, kernelWidth] = (filter ?? [given.kernelHeight, given.kernelWidth]) as [number, number];
+  const { strideHeight, strideWidth } = given;
+  const [outHeight, padTop] = axis(height, kernelHeight, strideHeight, attributes.padding);
+  const [outWidth, padLeft] = axis(width, kernelWidth, strideWidth, attributes.padding);
+  const sizes = { height, width, outHeight, outWidth, kernelHeight, kernelWidth };
+  return { ...sizes, strideHeight, strideWidth, padTop, padLeft };
 }
 
 /** The parts of an image's shape as attributes, for ops that have only the gradient of the output at hand. */
@@ -53,7 +45,7 @@ const conv2d: Op = {
   name: "conv2d",
   arity: 2,
   outputs([x, filter], attributes) {
-    const { outHeight, outWidth } = windowOf(x!.shape, filter!.shape, attributes);
+    const { outHeight, outWidth } = windowOf(x!.shape, attributes, filter!.shape);
     return [{ shape: [x!.shape[0]!, outHeight, outWidth, filter!.shape[3]!] }];
   },
   backward(b) {
@@ -103,7 +95,7 @@ const maxPool2d: Op = {
   name: "maxPool2d",
   arity: 1,
   outputs([x], attributes) {
-    const window = windowOf(x!.shape, [Number(attributes.kernelHeight), Number(attributes.kernelWidth)], attributes);
+    const window = windowOf(x!.shape, attributes);
     const shape = [x!.shape[0]!, window.outHeight, window.outWidth, x!.shape[3]!];
     return [{ shape }, { shape, dtype: "u32", suffix: "maxPool2d.tap" }];
   },

@@ -11,15 +11,7 @@ import step from "../../shaders/parts/step.wgsl?raw";
 import rowSum from "../../shaders/row-sum.wgsl?raw";
 import trust from "../../shaders/trust.wgsl?raw";
 import { fold, inLines } from "./kernel.ts";
-import {
-  type BlockOptions,
-  blockBindings,
-  blockGrid,
-  blockPass,
-  type Pass,
-  tableOfStep,
-  type UpdateRule,
-} from "./update.ts";
+import { type BlockOptions, blockGrid, blockPass, type Pass, tableOfStep, type UpdateRule } from "./update.ts";
 
 /** Shaders of this file by kernel name. */
 export const controlSources = { norm, "row-sum": rowSum, control, trust, accumulate, average };
@@ -53,11 +45,9 @@ export function chooseNorm(options: BlockOptions, clipped: boolean, directed: (r
   return {
     name: "norm",
     source: inLines(norm, pass.source),
-    bindings: { ...blockBindings, partials: "readWrite" },
     holes: { ...pass.holes, BEYOND: beyond, SERIAL: options.software },
     constants: pass.constants,
-    arenas: { ...pass.arenas, partials: "partials" },
-    step: true,
+    arenas: pass.arenas,
     grid: blockGrid(options.blocks, options.software ? 64 : 1),
     blocks: options.blocks,
   };
@@ -69,17 +59,9 @@ export function chooseRowSum(rows: number, variant: { reported: boolean; moved: 
   return {
     name: "row-sum",
     source: rowSum,
-    bindings: { spans: "read", partials: "read", moved: "read", scales: "read", norms: "readWrite" },
     holes: { REPORTED: reported, MOVED: moved, SCALED: scaled, STEP: step },
     constants: { ROWS: rows },
-    arenas: {
-      spans: "spans",
-      partials: "partials",
-      ...(moved ? { moved: "moved" } : {}),
-      ...(scaled ? { scales: "scales" } : {}),
-      norms: reported ? "statistics" : "norms",
-    },
-    step: reported,
+    arenas: reported ? { norms: "statistics" } : {},
     grid: fold(rows),
   };
 }
@@ -102,15 +84,6 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
   return {
     name: "control",
     source: control,
-    bindings: {
-      layers: "read",
-      spans: "read",
-      norms: "read",
-      metrics: "readWrite",
-      state: "readWrite",
-      scales: "readWrite",
-      effective: "readWrite",
-    },
     holes: {
       STEP: step,
       FINITE: finite,
@@ -129,8 +102,6 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
       { LAYERS: layers, ...(clip === undefined ? {} : { CLIP: clip.most }) },
       ...controllers.map(({ constants }) => constants),
     ) as Record<string, number>,
-    arenas: own("layers", "spans", "norms", "metrics", "state", "scales", "effective"),
-    step: true,
     grid: [1, 1, 1],
   };
 }
@@ -147,11 +118,8 @@ export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
   return {
     name: "trust",
     source: trust,
-    bindings: { spans: "read", norms: "read", effective: "readWrite" },
     holes: { RULES: rules.length, TRUST: ratios.join(", "), TABLE: tableOfStep(rows) },
     constants: { ROWS: rows },
-    arenas: own("spans", "norms", "effective"),
-    step: true,
     grid: fold(Math.ceil(rows / 64)),
   };
 }
@@ -159,11 +127,8 @@ export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
 export const chooseAccumulate = ({ blocks }: BlockOptions): Pass => ({
   name: "accumulate",
   source: accumulate,
-  bindings: { gradients: "read", accumulated: "readWrite" },
   holes: { STEP: step, BEYOND: beyond },
   constants: { BLOCKS: blocks },
-  arenas: own("gradients", "accumulated"),
-  step: true,
   grid: fold(blocks),
   blocks,
 });
@@ -171,20 +136,8 @@ export const chooseAccumulate = ({ blocks }: BlockOptions): Pass => ({
 export const chooseAverage = ({ blocks }: BlockOptions): Pass => ({
   name: "average",
   source: average,
-  bindings: {
-    blocks: "read",
-    parameters: "read",
-    shares: "read",
-    average: "readWrite",
-    metrics: "read",
-  },
   holes: {},
   constants: { BLOCKS: blocks },
-  arenas: own("blocks", "parameters", "shares", "average", "metrics"),
-  step: false,
   grid: fold(blocks),
   blocks,
 });
-
-const own = (...names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(names.map((name) => [name, name]));

@@ -1,104 +1,66 @@
 // Convolution and its two gradients, as implicit matrix products.
 
-import source from "../../shaders/conv2d.wgsl?raw";
-import backwardFilterSource from "../../shaders/conv2d-backward-filter.wgsl?raw";
-import backwardInputSource from "../../shaders/conv2d-backward-input.wgsl?raw";
-import { bug } from "../errors.ts";
+import images from "../../shaders/parts/image.wgsl?raw";
+import windows from "../../shaders/parts/window.wgsl?raw";
+import source from "../../shaders/product/conv2d.wgsl?raw";
+import backwardInputSource from "../../shaders/product/conv2d-backward-input.wgsl?raw";
 import type { Tensor } from "../graph/graph.ts";
-import { checkBindings, checkPart } from "./check.ts";
-import { epilogue, operandBindings } from "./epilogue.ts";
-import { dims, type Kernel } from "./kernel.ts";
-import { tilingFor } from "./tile.ts";
-import { windowConstants, windowFrom, windowNote } from "./window.ts";
+import { windowOf } from "../graph/window.ts";
+import { dims, inLines, type Kernel } from "./kernel.ts";
+import { type Product, productKernel } from "./product.ts";
+import { windowConstants, windowNote } from "./window.ts";
 
-type Four = readonly [number, number, number, number];
+/** What is multiplied, from the numbers of pixels in the images, of positions in the result, and of taps in a filter. */
+interface Sizes {
+  readonly pixels: number;
+  readonly positions: number;
+  readonly taps: number;
+  readonly channels: number;
+  readonly filters: number;
+}
 
-export const conv2d: Kernel = {
-  name: "conv2d",
+type Form = (sizes: Sizes) => Pick<Product, "M" | "N" | "K" | "transposeA" | "transposeB">;
+
+/** `image` and `filter`: which of the inputs, or of the output after them, has that shape. */
+function convolution(name: string, text: string, image: number, filter: number, form: Form): Kernel {
+  return productKernel(name, inLines(windows, images, text), ({ inputs, outputs, attributes }) => {
+    const [a, b] = inputs as [Tensor, Tensor];
+    const shapes = [...inputs.slice(0, 2), ...outputs].map(({ shape }) => shape.slice(-4));
+    const [batch, height, width, channels] = shapes[image] as [number, number, number, number];
+    const kernel = shapes[filter] as readonly number[];
+    const filters = kernel[3] as number;
+    const window = windowOf(shapes[image] as readonly number[], attributes, kernel);
+    const positions = batch * window.outHeight * window.outWidth;
+    const taps = window.kernelHeight * window.kernelWidth;
+    return {
+      ...form({ pixels: batch * height * width, positions, taps, channels, filters }),
+      rows: [a.shape[3] as number, b.shape[3] as number],
+      constants: { ...windowConstants(window), BATCH: batch, CHANNELS: channels, FILTERS: filters },
+      note: `${dims(a)} * ${dims(b)} ${windowNote(window)}`,
+    };
+  });
+}
+
+export const conv2d = convolution("conv2d", source, 0, 1, ({ positions, taps, channels, filters }) => {
+  return { M: positions, N: filters, K: taps * channels, transposeA: false, transposeB: false };
+});
+
+export const conv2dBackwardInput = convolution(
+  "conv2d-backward-input",
+  backwardInputSource,
+  2,
+  1,
+  ({ pixels, taps, channels, filters }) => {
+    return { M: pixels, N: channels, K: taps * filters, transposeA: false, transposeB: true };
+  },
+);
+
+export const conv2dBackwardFilter = convolution(
+  "conv2d-backward-filter",
   source,
-  bindings: { x: "read", w: "read", y: "readWrite", ...operandBindings },
-  step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps, device }) {
-    const [x, w] = inputs as [Tensor, Tensor];
-    const [y] = outputs as [Tensor];
-    const [batch, height, width, channels] = x.shape as Four;
-    const filters = w.shape[3] as number;
-    const window = windowFrom(attributes, height, width, w.shape);
-    const aligned = filters % 4 === 0;
-    const end = epilogue(steps, inputs, { lanes: 4, firstBinding: 3, columns: filters, aligned });
-    const tiling = tilingFor(device, batch * window.outHeight * window.outWidth, filters);
-    return {
-      holes: { ...tiling.holes, EPILOGUE: end.text, VECTOR_X: channels % 4 === 0, VECTOR_W: aligned },
-      constants: { ...windowConstants(window), BATCH: batch, CHANNELS: channels, FILTERS: filters },
-      tensors: { x, w, y, ...end.tensors },
-      grid: tiling.grid,
-      note: `${dims(x)} * ${dims(w)} ${windowNote(window)}${end.note}`,
-    };
+  0,
+  2,
+  ({ positions, taps, channels, filters }) => {
+    return { M: taps * channels, N: filters, K: positions, transposeA: true, transposeB: false };
   },
-};
-
-const inputBindings = { dy: "read", w: "read", dx: "readWrite", ...operandBindings, ...checkBindings } as const;
-const filterBindings = { x: "read", dy: "read", dw: "readWrite", sum: "readWrite", ...checkBindings } as const;
-
-export const conv2dBackwardInput: Kernel = {
-  name: "conv2d-backward-input",
-  source: backwardInputSource,
-  bindings: inputBindings,
-  step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps, device, checked = false }) {
-    const [dy, w] = inputs as [Tensor, Tensor];
-    const [dx] = outputs as [Tensor];
-    const [batch, height, width, channels] = dx.shape as Four;
-    const filters = dy.shape[3] as number;
-    const window = windowFrom(attributes, height, width, w.shape);
-    const aligned = channels % 4 === 0;
-    const end = epilogue(steps, inputs, { lanes: 4, firstBinding: 3, columns: channels, aligned });
-    const tiling = tilingFor(device, batch * height * width, channels);
-    return {
-      holes: {
-        ...tiling.holes,
-        EPILOGUE: end.text,
-        CHECK: checkPart(inputBindings, checked),
-        VECTOR_X: aligned,
-        VECTOR_W: filters % 4 === 0,
-      },
-      constants: { ...windowConstants(window), BATCH: batch, CHANNELS: channels, FILTERS: filters },
-      tensors: { dy, w, dx, ...end.tensors },
-      grid: tiling.grid,
-      note: `${dims(dy)} * ${dims(w)} ${windowNote(window)}${end.note}`,
-    };
-  },
-};
-
-export const conv2dBackwardFilter: Kernel = {
-  name: "conv2d-backward-filter",
-  source: backwardFilterSource,
-  bindings: filterBindings,
-  step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps, device, checked = false }) {
-    if (steps.length > 0) return bug("conv2d-backward-filter takes no epilogue");
-    const [x, dy] = inputs as [Tensor, Tensor];
-    const [dw, sum] = outputs as [Tensor, Tensor?];
-    const [batch, height, width, channels] = x.shape as Four;
-    const filters = dy.shape[3] as number;
-    const splits = attributes.splits as number;
-    const kernel = [attributes.kernelHeight as number, attributes.kernelWidth as number];
-    const window = windowFrom(attributes, height, width, kernel);
-    const tiling = tilingFor(device, window.kernelHeight * window.kernelWidth * channels, filters, splits);
-    return {
-      holes: {
-        ...tiling.holes,
-        CHECK: checkPart(filterBindings, checked, sum !== undefined),
-        VECTOR_X: channels % 4 === 0,
-        VECTOR_W: filters % 4 === 0,
-        COLUMN_SUM: sum !== undefined,
-      },
-      constants: { ...windowConstants(window), BATCH: batch, CHANNELS: channels, FILTERS: filters, SPLITS: splits },
-      tensors: { x, dy, dw, ...(sum === undefined ? {} : { sum }) },
-      grid: tiling.grid,
-      note:
-        `${dims(x)} * ${dims(dy)} ${windowNote(window)}` +
-        `${splits > 1 ? ` in ${splits} parts` : ""}${sum === undefined ? "" : " +columnSum"}`,
-    };
-  },
-};
+);

@@ -4,20 +4,14 @@ import math from "../../shaders/parts/math.wgsl?raw";
 import { bug } from "../errors.ts";
 import type { EpilogueStep, Tensor } from "../graph/graph.ts";
 import { opOf } from "../graph/table.ts";
-import type { Access } from "./kernel.ts";
 
-/** Names of the operand bindings; a kernel that takes an epilogue lists them after its own. */
-export const operandBindings = { operand0: "read", operand1: "read", operand2: "read" } as const satisfies Record<
-  string,
-  Access
->;
+/** Number of the first operand's binding: a kernel has up to four of its own. */
+const FIRST = 4;
 
 /** How many numbers the function works on at a time, and how they lie in memory. */
 export interface EpilogueForm {
   /** 4 for vec4f, 1 for f32. */
   readonly lanes: 4 | 1;
-  /** Number of the first operand's binding. */
-  readonly firstBinding: number;
   /** Length of the last axis. */
   readonly columns: number;
   /** Whether four numbers always lie in one vec4f of a tensor of the output's shape. */
@@ -45,8 +39,9 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
       const name = `operand${Object.keys(tensors).length}`;
       tensors[name] = inputs[step.operand] ?? bug(`"${step.op}" lacks its operand`);
       const { element, read } = operandAccess(name, elementwise.operand === "last", form);
-      const binding = form.firstBinding + declarations.length;
-      declarations.push(`@group(0) @binding(${binding}) var<storage, read> ${name}: array<${element}>;`);
+      declarations.push(
+        `@group(0) @binding(${FIRST + declarations.length}) var<storage, read> ${name}: array<${element}>;`,
+      );
       operand = `    let y = ${read};\n`;
     }
     body.push(`  { // ${step.op}\n${operand}    x = ${elementwise.expression};\n  }`);

@@ -10,8 +10,6 @@ const WORKGROUP = 64;
 export const gather: Kernel = {
   name: "gather",
   source,
-  bindings: { data_x: "read", data_order: "read", x: "readWrite", data_y: "read", y: "readWrite", data_norm: "read" },
-  step: true,
   choose({ inputs, outputs, attributes }) {
     const [dataX, dataY, dataOrder, dataNorm] = inputs as [Tensor, Tensor, Tensor, Tensor];
     const [x, y] = outputs as [Tensor, Tensor];

@@ -1,5 +1,5 @@
-// What a kernel is to the rest of the engine: a shader text with holes, its bindings with access words, and a pure
-// function that says, for one node, which variant runs on how large a grid. No GPU type appears here.
+// What a kernel is to the rest of the engine: a shader text with holes, which declares its bindings, and a pure function
+// that says, for one node, which variant runs on how large a grid. No GPU type appears here.
 
 import type { EpilogueStep, Tensor } from "../graph/graph.ts";
 import type { Attributes } from "../model/layer.ts";
@@ -62,11 +62,8 @@ export type Grid = readonly [x: number, y: number, z: number];
 export interface Kernel {
   /** Name of the shader file, the pipeline's label and the word in messages. */
   readonly name: string;
+  /** Every binding that it declares in group 0 has the name of a tensor of the choice. */
   readonly source: string;
-  /** Every binding of group 0 in order: its place is its number in the shader. */
-  readonly bindings: Readonly<Record<string, Access>>;
-  /** Whether the shader reads group 1, the values of the step. */
-  readonly step: boolean;
   choose(work: Work): Choice;
 }
 

@@ -33,16 +33,12 @@ function lossChoice(
 export const softmaxCrossEntropy: Kernel = {
   name: "softmax-cross-entropy",
   source: softmaxCrossEntropySource,
-  bindings: { logits: "read", labels: "read", rows: "readWrite", dlogits: "readWrite" },
-  step: true,
   choose: (work) => lossChoice(work, "labels", "logits", "CLASSES"),
 };
 
 export const meanSquaredError: Kernel = {
   name: "mean-squared-error",
   source: meanSquaredErrorSource,
-  bindings: { prediction: "read", targets: "read", rows: "readWrite", dprediction: "readWrite" },
-  step: true,
   choose(work) {
     const [p] = work.inputs as [Tensor];
     const [rows] = work.outputs as [Tensor];
@@ -54,8 +50,6 @@ export const meanSquaredError: Kernel = {
 export const metrics: Kernel = {
   name: "metrics",
   source: metricsSource,
-  bindings: { rows: "read", metrics: "readWrite" },
-  step: true,
   choose({ inputs, outputs, halts = false }) {
     const [rows] = inputs as [Tensor];
     return {

@@ -2,61 +2,54 @@
 
 import source from "../../shaders/max-pool2d.wgsl?raw";
 import backwardSource from "../../shaders/max-pool2d-backward.wgsl?raw";
-import type { Tensor } from "../graph/graph.ts";
-import { checkBindings, checkPart } from "./check.ts";
-import { epilogue, operandBindings } from "./epilogue.ts";
-import { dims, fold, type Kernel } from "./kernel.ts";
-import { windowConstants, windowFrom, windowNote } from "./window.ts";
+import windows from "../../shaders/parts/window.wgsl?raw";
+import { size, type Tensor } from "../graph/graph.ts";
+import { windowOf } from "../graph/window.ts";
+import { checkPart } from "./check.ts";
+import { epilogue } from "./epilogue.ts";
+import { dims, fold, inLines, type Kernel, type Work } from "./kernel.ts";
+import { windowConstants, windowNote } from "./window.ts";
 
 const WORKGROUP = 64;
-type Four = readonly [number, number, number, number];
+
+/** What both take of images `x`: a thread for each channel, or for four, of what is written. */
+function pooled({ attributes }: Work, x: Tensor, written: Tensor) {
+  const [batch, , , channels] = x.shape as [number, number, number, number];
+  const window = windowOf(x.shape, attributes);
+  const lanes = channels % 4 === 0 ? 4 : 1;
+  return {
+    holes: { WORKGROUP, VECTOR: lanes === 4 },
+    constants: { ...windowConstants(window), BATCH: batch, LANES: channels / lanes },
+    grid: fold(Math.ceil(size(written.shape) / lanes / WORKGROUP)),
+    note: windowNote(window),
+    form: { lanes, columns: channels, aligned: lanes === 4 } as const,
+  };
+}
 
 export const maxPool2d: Kernel = {
   name: "max-pool2d",
-  source,
-  bindings: { x: "read", y: "readWrite", tap: "readWrite" },
-  step: false,
-  choose({ inputs, outputs, attributes }) {
-    const [x] = inputs as [Tensor];
-    const [y, tap] = outputs as [Tensor, Tensor];
-    const [batch, height, width, channels] = x.shape as Four;
-    const kernel = [attributes.kernelHeight as number, attributes.kernelWidth as number];
-    const window = windowFrom(attributes, height, width, kernel);
-    const vector = channels % 4 === 0;
-    const lanes = vector ? channels / 4 : channels;
-    return {
-      holes: { WORKGROUP, VECTOR: vector },
-      constants: { ...windowConstants(window), BATCH: batch, LANES: lanes },
-      tensors: { x, y, tap },
-      grid: fold(Math.ceil((batch * window.outHeight * window.outWidth * lanes) / WORKGROUP)),
-      note: `${dims(x)} ${windowNote(window)}`,
-    };
+  source: inLines(windows, source),
+  choose(work) {
+    const [x] = work.inputs as [Tensor];
+    const [y, tap] = work.outputs as [Tensor, Tensor];
+    const { form: _, note, ...rest } = pooled(work, x, y);
+    return { ...rest, tensors: { x, y, tap }, note: `${dims(x)} ${note}` };
   },
 };
 
-const backwardBindings = { dy: "read", tap: "read", dx: "readWrite", ...operandBindings, ...checkBindings } as const;
-
 export const maxPool2dBackward: Kernel = {
   name: "max-pool2d-backward",
-  source: backwardSource,
-  bindings: backwardBindings,
-  step: false,
-  choose({ inputs, outputs, attributes, epilogue: steps, checked = false }) {
-    const [dy, tap] = inputs as [Tensor, Tensor];
-    const [dx] = outputs as [Tensor];
-    const [batch, height, width, channels] = dx.shape as Four;
-    const kernel = [attributes.kernelHeight as number, attributes.kernelWidth as number];
-    const window = windowFrom(attributes, height, width, kernel);
-    const vector = channels % 4 === 0;
-    const lanes = vector ? channels / 4 : channels;
-    const form = { lanes: vector ? 4 : 1, firstBinding: 3, columns: channels, aligned: vector } as const;
-    const end = epilogue(steps, inputs, form);
+  source: inLines(windows, backwardSource),
+  choose(work) {
+    const [dy, tap] = work.inputs as [Tensor, Tensor];
+    const [dx] = work.outputs as [Tensor];
+    const { form, holes, note, ...rest } = pooled(work, dx, dx);
+    const end = epilogue(work.epilogue, work.inputs, form);
     return {
-      holes: { WORKGROUP, VECTOR: vector, EPILOGUE: end.text, CHECK: checkPart(backwardBindings, checked) },
-      constants: { ...windowConstants(window), BATCH: batch, LANES: lanes },
+      ...rest,
+      holes: { ...holes, EPILOGUE: end.text, CHECK: checkPart(work.checked === true) },
       tensors: { dy, tap, dx, ...end.tensors },
-      grid: fold(Math.ceil((batch * height * width * lanes) / WORKGROUP)),
-      note: `${dims(dy)} ${windowNote(window)}${end.note}`,
+      note: `${dims(dy)} ${note}${end.note}`,
     };
   },
 };

@@ -16,7 +16,7 @@ import radam from "../../shaders/rule/radam.wgsl?raw";
 import rmsprop from "../../shaders/rule/rmsprop.wgsl?raw";
 import sgd from "../../shaders/rule/sgd.wgsl?raw";
 import update from "../../shaders/update.wgsl?raw";
-import { type Access, fold, type Grid, type Holes, inLines, scoped } from "./kernel.ts";
+import { fold, type Grid, type Holes, inLines, scoped } from "./kernel.ts";
 
 /** Rows of 16 bytes that fit the 64 KiB which every device allows a uniform; beyond that the table is storage. */
 export const MOST_UNIFORM_ROWS = 4096;
@@ -94,53 +94,31 @@ export const blockGrid = (blocks: number, perWorkgroup: number): Grid => fold(Ma
 export interface Pass {
   readonly name: string;
   readonly source: string;
-  /** Every binding of group 0: its place is its number in the shader. */
-  readonly bindings: Readonly<Record<string, Access>>;
   readonly holes: Holes;
   readonly constants: Readonly<Record<string, number>>;
-  /** The arena behind each binding that this variant has. */
-  readonly arenas: Readonly<Record<string, string>>;
-  /** Whether the shader reads group 1. */
-  readonly step: boolean;
+  /** The arenas behind bindings of another name. */
+  readonly arenas?: Readonly<Record<string, string>>;
   readonly grid: Grid;
   /** Of a pass over blocks: how many. */
   readonly blocks?: number;
 }
 
-export const blockBindings = {
-  blocks: "read",
-  gradients: "read",
-  parameters: "readWrite",
-  moment1: "readWrite",
-  moment2: "readWrite",
-  moment3: "readWrite",
-  scales: "read",
-} as const;
-
 /** The update. `measured`: it leaves the squared length of each block's step in the arena "moved". */
 export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
-  const { rules: used, controlled, rows, momentum } = options;
+  const { rules: used, controlled, rows } = options;
   const serial = measured && options.software;
   const workgroup = !measured && options.software ? 256 : 64;
   const pass = blockPass(options, "update", controlled ? tableIn(rows, 9) : tableOfStep(rows));
   return {
     name: used.map(({ kernel }) => kernel).join("+"),
     source: inLines(update, pass.source),
-    bindings: { ...blockBindings, metrics: "read", moved: "readWrite", table: tableAccess(rows) },
     holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured, SERIAL: serial, WORKGROUP: workgroup },
     constants: pass.constants,
-    arenas: {
-      ...pass.arenas,
-      ...(controlled ? { table: "effective" } : { metrics: "metrics" }),
-      ...(measured ? { moved: "moved" } : {}),
-    },
-    step: !controlled || momentum,
+    arenas: { ...pass.arenas, table: "effective" },
     grid: blockGrid(options.blocks, serial ? 64 : workgroup / 64),
     blocks: options.blocks,
   };
 }
-
-export const tableAccess = (rows: number): Access => (rows <= MOST_UNIFORM_ROWS ? "uniform" : "read");
 
 const space = (rows: number): string => (rows <= MOST_UNIFORM_ROWS ? "uniform" : "storage, read");
 
@@ -180,13 +158,7 @@ export function blockPass(
       clamp === undefined ? {} : { CLAMP: clamp },
       ...texts.map(({ constants }) => constants),
     ) as Record<string, number>,
-    arenas: {
-      blocks: "blocks",
-      gradients: options.gradients,
-      parameters: "parameters",
-      ...Object.fromEntries(kept.map((moment) => [moment, moment])),
-      ...(scaled ? { scales: "scales" } : {}),
-    },
+    arenas: { gradients: options.gradients },
   };
 }
 

@@ -1,6 +1,7 @@
 // A command: one dispatch as plain data, complete, without a GPU type in it.
 
 import type { Access, Grid, Holes } from "../kernels/kernel.ts";
+import { specialise } from "../kernels/shader.ts";
 import type { Slice } from "../plan/plan.ts";
 
 /** A slice of an arena behind one binding of a shader. `bytes` 0 means the whole arena. */
@@ -31,3 +32,16 @@ export interface Command {
 
 /** In which steps a command runs; it needs all of its bits. */
 export const when = { apply: 1, sampled: 2, unsampled: 4 } as const;
+
+/** A declaration of group 0; the shortened text of the built file has less space in it. */
+const declaration = /@group\(0\) ?@binding\((\d+)\) ?var<(\w+)(?:, ?(\w+))?> ?(\w+)/g;
+
+/** The command of a shader, whose text says what it binds; `sliceOf` knows what stands behind a name. */
+export function commandOf(shader: Omit<Command, "bindings" | "step">, sliceOf: (name: string) => Slice): Command {
+  const code = specialise(shader.kernel, shader.source, shader.holes);
+  const bindings = [...code.matchAll(declaration)].map(([, number, space, mode, name = ""]): Binding => {
+    const access = space === "uniform" ? space : mode === "read" ? mode : "readWrite";
+    return { number: Number(number), name, access, ...sliceOf(name) };
+  });
+  return { ...shader, bindings: bindings.sort((a, b) => a.number - b.number), step: code.includes("@group(1)") };
+}

@@ -5,11 +5,11 @@ import { bug } from "../errors.ts";
 import { type Graph, tensorAt } from "../graph/graph.ts";
 import { opOf } from "../graph/table.ts";
 import { ROW_STRIDE } from "../kernels/check.ts";
-import type { Access, DeviceFacts, Kernel } from "../kernels/kernel.ts";
+import type { DeviceFacts } from "../kernels/kernel.ts";
 import { kernelOf } from "../kernels/table.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
-import type { Command } from "./command.ts";
+import { type Command, commandOf } from "./command.ts";
 import { type UpdateOptions, type UpdateSettings, updateCommands } from "./update.ts";
 
 export interface Recording {
@@ -44,7 +44,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     const kernel = kernelOf(name);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
-    const choice = kernel.choose({
+    const { tensors, ...choice } = kernel.choose({
       op: node.op,
       inputs: node.inputs.map((id) => tensorAt(graph, id)),
       outputs: node.outputs.map((id) => tensorAt(graph, id)),
@@ -54,24 +54,12 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
       halts: options.halts === true,
       checked,
     });
-    commands.push({
-      kernel: name,
-      source: kernel.source,
-      holes: choice.holes,
-      constants: choice.constants,
-      bindings: [
-        ...Object.entries(choice.tensors).map(([binding, tensor]) => ({
-          ...numbered(kernel.bindings, binding),
-          ...plan.sliceOf(tensor.id),
-        })),
-        ...(checked ? checkOf(kernel, rows) : []),
-      ],
-      step: kernel.step,
-      grid: choice.grid,
-      when: 0,
-      note: choice.note,
-      layer: node.layer,
-    });
+    commands.push(
+      commandOf({ kernel: name, source: kernel.source, ...choice, when: 0, layer: node.layer }, (binding) => {
+        const tensor = tensors[binding];
+        return tensor === undefined ? besideTensors(binding, rows) : plan.sliceOf(tensor.id);
+      }),
+    );
   }
   if (options.update !== undefined) commands.push(...updateCommands(options.update));
   checkWrites(commands);
@@ -101,22 +89,11 @@ export function recordUpdate(
 }
 
 /** What a kernel needs to say whose gradient was bad: of its result, and of the sum that some leave beside it. */
-function checkOf({ bindings }: Kernel, rows: readonly (number | undefined)[]): Command["bindings"] {
-  const rowAt = (name: string, row = -1) => ({
-    ...numbered(bindings, name),
-    ...{ arena: "rowNumbers", offset: ROW_STRIDE * (row + 1), bytes: 16 },
-  });
-  return [
-    { ...numbered(bindings, "metrics"), arena: "metrics", offset: 0, bytes: 0 },
-    rowAt("gradient_row", rows[0]),
-    ...(rows.length > 1 ? [rowAt("sum_row", rows[1])] : []),
-  ];
-}
-
-function numbered(bindings: Readonly<Record<string, Access>>, name: string) {
-  const number = Object.keys(bindings).indexOf(name);
-  if (number < 0) return bug(`no binding is called "${name}"`);
-  return { number, name, access: bindings[name] as Access };
+function besideTensors(binding: string, [row, sumRow]: readonly (number | undefined)[]): Slice {
+  if (binding === "metrics") return { arena: binding, offset: 0, bytes: 0 };
+  if (!binding.endsWith("_row")) return bug(`no tensor is called "${binding}"`);
+  const own = binding === "sum_row" ? sumRow : row;
+  return { arena: "rowNumbers", offset: ROW_STRIDE * ((own ?? -1) + 1), bytes: 16 };
 }
 
 /** Law 2 once more, on what was really recorded: a buffer is read or written in a dispatch, never both. */

@@ -20,7 +20,7 @@ import {
   type UpdateRule,
 } from "../kernels/update.ts";
 import { BLOCK } from "../plan/layout.ts";
-import { type Command, when } from "./command.ts";
+import { type Command, commandOf, when } from "./command.ts";
 
 /** How the weights of a trainer are updated: fixed when it is compiled. */
 export interface UpdateSettings {
@@ -144,29 +144,10 @@ const strides: Readonly<Record<string, number>> = {
   partials: 20,
 };
 
-function command(
-  { name, bindings, arenas, blocks = 0, ...pass }: Pass,
-  mask: number,
-  note: string,
-  first: number,
-): Command {
-  const numbers = Object.keys(bindings);
-  return {
-    ...pass,
-    kernel: name,
-    bindings: Object.entries(arenas).map(([binding, arena]) => {
-      const stride = blocks === 0 ? 0 : (strides[arena] ?? 0);
-      return {
-        number: numbers.indexOf(binding),
-        name: binding,
-        access: bindings[binding] as Command["bindings"][number]["access"],
-        arena,
-        offset: first * stride,
-        bytes: blocks * stride,
-      };
-    }),
-    when: mask,
-    note,
-    layer: "",
-  };
+function command({ name, arenas = {}, blocks = 0, ...pass }: Pass, mask: number, note: string, first: number): Command {
+  return commandOf({ ...pass, kernel: name, when: mask, note, layer: "" }, (binding) => {
+    const arena = arenas[binding] ?? binding;
+    const stride = blocks === 0 ? 0 : (strides[arena] ?? 0);
+    return { arena, offset: first * stride, bytes: blocks * stride };
+  });
 }

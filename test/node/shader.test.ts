@@ -5,28 +5,27 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import { shorter } from "../../demo/build/shorter-shaders.ts";
-import { specialise } from "../../src/gpu/shader.ts";
 import type { EpilogueStep, Tensor } from "../../src/graph/graph.ts";
 import { opOf, opTable } from "../../src/graph/table.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
 import { controlSources } from "../../src/kernels/control.ts";
 import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/kernels/kernel.ts";
+import { specialise } from "../../src/kernels/shader.ts";
 import { kernelOf, kernelTable } from "../../src/kernels/table.ts";
 import { MOST_UNIFORM_ROWS, rules as ruleTexts, type UpdateRule } from "../../src/kernels/update.ts";
 import type { Attributes } from "../../src/model/layer.ts";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { lamb, lars } from "../../src/optim/optimizer.ts";
-import type { Command } from "../../src/step/command.ts";
+import { type Command, commandOf } from "../../src/step/command.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 import { referencePrograms } from "./program.ts";
 
 /** A kernel as it would be compiled: what a command says of it, without the memory behind it. */
 type Variant = Pick<Command, "kernel" | "source" | "holes" | "constants" | "step"> & {
   readonly bindings: readonly { readonly number: number; readonly name: string; readonly access: Access }[];
+  /** The names of what there is to bind, where they are known beforehand. */
+  readonly given?: readonly string[];
 };
-
-const numbered = (names: readonly string[], bindings: Readonly<Record<string, Access>>): Variant["bindings"] =>
-  names.map((name) => ({ number: Object.keys(bindings).indexOf(name), name, access: bindings[name] as Access }));
 
 const tensor = (shape: readonly number[]): Tensor => ({ id: 0, name: "", shape, dtype: "f32", role: "activation" });
 
@@ -60,11 +59,12 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
     booleans.map((checked) => {
       const device = { software, rows: 3 };
       const work = { op, inputs, outputs, attributes, epilogue: steps, device, checked, halts: checked };
-      const { holes, constants, tensors } = kernel.choose(work);
-      const asks = checked && "gradient_row" in kernel.bindings;
+      const { tensors, ...choice } = kernel.choose(work);
+      const asks = checked && kernel.source.includes("CHECK");
       const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : [];
-      const bindings = numbered([...Object.keys(tensors), ...beside], kernel.bindings);
-      return { kernel: kernel.name, source: kernel.source, holes, constants, bindings, step: kernel.step };
+      const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
+      const command = commandOf(shader, (name) => ({ arena: name, offset: 0, bytes: 0 }));
+      return { ...command, given: [...Object.keys(tensors), ...beside] };
     }),
   );
 }
@@ -264,8 +264,9 @@ describe.each(names)("shader %s", (name) => {
     }
   });
 
-  test("declares the bindings that its record says, with the same access", () => {
-    for (const [i, { bindings }] of variantsOf(name).entries()) {
+  test("declares the bindings that its command says, with the same access, for all that there is to bind", () => {
+    for (const [i, { bindings, given }] of variantsOf(name).entries()) {
+      if (given !== undefined) expect(bindings.map((binding) => binding.name).sort()).toEqual([...given].sort());
       const { storage, uniforms } = reflected[i] as WgslReflect;
       const declared = [...storage, ...uniforms]
         .filter(({ group }) => group === 0)
@@ -305,8 +306,10 @@ describe.each(names)("shader %s", (name) => {
 
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
-      // What all passes over blocks share is seen with both values in one of them.
-      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL)$/.test(condition) ? all : variantsOf(name);
+      // What all passes over blocks share, and all products, is seen with both values in one of them.
+      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM)$/.test(condition)
+        ? all
+        : variantsOf(name);
       const values = new Set(seen.map(({ holes }) => holes[condition]).filter((value) => value !== undefined));
       // Rules side by side, and in the norms: their own conditions are seen where each is alone.
       if (!name.includes("+") && !(name === "norm" && /_\d$/.test(condition)))
@@ -323,17 +326,22 @@ describe.each(names)("shader %s", (name) => {
   });
 });
 
-test("every file of shaders/ is a kernel with a record, every kernel has its file, and its text is that file", () => {
+test("every file of shaders/ is a kernel with a record, every kernel has its file, and its text is that file and parts", () => {
+  const product = readdirSync("shaders/product").map((file) => file.replace(".wgsl", ""));
   const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
-  expect(
-    Object.keys(kernels)
-      .concat("update")
-      .map((name) => `${name}.wgsl`)
-      .sort(),
-  ).toEqual(files.sort());
+  // A convolution and the gradient of its filter are products with the same matrix, and parts are added up like rows.
+  const shared: Readonly<Record<string, string>> = { "conv2d-backward-filter": "conv2d", "sum-partials": "column-sum" };
+  const own = [...new Set([...Object.keys(kernels).map((name) => shared[name] ?? name), "update", "product"])];
+  expect([...files.map((file) => file.replace(".wgsl", "")), ...product].sort()).toEqual(own.sort());
   expect(names.filter((name) => !name.startsWith("update ")).sort()).toEqual(Object.keys(kernels).sort());
-  for (const [name, source] of Object.entries(kernels))
-    expect(source).toBe(readFileSync(`shaders/${name}.wgsl`, "utf8"));
+  const textOf = (file: string): string => readFileSync(`shaders/${file}.wgsl`, "utf8");
+  const parts = ["parts/window", "parts/image", "product"].map(textOf);
+  for (const [name, source] of Object.entries(kernels)) {
+    const file = shared[name] ?? name;
+    const text = textOf(product.includes(file) ? `product/${file}` : file);
+    expect(source).toContain(text);
+    expect([text, ...parts].reduce((rest, part) => rest.replace(part, ""), source).trim()).toBe("");
+  }
 });
 
 test("every file of shaders/rule is a rule, whose text is that file, after parts or none", () => {

@@ -4,7 +4,7 @@
 
 import { wgsl } from "wgsl-preprocessor/wgsl-preprocessor.js";
 import { bug } from "../errors.ts";
-import { cutAtHoles, type Holes } from "../kernels/kernel.ts";
+import { cutAtHoles, type Holes } from "./kernel.ts";
 
 /** Shader `name` with its holes filled. */
 export function specialise(name: string, source: string, holes: Holes): string {

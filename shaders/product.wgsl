@@ -1,0 +1,204 @@
+// C[m, n] = sum over k of A[m, k] B[k, n], then the epilogue; with COLUMN_SUM also the sum over k of B[k, n]. Each thread computes
+// an 8 x 8 (WIDE) or 4 x 4 tile in registers; x counts tiles along n, y along m, z parts of the sum. Vector loads need stored rows
+// in fours. The kernel says where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in
+// one, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B).
+${EPILOGUE}
+${CHECK}
+override M: u32;
+override N: u32;
+override K: u32;
+override SPLITS: u32;
+
+#if ${VECTOR_A}
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;  // [M, K], or [K, M] (TRANSPOSE_A)
+#else
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+#endif
+#if ${VECTOR_B}
+@group(0) @binding(1) var<storage, read> b: array<vec4f>;  // [K, N], or [N, K]
+#else
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+#endif
+#if ${VECTOR_C}
+@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;  // [M, N], or [SPLITS, M, N]
+#else
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+#endif
+#if ${COLUMN_SUM}
+@group(0) @binding(3) var<storage, read_write> sum: array<f32>;  // [N], or [SPLITS, N]
+#endif
+
+// Rows k .. k+3 of B, each at n .. n+3. Beyond K there are zeros, since what stands there may be no number; beyond N anything,
+// since it is not stored.
+fn block_b(k: u32, n: u32) -> mat4x4f {
+#if ${TRANSPOSE_B}
+  return transpose(mat4x4f(line_b(k, n), line_b(k, n + 1), line_b(k, n + 2), line_b(k, n + 3)));
+#else
+  return mat4x4f(line_b(k, n), line_b(k + 1, n), line_b(k + 2, n), line_b(k + 3, n));
+#endif
+}
+
+// Four neighbours in a stored row of B, from B[k, n] on.
+#if ${TRANSPOSE_B}
+fn line_b(k: u32, n: u32) -> vec4f {
+#if ${VECTOR_B}
+  return b[place_b(k, n) / 4];
+#else
+  return vec4f(element_b(k, n), element_b(k + 1, n), element_b(k + 2, n), element_b(k + 3, n));
+#endif
+}
+
+#if ${VECTOR_B}
+#else
+fn element_b(k: u32, n: u32) -> f32 {
+  return select(0, b[place_b(k, n)], k < K);
+}
+#endif
+#else
+fn line_b(k: u32, n: u32) -> vec4f {
+  if (K % 4 != 0 && k >= K) { return vec4f(); }
+  let at = k * N + n;
+#if ${VECTOR_B}
+  return b[at / 4];
+#else
+  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
+#endif
+}
+#endif
+
+// A block of C or A holds its rows as the columns of a mat4x4f, so that a row is one vec4f; a block of B likewise. fma keeps
+// the sum in one rounding per term on every device.
+fn row_times(c: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
+  return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], c))));
+}
+
+fn add_product(c: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
+  return mat4x4f(row_times(c[0], a[0], b), row_times(c[1], a[1], b), row_times(c[2], a[2], b), row_times(c[3], a[3], b));
+}
+
+fn store(m: u32, n: u32, part: u32, block: mat4x4f) {
+  var rows = block;
+  if (n >= N) { return; }
+  for (var i = 0u; i < 4 && m + i < M; i++) {
+    let at = (m + i) * N + n;
+    let value = epilogue(rows[i], at, n);
+#if ${VECTOR_C}
+    check(value);
+    c[(part * M * N + at) / 4] = value;
+#else
+    for (var j = 0u; j < 4 && n + j < N; j++) {
+      check_one(value[j]);
+      c[part * M * N + at + j] = value[j];
+    }
+#endif
+  }
+}
+
+#if ${COLUMN_SUM}
+fn store_sum(n: u32, part: u32, value: vec4f) {
+  for (var j = 0u; j < 4 && n + j < N; j++) {
+    check_sum(value[j]);
+    sum[part * N + n + j] = value[j];
+  }
+}
+#endif
+
+// Grids are folded where an axis has more groups than WebGPU allows.
+fn place_of(workgroup: vec3u) -> vec3u { ${PLACE}; }
+
+@compute @workgroup_size(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z})
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let id = place_of(workgroup) * vec3u(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z}) + local;
+#if ${WIDE}
+  let n = id.x * 8;
+  let m = id.y * 8;
+#else
+  let n = id.x * 4;
+  let m = id.y * 4;
+#endif
+  let part = id.z;
+  if (n >= N || m >= M || part >= SPLITS) { return; }
+  let terms = (K + SPLITS * 4 - 1) / (SPLITS * 4) * 4;
+  let end = min(K, (part + 1) * terms);
+
+  var c00 = mat4x4f();
+#if ${WIDE}
+  var c01 = mat4x4f();
+  var c10 = mat4x4f();
+  var c11 = mat4x4f();
+#endif
+#if ${COLUMN_SUM}
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+#endif
+#if ${TRANSPOSE_A}
+#else
+  let s0 = spot_at(m);
+  let s1 = spot_at(m + 1);
+  let s2 = spot_at(m + 2);
+  let s3 = spot_at(m + 3);
+#if ${WIDE}
+  let s4 = spot_at(m + 4);
+  let s5 = spot_at(m + 5);
+  let s6 = spot_at(m + 6);
+  let s7 = spot_at(m + 7);
+#endif
+#endif
+  for (var begin = part * terms; begin < end; begin += 1024) {
+#if ${COLUMN_SUM}
+    // In blocks, for a long sum of equal numbers loses digits.
+    var part0 = vec4f();
+    var part1 = vec4f();
+#endif
+    for (var k = begin; k < min(end, begin + 1024); k += 4) {
+#if ${TRANSPOSE_A}
+      let s0 = spot_at(k);
+      let s1 = spot_at(k + 1);
+      let s2 = spot_at(k + 2);
+      let s3 = spot_at(k + 3);
+      let a0 = transpose(mat4x4f(line_a(s0, m), line_a(s1, m), line_a(s2, m), line_a(s3, m)));
+#else
+      let a0 = mat4x4f(line_a(s0, k), line_a(s1, k), line_a(s2, k), line_a(s3, k));
+#endif
+      let b0 = block_b(k, n);
+      c00 = add_product(c00, a0, b0);
+#if ${COLUMN_SUM}
+      part0 += b0[0] + b0[1] + b0[2] + b0[3];
+#endif
+#if ${WIDE}
+#if ${TRANSPOSE_A}
+      let a1 = transpose(mat4x4f(line_a(s0, m + 4), line_a(s1, m + 4), line_a(s2, m + 4), line_a(s3, m + 4)));
+#else
+      let a1 = mat4x4f(line_a(s4, k), line_a(s5, k), line_a(s6, k), line_a(s7, k));
+#endif
+      let b1 = block_b(k, n + 4);
+      c01 = add_product(c01, a0, b1);
+      c10 = add_product(c10, a1, b0);
+      c11 = add_product(c11, a1, b1);
+#if ${COLUMN_SUM}
+      part1 += b1[0] + b1[1] + b1[2] + b1[3];
+#endif
+#endif
+    }
+#if ${COLUMN_SUM}
+    sum0 += part0;
+    sum1 += part1;
+#endif
+  }
+
+  store(m, n, part, c00);
+#if ${WIDE}
+  store(m, n + 4, part, c01);
+  store(m + 4, n, part, c10);
+  store(m + 4, n + 4, part, c11);
+#endif
+  settle();
+#if ${COLUMN_SUM}
+  if (m == 0) {
+    store_sum(n, part, sum0);
+#if ${WIDE}
+    store_sum(n + 4, part, sum1);
+#endif
+  }
+#endif
+}

@@ -1,0 +1,96 @@
+// What the kernels that are products of matrices share, matmul and the three convolutions: one text, which works in tiles of
+// registers, after that of the kernel, which says where the numbers of A and B stand.
+
+import product from "../../shaders/product.wgsl?raw";
+import type { Tensor } from "../graph/graph.ts";
+import { checkPart } from "./check.ts";
+import { epilogue } from "./epilogue.ts";
+import { type Choice, type DeviceFacts, fold, inLines, type Kernel, MOST_GROUPS, type Work } from "./kernel.ts";
+
+/** C [M, N] = A [M, K] B [K, N], each stored so or transposed. */
+export interface Product {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** Lengths of the stored rows of A and B: vectors are loaded where these are multiples of 4. */
+  readonly rows: readonly [a: number, b: number];
+  /** Values of the kernel's own `override` declarations. */
+  readonly constants: Readonly<Record<string, number>>;
+  readonly note: string;
+}
+
+/** The kernel of this name, whose own text stands before that of all products. Sums may be cut into attribute `splits` parts. */
+export function productKernel(name: string, text: string, productOf: (work: Work) => Product): Kernel {
+  return {
+    name,
+    source: inLines(text, product),
+    choose(work): Choice {
+      const { inputs, outputs, attributes, epilogue: steps, device, checked = false } = work;
+      const { M, N, K, transposeA, transposeB, rows, constants, note } = productOf(work);
+      const [a, b] = inputs as [Tensor, Tensor];
+      const [c, sum] = outputs as [Tensor, Tensor?];
+      const splits = (attributes.splits as number | undefined) ?? 1;
+      const aligned = N % 4 === 0;
+      const end = epilogue(steps, inputs, { lanes: 4, columns: N, aligned });
+      const { holes, grid } = tilingFor(device, M, N, splits);
+      return {
+        holes: {
+          ...holes,
+          EPILOGUE: end.text,
+          CHECK: checkPart(checked, sum !== undefined),
+          TRANSPOSE_A: transposeA,
+          TRANSPOSE_B: transposeB,
+          VECTOR_A: rows[0] % 4 === 0,
+          VECTOR_B: rows[1] % 4 === 0,
+          VECTOR_C: aligned,
+          COLUMN_SUM: sum !== undefined,
+        },
+        constants: { M, N, K, SPLITS: splits, ...constants },
+        tensors: { a, b, c, ...(sum && { sum }), ...end.tensors },
+        grid,
+        note: `${note}${splits > 1 ? ` in ${splits} parts` : ""}${sum === undefined ? "" : " +columnSum"}${end.note}`,
+      };
+    },
+  };
+}
+
+/**
+ * Tiles for a result of rows x columns, whose sum is cut into `parts`.
+ *
+ * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there. On a GPU 4 x 4
+ * tiles in groups of 64, since it needs many threads to hide its memory's latency. The shape of a group is the one that
+ * leaves the fewest threads without work: they would still take their place in the vector units.
+ *
+ * Where an axis has more groups than WebGPU allows, both are counted as one and folded anew; `place_of` takes that back.
+ */
+function tilingFor(device: DeviceFacts, rows: number, columns: number, parts: number): Pick<Choice, "holes" | "grid"> {
+  const [side, threads] = device.software ? [8, 16] : [4, 64];
+  const tiles = [Math.ceil(columns / side), Math.ceil(rows / side), parts] as const;
+  const x = Math.min(8, 2 ** Math.ceil(Math.log2(tiles[0])));
+  let best = { y: threads / x, z: 1, slots: Number.POSITIVE_INFINITY };
+  for (let z = 1; z * x <= threads; z *= 2) {
+    const y = threads / x / z;
+    const slots = Math.ceil(tiles[1] / y) * y * Math.ceil(parts / z) * z;
+    if (slots < best.slots) best = { y, z, slots };
+  }
+  const { y, z } = best;
+  const [across, down, deep] = [Math.ceil(tiles[0] / x), Math.ceil(tiles[1] / y), Math.ceil(parts / z)];
+  const folded = Math.max(across, down) > MOST_GROUPS;
+  const [width, height] = folded ? fold(across * down) : [across, down];
+  const at = `workgroup.y * ${width}u + workgroup.x`;
+  const place = folded
+    ? `let at = ${at}; return vec3u(at % ${across}u, at / ${across}u, workgroup.z)`
+    : "return workgroup";
+  return {
+    holes: {
+      PLACE: place,
+      WIDE: side === 8,
+      WORKGROUP_X: x,
+      WORKGROUP_Y: y,
+      WORKGROUP_Z: z,
+    },
+    grid: [width, height, deep],
+  };
+}
