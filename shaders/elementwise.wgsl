@@ -1,7 +1,6 @@
 // Y = epilogue(X), number by number; four numbers a thread, in the order in which they are stored.
 ${EPILOGUE}
 ${CHECK}
-const WORKGROUP = ${WORKGROUP}u;
 
 override QUADS: u32;    // vec4f in X, the last one perhaps not full
 override COLUMNS: u32;  // length of the last axis
@@ -10,9 +9,9 @@ override LENGTH: u32;   // numbers in X
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [..., COLUMNS]
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;  // [..., COLUMNS]
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let quad = id.y * groups.x * WORKGROUP + id.x;
+  let quad = id.y * groups.x * 64 + id.x;
   if (quad >= QUADS) { return; }
   let value = epilogue(x[quad], quad * 4, quad * 4 % COLUMNS);
   // What stands behind the last number may be anything.

@@ -2,7 +2,6 @@
 // A thread for each part of a row: part s has the numbers s, s + PARTS, and so on, and leaves its share of the mean; a long
 // sum by one thread loses digits. Rows beyond the step's count give zeros.
 ${STEP}
-const WORKGROUP = ${WORKGROUP}u;
 
 override BATCH: u32;
 override COLUMNS: u32;
@@ -15,9 +14,9 @@ override PARTS: u32;
 @group(0) @binding(3) var<storage, read_write> dprediction: array<f32>;  // [B, COLUMNS]
 #endif
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let at = id.y * groups.x * WORKGROUP + id.x;
+  let at = id.y * groups.x * 64 + id.x;
   if (at >= BATCH * PARTS) { return; }
   let row = at / PARTS;
   let end = (row + 1) * COLUMNS;

@@ -5,7 +5,7 @@
 // micro-batches.
 ${STEP}
 ${FINITE}
-const WORKGROUP = ${WORKGROUP}u;
+const WORKGROUP = 64u;
 const LONG = WORKGROUP * 256;
 
 override BATCH: u32;

@@ -2,7 +2,6 @@
 // A thread for each row. Rows beyond the step's count give zeros. The hit is 1 where the label has the largest logit. Logits
 // that are NaN make a loss that is.
 ${STEP}
-const WORKGROUP = ${WORKGROUP}u;
 const LONG = 256u;  // terms of a part of the sum, which would lose digits if it were one
 
 override BATCH: u32;
@@ -15,9 +14,9 @@ override CLASSES: u32;
 @group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;  // [B, C]
 #endif
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = id.y * groups.x * WORKGROUP + id.x;
+  let row = id.y * groups.x * 64 + id.x;
   if (row >= BATCH) { return; }
   let first = row * CLASSES;
   let real = row < step.count;

@@ -2,9 +2,9 @@
 // layer at the input side leaves no node behind, one in the middle passes its gradient on and keeps none.
 
 import { bug } from "../errors.ts";
-import { addNode, type Graph, storageOf, type Tensor, tensorAt } from "./graph.ts";
+import { type Graph, storageOf, type Tensor, tensorAt } from "./graph.ts";
 import type { Backward } from "./op.ts";
-import { opOf } from "./table.ts";
+import { emit, opOf } from "./table.ts";
 
 /**
  * Differentiates `loss` for the parameters `wanted` (tensor ids). Their gradients take the role "gradient".
@@ -28,10 +28,7 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
       inputs: node.inputs.map((id) => tensorAt(graph, id)),
       outputs: node.outputs.map((id) => tensorAt(graph, id)),
       wants: (position) => wants.has(node.inputs[position] as number),
-      emit(op, inputs, attributes = {}) {
-        const added = { op, inputs: inputs.map((tensor) => tensor.id), attributes, layer: node.layer };
-        return addNode(graph, added, opOf(op).outputs(inputs, attributes))[0] as Tensor;
-      },
+      emit: (op, inputs, attributes) => emit(graph, op, inputs, attributes, node.layer)[0] as Tensor,
       give(position, gradient) {
         const id = node.inputs[position] as number;
         const { shape } = tensorAt(graph, id);
@@ -67,8 +64,7 @@ function owned(graph: Graph, sums: ReadonlyMap<number, Tensor>): ReadonlyMap<num
       sum.view === undefined &&
       storages.indexOf(sum.id) === storages.lastIndexOf(sum.id);
     const { name } = tensorAt(graph, parameter);
-    const copy = { op: "copy", inputs: [sum.id], attributes: {}, layer: "" };
-    const gradient = isOwn ? sum : (addNode(graph, copy, opOf("copy").outputs([sum], {}))[0] as Tensor);
+    const gradient = isOwn ? sum : (emit(graph, "copy", [sum])[0] as Tensor);
     graph.tensors[gradient.id] = { ...gradient, name: `${name}.gradient`, role: "gradient", of: parameter };
     gradients.set(parameter, gradient.id);
   }
@@ -85,9 +81,5 @@ export function dependents(graph: Graph, wanted: ReadonlySet<number>): ReadonlyS
 }
 
 /** The sum of all gradients that reached one tensor, in the order in which they did. */
-function sum(graph: Graph, parts: readonly Tensor[] | undefined, layer: string): Tensor | undefined {
-  return parts?.reduce((left, right) => {
-    const node = { op: "add", inputs: [left.id, right.id], attributes: {}, layer };
-    return addNode(graph, node, opOf("add").outputs([left, right], {}))[0] as Tensor;
-  });
-}
+const sum = (graph: Graph, parts: readonly Tensor[] | undefined, layer: string): Tensor | undefined =>
+  parts?.reduce((left, right) => emit(graph, "add", [left, right], {}, layer)[0] as Tensor);

@@ -1,7 +1,7 @@
 // Fewer dispatches from the same graph: elementwise nodes move into the end of the kernel that makes their input, and a
 // bias gradient into the kernel that makes the weight gradient from the same numbers.
 
-import { addNode, type Graph, type Node, size, storageOf, type Tensor, tensorAt } from "./graph.ts";
+import { addTensor, type Graph, type Node, size, storageOf, tensorAt } from "./graph.ts";
 import { splitsForSum } from "./split.ts";
 import { opOf } from "./table.ts";
 
@@ -32,13 +32,11 @@ function fuseColumnSums(graph: Graph): Graph {
       nodes[place] = { ...host, outputs: [...host.outputs, sum] };
       continue;
     }
-    const scratch: Graph = { tensors: graph.tensors, nodes: [] };
-    const { shape } = tensorAt(graph, sum);
-    const partial = { op: "columnSum", inputs: lone.inputs, attributes: {}, layer: lone.layer };
-    const [parts] = addNode(scratch, partial, [{ shape: [splits, ...shape], suffix: "columnSum.parts" }]) as [Tensor];
+    const whole = tensorAt(graph, sum);
+    const name = `${lone.layer === "" ? "" : `${lone.layer}.`}columnSum.parts`;
+    const parts = addTensor(graph, { name, shape: [splits, ...whole.shape], dtype: "f32", role: "activation" });
     nodes[place] = { ...host, outputs: [...host.outputs, parts.id] };
-    const total: Node = { ...lone, op: "sumPartials", inputs: [parts.id] };
-    nodes.splice(place + 1, 0, total);
+    nodes.splice(place + 1, 0, { ...lone, op: "sumPartials", inputs: [parts.id] });
   }
   return { tensors: graph.tensors, nodes };
 }

@@ -14,9 +14,9 @@ import {
   wholeNumber,
 } from "../model/layer.ts";
 import { checkList, shown } from "../option.ts";
-import { addNode, addTensor, type Graph, size, type Tensor, tensorAt } from "./graph.ts";
+import { addTensor, type Graph, size, type Tensor, tensorAt } from "./graph.ts";
 import { checkRequest } from "./request.ts";
-import { opOf } from "./table.ts";
+import { emit } from "./table.ts";
 
 /** A trained tensor of the model. */
 export interface Parameter {
@@ -63,16 +63,6 @@ export function trace(model: Layer, options: TraceOptions): Trace {
   const parameters = new Map<string, { parameter: Parameter; id: number }>();
   const { input, batch, loss, mode, format } = options;
 
-  const emit = (
-    op: string,
-    inputs: readonly Tensor[],
-    attributes: Record<string, number | boolean | string>,
-    layer: string,
-  ) => {
-    const node = { op, inputs: inputs.map((tensor) => tensor.id), attributes, layer };
-    return addNode(graph, node, opOf(op).outputs(inputs, attributes));
-  };
-
   /** The tensor behind a value, which must be of this very trace. */
   const known = (place: string, value: Value): Tensor => {
     const tensor = graph.tensors[value?.id];
@@ -107,13 +97,14 @@ export function trace(model: Layer, options: TraceOptions): Trace {
       checkList(place, "inputs", inputs);
       const tensors = inputs.map((value) => known(place, value));
       checkRequest(path, op, tensors, attributes);
-      return emit(op, tensors, { ...attributes }, path)[0] as Tensor;
+      return emit(graph, op, tensors, { ...attributes }, path)[0] as Tensor;
     },
   });
 
   const data = (name: string, dtype: "f32" | "u32") => addTensor(graph, { name, shape: [1], dtype, role: "data" });
   const outputShape = mode === "predict" ? [batch, 1] : predictionShape(model, options);
   const [x, y] = emit(
+    graph,
     "gather",
     [data("data.x", "u32"), data("data.y", "u32"), data("data.order", "u32"), data("data.norm", "f32")],
     {
@@ -124,7 +115,6 @@ export function trace(model: Layer, options: TraceOptions): Trace {
       bytes: format.bytes,
       period: format.period,
     },
-    "",
   ) as [Tensor, Tensor];
 
   const prediction = known("model: its output", applied(model, scopeAt(""), x));
@@ -140,8 +130,8 @@ export function trace(model: Layer, options: TraceOptions): Trace {
   if (mode === "predict") return result;
 
   checkPrediction(loss, prediction.shape, batch);
-  const [rows] = emit(loss.op, [prediction, y], { gradient: mode === "train" }, "") as [Tensor];
-  emit("metrics", [rows], {}, "");
+  const [rows] = emit(graph, loss.op, [prediction, y], { gradient: mode === "train" }) as [Tensor];
+  emit(graph, "metrics", [rows]);
   return { ...result, loss: rows.id };
 }
 

@@ -5,9 +5,7 @@ import source from "../../shaders/elementwise.wgsl?raw";
 import { size, type Tensor } from "../graph/graph.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { dims, fold, type Kernel } from "./kernel.ts";
-
-const WORKGROUP = 64;
+import { dims, type Kernel, threads } from "./kernel.ts";
 
 export const elementwise: Kernel = {
   name: "elementwise",
@@ -22,10 +20,10 @@ export const elementwise: Kernel = {
     const length = size(y.shape);
     const quads = Math.ceil(length / 4);
     return {
-      holes: { WORKGROUP, EPILOGUE: end.text, CHECK: checkPart(checked) },
+      holes: { EPILOGUE: end.text, CHECK: checkPart(checked) },
       constants: { QUADS: quads, COLUMNS: columns, LENGTH: length },
       tensors: { x, y, ...end.tensors },
-      grid: fold(Math.ceil(quads / WORKGROUP)),
+      grid: threads(quads),
       note: `${dims(x)}${end.note}`,
     };
   },
@@ -42,10 +40,10 @@ const sumOver = (name: string): Kernel => ({
     const sums = size(y.shape);
     const columns = sums / splits;
     return {
-      holes: { WORKGROUP, CHECK: checkPart(checked) },
+      holes: { CHECK: checkPart(checked) },
       constants: { ROWS: size(x.shape) / columns, COLUMNS: columns, SPLITS: splits },
       tensors: { x, y },
-      grid: fold(Math.ceil(sums / WORKGROUP)),
+      grid: threads(sums),
       note: `${dims(x)}${splits > 1 ? ` in ${splits} parts` : ""}`,
     };
   },

@@ -3,9 +3,7 @@
 import source from "../../shaders/gather.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { size, type Tensor } from "../graph/graph.ts";
-import { dims, fold, type Kernel } from "./kernel.ts";
-
-const WORKGROUP = 64;
+import { dims, type Kernel, threads } from "./kernel.ts";
 
 export const gather: Kernel = {
   name: "gather",
@@ -19,10 +17,9 @@ export const gather: Kernel = {
     const bytes = attributes.bytes === true;
     const period = attributes.period as number;
     const vector = features % 4 === 0;
-    const threads = Math.max(size(x.shape) / (vector ? 4 : 1), withTarget ? size(y.shape) : 0);
+    const count = Math.max(size(x.shape) / (vector ? 4 : 1), withTarget ? size(y.shape) : 0);
     return {
       holes: {
-        WORKGROUP,
         STEP: step,
         BYTES: bytes,
         VECTOR: vector,
@@ -43,7 +40,7 @@ export const gather: Kernel = {
         ...(withTarget && { data_y: dataY, y }),
         ...(period > 0 && { data_norm: dataNorm }),
       },
-      grid: fold(Math.ceil(threads / WORKGROUP)),
+      grid: threads(count),
       note: `${dims(x)}${bytes ? " from bytes" : ""}`,
     };
   },

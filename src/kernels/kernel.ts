@@ -77,4 +77,7 @@ export function fold(groups: number): Grid {
   return [Math.ceil(groups / height), height, 1];
 }
 
+/** A grid for so many threads, 64 a workgroup. */
+export const threads = (count: number): Grid => fold(Math.ceil(count / 64));
+
 export const dims = (tensor: Tensor): string => `[${tensor.shape.join("x")}]`;

@@ -6,9 +6,7 @@ import finite from "../../shaders/parts/finite.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import softmaxCrossEntropySource from "../../shaders/softmax-cross-entropy.wgsl?raw";
 import { size, type Tensor } from "../graph/graph.ts";
-import { dims, fold, type Kernel, type Work } from "./kernel.ts";
-
-const WORKGROUP = 64;
+import { dims, type Kernel, threads, type Work } from "./kernel.ts";
 
 /** `parts`: how many threads share a row. */
 function lossChoice(
@@ -22,10 +20,10 @@ function lossChoice(
   const [rows, gradient] = outputs as [Tensor, Tensor?];
   const batch = p.shape[0] as number;
   return {
-    holes: { WORKGROUP, STEP: step, GRADIENT: attributes.gradient === true },
+    holes: { STEP: step, GRADIENT: attributes.gradient === true },
     constants: { BATCH: batch, [columns]: size(p.shape) / batch, ...(parts === undefined ? {} : { PARTS: parts }) },
     tensors: { [prediction]: p, [truth]: t, rows, ...(gradient === undefined ? {} : { [`d${prediction}`]: gradient }) },
-    grid: fold(Math.ceil((batch * (parts ?? 1)) / WORKGROUP)),
+    grid: threads(batch * (parts ?? 1)),
     note: dims(p),
   };
 }
@@ -53,7 +51,7 @@ export const metrics: Kernel = {
   choose({ inputs, outputs, halts = false }) {
     const [rows] = inputs as [Tensor];
     return {
-      holes: { WORKGROUP, STEP: step, FINITE: finite, HALTING: halts },
+      holes: { STEP: step, FINITE: finite, HALTING: halts },
       constants: { BATCH: rows.shape[0] as number },
       tensors: { rows, metrics: outputs[0] as Tensor },
       grid: [1, 1, 1],

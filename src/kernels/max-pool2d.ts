@@ -7,10 +7,8 @@ import { size, type Tensor } from "../graph/graph.ts";
 import { windowOf } from "../graph/window.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { dims, fold, inLines, type Kernel, type Work } from "./kernel.ts";
+import { dims, inLines, type Kernel, threads, type Work } from "./kernel.ts";
 import { windowConstants, windowNote } from "./window.ts";
-
-const WORKGROUP = 64;
 
 /** What both take of images `x`: a thread for each channel, or for four, of what is written. */
 function pooled({ attributes }: Work, x: Tensor, written: Tensor) {
@@ -18,9 +16,9 @@ function pooled({ attributes }: Work, x: Tensor, written: Tensor) {
   const window = windowOf(x.shape, attributes);
   const lanes = channels % 4 === 0 ? 4 : 1;
   return {
-    holes: { WORKGROUP, VECTOR: lanes === 4 },
+    holes: { VECTOR: lanes === 4 },
     constants: { ...windowConstants(window), BATCH: batch, LANES: channels / lanes },
-    grid: fold(Math.ceil(size(written.shape) / lanes / WORKGROUP)),
+    grid: threads(size(written.shape) / lanes),
     note: windowNote(window),
     form: { lanes, columns: channels, aligned: lanes === 4 } as const,
   };
