@@ -21,7 +21,7 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
     const dy = isLoss ? undefined : sum(graph, collected.get(first), node.layer);
     if ((dy === undefined && !isLoss) || !wants.has(first)) continue;
     const { backward } = opOf(node.op);
-    if (typeof backward !== "function") return bug(`a gradient reached "${node.op}", which has no backward rule`);
+    if (backward === null) return bug(`a gradient reached "${node.op}", which has no backward rule`);
     const rule: Backward = {
       dy,
       node,

@@ -44,7 +44,7 @@ function activationRows(name: string, { expression, gradient, saves }: Activatio
       name: backwardName,
       arity: 2,
       outputs: ([dy]) => [{ shape: dy!.shape }],
-      backward: { none: "second derivatives are not computed" },
+      backward: null, // second derivatives are not computed
       kernel: "elementwise",
       elementwise: { expression: gradient.replace(/\bs\b/g, "y"), operand: "same" },
     },
@@ -80,7 +80,7 @@ const copy: Op = {
   name: "copy",
   arity: 1,
   outputs: ([x]) => [{ shape: x!.shape }],
-  backward: { none: "it is itself part of a backward pass" },
+  backward: null, // it is itself part of a backward pass
   kernel: "elementwise",
   elementwise: { expression: "x" },
 };

@@ -19,7 +19,7 @@ const gather: Op = {
       dtype: integerTarget === true ? "u32" : "f32",
     },
   ],
-  backward: { none: "data has no gradient" },
+  backward: null, // data has no gradient
   kernel: "gather",
 };
 
@@ -47,7 +47,7 @@ const metrics: Op = {
   name: "metrics",
   arity: 1,
   outputs: () => [{ shape: [4], suffix: "metrics", role: "metrics" }],
-  backward: { none: "it ends the forward pass" },
+  backward: null, // it ends the forward pass
   kernel: "metrics",
 };
 

@@ -45,7 +45,7 @@ const columnSum: Op = {
   name: "columnSum",
   arity: 1,
   outputs: ([x], { splits = 1 }) => [{ shape: [...(splits === 1 ? [] : [splits as number]), x!.shape.at(-1)!] }],
-  backward: { none: "it is itself part of a backward pass" },
+  backward: null, // it is itself part of a backward pass
   kernel: "column-sum",
 };
 
@@ -54,7 +54,7 @@ const sumPartials: Op = {
   name: "sumPartials",
   arity: 1,
   outputs: ([x]) => [{ shape: x!.shape.slice(1) }],
-  backward: { none: "it is itself part of a backward pass" },
+  backward: null, // it is itself part of a backward pass
   kernel: "sum-partials",
 };
 

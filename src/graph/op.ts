@@ -24,8 +24,8 @@ export interface Op {
   readonly arity: number;
   /** The shape rule. Layers have checked what a user can get wrong, so a rule may trust its inputs. */
   outputs(inputs: readonly Tensor[], attributes: Attributes): TensorSpec[];
-  /** How the gradient goes back, or the reason why there is no way back. */
-  readonly backward: ((b: Backward) => void) | { readonly none: string };
+  /** How the gradient goes back; null where there is no way back. */
+  readonly backward: ((b: Backward) => void) | null;
   /** Name of the kernel; null for a mere change of view. */
   readonly kernel: string | null;
   /** Set for ops that can be fused into the end of another kernel. */

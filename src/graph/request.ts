@@ -21,8 +21,7 @@ const attributesOf: ReadonlyMap<string, readonly string[]> = new Map([
 /** Names of the ops that a layer may ask for: those that have a way back, losses and the gathering of data left out. */
 export const requestable: readonly string[] = [...opTable.values()]
   .filter(
-    ({ name, elementwise, backward }) =>
-      typeof backward === "function" && (elementwise !== undefined || attributesOf.has(name)),
+    ({ name, elementwise, backward }) => backward !== null && (elementwise !== undefined || attributesOf.has(name)),
   )
   .map(({ name }) => name);
 

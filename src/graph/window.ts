@@ -73,7 +73,7 @@ const conv2dBackwardInput: Op = {
   outputs: ([dy, filter], { height, width }) => [
     { shape: [dy!.shape[0]!, height as number, width as number, filter!.shape[2]!] },
   ],
-  backward: { none: "second derivatives are not computed" },
+  backward: null, // second derivatives are not computed
   kernel: "conv2d-backward-input",
   takesEpilogue: true,
 };
@@ -86,7 +86,7 @@ const conv2dBackwardFilter: Op = {
     const shape = [kernelHeight as number, kernelWidth as number, x!.shape[3]!, dy!.shape[3]!];
     return [{ shape: splits === 1 ? shape : [splits as number, ...shape] }];
   },
-  backward: { none: "second derivatives are not computed" },
+  backward: null, // second derivatives are not computed
   kernel: "conv2d-backward-filter",
 };
 
@@ -112,7 +112,7 @@ const maxPool2dBackward: Op = {
   name: "maxPool2dBackward",
   arity: 2,
   outputs: ([dy], { height, width }) => [{ shape: [dy!.shape[0]!, height as number, width as number, dy!.shape[3]!] }],
-  backward: { none: "second derivatives are not computed" },
+  backward: null, // second derivatives are not computed
   kernel: "max-pool2d-backward",
   takesEpilogue: true,
 };

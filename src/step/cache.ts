@@ -45,13 +45,8 @@ export async function cacheFeatures(
   const features = gpu.buffer("data.features", bytes * feed.count, STORAGE | COPY_DST | COPY_SRC);
   const ordered = feed.inOrder();
   const ready = await prepared(run, ordered);
-  for (let start = 0; start < feed.count; start += batch) {
-    const count = Math.min(batch, feed.count - start);
-    await replay.submit(ready, 1, () => ({ step: 0, start, count }));
-    const encoder = gpu.device.createCommandEncoder();
-    encoder.copyBufferToBuffer(arena(slice.arena), slice.offset, features, start * bytes, count * bytes);
-    gpu.device.queue.submit([encoder.finish()]);
-  }
+  const walk = { first: 0, end: feed.count, batch, bytes };
+  await replay.collect(ready, walk, { buffer: arena(slice.arena), offset: slice.offset }, features);
   await gpu.untilLost(gpu.device.queue.onSubmittedWorkDone());
   drop(ordered);
   return { ...feed, buffers: new Map(feed.buffers).set("data.x", features), dispose: () => features.destroy() };

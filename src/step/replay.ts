@@ -69,6 +69,20 @@ export interface Prepared {
 /** Gives the values of step `i` of a submission, and writes its layer table where it has one. */
 export type Fill = (i: number, table: Float32Array) => StepValues;
 
+/** Samples in a row, and how they are taken. */
+export interface Walk {
+  readonly first: number;
+  readonly end: number;
+  readonly batch: number;
+  readonly bytes: number;
+}
+
+/** Where a step leaves what is collected. */
+export interface Found {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+}
+
 export type Replay = ReturnType<typeof createReplay>;
 
 /** Owns the ring, the metrics and the staging buffers of one trainer; `layers` of it may raise alarms. */
@@ -199,6 +213,25 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
       return { metrics: replay.start(prepared, values) };
     },
 
+    /**
+     * Runs on the samples from `first` to `end`, a batch at a time, and copies what each of them leaves at the beginning of `found`
+     * to one place after the other in `target`. `bytes` are those of a sample.
+     */
+    async collect(
+      prepared: Prepared,
+      { first, end, batch, bytes }: Walk,
+      found: Found,
+      target: GPUBuffer,
+    ): Promise<void> {
+      for (let start = first; start < end; start += batch) {
+        const count = Math.min(batch, end - start);
+        await replay.submit(prepared, 1, () => ({ step: 0, start, count }));
+        const encoder = device.createCommandEncoder();
+        encoder.copyBufferToBuffer(found.buffer, found.offset, target, (start - first) * bytes, count * bytes);
+        device.queue.submit([encoder.finish()]);
+      }
+    },
+
     /** Forgets a loss that was not finite, so that updates happen again. */
     clearStatus(): void {
       device.queue.writeBuffer(metrics, 0, new Uint32Array(4));
@@ -275,22 +308,18 @@ function writeValues({ values, reals }: Slot, slot: number, given: StepValues): 
 }
 
 function decode(bytes: ArrayBuffer, numbers: readonly number[], statistics: Metrics["statistics"]): Metrics {
-  const view = new DataView(bytes);
+  const words = new Uint32Array(bytes);
+  const reals = new Float32Array(bytes);
+  const [badStep, owner] = words as unknown as [number, number];
   const steps = numbers.map((_, i): StepMetrics => {
-    const at = 16 * (1 + i);
-    return {
-      step: view.getUint32(at, true),
-      loss: view.getFloat32(at + 4, true),
-      hits: view.getUint32(at + 8, true),
-      count: view.getUint32(at + 12, true),
-    };
+    const [step, , hits, count] = words.subarray(4 * (1 + i)) as unknown as [number, number, number, number];
+    return { step, loss: reals[4 * (1 + i) + 1] as number, hits, count };
   });
-  const owner = view.getUint32(4, true);
   return {
     steps,
-    badStep: view.getUint32(0, true),
+    badStep,
     badRow: owner === 0xffffffff ? 0 : owner,
-    alarms: new Uint32Array(bytes, 16 * (1 + MOST_STEPS)),
+    alarms: words.subarray(4 * (1 + MOST_STEPS)),
     statistics,
     missed: numbers.find((number, i) => steps[i]?.step !== number),
   };

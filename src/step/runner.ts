@@ -111,7 +111,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     const known = ofKind.get(run);
     if (known !== undefined) return known;
     const buffers = new Map([...store.buffers, ...feed.buffers]);
-    if (averaged) buffers.set("parameters", store.buffers.get("average") ?? bug("no means of the weights are kept"));
+    if (averaged) buffers.set("parameters", store.arena("average"));
     const made = await replay.prepare(run.recording, buffers);
     ofKind.set(run, made);
     return made;
@@ -162,9 +162,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     for (const [other, { key: made }] of caches) if (made !== key || other === feed) forget(other);
     for (const old of stale) drop(old);
     stale = [];
-    const arena = (name: string): GPUBuffer => store.buffers.get(name) ?? bug(`there is no arena "${name}"`);
     const before = forgotten;
-    const features = await cacheFeatures({ gpu, replay, run, prepared, drop, arena }, feed);
+    const features = await cacheFeatures({ gpu, replay, run, prepared, drop, arena: store.arena }, feed);
     // Weights that were set meanwhile are in some of them or in none.
     if (forgotten === before) caches.set(feed, { key, features });
     else stale.push(features);
@@ -305,17 +304,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       const found = gpu.buffer("predictions", Math.min(piece, total) * perSample * 4, COPY_DST | COPY_SRC);
       try {
         const ready = await prepared(run, feed, averaged);
-        const arena = store.buffers.get(slice.arena) ?? bug(`there is no arena "${slice.arena}"`);
+        const output = { buffer: store.arena(slice.arena), offset: slice.offset };
         for (let first = 0; first < total; first += piece) {
           const end = Math.min(first + piece, total);
-          for (let start = first; start < end; start += batch) {
-            const count = Math.min(batch, end - start);
-            await replay.submit(ready, 1, () => ({ step: 0, start, count }));
-            const [to, bytes] = [(start - first) * perSample * 4, count * perSample * 4];
-            const encoder = gpu.device.createCommandEncoder();
-            encoder.copyBufferToBuffer(arena, slice.offset, found, to, bytes);
-            gpu.device.queue.submit([encoder.finish()]);
-          }
+          await replay.collect(ready, { first, end, batch, bytes: perSample * 4 }, output, found);
           const bytes = await readBack(gpu, found, 0, (end - first) * perSample * 4);
           data.set(new Float32Array(bytes), first * perSample);
         }

@@ -79,10 +79,12 @@ export function createStore(
       Float32Array.from({ length: layers * 16 }, (_, i) => startState[i % 16] as number),
     );
   }
-  const named = (arena: string): GPUBuffer => buffers.get(arena) ?? bug(`there is no arena "${arena}"`);
+  const arena = (name: string): GPUBuffer => buffers.get(name) ?? bug(`there is no arena "${name}"`);
 
   return {
     buffers: buffers as ReadonlyMap<string, GPUBuffer>,
+    /** The buffer of an arena that is there. */
+    arena,
     /** Arenas that a checkpoint holds, tensor by tensor. */
     saved: saved as readonly string[],
 
@@ -94,27 +96,27 @@ export function createStore(
     },
 
     /** Sets a whole small arena: "layers", "shares", "state", "moved". */
-    set(arena: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
-      gpu.device.queue.writeBuffer(named(arena), 0, words);
+    set(name: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+      gpu.device.queue.writeBuffer(arena(name), 0, words);
     },
 
     /** What a checkpoint holds beside the tensors: arenas by name, with their numbers. */
     raw: raw as readonly RawArena[],
     async readRaw(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
       const read = raw.map(async ({ name, length }) => {
-        return [name, new Float32Array(await readBack(gpu, named(name), 0, length * 4))] as const;
+        return [name, new Float32Array(await readBack(gpu, arena(name), 0, length * 4))] as const;
       });
       return new Map(await Promise.all(read));
     },
 
-    write(arena: string, { offset, length, name }: Placed, data: Float32Array<ArrayBuffer>): void {
+    write(role: string, { offset, length, name }: Placed, data: Float32Array<ArrayBuffer>): void {
       if (data.length !== length) bug(`"${name}" has ${length} numbers, ${data.length} were given`);
-      gpu.device.queue.writeBuffer(named(arena), offset * 4, data);
+      gpu.device.queue.writeBuffer(arena(role), offset * 4, data);
     },
 
     /** All tensors of an arena, as of the work submitted so far. */
-    async read(arena: string): Promise<Map<string, HostTensor>> {
-      const words = new Float32Array(await readBack(gpu, named(arena), 0, bytes));
+    async read(role: string): Promise<Map<string, HostTensor>> {
+      const words = new Float32Array(await readBack(gpu, arena(role), 0, bytes));
       return new Map(
         layout.tensors.map(({ name, shape, offset, length }) => [
           name,
