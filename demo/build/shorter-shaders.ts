@@ -1,7 +1,9 @@
-// Shaders in the built file go without comments and blank space: nobody reads them there. Lines stay, for the door's
+// Shaders in the built file go without comments, blank space and long names of their own: nobody reads them there. Lines stay, for the door's
 // directives are lines; a hole keeps the space around it, for what it will hold is not known here.
 
+import { readdirSync, readFileSync } from "node:fs";
 import type { Plugin } from "vite";
+import { renamed, shortNames } from "./short-names.ts";
 
 /** Between < or > and =, space stays: "array<f32> = x" must not become ">=". */
 const SPACE_AROUND_SIGNS = / *([-,;:(){}[\]+*/%&|]|[<>](?! ?=)|(?<![<>] ?)=) */g;
@@ -21,7 +23,24 @@ const withoutSpace = (line: string): string =>
     .map((piece, i) => (i % 2 === 0 ? piece.replace(SPACE_AROUND_SIGNS, "$1") : piece))
     .join("");
 
+const filesBelow = (folder: string, ending: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => readFileSync(`${folder}/${file}`, "utf8"));
+
+/** The names of all shaders of the package. TypeScript writes some of WGSL too, so that every word of it stays as it is. */
+export const namesOfShaders = (): ReadonlyMap<string, string> =>
+  shortNames(
+    filesBelow("shaders", ".wgsl"),
+    new Set(
+      [...filesBelow("src/kernels", ".ts"), readFileSync("src/graph/elementwise.ts", "utf8")].flatMap(
+        (text) => text.match(/(["`])(?:(?!\1)[^\\]|\\.)*\1/g)?.flatMap((quoted) => quoted.match(/\w+/g) ?? []) ?? [],
+      ),
+    ),
+  );
+
 export function shorterShaders(): Plugin {
+  const names = namesOfShaders();
   return {
     name: "shorter-shaders",
     apply: "build",
@@ -30,7 +49,7 @@ export function shorterShaders(): Plugin {
       if (!id.endsWith(".wgsl?raw")) return undefined;
       const text = /^export default (".*");?\s*$/s.exec(code)?.[1];
       if (text === undefined) throw new Error(`${id}: its text was not found in what Vite made of it.`);
-      return `export default ${JSON.stringify(shorter(JSON.parse(text)))};`;
+      return `export default ${JSON.stringify(renamed(shorter(JSON.parse(text)), names))};`;
     },
   };
 }

@@ -4,7 +4,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
-import { shorter } from "../../demo/build/shorter-shaders.ts";
+import { renamed, shortNames } from "../../demo/build/short-names.ts";
+import { namesOfShaders, shorter } from "../../demo/build/shorter-shaders.ts";
 import type { EpilogueStep, Tensor } from "../../src/graph/graph.ts";
 import { opOf, opTable } from "../../src/graph/table.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
@@ -407,6 +408,37 @@ describe("shader texts in the built file", () => {
     };
     expect(filled(parts.map(shorter))).toEqual(filled(parts));
     expect(filled(parts)).toContain("update_0");
+  });
+});
+
+describe("names in the built file", () => {
+  const short = namesOfShaders();
+  const long = new Map([...short].map(([name, other]) => [other, name]));
+  const words = (text: string): string[] => text.replace(/\/\/.*/g, "").match(/[\w$]+|\S/g) ?? [];
+  const parts = readdirSync("shaders/parts").map((file) => readFileSync(`shaders/parts/${file}`, "utf8"));
+  /** What fills a hole, where it holds the text of a file. */
+  const withParts = (value: Holes[string]): Holes[string] =>
+    typeof value === "string" ? parts.reduce((text, part) => text.replace(part, renamed(part, short)), value) : value;
+
+  test.each(names)("%s is the same program under other names, with what TypeScript writes in it", (name) => {
+    for (const { kernel, source, holes } of variantsOf(name)) {
+      const before = words(specialise(kernel, source, holes));
+      const others = Object.entries(holes).map(([hole, value]) => [hole, withParts(value)]);
+      const after = words(specialise(kernel, renamed(source, short), Object.fromEntries(others)));
+      expect(after.map((word) => long.get(word) ?? word)).toEqual(before);
+      expect(before.filter((word) => long.has(word))).toEqual([]);
+      expect(after.filter((word) => short.has(word))).toEqual([]);
+    }
+  });
+
+  test("are those of functions, constants, types and values that a text declares for itself", () => {
+    const text =
+      "override WIDE: u32;fn sum_of(lane: u32){let total=row.total_of+WIDE;let length=length(total);}fn main(){}";
+    expect([...shortNames([text], new Set()).keys()]).toEqual(["sum_of", "lane", "total"]);
+    expect([...shortNames([text], new Set(["lane"])).keys()]).toEqual(["sum_of", "total"]);
+    expect(renamed(`${text} update_\${N}(\${lane});`, new Map([["lane", "a0"]]))).toBe(
+      `${text.replace("lane", "a0")} update_\${N}(\${lane});`,
+    );
   });
 });
 
