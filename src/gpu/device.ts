@@ -30,7 +30,7 @@ export interface Gpu {
   /** `inParts`: no shader sees more than a part of it at once. */
   buffer(label: string, bytes: number, usage: number, inParts?: boolean): GPUBuffer;
   pipeline(command: Command, stepLayout: GPUBindGroupLayout): Promise<Pipeline>;
-  /** The layout of group 1; `uniformTable` says where the layer table lives. */
+  /** A layout of group 1; `uniformTable` says where the layer table lives. */
   stepLayout(uniformTable: boolean): GPUBindGroupLayout;
   dispose(): void;
 }
@@ -61,7 +61,6 @@ export async function connect(options: ConnectOptions = {}): Promise<Gpu> {
 
 function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean): Gpu {
   const pipelines = new Map<string, Promise<Pipeline>>();
-  const stepLayouts = new Map<boolean, GPUBindGroupLayout>();
   const { name, software } = nameOf(info);
   let failure: GradusError | undefined;
   let lastError = "";
@@ -126,8 +125,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     },
     pipeline(command, stepLayout) {
       const code = specialise(command.kernel, command.source, command.holes);
-      const layoutKey = command.bindings.map(({ number, access }) => `${number}${access}`).join();
-      const key = `${code}\n${JSON.stringify(command.constants)}\n${layoutKey}`;
+      const key = `${code}\n${JSON.stringify(command.constants)}`; // the text says what it binds
       const known = pipelines.get(key);
       if (known !== undefined) return known;
       const made = compilePipeline(device, command, code, stepLayout);
@@ -136,10 +134,8 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
       return made;
     },
     stepLayout(uniformTable) {
-      const known = stepLayouts.get(uniformTable);
-      if (known !== undefined) return known;
       const table: GPUBufferBindingType = uniformTable ? "uniform" : "read-only-storage";
-      const layout = device.createBindGroupLayout({
+      return device.createBindGroupLayout({
         label: "step",
         entries: (["uniform", table] as const).map((type, binding) => ({
           binding,
@@ -147,8 +143,6 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
           buffer: { type, hasDynamicOffset: true },
         })),
       });
-      stepLayouts.set(uniformTable, layout);
-      return layout;
     },
     dispose() {
       fail(new DeviceError("trainer: it was disposed. Compile the model again to go on."));
@@ -161,7 +155,8 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
 
 const bindingTypes = { uniform: "uniform", read: "read-only-storage", readWrite: "storage" } as const;
 
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+/** For messages. */
+export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 async function compilePipeline(
   device: GPUDevice,

@@ -2,7 +2,7 @@
 // data for the rest of the model.
 
 import { bug, LimitError } from "../errors.ts";
-import type { Gpu } from "../gpu/device.ts";
+import { type Gpu, megabytes } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
 import { size } from "../graph/graph.ts";
 import type { Feed } from "./feed.ts";
@@ -36,9 +36,8 @@ export async function cacheFeatures(
   const bytes = size(shape) * 4;
   const { maxStorageBufferBindingSize: most } = gpu.device.limits;
   if (bytes * feed.count > most) {
-    const [needs, allows] = [bytes * feed.count, most].map((value) => `${(value / 2 ** 20).toFixed(1)} MB`);
     throw new LimitError(
-      `cacheFrozen: the activations of ${feed.count} samples need ${needs}, this device allows ${allows}. Give fewer samples at a time, or compile without cacheFrozen.`,
+      `cacheFrozen: the activations of ${feed.count} samples need ${megabytes(bytes * feed.count)}, this device allows ${megabytes(most)}. Give fewer samples at a time, or compile without cacheFrozen.`,
     );
   }
   const { STORAGE, COPY_DST, COPY_SRC } = BufferUsage;
