@@ -102,7 +102,7 @@ export function fittingWeights(
 ) {
   checkOptions("transfer", options, ["except"]);
   const given: ReadonlyMap<string, unknown> =
-    source instanceof Map || isPlain(source)
+    source instanceof Map || isPlain(source) || (isList(source) && !(source instanceof Uint8Array))
       ? entriesOf("transfer", source as NamedNumbers)
       : weightsOf(source as Uint8Array);
   const names = tensors.map(({ name }) => name);
