@@ -58,55 +58,99 @@ export function checkKeys(place: string, what: string, options: object, keys: re
 /** The largest number of f32. */
 export const MOST_F32 = 3.4028234663852886e38;
 
-const ranges = {
-  "a finite number of at least 0": (value: number) => value >= 0,
-  "a normal number of f32 above 0": (value: number) => value >= 2 ** -126,
-  "at least 0": (value: number) => value >= 0,
-  "greater than 0": (value: number) => value > 0,
-  "greater than 1": (value: number) => value > 1,
-  "at least 1": (value: number) => value >= 1,
-  "from 0 to 1": (value: number) => value >= 0 && value <= 1,
-  "at least 0 and below 1": (value: number) => value >= 0 && value < 1,
-  "between 0 and 1": (value: number) => value > 0 && value < 1,
-  "a whole number of at least 0": (value: number) => Number.isSafeInteger(value) && value >= 0,
-  "a whole number of at least 1": (value: number) => Number.isSafeInteger(value) && value >= 1,
+const number = (holds: (value: number) => boolean) => (value: unknown) =>
+  typeof value === "number" && Math.abs(value) <= MOST_F32 && holds(value);
+
+/** What an option may have to be, as messages say it; all numbers are within f32. */
+const kinds = {
+  "a function": (value: unknown) => typeof value === "function",
+  "a list": Array.isArray,
+  "true or false": (value: unknown) => typeof value === "boolean",
+  "a finite number of at least 0": number((value) => value >= 0),
+  "a normal number of f32 above 0": number((value) => value >= 2 ** -126),
+  "at least 0": number((value) => value >= 0),
+  "greater than 0": number((value) => value > 0),
+  "greater than 1": number((value) => value > 1),
+  "at least 1": number((value) => value >= 1),
+  "from 0 to 1": number((value) => value >= 0 && value <= 1),
+  "above 0 and at most 1": number((value) => value > 0 && value <= 1),
+  "at least 0 and below 1": number((value) => value >= 0 && value < 1),
+  "between 0 and 1": number((value) => value > 0 && value < 1),
+  "a whole number of at least 0": number((value) => Number.isSafeInteger(value) && value >= 0),
+  "a whole number of at least 1": number((value) => Number.isSafeInteger(value) && value >= 1),
 };
 
-/** Refuses the first of these options that is out of the range; NaN and what is no number are in none. */
-export function checkRange(place: string, range: keyof typeof ranges, options: Readonly<Record<string, number>>): void {
+/** Refuses the first of these options that is not of the kind. */
+export function checkRange(place: string, kind: keyof typeof kinds, options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
-    const beyond = Number.isFinite(value) && Math.abs(value) > MOST_F32;
-    if (Number.isFinite(value) && ranges[range](value) && !beyond) continue;
+    if (kinds[kind](value)) continue;
+    const beyond = typeof value === "number" && Number.isFinite(value) && Math.abs(value) > MOST_F32;
     throw new OptionError(
-      `${place}: ${name} is ${shown(value)}, it must be ${range}${beyond ? ", and within f32: at most 3.4e38" : ""}.`,
+      `${place}: ${name} is ${shown(value)}, it must be ${kind}${beyond ? ", and within f32: at most 3.4e38" : ""}.`,
     );
   }
 }
 
 /** Refuses what is not a function, such as the number 0.5 in the place of a schedule. */
-export function checkFunction(place: string, name: string, value: unknown): void {
-  if (typeof value === "function") return;
-  throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be a function.`);
-}
+export const checkFunction = (place: string, name: string, value: unknown): void =>
+  checkRange(place, "a function", { [name]: value });
+
+/** Refuses what is not a list, such as the number 30 in the place of milestones. */
+export const checkList = (place: string, name: string, value: unknown): void =>
+  checkRange(place, "a list", { [name]: value });
+
+/** Refuses what is neither true nor false. */
+export const checkSwitches = (place: string, options: Readonly<Record<string, unknown>>): void =>
+  checkRange(place, "true or false", options);
 
 /** Refuses a name that is none of these. */
-export function checkName(place: string, option: string, value: string, names: readonly string[]): void {
-  if (names.includes(value)) return;
+export function checkName(place: string, option: string, value: unknown, names: readonly string[]): void {
+  if (names.includes(value as string)) return;
   throw new OptionError(
     `${place}: ${option} is ${shown(value)}, it must be ${names.map((name) => `"${name}"`).join(" or ")}.${didYouMean(String(value), names)}`,
   );
 }
 
-/** Refuses what is not a list, such as the number 30 in the place of milestones. */
-export function checkList(place: string, name: string, value: unknown): void {
-  if (Array.isArray(value)) return;
-  throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be a list.`);
+/** What an option must be: of a kind, one of some names, or what a check of its own passes. */
+export type Kind = keyof typeof kinds | readonly string[] | ((place: string, name: string, value: unknown) => void);
+
+/** Refuses what is not of the kind. */
+export function checkKind(place: string, name: string, value: unknown, kind: Kind): void {
+  if (typeof kind === "string") checkRange(place, kind, { [name]: value });
+  else if (typeof kind === "function") kind(place, name, value);
+  else checkName(place, name, value, kind);
 }
 
-/** Refuses what is neither true nor false. */
-export function checkSwitches(place: string, options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (typeof value !== "boolean")
-      throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be true or false.`);
-  }
+/**
+ * An option: its default, and its kind. Where none is told, a switch must be a switch, and a number finite and at least 0; what has
+ * no default may then be anything.
+ */
+export type Entry = readonly [otherwise?: unknown, kind?: Kind | undefined, ...more: unknown[]];
+
+/** Each option of `Options` must be in the table. */
+export type Table<Options> = { readonly [Key in keyof Required<Options>]: Entry };
+
+export type Resolved<Options, Entries> = {
+  readonly [Key in keyof Options & keyof Entries]-?: Entries[Key] extends readonly [undefined?, ...unknown[]]
+    ? Options[Key]
+    : Exclude<Options[Key], undefined>;
+};
+
+const usual: Readonly<Record<string, Kind>> = { boolean: "true or false", number: "a finite number of at least 0" };
+
+/** The options, each checked, and the defaults of those that are left out. Lists are copied: what was given may change later. */
+export function resolved<Options extends object, const Entries extends Table<Options>>(
+  place: string,
+  options: Options,
+  table: Entries,
+  example = "",
+): Resolved<Options, Entries> {
+  checkOptions(place, options, Object.keys(table), example);
+  const given = options as Readonly<Record<string, unknown>>;
+  const all = Object.entries<Entry>(table).map(([key, [otherwise, kind = usual[typeof otherwise]]]) => {
+    const value = given[key] === undefined ? otherwise : given[key];
+    if (kind !== undefined) checkKind(place, key, value, kind);
+    return [key, Array.isArray(value) ? [...value] : value];
+  });
+  return Object.fromEntries(all);
 }

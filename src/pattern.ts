@@ -28,6 +28,9 @@ export function checkPattern(place: string, pattern: unknown): void {
   );
 }
 
+/** The kind of an option that is a pattern. */
+export const patternEntry = (place: string, _name: string, value: unknown): void => checkPattern(place, value);
+
 function compile(place: string, pattern: string): RegExp {
   checkPattern(place, pattern);
   // As a part of its own `**` may stand for nothing, so that "**.bias" finds the "bias" of a bare layer.

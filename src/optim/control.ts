@@ -3,9 +3,8 @@
 
 import { OptionError } from "../errors.ts";
 import type { Controller } from "../kernels/control.ts";
-import { checkRange } from "../option.ts";
-import { checkPattern } from "../pattern.ts";
-import { type Defaults, resolved } from "./resolved.ts";
+import { type Entry, resolved } from "../option.ts";
+import { patternEntry } from "../pattern.ts";
 
 export type { Controller };
 
@@ -15,8 +14,27 @@ interface Chosen {
   readonly layers?: string;
 }
 
-const everywhere = { layers: "**" };
-const bounds = { min: 1 / 64, max: 64 };
+/** An option of a controller: its default, its range, and what the shader calls it. */
+type Numbered = readonly [otherwise: number, kind: Entry[1], constant: string];
+
+/** A controller from the table of its options. Throws OptionError where one of them is out of its range. */
+function controller<Options extends Chosen>(
+  name: Controller["name"],
+  options: Options,
+  table: { readonly [Key in Exclude<keyof Options, "layers">]-?: Numbered },
+): Controller {
+  const entries = Object.entries<Numbered>(table);
+  const { layers, ...all } = resolved<object, Record<string, Entry>>(name, options, {
+    ...table,
+    layers: ["**", patternEntry],
+  }) as {
+    readonly [key: string]: number;
+  } & { readonly layers: string };
+  const { min = 0, max = min } = all;
+  if (min > max) throw new OptionError(`${name}: min is ${min} and max is ${max}. Give min below max.`);
+  const constants = Object.fromEntries(entries.map(([key, [, , constant]]) => [constant, all[key] as number]));
+  return { name, layers, constants };
+}
 
 export interface GuardOptions extends Chosen {
   /** An alarm is a gradient of this many times its running mean. Default 10. */
@@ -36,20 +54,14 @@ export interface GuardOptions extends Chosen {
  * for `rest` steps, and then it goes on at half the rate, which recovers slowly. The host runs at most `rest` steps ahead.
  * Throws OptionError where an option is out of its range.
  */
-export function guard(options: GuardOptions = {}): Controller {
-  const defaults = { factor: 10, decay: 0.98, warmup: 20, rest: 50, recovery: 1.01, ...everywhere };
-  const { factor, decay, warmup, rest, recovery, layers } = chosen("guard", options, defaults);
-  checkRange("guard", "greater than 1", { factor });
-  checkRange("guard", "at least 0 and below 1", { decay });
-  checkRange("guard", "a whole number of at least 0", { warmup });
-  checkRange("guard", "a whole number of at least 1", { rest });
-  checkRange("guard", "at least 1", { recovery });
-  return {
-    name: "guard",
-    layers,
-    constants: { GUARD_FACTOR: factor, GUARD_DECAY: decay, GUARD_WARMUP: warmup, REST: rest, RECOVERY: recovery },
-  };
-}
+export const guard = (options: GuardOptions = {}): Controller =>
+  controller("guard", options, {
+    factor: [10, "greater than 1", "GUARD_FACTOR"],
+    decay: [0.98, "at least 0 and below 1", "GUARD_DECAY"],
+    warmup: [20, "a whole number of at least 0", "GUARD_WARMUP"],
+    rest: [50, "a whole number of at least 1", "REST"],
+    recovery: [1.01, "at least 1", "RECOVERY"],
+  });
 
 export interface BoundedOptions extends Chosen {
   /** Bounds of the factor on the rate. Default 1/64 and 64. */
@@ -68,17 +80,13 @@ export interface UpdateRatioOptions extends BoundedOptions {
  * Steers the length of each layer's step towards `target` times the length of its weights.
  * Throws OptionError where an option is out of its range.
  */
-export function updateRatio(options: UpdateRatioOptions = {}): Controller {
-  const defaults = { target: 1e-3, power: 0.1, ...bounds, ...everywhere };
-  const { target, power, min, max, layers } = chosen("updateRatio", options, defaults);
-  checkPositive("updateRatio", { target, power });
-  checkBounds("updateRatio", min, max);
-  return {
-    name: "updateRatio",
-    layers,
-    constants: { RATIO_TARGET: target, RATIO_POWER: power, RATIO_MIN: min, RATIO_MAX: max },
-  };
-}
+export const updateRatio = (options: UpdateRatioOptions = {}): Controller =>
+  controller("updateRatio", options, {
+    target: [1e-3, "greater than 0", "RATIO_TARGET"],
+    power: [0.1, "greater than 0", "RATIO_POWER"],
+    min: [1 / 64, "greater than 0", "RATIO_MIN"],
+    max: [64, "greater than 0", "RATIO_MAX"],
+  });
 
 export interface AutoRgnOptions extends Chosen {
   /** Batches that a decision looks at. Default 10. */
@@ -92,12 +100,11 @@ export interface AutoRgnOptions extends Chosen {
  * has factor 1 (Auto-RGN, Lee et al. 2023). Layers without a matrix, such as norms, keep their rate. Moments are kept.
  * Throws OptionError where an option is out of its range.
  */
-export function autoRgn(options: AutoRgnOptions = {}): Controller {
-  const { steps, min, layers } = chosen("autoRgn", options, { steps: 10, min: 0, ...everywhere });
-  checkRange("autoRgn", "a whole number of at least 1", { steps });
-  checkRange("autoRgn", "from 0 to 1", { min });
-  return { name: "autoRgn", layers, constants: { RGN_STEPS: steps, RGN_MIN: min } };
-}
+export const autoRgn = (options: AutoRgnOptions = {}): Controller =>
+  controller("autoRgn", options, {
+    steps: [10, "a whole number of at least 1", "RGN_STEPS"],
+    min: [0, "from 0 to 1", "RGN_MIN"],
+  });
 
 export interface HypergradientOptions extends BoundedOptions {
   /** A step multiplies the rate by 1 + rate cos(gradient, last step). Default 0.02. */
@@ -109,12 +116,12 @@ export interface HypergradientOptions extends BoundedOptions {
  * 2018, in the multiplicative form, with both lengths divided out). For sgd with momentum and the Adam family.
  * Throws OptionError where an option is out of its range; `compile` throws it for other rules.
  */
-export function hypergradient(options: HypergradientOptions = {}): Controller {
-  const { rate, min, max, layers } = chosen("hypergradient", options, { rate: 0.02, ...bounds, ...everywhere });
-  checkPositive("hypergradient", { rate });
-  checkBounds("hypergradient", min, max);
-  return { name: "hypergradient", layers, constants: { HYPER_RATE: rate, HYPER_MIN: min, HYPER_MAX: max } };
-}
+export const hypergradient = (options: HypergradientOptions = {}): Controller =>
+  controller("hypergradient", options, {
+    rate: [0.02, "greater than 0", "HYPER_RATE"],
+    min: [1 / 64, "greater than 0", "HYPER_MIN"],
+    max: [64, "greater than 0", "HYPER_MAX"],
+  });
 
 export interface LossPlateauOptions extends Chosen {
   /** Steps whose mean loss is one reading. Default 100. */
@@ -135,41 +142,12 @@ export interface LossPlateauOptions extends Chosen {
  * Lowers the rates of its layers when the training loss no longer falls, as ReduceLROnPlateau does, without the host.
  * With micro-batches the loss is that of an update's last one. Throws OptionError where an option is out of its range.
  */
-export function lossPlateau(options: LossPlateauOptions = {}): Controller {
-  const defaults = { steps: 100, patience: 10, factor: 0.1, threshold: 1e-4, cooldown: 0, min: 0, ...everywhere };
-  const { steps, patience, factor, threshold, cooldown, min, layers } = chosen("lossPlateau", options, defaults);
-  checkRange("lossPlateau", "a whole number of at least 1", { steps });
-  checkRange("lossPlateau", "a whole number of at least 0", { patience, cooldown });
-  checkRange("lossPlateau", "between 0 and 1", { factor });
-  checkRange("lossPlateau", "from 0 to 1", { threshold, min });
-  return {
-    name: "lossPlateau",
-    layers,
-    constants: {
-      PLATEAU_STEPS: steps,
-      PLATEAU_PATIENCE: patience,
-      PLATEAU_FACTOR: factor,
-      PLATEAU_THRESHOLD: threshold,
-      PLATEAU_COOLDOWN: cooldown,
-      PLATEAU_MIN: min,
-    },
-  };
-}
-
-function chosen<Options extends Chosen, Table extends Defaults<Options>>(
-  place: string,
-  options: Options,
-  table: Table,
-) {
-  const all = resolved(place, options, table);
-  checkPattern(place, (all as Chosen).layers);
-  return all;
-}
-
-const checkPositive = (place: string, values: Readonly<Record<string, number>>): void =>
-  checkRange(place, "greater than 0", values);
-
-function checkBounds(place: string, min: number, max: number): void {
-  checkPositive(place, { min, max });
-  if (min > max) throw new OptionError(`${place}: min is ${min} and max is ${max}. Give min below max.`);
-}
+export const lossPlateau = (options: LossPlateauOptions = {}): Controller =>
+  controller("lossPlateau", options, {
+    steps: [100, "a whole number of at least 1", "PLATEAU_STEPS"],
+    patience: [10, "a whole number of at least 0", "PLATEAU_PATIENCE"],
+    factor: [0.1, "between 0 and 1", "PLATEAU_FACTOR"],
+    threshold: [1e-4, "from 0 to 1", "PLATEAU_THRESHOLD"],
+    cooldown: [0, "a whole number of at least 0", "PLATEAU_COOLDOWN"],
+    min: [0, "from 0 to 1", "PLATEAU_MIN"],
+  });

@@ -3,7 +3,7 @@
 
 import { OptionError } from "../errors.ts";
 import type { UpdateRule } from "../kernels/update.ts";
-import { type Betas, type RuleSpec, ruleOptions, ruleSpec } from "./rule-options.ts";
+import { decays, normal, type RuleSpec, ruleOptions, ruleSpec } from "./rule-options.ts";
 
 export type { RuleSpec };
 
@@ -59,56 +59,66 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
-const sgdDefaults = {
-  lr: 1e-3,
-  momentum: 0,
-  dampening: 0,
-  nesterov: false,
-  weightDecay: 0,
-  decoupled: false,
-  lrInMomentum: false,
-};
+type RowNumber = (rate: number, t: number, momentum?: number) => number;
+
+/** A rule as its factory tells it: what differs from the usual. */
+type Told = Omit<UpdateRule, "name" | "variant"> & Partial<Pick<UpdateRule, "name" | "variant">>;
+
+/** The options of a factory; what is decoupled takes its decay off the weight. Lion has no other decay. */
+interface Settings {
+  readonly lr: number;
+  readonly weightDecay: number;
+  readonly decoupled?: boolean;
+}
+
+/** A rule whose row is the rate, the decay, and two numbers of its own; `spec` are the options that tell it from others. */
+export function optimizerOf(
+  { name, variant, ...rule }: Told,
+  spec: object,
+  { lr, weightDecay, decoupled = true }: Settings,
+  [first = (rate) => rate, third = () => 0, fourth = () => 1]: readonly (RowNumber | undefined)[] = [],
+): Optimizer {
+  const known = name ?? rule.kernel;
+  return {
+    rule: { ...rule, name: known, variant: { DECOUPLED: decoupled, ...variant } },
+    spec: ruleSpec(known, spec),
+    lr,
+    weightDecay,
+    sparesVectors: false,
+    writeRow(table, at, rate, decay, t, momentum) {
+      table[at] = first(rate, t, momentum);
+      table[at + 1] = decoupled ? rate * decay : decay;
+      table[at + 2] = third(rate, t, momentum);
+      table[at + 3] = fourth(rate, t, momentum);
+    },
+  };
+}
 
 /**
  * Stochastic gradient descent with momentum, as torch.optim.SGD: the rate stays outside the momentum buffer.
  * Throws OptionError for what is no option, negative numbers, and nesterov without momentum or with dampening.
  */
-export const sgd = (options: SgdOptions = {}): Optimizer => sgdFamily("sgd", ruleOptions("sgd", options, sgdDefaults));
+export const sgd = (options: SgdOptions = {}): Optimizer => sgdFamily("sgd", ruleOptions("sgd", options, sgdTable));
 
-function sgdFamily(name: string, all: typeof sgdDefaults): Optimizer {
-  const { lr, momentum, dampening, nesterov, weightDecay, decoupled, lrInMomentum } = all;
+const sgdTable = {
+  ...{ lr: [1e-3], momentum: [0], dampening: [0], nesterov: [false] },
+  ...{ weightDecay: [0], decoupled: [false], lrInMomentum: [false] },
+} as const;
+
+function sgdFamily(name: string, all: Required<SgdOptions>): Optimizer {
+  const { momentum, dampening, nesterov, lrInMomentum } = all;
   if (nesterov && (momentum <= 0 || dampening !== 0)) {
     throw new OptionError(
       `${name}: nesterov needs momentum above 0 and dampening 0, they are ${momentum} and ${dampening}. Set momentum to 0.9, say.`,
     );
   }
   const remembers = momentum !== 0;
-  return {
-    rule: {
-      kernel: "sgd",
-      name,
-      variant: {
-        DECOUPLED: decoupled,
-        WITH_MOMENTUM: remembers,
-        RATE_IN_MOMENTUM: lrInMomentum,
-        NESTEROV: nesterov,
-      },
-      constants: { MOMENTUM: momentum },
-      moments: remembers ? ["moment1"] : [],
-      ...(remembers ? { momentum: "MOMENTUM" as const } : {}),
-      directed: remembers,
-    },
-    spec: ruleSpec(name, all),
-    lr,
-    weightDecay,
-    sparesVectors: false,
-    writeRow(table, at, rate, decay, t) {
-      table[at] = rate;
-      table[at + 1] = decoupled ? rate * decay : decay;
-      table[at + 2] = t === 1 || !remembers ? 1 : 1 - dampening;
-      table[at + 3] = 1;
-    },
+  const told: Told = {
+    ...{ kernel: "sgd", name, directed: remembers, constants: { MOMENTUM: momentum } },
+    variant: { WITH_MOMENTUM: remembers, RATE_IN_MOMENTUM: lrInMomentum, NESTEROV: nesterov },
+    ...(remembers ? { moments: ["moment1"], momentum: "MOMENTUM" } : { moments: [] }),
   };
+  return optimizerOf(told, all, all, [undefined, (_, t) => (t === 1 || !remembers ? 1 : 1 - dampening)]);
 }
 
 export interface LarsOptions extends SgdOptions {
@@ -124,38 +134,30 @@ export interface LarsOptions extends SgdOptions {
  * Throws OptionError as sgd.
  */
 export function lars(options: LarsOptions = {}): Optimizer {
-  const defaults = { ...sgdDefaults, lr: 0.1, momentum: 0.9, trustCoefficient: 1e-3, eps: 1e-8 };
-  const { trustCoefficient: coefficient, eps, ...all } = ruleOptions("lars", options, defaults);
+  const table = { ...sgdTable, lr: [0.1], momentum: [0.9], trustCoefficient: [1e-3], eps: normal(1e-8) } as const;
+  const all = ruleOptions("lars", options, table);
   const made = sgdFamily("lars", all);
-  return {
-    ...made,
-    rule: { ...made.rule, trust: { kind: "lars", coefficient, eps } },
-    spec: ruleSpec("lars", { ...all, trustCoefficient: coefficient, eps }),
-  };
+  const trust = { kind: "lars", coefficient: all.trustCoefficient, eps: all.eps } as const;
+  return { ...made, rule: { ...made.rule, trust } };
 }
 
-const adamDefaults = {
-  lr: 1e-3,
-  betas: [0.9, 0.999] as Betas,
-  eps: 1e-8,
-  weightDecay: 0,
-  amsgrad: false,
-  epsInside: false,
-  epsFirst: false,
-};
+const adamTable = {
+  ...{ lr: [1e-3], betas: decays(0.9, 0.999), eps: normal(1e-8) },
+  ...{ weightDecay: [0], amsgrad: [false], epsInside: [false], epsFirst: [false] },
+} as const;
 
 /**
  * Adam (Kingma and Ba 2015), as torch.optim.Adam: decay is part of the gradient.
  * Throws OptionError for what is no option, negative numbers, and betas outside [0, 1).
  */
 export const adam = (options: AdamOptions = {}): Optimizer =>
-  adamFamily("adam", ruleOptions("adam", options, adamDefaults), false);
+  adamFamily("adam", ruleOptions("adam", options, adamTable), false);
 
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter 2019), as torch.optim.AdamW. Throws OptionError as adam.
  */
 export const adamw = (options: AdamOptions = {}): Optimizer =>
-  adamFamily("adamw", ruleOptions("adamw", options, { ...adamDefaults, weightDecay: 0.01 }), true);
+  adamFamily("adamw", ruleOptions("adamw", options, { ...adamTable, weightDecay: [0.01] }), true);
 
 /**
  * AdamW whose steps are scaled tensor by tensor to the length of the weight, R = |p| / |step|, and 1 where a norm is 0 (LAMB,
@@ -163,54 +165,50 @@ export const adamw = (options: AdamOptions = {}): Optimizer =>
  * Throws OptionError as adam.
  */
 export function lamb(options: Omit<AdamOptions, "amsgrad"> = {}): Optimizer {
-  const { amsgrad, ...defaults } = { ...adamDefaults, eps: 1e-6, weightDecay: 0.01 };
-  const all = ruleOptions("lamb", options, defaults);
-  const made = adamFamily("lamb", { ...all, amsgrad }, true);
+  const { amsgrad, ...table } = adamTable;
+  const all = ruleOptions("lamb", options, { ...table, eps: normal(1e-6), weightDecay: [0.01] });
+  const made = adamFamily("lamb", all, true);
   const trust = { kind: "lamb", coefficient: 1, eps: 0 } as const;
-  const rule = { ...made.rule, variant: { ...made.rule.variant, TRUSTED: true }, trust };
-  return { ...made, rule: { ...rule, directed: false }, spec: ruleSpec("lamb", all), sparesVectors: false };
+  const variant = { ...made.rule.variant, TRUSTED: true };
+  return { ...made, rule: { ...made.rule, variant, trust, directed: false }, sparesVectors: false };
 }
 
-function adamFamily(name: string, all: typeof adamDefaults, decoupled: boolean): Optimizer {
-  const { lr, eps, weightDecay, amsgrad, epsInside, epsFirst } = all;
-  const [beta1, beta2] = all.betas;
-  return {
-    rule: {
-      kernel: "adam",
-      name,
-      variant: {
-        DECOUPLED: decoupled,
-        AMSGRAD: amsgrad,
-        EPS_INSIDE: epsInside,
-        EPS_FIRST: epsFirst,
-        TRUSTED: false,
-      },
-      constants: { ...betaConstants(beta1, beta2), EPSILON: eps },
-      moments: amsgrad ? ["moment1", "moment2", "moment3"] : ["moment1", "moment2"],
-      rateFields: "xz",
-      momentum: "BETA1",
-      directed: true,
-    },
-    spec: ruleSpec(name, all),
-    lr,
-    weightDecay,
-    sparesVectors: decoupled,
-    writeRow(table, at, rate, decay, t, momentum = beta1) {
-      table[at] = rate;
-      table[at + 1] = decoupled ? rate * decay : decay;
-      table[at + 2] = rate / oneMinusPower(momentum, t);
-      table[at + 3] = 1 / Math.sqrt(oneMinusPower(beta2, t));
-    },
+type AdamSettings = Omit<Required<AdamOptions>, "amsgrad"> & Pick<AdamOptions, "amsgrad">;
+
+function adamFamily(name: string, all: AdamSettings, decoupled: boolean): Optimizer {
+  const { betas, eps, amsgrad = false, epsInside, epsFirst } = all;
+  const told: Told = {
+    ...{ kernel: "adam", name, directed: true, momentum: "BETA1", rateFields: "xz" },
+    variant: { AMSGRAD: amsgrad, EPS_INSIDE: epsInside, EPS_FIRST: epsFirst, TRUSTED: false },
+    constants: betaConstants(betas, eps),
+    moments: ["moment1", "moment2", ...(amsgrad ? (["moment3"] as const) : [])],
   };
+  const made = optimizerOf(told, all, { ...all, decoupled }, [undefined, meanScale(betas), squareScale(betas)]);
+  return { ...made, sparesVectors: decoupled };
 }
 
 /** 1 - beta^t from the integer t in f64: the same bits after a resume, and exact at t = 1. */
 export const oneMinusPower = (beta: number, t: number): number => -Math.expm1(t * Math.log(beta));
 
+/** The rate over what the mean of the gradients lacks at the start. */
+export const meanScale =
+  ([beta1]: Betas): RowNumber =>
+  (rate, t, momentum = beta1) =>
+    rate / oneMinusPower(momentum, t);
+
+/** One over the root of what the mean of the squares lacks at the start. */
+export const squareScale =
+  ([, beta2]: Betas): RowNumber =>
+  (_, t) =>
+    1 / Math.sqrt(oneMinusPower(beta2, t));
+
+type Betas = readonly [number, number];
+
 /** The decays of two running means; 1 - beta comes from f64, since 1 - 0.999 in f32 is off by 1e-5. */
-export const betaConstants = (beta1: number, beta2: number): Record<string, number> => ({
+export const betaConstants = ([beta1, beta2]: Betas, eps: number): Readonly<Record<string, number>> => ({
   BETA1: beta1,
   BETA2: beta2,
   ONE_MINUS_BETA1: 1 - beta1,
   ONE_MINUS_BETA2: 1 - beta2,
+  EPSILON: eps,
 });

@@ -3,9 +3,8 @@
 // new kind of input the stem. Multipliers of presets that are given together multiply.
 
 import { didYouMean, listed, OptionError } from "../errors.ts";
-import { checkName, checkRange, shown } from "../option.ts";
+import { checkRange, resolved } from "../option.ts";
 import { entriesOf, type Named } from "./pairs.ts";
-import { resolved } from "./resolved.ts";
 import { checkWhen, type RatePredicate, type When } from "./rule.ts";
 import { cosineAnnealingLR } from "./schedule.ts";
 
@@ -22,9 +21,9 @@ export interface LayerDecayOptions {
  * Throws OptionError for a decay outside (0, 1], a floor or freezeBelow outside [0, 1].
  */
 export function layerDecay(decay: number, options: LayerDecayOptions = {}): RatePredicate {
-  checkFactor("layerDecay", decay);
-  const { floor, freezeBelow } = resolved("layerDecay", options, { floor: 0, freezeBelow: 0 });
-  checkRange("layerDecay", "from 0 to 1", { floor, freezeBelow });
+  checkRange("layerDecay", "above 0 and at most 1", { decay });
+  const table = { floor: [0, "from 0 to 1"], freezeBelow: [0, "from 0 to 1"] } as const;
+  const { floor, freezeBelow } = resolved("layerDecay", options, table);
   return ({ depth, maxDepth, multiplier }) => {
     const factor = Math.max(floor, decay ** (maxDepth - depth));
     return { multiplier: multiplier * factor, ...(factor < freezeBelow ? { frozen: true } : {}) };
@@ -33,17 +32,13 @@ export function layerDecay(decay: number, options: LayerDecayOptions = {}): Rate
 
 /** Each layer learns `factor` times slower than the one after it (ULMFiT, Howard and Ruder 2018: 2.6). OptionError below 1. */
 export function discriminative(factor = 2.6): RatePredicate {
-  if (!(factor >= 1 && Number.isFinite(factor))) {
-    throw new OptionError(`discriminative: the factor is ${shown(factor)}, it must be at least 1. ULMFiT uses 2.6.`);
-  }
+  checkRange("discriminative", "at least 1", { factor });
   return ({ depth, maxDepth, multiplier }) => ({ multiplier: multiplier * factor ** (depth - maxDepth) });
 }
 
 /** Base rates from `lo` at the input to `hi` at the head in equal ratios, as fastai's slice(lo, hi). OptionError at 0 and below. */
 export function geometric(lo: number, hi: number): RatePredicate {
-  if (!(lo > 0 && hi > 0 && Number.isFinite(lo) && Number.isFinite(hi))) {
-    throw new OptionError(`geometric: the rates are ${shown(lo)} and ${shown(hi)}. Both must be finite and above 0.`);
-  }
+  checkRange("geometric", "greater than 0", { lo, hi });
   return ({ depth, maxDepth }) => ({ lr: maxDepth === 1 ? hi : lo * (hi / lo) ** ((depth - 1) / (maxDepth - 1)) });
 }
 
@@ -53,7 +48,7 @@ export function geometric(lo: number, hi: number): RatePredicate {
  * Throws OptionError for a decay outside (0, 1].
  */
 export function inputFirst(decay: number): RatePredicate {
-  checkFactor("inputFirst", decay);
+  checkRange("inputFirst", "above 0 and at most 1", { decay });
   return ({ depth, multiplier }) => ({ multiplier: multiplier * decay ** (depth - 1) });
 }
 
@@ -62,9 +57,7 @@ export function inputFirst(decay: number): RatePredicate {
  * whose last name part is loraB, lora_b or B. `compile` throws NameError where there is none; OptionError for a bad ratio.
  */
 export function loraPlus(ratio = 16): RatePredicate {
-  if (!(ratio > 0 && Number.isFinite(ratio))) {
-    throw new OptionError(`loraPlus: the ratio is ${shown(ratio)}, it must be finite and above 0. LoRA+ uses 16.`);
-  }
+  checkRange("loraPlus", "greater than 0", { ratio });
   const predicate: RatePredicate = ({ tensor, multiplier }) =>
     /(^|\.)(loraB|lora_b|B)$/.test(tensor) ? { multiplier: multiplier * ratio } : undefined;
   return Object.assign(predicate, {
@@ -86,8 +79,8 @@ export interface MuPOptions {
  * `compile` throws OptionError where base lacks a tensor or has it in another rank.
  */
 export function muP(options: MuPOptions): RatePredicate {
-  const { base, optimizer } = resolved("muP", options, { base: undefined, optimizer: "adam" });
-  checkName("muP", "optimizer", optimizer, ["adam", "sgd"]);
+  const table = { base: [], optimizer: ["adam", ["adam", "sgd"]] } as const;
+  const { base, optimizer } = resolved("muP", options, table);
   const shapes = new Map(entriesOf<readonly number[]>("muP: base", base));
   return ({ tensor, shape, multiplier, weightDecay }) => {
     const from = shapes.get(tensor);
@@ -122,8 +115,8 @@ export interface GradualUnfreezingOptions {
 
 /** The head trains first; each layer before it joins `every` later (ULMFiT, Howard and Ruder 2018). OptionError where that is no time. */
 export function gradualUnfreezing(options: GradualUnfreezingOptions): RatePredicate {
-  const { every } = resolved("gradualUnfreezing", options, { every: undefined }, "gradualUnfreezing({ every: 500 })");
-  checkWhen("gradualUnfreezing", "every", every);
+  const place = "gradualUnfreezing";
+  const { every } = resolved(place, options, { every: [undefined, checkWhen] }, `${place}({ every: 500 })`);
   return ({ depth, maxDepth }) => {
     const later = maxDepth - depth;
     return { from: typeof every === "number" ? later * every : { epochs: later * every.epochs } };
@@ -145,11 +138,12 @@ export interface FreezeOutOptions {
  * from r * steps on. Throws OptionError for steps below 1 and a t0 outside (0, 1].
  */
 export function freezeOut(options: FreezeOutOptions): RatePredicate {
-  const defaults = { steps: undefined, t0: 0.8, cubic: true };
-  const { steps, t0, cubic } = resolved("freezeOut", options, defaults, "freezeOut({ steps: 1000 })");
-  checkRange("freezeOut", "a whole number of at least 1", { steps });
-  checkRange("freezeOut", "greater than 0", { t0 });
-  checkRange("freezeOut", "from 0 to 1", { t0 });
+  const table = {
+    steps: [undefined, "a whole number of at least 1"],
+    t0: [0.8, "above 0 and at most 1"],
+    cubic: [true],
+  } as const;
+  const { steps, t0, cubic } = resolved("freezeOut", options, table, "freezeOut({ steps: 1000 })");
   return ({ depth, maxDepth, multiplier }) => {
     const linear = maxDepth === 1 ? 1 : t0 + ((1 - t0) * (depth - 1)) / (maxDepth - 1);
     const part = cubic ? linear ** 3 : linear;
@@ -158,11 +152,4 @@ export function freezeOut(options: FreezeOutOptions): RatePredicate {
     const until = Math.ceil(length - 1e-6);
     return { multiplier: multiplier / part, schedule: cosineAnnealingLR({ steps: length }), until };
   };
-}
-
-function checkFactor(place: string, decay: number): void {
-  if (Number.isFinite(decay) && decay > 0 && decay <= 1) return;
-  throw new OptionError(
-    `${place}: the decay is ${shown(decay)}, it must be above 0 and at most 1. Usual are 0.65 to 0.9.`,
-  );
 }

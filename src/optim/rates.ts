@@ -3,13 +3,12 @@
 //
 //   lr(t) = base * multiplier * schedule(t), and 0 updates while frozen
 
-import { checkRange } from "../option.ts";
+import { checkRange, resolved } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
 import { type Counts, type Rest, zeroCounts } from "./counts.ts";
 import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
 import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { resolved } from "./resolved.ts";
 import {
   checkedRate,
   checkRow,
@@ -112,8 +111,8 @@ export function createRateTable(
       log.make({ kind: "assign", pattern, change: { layer } }),
     /** Scales base rates, as ReduceLROnPlateau does. */
     scale(pattern: string, factor: number, options: ScaleOptions = {}): readonly string[] {
-      const { floor, eps } = resolved("rates.scale", options, { floor: 0, eps: 0 });
-      checkRange(`rates.scale "${pattern}"`, "a finite number of at least 0", { factor, floor, eps });
+      const { floor, eps } = resolved("rates.scale", options, { floor: [0], eps: [0] });
+      checkRange(`rates.scale "${pattern}"`, "a finite number of at least 0", { factor });
       // A factor of 1 only asks whether the pattern names something.
       if (factor === 1) return rowsOf("rates.scale", pattern, rows).map(({ name }) => name);
       return log.make({ kind: "scale", pattern, change: { factor, floor, eps } });

@@ -2,10 +2,9 @@
 // no function of time: the user feeds it the metric, and it scales the rates of the layer table.
 
 import { OptionError } from "../errors.ts";
-import { checkFunction, checkName, checkOptions, checkRange, shown } from "../option.ts";
+import { checkFunction, checkOptions, checkRange, resolved, shown } from "../option.ts";
 import { checkPattern } from "../pattern.ts";
 import { entriesOf, type Named } from "./pairs.ts";
-import { resolved } from "./resolved.ts";
 
 /** What ReduceLROnPlateau acts on: `trainer.rates`, or anything that can scale rates. */
 export interface ReduceLROnPlateauTarget {
@@ -74,22 +73,20 @@ export function reduceLROnPlateau(
   options: ReduceLROnPlateauOptions = {},
 ): ReduceLROnPlateau {
   const place = "reduceLROnPlateau";
-  const defaults = {
-    ...{ layers: undefined, mode: "min", factor: 0.1, patience: 10, threshold: 1e-4, thresholdMode: "rel" },
-    ...{ cooldown: 0, minLr: 0, eps: 1e-8 },
-  };
-  const { layers, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps } = resolved(
-    place,
-    options,
-    defaults,
-    `${place}(trainer.rates, { patience: 3 })`,
-  );
+  const table = {
+    layers: [],
+    mode: ["min", ["min", "max"]],
+    factor: [0.1, "at least 0 and below 1"],
+    patience: [10, "a whole number of at least 0"],
+    threshold: [1e-4, "at least 0"],
+    thresholdMode: ["rel", ["rel", "abs"]],
+    cooldown: [0, "a whole number of at least 0"],
+    minLr: [0, () => undefined],
+    eps: [1e-8, "at least 0"],
+  } as const;
+  const all = resolved(place, options, table, `${place}(trainer.rates, { patience: 3 })`);
+  const { layers, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps } = all;
   checkFunction(place, "scale of the first argument", target?.scale);
-  checkName(place, "mode", mode, ["min", "max"]);
-  checkName(place, "thresholdMode", thresholdMode, ["rel", "abs"]);
-  checkRange(place, "at least 0 and below 1", { factor });
-  checkRange(place, "a whole number of at least 0", { patience, cooldown });
-  checkRange(place, "at least 0", { threshold, eps });
   if (layers !== undefined) checkPattern(place, layers);
   const byPattern = typeof minLr === "object" && minLr !== null;
   if (byPattern && layers !== undefined) {

@@ -1,9 +1,7 @@
-// The options of an update rule: numbers, switches and a pair of decays. What comes out is complete, so it is also what tells
-// one rule from another.
+// The options of an update rule. What comes out is complete, so it is also what tells one rule from another.
 
 import { OptionError } from "../errors.ts";
-import { checkRange, shown } from "../option.ts";
-import { type Defaults, type Resolved, resolved } from "./resolved.ts";
+import { checkRange, type Resolved, resolved, shown, type Table } from "../option.ts";
 
 /** What an update rule is made of, as plain JSON. Rate and weight decay are not part of it: they belong to each tensor. */
 export interface RuleSpec {
@@ -13,24 +11,13 @@ export interface RuleSpec {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-export type Betas = readonly [number, number];
-
-/** The options of an update rule, all of whose numbers are finite in f32 and at least 0. */
-export function ruleOptions<Options extends object, Table extends Defaults<Options>>(
+export function ruleOptions<Options extends object, const Entries extends Table<Options>>(
   name: string,
   options: Options,
-  table: Table,
-): Resolved<Options, Table> {
+  table: Entries,
+): Resolved<Options, Entries> {
   const lr = typeof options === "number" ? options : 0.01;
-  const all = resolved(name, options, table, `${name}({ lr: ${lr} })`);
-  for (const [key, value] of Object.entries(all)) {
-    if (key === "betas") checkBetas(name, value);
-    // A gradient of 0 must not be divided by 0.
-    else if (key === "eps") checkRange(name, "a normal number of f32 above 0", { eps: value as number });
-    else if (typeof table[key as keyof Table] !== "boolean")
-      checkRange(name, "a finite number of at least 0", { [key]: value as number });
-  }
-  return all;
+  return resolved(name, options, table, `${name}({ lr: ${lr} })`);
 }
 
 export function ruleSpec(name: string, all: object): RuleSpec {
@@ -38,12 +25,15 @@ export function ruleSpec(name: string, all: object): RuleSpec {
   return { name, options };
 }
 
-function checkBetas(name: string, betas: unknown): void {
+/** The entry of an eps: a gradient of 0 must not be divided by 0. */
+export const normal = (eps: number) => [eps, "a normal number of f32 above 0"] as const;
+
+/** The entry of the decays of two running means. */
+export const decays = (beta1: number, beta2: number) => [[beta1, beta2], checkBetas] as const;
+
+function checkBetas(place: string, name: string, betas: unknown): void {
   if (!Array.isArray(betas) || betas.length !== 2) {
-    throw new OptionError(`${name}: betas is ${shown(betas)}, it must be two numbers. Write betas: [0.9, 0.999].`);
+    throw new OptionError(`${place}: ${name} is ${shown(betas)}, it must be two numbers. Write betas: [0.9, 0.999].`);
   }
-  for (const [i, beta] of betas.entries()) {
-    if (Number.isFinite(beta) && beta >= 0 && beta < 1) continue;
-    throw new OptionError(`${name}: betas[${i}] is ${shown(beta)}, it must be in [0, 1).`);
-  }
+  checkRange(place, "at least 0 and below 1", { "betas[0]": betas[0], "betas[1]": betas[1] });
 }

@@ -1,7 +1,7 @@
 // Rules for layers as a user writes them: what a rule may say, what a predicate sees, and the checks of a rule.
 
 import { OptionError } from "../errors.ts";
-import { checkFunction, checkKeys, checkRange, isRecord, shown } from "../option.ts";
+import { checkKeys, checkKind, isRecord, type Kind, shown } from "../option.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { Named, Pair } from "./pairs.ts";
 import type { Schedule } from "./schedule.ts";
@@ -63,27 +63,9 @@ export interface RatePredicate {
  */
 export type Rates = Named<RateSpec> | RatePredicate | readonly (Rates | Pair<RateSpec>)[];
 
-const ruleKeys = [
-  "lr",
-  "multiplier",
-  "weightDecay",
-  "schedule",
-  "frozen",
-  "from",
-  "until",
-  "averaging",
-  "optimizer",
-] as const;
-
 /** The parts that are there: what is left out must not overwrite. */
 export const defined = <T extends object>(parts: { readonly [Key in keyof T]: T[Key] | undefined }): T =>
   Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as T;
-
-/** A part of a rule must be of a kind. */
-function demand(place: string, key: string, value: unknown, valid: boolean, kind: string): void {
-  if (valid) return;
-  throw new OptionError(`${place}: ${key} is ${shown(value)}, it must be ${kind}.`);
-}
 
 const isEpochs = (value: unknown): boolean => {
   const { epochs, ...rest } = Object(value);
@@ -92,31 +74,40 @@ const isEpochs = (value: unknown): boolean => {
 
 /** Refuses what is no point in training. */
 export function checkWhen(place: string, key: string, value: unknown): void {
-  const valid = typeof value === "number" ? Number.isSafeInteger(value) && value >= 0 : isEpochs(value);
-  demand(place, key, value, valid, "a whole number of steps of at least 0, or { epochs } of at least 0");
+  if (typeof value === "number" ? Number.isSafeInteger(value) && value >= 0 : isEpochs(value)) return;
+  throw new OptionError(
+    `${place}: ${key} is ${shown(value)}, it must be a whole number of steps of at least 0, or { epochs } of at least 0.`,
+  );
 }
 
-/** Whether it comes from sgd(), adamw() or the like. */
-export function isOptimizer(value: unknown): value is Optimizer {
+/** Refuses what does not come from sgd(), adamw() or the like. */
+function checkOptimizer(place: string, key: string, value: unknown): void {
   const { rule, spec, writeRow } = Object(value);
-  return isRecord(rule) && isRecord(spec) && typeof writeRow === "function";
+  if (isRecord(rule) && isRecord(spec) && typeof writeRow === "function") return;
+  throw new OptionError(`${place}: ${key} is ${shown(value)}, it must be sgd(), adamw() or the like.`);
 }
+
+const kinds: Readonly<Record<keyof RateRule, Kind>> = {
+  lr: "a finite number of at least 0",
+  multiplier: "a finite number of at least 0",
+  weightDecay: "a finite number of at least 0",
+  schedule: "a function",
+  frozen: "true or false",
+  from: checkWhen,
+  until: checkWhen,
+  averaging: "from 0 to 1",
+  optimizer: checkOptimizer,
+};
+const ruleKeys = Object.keys(kinds);
 
 /** The rule that a spec stands for. Throws OptionError where it is none. */
 export function checkedRule(place: string, spec: RateSpec): RateRule {
-  const rule = typeof spec === "number" ? { lr: spec } : spec;
-  if (!isRecord(rule)) {
-    throw new OptionError(`${place}: the rule is ${shown(rule)}, it must be a number or { ${ruleKeys.join(", ")} }.`);
+  const given = typeof spec === "number" ? { lr: spec } : spec;
+  if (!isRecord(given)) {
+    throw new OptionError(`${place}: the rule is ${shown(given)}, it must be a number or { ${ruleKeys.join(", ")} }.`);
   }
-  checkKeys(place, "a rule", rule, ruleKeys);
-  const { lr = 0, multiplier = 0, weightDecay = 0, averaging = 0, schedule, frozen, from, until, optimizer } = rule;
-  checkRange(place, "a finite number of at least 0", { lr, multiplier, weightDecay, averaging });
-  checkRange(place, "from 0 to 1", { averaging });
-  if (schedule !== undefined) checkFunction(place, "schedule", schedule);
-  demand(place, "frozen", frozen, frozen === undefined || typeof frozen === "boolean", "true or false");
-  if (from !== undefined) checkWhen(place, "from", from);
-  if (until !== undefined) checkWhen(place, "until", until);
-  if (optimizer !== undefined)
-    demand(place, "optimizer", optimizer, isOptimizer(optimizer), "sgd(), adamw() or the like");
-  return defined(rule);
+  checkKeys(place, "a rule", given, ruleKeys);
+  const rule = defined<RateRule>(given);
+  for (const [key, value] of Object.entries(rule)) checkKind(place, key, value, kinds[key as keyof RateRule]);
+  return rule;
 }

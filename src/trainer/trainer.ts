@@ -14,8 +14,7 @@ import { type NamedNumbers, placedNumbers, type Transferred } from "../network/n
 import { Network, type PredictOptions } from "../network/network.ts";
 import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
-import { resolved } from "../optim/resolved.ts";
-import { checkName, checkOptions, checkSwitches } from "../option.ts";
+import { checkName, checkOptions, checkSwitches, resolved } from "../option.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-rate.ts";
 import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
@@ -111,7 +110,7 @@ export class Trainer {
       unfreeze: (pattern) => warned(`unfreeze "${pattern}"`, rates.unfreeze(pattern)),
       ...{ freeze, assign, scale, edits, replay },
       table: ((options: { readonly tensors?: boolean } = {}) =>
-        resolved("rates.table", options, { tensors: false }).tensors
+        resolved("rates.table", options, { tensors: [false] }).tensors
           ? this.#parts.tensorTable()
           : this.#parts.table()) as LayerRates["table"],
     };

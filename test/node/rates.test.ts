@@ -163,7 +163,7 @@ describe("rules", () => {
       `"OptionError: rates.set "head": weightDecay is Infinity, it must be a finite number of at least 0."`,
     );
     expect(refusal(() => layerDecay(1.5))).toMatchInlineSnapshot(
-      `"OptionError: layerDecay: the decay is 1.5, it must be above 0 and at most 1. Usual are 0.65 to 0.9."`,
+      `"OptionError: layerDecay: decay is 1.5, it must be above 0 and at most 1."`,
     );
   });
 });

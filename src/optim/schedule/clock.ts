@@ -2,7 +2,6 @@
 
 import { OptionError } from "../../errors.ts";
 import { shown } from "../../option.ts";
-import { type Defaults, type Resolved, resolved } from "../resolved.ts";
 
 export interface Clock {
   /** Updates made so far: 0 at the first one. */
@@ -23,21 +22,6 @@ export type MomentumSchedule = (clock: Clock) => number;
 export interface Span {
   readonly steps?: number;
   readonly epochs?: number;
-}
-
-/** The options of a schedule that has a length. */
-export function spanned<Options extends Span, Table extends Defaults<Omit<Options, keyof Span>>>(
-  place: string,
-  options: Options,
-  table: Table,
-): Resolved<Options, Table> {
-  const steps = typeof options === "number" ? options : 1000;
-  return resolved(
-    place,
-    options,
-    { steps: undefined, epochs: undefined, ...table } as Table & Defaults<Options>,
-    `${place}({ steps: ${steps} })`,
-  );
 }
 
 /** Checks a span and returns what tells its length in steps. Where it names neither unit, `fallback` steps are meant. */

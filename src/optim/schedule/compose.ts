@@ -1,8 +1,7 @@
 // Schedules made of schedules, and a look at one before it is used.
 
 import { OptionError } from "../../errors.ts";
-import { checkFunction, checkList, checkRange } from "../../option.ts";
-import { resolved } from "../resolved.ts";
+import { checkFunction, checkList, checkRange, resolved } from "../../option.ts";
 import { type Clock, lengthOf, type Schedule } from "./clock.ts";
 import { named } from "./spec.ts";
 
@@ -92,10 +91,9 @@ export interface PreviewOptions {
 
 /** The rates of the first steps of a layer that trains from the start. OptionError for what is no schedule or no number. */
 export function preview(schedule: Schedule, steps: number, options: PreviewOptions = {}): Preview {
-  const { base, stepsPerEpoch } = resolved("preview", options, { base: 1, stepsPerEpoch: undefined });
+  const { base, stepsPerEpoch } = resolved("preview", options, { base: [1, "at least 0"], stepsPerEpoch: [] });
   checkFunction("preview", "the schedule", schedule);
   checkRange("preview", "a whole number of at least 0", { steps });
-  checkRange("preview", "at least 0", { base });
   if (stepsPerEpoch !== undefined) checkRange("preview", "a whole number of at least 1", { stepsPerEpoch });
   const clocks = Array.from({ length: steps }, (_, step): Clock => ({ step, updates: step, stepsPerEpoch }));
   return { steps: clocks.map(({ step }) => step), lrs: clocks.map((clock) => base * schedule(clock)) };

@@ -1,8 +1,7 @@
 // Cosine annealing (Loshchilov and Hutter 2017), with and without restarts.
 
-import { checkRange } from "../../option.ts";
-import { lengthOf, type Schedule, type Span, spanned } from "./clock.ts";
-import { named } from "./spec.ts";
+import type { Schedule, Span } from "./clock.ts";
+import { timed } from "./timed.ts";
 
 /** Half a cosine from 1 at progress 0 down to `low` at progress 1. */
 export const cosineBetween = (low: number, progress: number): number =>
@@ -18,12 +17,10 @@ export interface CosineAnnealingOptions extends Span {
  * etaMin + (1 - etaMin) (1 + cos(pi t / T)) / 2, as CosineAnnealingLR with T_max = T. Past T the rate rises again, and
  * swings on; to hold the lowest, take warmupCosine.
  */
-export function cosineAnnealingLR(options: CosineAnnealingOptions): Schedule {
-  const { etaMin } = spanned("cosineAnnealingLR", options, { etaMin: 0 });
-  const half = lengthOf("cosineAnnealingLR", options);
-  checkRange("cosineAnnealingLR", "from 0 to 1", { etaMin });
-  return named("cosineAnnealingLR", options, (clock) => cosineBetween(etaMin, clock.step / half(clock)));
-}
+export const cosineAnnealingLR = (options: CosineAnnealingOptions): Schedule =>
+  timed("cosineAnnealingLR", options, { etaMin: [0, "from 0 to 1"] }, ({ etaMin }, t, total) =>
+    cosineBetween(etaMin, t / total),
+  );
 
 /** How long the first fall takes. */
 export interface WarmRestartsOptions extends Span {
@@ -37,20 +34,18 @@ export interface WarmRestartsOptions extends Span {
  * etaMin + (1 - etaMin) (1 + cos(pi u / L)) / 2, where u counts from the last restart and the n-th fall has the length
  * L = T tMult^n. As CosineAnnealingWarmRestarts with T_0 = T.
  */
-export function cosineAnnealingWarmRestarts(options: WarmRestartsOptions): Schedule {
-  const place = "cosineAnnealingWarmRestarts";
-  const { tMult, etaMin } = spanned(place, options, { tMult: 1, etaMin: 0 });
-  const first = lengthOf("cosineAnnealingWarmRestarts", options);
-  checkRange("cosineAnnealingWarmRestarts", "a whole number of at least 1", { tMult });
-  checkRange("cosineAnnealingWarmRestarts", "from 0 to 1", { etaMin });
-  return named("cosineAnnealingWarmRestarts", options, (clock) => {
-    let length = first(clock);
-    let since = clock.step;
-    if (tMult === 1) since %= length;
-    while (since >= length) {
-      since -= length;
-      length *= tMult;
-    }
-    return cosineBetween(etaMin, since / length);
-  });
-}
+export const cosineAnnealingWarmRestarts = (options: WarmRestartsOptions): Schedule =>
+  timed(
+    "cosineAnnealingWarmRestarts",
+    options,
+    { tMult: [1, "a whole number of at least 1"], etaMin: [0, "from 0 to 1"] },
+    ({ tMult, etaMin }, t, first) => {
+      let length = first;
+      let since = tMult === 1 ? t % length : t;
+      while (since >= length) {
+        since -= length;
+        length *= tMult;
+      }
+      return cosineBetween(etaMin, since / length);
+    },
+  );

@@ -1,9 +1,9 @@
 // Schedules that rise and fall: one cycle, and cycle after cycle; and the momentum that falls while the rate rises.
 
-import { checkName, checkRange } from "../../option.ts";
-import { type Resolved, resolved } from "../resolved.ts";
-import { lengthOf, type MomentumSchedule, type Schedule, type Span, spanned } from "./clock.ts";
+import { checkRange, type Resolved, resolved } from "../../option.ts";
+import type { MomentumSchedule, Schedule, Span } from "./clock.ts";
 import { named } from "./spec.ts";
+import { timed } from "./timed.ts";
 
 interface OneCycle extends Span {
   /** Part of the cycle in which the rate rises. Default 0.3. */
@@ -14,33 +14,27 @@ interface OneCycle extends Span {
   readonly threePhase?: boolean;
 }
 
-const shape = { pctStart: 0.3, anneal: "cos", threePhase: false };
+const momentum = "at least 0 and below 1";
+const shape = { pctStart: [0.3, "between 0 and 1"], anneal: ["cos", ["cos", "linear"]], threePhase: [false] } as const;
 
 /** From `first` to `top` and back to `last`, in three phases by way of `first`; there it holds. */
 function once(
-  place: string,
-  options: OneCycle,
   { pctStart, anneal, threePhase }: Resolved<OneCycle, typeof shape>,
+  [t, total]: readonly [number, number],
   [first, top, last]: readonly [number, number, number],
-): Schedule {
-  const length = lengthOf(place, options);
-  checkRange(place, "between 0 and 1", { pctStart });
-  checkName(place, "anneal", anneal, ["cos", "linear"]);
+): number {
   const blend = (from: number, to: number, part: number): number =>
     anneal === "linear" ? from + (to - from) * part : to + ((from - to) * (1 + Math.cos(Math.PI * part))) / 2;
-  return named(place, options, (clock) => {
-    const total = length(clock);
-    const up = { end: pctStart * total - 1, from: first, to: top };
-    const phases = threePhase
-      ? [up, { end: 2 * pctStart * total - 2, from: top, to: first }, { end: total - 1, from: first, to: last }]
-      : [up, { end: total - 1, from: top, to: last }];
-    let start = 0;
-    for (const { end, from, to } of phases) {
-      if (clock.step <= end) return end > start ? blend(from, to, (clock.step - start) / (end - start)) : to;
-      start = end;
-    }
-    return last;
-  });
+  const up = { end: pctStart * total - 1, from: first, to: top };
+  const phases = threePhase
+    ? [up, { end: 2 * pctStart * total - 2, from: top, to: first }, { end: total - 1, from: first, to: last }]
+    : [up, { end: total - 1, from: top, to: last }];
+  let start = 0;
+  for (const { end, from, to } of phases) {
+    if (t <= end) return end > start ? blend(from, to, (t - start) / (end - start)) : to;
+    start = end;
+  }
+  return last;
 }
 
 export interface OneCycleOptions extends OneCycle {
@@ -54,13 +48,14 @@ export interface OneCycleOptions extends OneCycle {
  * One rise to the base rate and one fall (Smith and Topin 2018), as torch.optim.lr_scheduler.OneCycleLR with
  * max_lr = base; for its momentum see oneCycleMomentum. Past its end the last rate holds.
  */
-export function oneCycle(options: OneCycleOptions): Schedule {
-  const all = spanned("oneCycle", options, { divFactor: 25, finalDivFactor: 1e4, ...shape });
-  const { divFactor, finalDivFactor } = all;
-  checkRange("oneCycle", "greater than 0", { divFactor, finalDivFactor });
-  const first = 1 / divFactor;
-  return once("oneCycle", options, all, [first, 1, first / finalDivFactor]);
-}
+export const oneCycle = (options: OneCycleOptions): Schedule =>
+  timed(
+    "oneCycle",
+    options,
+    { divFactor: [25, "greater than 0"], finalDivFactor: [1e4, "greater than 0"], ...shape },
+    ({ divFactor, finalDivFactor, ...all }, ...time) =>
+      once(all, time, [1 / divFactor, 1, 1 / divFactor / finalDivFactor]),
+  );
 
 export interface OneCycleMomentumOptions extends OneCycle {
   /** Momentum where the rate is highest. Default 0.85. */
@@ -74,12 +69,13 @@ export interface OneCycleMomentumOptions extends OneCycle {
  * up; in the third of three phases it stands. Give both the same length and shape. As the cycle_momentum of OneCycleLR.
  * Past its end the last momentum holds.
  */
-export function oneCycleMomentum(options: OneCycleMomentumOptions): MomentumSchedule {
-  const all = spanned("oneCycleMomentum", options, { baseMomentum: 0.85, maxMomentum: 0.95, ...shape });
-  const { baseMomentum, maxMomentum } = all;
-  checkRange("oneCycleMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
-  return once("oneCycleMomentum", options, all, [maxMomentum, baseMomentum, maxMomentum]);
-}
+export const oneCycleMomentum = (options: OneCycleMomentumOptions): MomentumSchedule =>
+  timed(
+    "oneCycleMomentum",
+    options,
+    { baseMomentum: [0.85, momentum], maxMomentum: [0.95, momentum], ...shape },
+    ({ baseMomentum, maxMomentum, ...all }, ...time) => once(all, time, [maxMomentum, baseMomentum, maxMomentum]),
+  );
 
 /** By what the height of a cycle is scaled, of its number (from 0), the step and gamma. */
 const heights = {
@@ -99,7 +95,12 @@ interface Cyclic {
   readonly gamma?: number;
 }
 
-const waves = { up: 2000, down: undefined, mode: "triangular", gamma: 1 };
+const waves = {
+  up: [2000, "greater than 0"],
+  down: [],
+  mode: ["triangular", Object.keys(heights)],
+  gamma: [1, "at least 0"],
+} as const;
 
 /** From `first` towards `top` and back, over and over. */
 function overAndOver(
@@ -108,9 +109,7 @@ function overAndOver(
   { up, down = up, mode, gamma }: Resolved<Cyclic, typeof waves>,
   [first, top]: readonly [number, number],
 ): Schedule {
-  checkRange(place, "greater than 0", { up, down });
-  checkRange(place, "at least 0", { gamma });
-  checkName(place, "mode", mode, Object.keys(heights));
+  checkRange(place, "greater than 0", { down });
   const scale = heights[mode];
   return named(place, options, ({ step }) => {
     const cycle = Math.floor(step / (up + down));
@@ -130,8 +129,8 @@ export interface CyclicOptions extends Cyclic {
  * or gamma^t (Smith 2017). As CyclicLR, but the base rate is its max_lr; for its momentum see cyclicMomentum.
  */
 export function cyclicLR(options: CyclicOptions): Schedule {
-  const all = resolved("cyclicLR", options, { floor: undefined, ...waves }, "cyclicLR({ floor: 0.1, up: 2000 })");
-  checkRange("cyclicLR", "from 0 to 1", { floor: all.floor });
+  const table = { floor: [undefined, "from 0 to 1"], ...waves } as const;
+  const all = resolved("cyclicLR", options, table, "cyclicLR({ floor: 0.1, up: 2000 })");
   return overAndOver("cyclicLR", options, all, [all.floor, 1]);
 }
 
@@ -147,8 +146,7 @@ export interface CyclicMomentumOptions extends Cyclic {
  * the cycle_momentum of CyclicLR.
  */
 export function cyclicMomentum(options: CyclicMomentumOptions = {}): MomentumSchedule {
-  const all = resolved("cyclicMomentum", options, { baseMomentum: 0.8, maxMomentum: 0.9, ...waves });
-  const { baseMomentum, maxMomentum } = all;
-  checkRange("cyclicMomentum", "at least 0 and below 1", { baseMomentum, maxMomentum });
-  return overAndOver("cyclicMomentum", options, all, [maxMomentum, baseMomentum]);
+  const table = { baseMomentum: [0.8, momentum], maxMomentum: [0.9, momentum], ...waves } as const;
+  const all = resolved("cyclicMomentum", options, table);
+  return overAndOver("cyclicMomentum", options, all, [all.maxMomentum, all.baseMomentum]);
 }

@@ -1,10 +1,10 @@
 // Schedules that hold, drop, fade or follow a function: the simple ones of torch.optim.lr_scheduler, in closed form.
 // In the formulas t is the step, T the length in steps.
 
-import { checkFunction, checkList, checkRange } from "../../option.ts";
-import { resolved } from "../resolved.ts";
-import { lengthOf, type Schedule, type Span, spanned } from "./clock.ts";
+import { checkFunction, checkList, checkRange, resolved } from "../../option.ts";
+import type { Schedule, Span } from "./clock.ts";
 import { named } from "./spec.ts";
+import { timed } from "./timed.ts";
 
 /** The base rate throughout. Throws OptionError for a rate, which is a layer's `lr`. */
 export function constant(options: Readonly<Record<string, never>> = {}): Schedule {
@@ -43,12 +43,14 @@ export interface ConstantOptions extends Span {
 }
 
 /** factor where t < T, then 1. As ConstantLR. */
-export function constantLR(options: ConstantOptions = {}): Schedule {
-  const { factor } = spanned("constantLR", options, { factor: 1 / 3 });
-  const total = lengthOf("constantLR", options, 5);
-  checkRange("constantLR", "from 0 to 1", { factor });
-  return named("constantLR", options, (clock) => (clock.step < total(clock) ? factor : 1));
-}
+export const constantLR = (options: ConstantOptions = {}): Schedule =>
+  timed(
+    "constantLR",
+    options,
+    { factor: [1 / 3, "from 0 to 1"] },
+    ({ factor }, t, total) => (t < total ? factor : 1),
+    5,
+  );
 
 /** How long the change takes; default 5 steps. */
 export interface LinearOptions extends Span {
@@ -59,16 +61,14 @@ export interface LinearOptions extends Span {
 }
 
 /** start + (end - start) * min(T, t) / T. As LinearLR, which divides by zero where it starts at 0. */
-export function linearLR(options: LinearOptions = {}): Schedule {
-  const { startFactor, endFactor } = spanned("linearLR", options, { startFactor: 1 / 3, endFactor: 1 });
-  const total = lengthOf("linearLR", options, 5);
-  checkRange("linearLR", "from 0 to 1", { startFactor, endFactor });
-  return named(
+export const linearLR = (options: LinearOptions = {}): Schedule =>
+  timed(
     "linearLR",
     options,
-    (clock) => startFactor + (endFactor - startFactor) * Math.min(1, clock.step / total(clock)),
+    { startFactor: [1 / 3, "from 0 to 1"], endFactor: [1, "from 0 to 1"] },
+    ({ startFactor, endFactor }, t, total) => startFactor + (endFactor - startFactor) * Math.min(1, t / total),
+    5,
   );
-}
 
 /** How long the fall to 0 takes; default 5 steps. */
 export interface PolynomialOptions extends Span {
@@ -77,12 +77,14 @@ export interface PolynomialOptions extends Span {
 }
 
 /** (1 - min(T, t) / T)^power. As PolynomialLR. */
-export function polynomialLR(options: PolynomialOptions = {}): Schedule {
-  const { power } = spanned("polynomialLR", options, { power: 1 });
-  const total = lengthOf("polynomialLR", options, 5);
-  checkRange("polynomialLR", "at least 0", { power });
-  return named("polynomialLR", options, (clock) => (1 - Math.min(1, clock.step / total(clock))) ** power);
-}
+export const polynomialLR = (options: PolynomialOptions = {}): Schedule =>
+  timed(
+    "polynomialLR",
+    options,
+    { power: [1, "at least 0"] },
+    ({ power }, t, total) => (1 - Math.min(1, t / total)) ** power,
+    5,
+  );
 
 /** In how long the rate falls by `gamma`; default 1 step. */
 export interface ExponentialOptions extends Span {
@@ -90,12 +92,14 @@ export interface ExponentialOptions extends Span {
 }
 
 /** gamma^(t / T). As ExponentialLR where T is 1 step; smooth where it is longer, for a drop now and then see stepLR. */
-export function exponentialLR(options: ExponentialOptions): Schedule {
-  const { gamma } = spanned("exponentialLR", options, { gamma: undefined });
-  const period = lengthOf("exponentialLR", options, 1);
-  checkRange("exponentialLR", "at least 0", { gamma });
-  return named("exponentialLR", options, (clock) => gamma ** (clock.step / period(clock)));
-}
+export const exponentialLR = (options: ExponentialOptions): Schedule =>
+  timed(
+    "exponentialLR",
+    options,
+    { gamma: [undefined, "at least 0"] },
+    ({ gamma }, t, total) => gamma ** (t / total),
+    1,
+  );
 
 /** How long a rate holds before it drops. */
 export interface StepOptions extends Span {
@@ -104,12 +108,8 @@ export interface StepOptions extends Span {
 }
 
 /** gamma^floor(t / T). As StepLR with step_size T. */
-export function stepLR(options: StepOptions): Schedule {
-  const { gamma } = spanned("stepLR", options, { gamma: 0.1 });
-  const period = lengthOf("stepLR", options);
-  checkRange("stepLR", "at least 0", { gamma });
-  return named("stepLR", options, (clock) => gamma ** Math.floor(clock.step / period(clock)));
-}
+export const stepLR = (options: StepOptions): Schedule =>
+  timed("stepLR", options, { gamma: [0.1, "at least 0"] }, ({ gamma }, t, total) => gamma ** Math.floor(t / total));
 
 export interface MultiStepOptions {
   /** Steps at which the rate drops; one that is listed twice drops it twice. */
@@ -120,16 +120,18 @@ export interface MultiStepOptions {
 
 /** gamma^(number of milestones <= t). As MultiStepLR. */
 export function multiStepLR(options: MultiStepOptions): Schedule {
-  const example = "multiStepLR({ milestones: [30, 60] })";
-  const { milestones, gamma } = resolved("multiStepLR", options, { milestones: undefined, gamma: 0.1 }, example);
-  checkList("multiStepLR", "milestones", milestones);
-  for (const [i, milestone] of milestones.entries()) {
-    checkRange("multiStepLR", "a whole number of at least 0", { [`milestones[${i}]`]: milestone });
-  }
-  checkRange("multiStepLR", "at least 0", { gamma });
+  const table = { milestones: [undefined, milestonesEntry], gamma: [0.1, "at least 0"] } as const;
+  const { milestones, gamma } = resolved("multiStepLR", options, table, "multiStepLR({ milestones: [30, 60] })");
   return named(
     "multiStepLR",
     options,
     ({ step }) => gamma ** milestones.filter((milestone) => milestone <= step).length,
   );
+}
+
+function milestonesEntry(place: string, name: string, milestones: unknown): void {
+  checkList(place, name, milestones);
+  for (const [i, milestone] of (milestones as unknown[]).entries()) {
+    checkRange(place, "a whole number of at least 0", { [`${name}[${i}]`]: milestone });
+  }
 }

@@ -10,43 +10,18 @@ import { constant, constantLR, exponentialLR, linearLR, multiStepLR, polynomialL
 import type { ScheduleSpec } from "./spec.ts";
 import { slantedTriangular, warmupCosine, warmupInverseSqrt, warmupLinear, wsd } from "./warmup.ts";
 
-interface Parts {
-  readonly schedule: Schedule;
-  readonly schedules: readonly Schedule[];
-  readonly milestones: readonly number[];
-}
-
-/** What a schedule of schedules is made of; the others know their options themselves. */
-const keysOf: Readonly<Record<string, readonly (keyof Parts)[]>> = {
+/** What a schedule of schedules is made of, in the order of its arguments; the others take their options as they are. */
+const partsOf: Readonly<Record<string, readonly string[]>> = {
   chain: ["schedules"],
   local: ["schedule"],
   perEpoch: ["schedule"],
   sequence: ["schedules", "milestones"],
 };
 
-const factories: Readonly<Record<string, (options: never) => Schedule>> = {
-  chain: ({ schedules }: Parts) => chain(schedules),
-  constant,
-  constantLR,
-  cosineAnnealingLR,
-  cosineAnnealingWarmRestarts,
-  cyclicLR,
-  cyclicMomentum,
-  exponentialLR,
-  linearLR,
-  local: ({ schedule }: Parts) => local(schedule),
-  multiStepLR,
-  oneCycle,
-  oneCycleMomentum,
-  perEpoch: ({ schedule }: Parts) => perEpoch(schedule),
-  polynomialLR,
-  sequence: ({ schedules, milestones }: Parts) => sequence(schedules, milestones),
-  slantedTriangular,
-  stepLR,
-  warmupCosine,
-  warmupInverseSqrt,
-  warmupLinear,
-  wsd,
+const factories: Readonly<Record<string, (...given: never[]) => Schedule>> = {
+  ...{ chain, constant, constantLR, cosineAnnealingLR, cosineAnnealingWarmRestarts, cyclicLR, cyclicMomentum },
+  ...{ exponentialLR, linearLR, local, multiStepLR, oneCycle, oneCycleMomentum, perEpoch, polynomialLR, sequence },
+  ...{ slantedTriangular, stepLR, warmupCosine, warmupInverseSqrt, warmupLinear, wsd },
 };
 
 /**
@@ -70,9 +45,11 @@ export function scheduleFrom(spec: ScheduleSpec): Schedule {
     );
   }
   const given = spec.options ?? {};
-  checkOptions(`scheduleFrom "${name}"`, given, keysOf[name] ?? Object.keys(given));
-  const options = Object.entries(given).map(([key, value]) => [key, revived(value)]);
-  return (factories[name] as (options: object) => Schedule)(Object.fromEntries(options));
+  const parts = partsOf[name];
+  checkOptions(`scheduleFrom "${name}"`, given, parts ?? Object.keys(given));
+  const options = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, revived(value)]));
+  const factory = factories[name] as (...given: unknown[]) => Schedule;
+  return factory(...(parts?.map((part) => options[part]) ?? [options]));
 }
 
 /** A value of `options` as the factory takes it: whatever is an object there is a spec. */

@@ -1,11 +1,11 @@
 // Schedules that begin low: a linear rise, and then a cosine, a line, an inverse square root, or a plateau and a short
 // fall. In the formulas t is the step, T the length and w the warm-up in steps.
 
-import { checkRange } from "../../option.ts";
-import { resolved } from "../resolved.ts";
-import { lengthOf, type Schedule, type Span, spanned } from "./clock.ts";
+import { checkRange, resolved } from "../../option.ts";
+import type { Schedule, Span } from "./clock.ts";
 import { cosineBetween } from "./cosine.ts";
 import { named } from "./spec.ts";
+import { timed } from "./timed.ts";
 
 interface Warmup extends Span {
   /** Steps in which the rate rises from 0 to the base. */
@@ -14,32 +14,25 @@ interface Warmup extends Span {
   readonly floor?: number;
 }
 
+const rise = { warmup: [undefined, "at least 0"], floor: [0, "from 0 to 1"] } as const;
+
 /** t / w, then `fall` of what part of the rest has passed. */
-function warmed(place: string, options: Warmup, fall: (progress: number, floor: number) => number): Schedule {
-  const { warmup, floor } = spanned(place, options, { warmup: undefined, floor: 0 });
-  const total = lengthOf(place, options);
-  checkRange(place, "at least 0", { warmup });
-  checkRange(place, "from 0 to 1", { floor });
-  return named(place, options, (clock) => {
-    const length = total(clock);
-    if (clock.step < warmup) return clock.step / warmup;
-    return fall(Math.min(1, (clock.step - warmup) / Math.max(1, length - warmup)), floor);
-  });
-}
+const warmed = (place: string, options: Warmup, fall: (progress: number, floor: number) => number): Schedule =>
+  timed(place, options, rise, ({ warmup, floor }, t, total) =>
+    t < warmup ? t / warmup : fall(Math.min(1, (t - warmup) / Math.max(1, total - warmup)), floor),
+  );
 
 export interface WarmupCosineOptions extends Warmup {}
 
 /** Linear from 0 over `warmup` steps, then half a cosine down to `floor` at the end (Loshchilov and Hutter 2017). */
-export function warmupCosine(options: WarmupCosineOptions): Schedule {
-  return warmed("warmupCosine", options, (progress, floor) => cosineBetween(floor, progress));
-}
+export const warmupCosine = (options: WarmupCosineOptions): Schedule =>
+  warmed("warmupCosine", options, (progress, floor) => cosineBetween(floor, progress));
 
 export interface WarmupLinearOptions extends Warmup {}
 
 /** t / w, then floor + (1 - floor) (T - t) / (T - w), as in the fine-tuning of BERT (Devlin et al. 2019). */
-export function warmupLinear(options: WarmupLinearOptions): Schedule {
-  return warmed("warmupLinear", options, (progress, floor) => floor + (1 - floor) * (1 - progress));
-}
+export const warmupLinear = (options: WarmupLinearOptions): Schedule =>
+  warmed("warmupLinear", options, (progress, floor) => floor + (1 - floor) * (1 - progress));
 
 export interface WarmupInverseSqrtOptions {
   /** Steps in which the rate rises from 0 to the base. */
@@ -54,10 +47,8 @@ export interface WarmupInverseSqrtOptions {
  */
 export function warmupInverseSqrt(options: WarmupInverseSqrtOptions): Schedule {
   const place = "warmupInverseSqrt";
-  const table = { warmup: undefined, timescale: undefined };
-  const all = resolved(place, options, table, "warmupInverseSqrt({ warmup: 500 })");
-  const { warmup, timescale = warmup || 1e4 } = all;
-  checkRange(place, "at least 0", { warmup });
+  const table = { warmup: rise.warmup, timescale: [] } as const;
+  const { warmup, timescale = warmup || 1e4 } = resolved(place, options, table, `${place}({ warmup: 500 })`);
   checkRange(place, "greater than 0", { timescale });
   return named(place, options, ({ step }) =>
     step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)),
@@ -73,21 +64,13 @@ export interface WsdOptions extends Warmup {
  * Warm-up, stable, decay (Hu et al. 2024): t / w, then 1, and in the end floor + (1 - floor) (1 - sqrt u), where u goes
  * from 0 to 1 over the last `decay` of the run, in whole steps. The root is from Hägele et al. 2024.
  */
-export function wsd(options: WsdOptions): Schedule {
-  const { warmup, decay, floor } = spanned("wsd", options, { warmup: undefined, decay: 0.2, floor: 0 });
-  const total = lengthOf("wsd", options);
-  checkRange("wsd", "at least 0", { warmup });
-  checkRange("wsd", "between 0 and 1", { decay });
-  checkRange("wsd", "from 0 to 1", { floor });
-  return named("wsd", options, (clock) => {
-    const { step } = clock;
-    const end = total(clock);
+export const wsd = (options: WsdOptions): Schedule =>
+  timed("wsd", options, { ...rise, decay: [0.2, "between 0 and 1"] }, ({ warmup, decay, floor }, t, end) => {
     const start = Math.max(warmup, Math.round(end * (1 - decay)));
-    if (step < warmup) return step / warmup;
-    if (step <= start) return 1;
-    return step < end ? floor + (1 - floor) * (1 - Math.sqrt((step - start) / (end - start))) : floor;
+    if (t < warmup) return t / warmup;
+    if (t <= start) return 1;
+    return t < end ? floor + (1 - floor) * (1 - Math.sqrt((t - start) / (end - start))) : floor;
   });
-}
 
 export interface SlantedTriangularOptions extends Span {
   /** Part of the run in which the rate rises. Default 0.1. */
@@ -101,15 +84,14 @@ export interface SlantedTriangularOptions extends Span {
  * (cut (1 / cutFrac - 1)). From ULMFiT (Howard and Ruder 2018), whose rise here takes at least a step; past its end the
  * lowest rate holds.
  */
-export function slantedTriangular(options: SlantedTriangularOptions): Schedule {
-  const { cutFrac, ratio } = spanned("slantedTriangular", options, { cutFrac: 0.1, ratio: 32 });
-  const total = lengthOf("slantedTriangular", options);
-  checkRange("slantedTriangular", "between 0 and 1", { cutFrac });
-  checkRange("slantedTriangular", "greater than 0", { ratio });
-  return named("slantedTriangular", options, (clock) => {
-    const { step } = clock;
-    const cut = Math.max(1, Math.floor(total(clock) * cutFrac));
-    const part = step < cut ? step / cut : Math.max(0, 1 - (step - cut) / (cut * (1 / cutFrac - 1)));
-    return (1 + part * (ratio - 1)) / ratio;
-  });
-}
+export const slantedTriangular = (options: SlantedTriangularOptions): Schedule =>
+  timed(
+    "slantedTriangular",
+    options,
+    { cutFrac: [0.1, "between 0 and 1"], ratio: [32, "greater than 0"] },
+    ({ cutFrac, ratio }, t, total) => {
+      const cut = Math.max(1, Math.floor(total * cutFrac));
+      const part = t < cut ? t / cut : Math.max(0, 1 - (t - cut) / (cut * (1 / cutFrac - 1)));
+      return (1 + part * (ratio - 1)) / ratio;
+    },
+  );
