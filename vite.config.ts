@@ -11,7 +11,7 @@ export default defineConfig(async () => ({
     lib: { entry: "src/index.ts", formats: ["es" as const], fileName: "gradus" },
     target: "es2022",
     emptyOutDir: true,
-    rolldownOptions: { output: { minify: true } },
+    rolldownOptions: { output: { minify: true, comments: false } },
   },
   plugins: [shorterShaders()],
   test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },

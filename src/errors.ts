@@ -67,6 +67,10 @@ export function didYouMean(name: string, names: readonly string[]): string {
   return best === "" ? "" : ` Did you mean "${best}"?`;
 }
 
+/** What there is in the place of a name that there is not: ` Did you mean "head"? Layers: stem, head.` */
+export const instead = (name: unknown, what: string, names: readonly string[]): string =>
+  `${didYouMean(String(name), names)} ${what} ${listed(names)}.`;
+
 /** A list for a message: all of it when short, else the first twelve and how many more. */
 export function listed(names: readonly string[]): string {
   const most = 12;

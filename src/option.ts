@@ -114,6 +114,9 @@ export function checkName(place: string, option: string, value: unknown, names: 
 /** What an option must be: of a kind, one of some names, or what a check of its own passes. */
 export type Kind = keyof typeof kinds | readonly string[] | ((place: string, name: string, value: unknown) => void);
 
+/** The kind of what has a check elsewhere. */
+export const anything = (): void => undefined;
+
 /** Refuses what is not of the kind. */
 export function checkKind(place: string, name: string, value: unknown, kind: Kind): void {
   if (typeof kind === "string") checkRange(place, kind, { [name]: value });

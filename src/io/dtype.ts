@@ -2,9 +2,7 @@
 // hold, is no damage: only the tensor that has it cannot be used, and that is said when somebody wants it.
 
 import { CheckpointError } from "../errors.ts";
-
-/** The largest number of f32. */
-const MOST_F32 = 3.4028234663852886e38;
+import { MOST_F32 } from "../option.ts";
 
 /** How the bits of each type are read. */
 const views = {

@@ -44,11 +44,7 @@ const words: readonly (keyof SignatureParts)[] = [
 
 /** What is none is left out; of functions that nothing describes only "custom" can be said. */
 export function signatureOf(parts: SignatureParts): Signature {
-  const { accumulate, control, averaging, momentum, rules, schedules } = parts;
-  const bare = ([name, rule]: [string, RuleSpec]) => {
-    const { lr, weightDecay, ...options } = rule.options;
-    return [name, { name: rule.name, options }];
-  };
+  const { accumulate, control, averaging, momentum, schedules } = parts;
   const described = ([name, schedule]: [string, Schedule]) => [name, specOf(schedule)];
   return JSON.parse(
     canonical({
@@ -57,7 +53,6 @@ export function signatureOf(parts: SignatureParts): Signature {
       control: control.length === 0 ? undefined : control,
       averaging: averaging ? true : undefined,
       momentum: momentum === undefined ? undefined : specOf(momentum),
-      rules: Object.fromEntries(Object.entries(rules).map(bare)),
       schedules: Object.fromEntries(Object.entries(schedules).map(described)),
     }),
   );

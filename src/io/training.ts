@@ -5,7 +5,7 @@ import { CheckpointError, GradusError, listed } from "../errors.ts";
 import { type Edit, readEdit, scheduleOf } from "../optim/edit.ts";
 import type { TableState } from "../optim/rates.ts";
 import type { RowState } from "../optim/row.ts";
-import { checkedRule, defined, type RateRule } from "../optim/rule.ts";
+import { checkedRule, defined } from "../optim/rule.ts";
 import { constant } from "../optim/schedule.ts";
 import { isCount, isRecord } from "./json.ts";
 import { ownValue } from "./signature.ts";
@@ -39,63 +39,67 @@ export interface Owner extends Pick<RowState, "lr" | "multiplier" | "weightDecay
   readonly layer: string;
 }
 
-const placeKeys = ["epoch", "position", "runEpoch", "batch", "accumulate", "count", "shuffle"];
-const rowKeys = [
-  ...["lr", "multiplier", "weightDecay", "averaging", "frozen", "from", "until", "layer", "updates", "trained"],
-  ...["rest", "schedule", "scheduleOf"],
-];
+type Parts = Readonly<Record<string, (value: unknown) => boolean>>;
+
+/** What stands where nothing needs to be known. */
+const or =
+  (nothing: unknown, valid: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === nothing || valid(value);
+const isSwitch = (value: unknown): boolean => typeof value === "boolean";
+/** What is looked at elsewhere. */
+const isOpen = (): boolean => true;
+const isGiven = (value: unknown): boolean => value !== undefined;
+
+const placeParts: Parts = {
+  ...{ epoch: isCount, position: isCount, runEpoch: isCount },
+  ...{ batch: or(null, isCount), accumulate: or(null, isCount), count: or(null, isCount), shuffle: or(null, isSwitch) },
+};
 
 /** Only what is known, and nothing twice. Throws CheckpointError where a part is not as a trainer writes it, or is not known. */
 export function checkedTraining(training: unknown, owners: readonly Owner[]): Training {
   const { step, place, rows, edits } = Object(training) as Training;
-  checkKnown("its training state", training, ["step", "place", "rows", "edits"]);
+  checkParts("its training state", training, { step: isOpen, place: isOpen, rows: isOpen, edits: isOpen });
   if (!isCount(step)) return unreadable("its number of steps");
-  return { step, place: checkedPlace(place), rows: checkedRows(rows, owners), edits: checkedEdits(edits) };
+  checkParts("its place in the data", place, placeParts);
+  return { step, place, rows: checkedRows(rows, owners), edits: checkedEdits(edits) };
 }
 
-/** A newer version adds keys because they matter: none is passed over in silence. */
-function checkKnown(what: string, record: unknown, keys: readonly string[]): void {
+/** Refuses what is not made of these parts. A newer version adds keys because they matter: none is passed over in silence. */
+function checkParts(what: string, record: unknown, parts: Parts): void {
   if (!isRecord(record)) unreadable(what);
-  const odd = Object.keys(record).filter((key) => !keys.includes(key));
-  if (odd.length === 0) return;
-  throw new CheckpointError(
-    `checkpoint: ${what} has ${listed(odd)}, which this version does not know. Use the version that wrote it, or transfer() for the weights alone.`,
-  );
-}
-
-function checkedPlace(place: unknown): Place {
-  checkKnown("its place in the data", place, placeKeys);
-  const { epoch, position, runEpoch, batch, accumulate, count, shuffle } = place as Place;
-  const valid =
-    [epoch, position, runEpoch].every(isCount) &&
-    [batch, accumulate, count].every((one) => one === null || isCount(one)) &&
-    (shuffle === null || typeof shuffle === "boolean");
-  return valid ? { epoch, position, runEpoch, batch, accumulate, count, shuffle } : unreadable("its place in the data");
+  const odd = Object.keys(record).filter((key) => !Object.hasOwn(parts, key));
+  if (odd.length > 0) {
+    throw new CheckpointError(
+      `checkpoint: ${what} has ${listed(odd)}, which this version does not know. Use the version that wrote it, or transfer() for the weights alone.`,
+    );
+  }
+  if (!Object.entries(parts).every(([key, valid]) => valid(ownValue(record, key)))) unreadable(what);
 }
 
 function checkedRows(rows: unknown, owners: readonly Owner[]): Record<string, RowState> {
-  const layers = owners.map(({ layer }) => layer);
-  const names = owners.map(({ name }) => name);
+  const layers: readonly unknown[] = owners.map(({ layer }) => layer);
+  const names: readonly unknown[] = owners.map(({ name }) => name);
+  const isRest = (value: unknown): boolean => Array.isArray(value) && value.length === 2 && value.every(isCount);
+  const parts: Parts = {
+    // What a rule says of them is checked as a rule.
+    ...{ lr: isGiven, multiplier: isGiven, weightDecay: isGiven, averaging: isGiven, frozen: isGiven },
+    ...{ from: isOpen, until: isOpen, schedule: isOpen },
+    ...{ updates: isCount, trained: isCount, rest: or(undefined, isRest) },
+    layer: (value) => layers.includes(value),
+    scheduleOf: or(undefined, (value) => names.includes(value)),
+  };
   return Object.fromEntries(
-    names.map((name) => {
+    owners.map(({ name }) => {
       const what = `the rate of "${name}"`;
       const state = ownValue(rows, name) as RowState;
-      checkKnown(what, state, rowKeys);
-      const { lr, multiplier, weightDecay, averaging, frozen, from, until } = state;
-      const { layer, updates, trained, rest, schedule, scheduleOf: giver } = state;
-      const valid =
-        [lr, multiplier, weightDecay, averaging, frozen].every((value) => value !== undefined) &&
-        [updates, trained].every(isCount) &&
-        (rest === undefined || (Array.isArray(rest) && rest.length === 2 && rest.every(isCount))) &&
-        layers.includes(layer) &&
-        (giver === undefined || names.includes(giver));
-      if (!valid) unreadable(what);
+      checkParts(what, state, parts);
+      const { layer, updates, trained, rest, schedule, scheduleOf: giver, ...rule } = state;
       readable(what, () => {
-        checkedRule(name, defined<RateRule>({ lr, multiplier, weightDecay, averaging, frozen, from, until }));
+        checkedRule(name, rule);
         if (schedule !== undefined) scheduleOf(schedule);
       });
-      const settings = { lr, multiplier, weightDecay, averaging, frozen, layer, updates, trained, from, until };
-      return [name, defined<RowState>({ ...settings, rest, schedule, scheduleOf: giver })];
+      return [name, defined<RowState>(state)];
     }),
   );
 }

@@ -1,7 +1,7 @@
 // Two-dimensional convolution and max pooling, on images stored [B, H, W, C].
 
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkName, checkOptions, checkSwitches, shown } from "../option.ts";
+import { anything, resolved, shown } from "../option.ts";
 import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
 import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
 
@@ -28,6 +28,8 @@ export interface MaxPool2dOptions {
   readonly padding?: Padding;
 }
 
+const paddings = ["valid", ["same", "valid"]] as const;
+
 /**
  * Convolution [B, H, W, C] -> [B, OH, OW, filters], filter [kh, kw, C, filters] and bias [filters] as in Keras.
  * Throws OptionError for options that do not exist, ShapeError where the input is no image, or smaller than a "valid" window.
@@ -36,15 +38,18 @@ export interface MaxPool2dOptions {
  */
 export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
   wholeNumber("conv2d", "filters", filters);
-  const keys = ["kernel", "stride", "padding", "bias", "initializer"];
   checkNoActivation("conv2d", options);
-  checkOptions("conv2d", options, keys, "conv2d(16, { kernel: 3 })");
-  const [kernelHeight, kernelWidth] = pair("conv2d", "kernel", options.kernel ?? 3);
-  const [strideHeight, strideWidth] = pair("conv2d", "stride", options.stride ?? 1);
-  const padding = checkedPadding("conv2d", options.padding ?? "valid");
-  const { bias = true } = options;
-  checkSwitches("conv2d", { bias });
-  const initialize = initializer("conv2d", options.initializer ?? "glorotUniform");
+  const table = {
+    kernel: [3, anything],
+    stride: [1, anything],
+    padding: paddings,
+    bias: [true],
+    initializer: ["glorotUniform"],
+  } as const;
+  const { kernel, stride, padding, bias, ...start } = resolved("conv2d", options, table, "conv2d(16, { kernel: 3 })");
+  const [kernelHeight, kernelWidth] = pair("conv2d", "kernel", kernel);
+  const [strideHeight, strideWidth] = pair("conv2d", "stride", stride);
+  const initialize = initializer("conv2d", start.initializer);
   const zeros = initializer("conv2d", "zeros");
   return {
     kind: "conv2d",
@@ -67,10 +72,10 @@ export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
  * @example maxPool2d(2)
  */
 export function maxPool2d(size: number | readonly [number, number], options: MaxPool2dOptions = {}): Layer {
-  checkOptions("maxPool2d", options, ["stride", "padding"], "maxPool2d(2, { stride: 1 })");
+  const table = { stride: [], padding: paddings } as const;
+  const { stride = size, padding } = resolved("maxPool2d", options, table, "maxPool2d(2, { stride: 1 })");
   const [kernelHeight, kernelWidth] = pair("maxPool2d", "size", size);
-  const [strideHeight, strideWidth] = pair("maxPool2d", "stride", options.stride ?? size);
-  const padding = checkedPadding("maxPool2d", options.padding ?? "valid");
+  const [strideHeight, strideWidth] = pair("maxPool2d", "stride", stride);
   return {
     kind: "maxPool2d",
     apply: (scope, x) => scope.op("maxPool2d", [x], { kernelHeight, kernelWidth, strideHeight, strideWidth, padding }),
@@ -84,11 +89,6 @@ function pair(place: string, what: string, given: number | readonly [number, num
     throw new OptionError(`${place}: ${what} is ${shown(given)}, it must be a number or [height, width].`);
   }
   return [wholeNumber(place, what, height), wholeNumber(place, what, width)];
-}
-
-function checkedPadding(place: string, padding: Padding): Padding {
-  checkName(place, "padding", padding, ["same", "valid"]);
-  return padding;
 }
 
 /** Why a window does not fit onto a value of shape `x`, and what to do; undefined where it does. */

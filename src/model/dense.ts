@@ -1,7 +1,7 @@
 // The fully connected layer.
 
 import { ShapeError } from "../errors.ts";
-import { checkOptions, checkSwitches } from "../option.ts";
+import { resolved } from "../option.ts";
 import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
 import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
 
@@ -23,11 +23,10 @@ export interface DenseOptions {
 export function dense(units: number, options: DenseOptions = {}): Layer {
   wholeNumber("dense", "units", units);
   checkNoActivation("dense", options);
-  checkOptions("dense", options, ["inputs", "bias", "initializer"], "dense(10, { bias: false })");
-  const { inputs, bias = true } = options;
+  const table = { inputs: [], bias: [true], initializer: ["glorotUniform"] } as const;
+  const { inputs, bias, ...start } = resolved("dense", options, table, "dense(10, { bias: false })");
   if (inputs !== undefined) wholeNumber("dense", "inputs", inputs);
-  checkSwitches("dense", { bias });
-  const initialize = initializer("dense", options.initializer ?? "glorotUniform");
+  const initialize = initializer("dense", start.initializer);
   const zeros = initializer("dense", "zeros");
   return {
     kind: "dense",

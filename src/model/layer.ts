@@ -2,7 +2,7 @@
 // and no state, so one record may be used in several models.
 
 import { NameError, OptionError } from "../errors.ts";
-import { shown } from "../option.ts";
+import { checkRange, shown } from "../option.ts";
 import type { Initializer, InitializerName } from "./initializer.ts";
 
 /** A value that flows through a model while it is traced: shape with the batch first, `[B, ...]`. */
@@ -107,8 +107,6 @@ export function checkNoActivation(place: string, options: unknown): void {
 
 /** Checks a size that the user gave: a whole number of at least one. */
 export function wholeNumber(place: string, what: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new OptionError(`${place}: ${what} is ${shown(value)}, it must be a whole number of at least 1.`);
-  }
+  checkRange(place, "a whole number of at least 1", { [what]: value });
   return value;
 }

@@ -67,7 +67,7 @@ export async function inference(
   try {
     const demand = demandOf(input, program.output.slice(1), false);
     const runner = createRunner(gpu, { ...settings, ruleOf: () => 0 }, program, demand);
-    const network = new Network(gpu, input, program, runner, demand, normalization);
+    const network = new Network({ gpu, program, runner, demand, normalization });
     const { missing } = network.transfer(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
     if (missing.length === 0) return network;
     throw new CheckpointError(`inference: the file lacks ${listed(missing)}. Give the model that its weights are of.`);

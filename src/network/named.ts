@@ -1,7 +1,7 @@
 // Numbers that a user gives by tensor name: checked against the model, and matched with the weights of another one.
 
 import { checkFinite, collect, described, isList, type Numbers } from "../data/numbers.ts";
-import { CheckpointError, DataError, didYouMean, listed, NameError, ShapeError } from "../errors.ts";
+import { CheckpointError, DataError, instead, listed, NameError, ShapeError } from "../errors.ts";
 import { size } from "../graph/graph.ts";
 import { weightsOf } from "../io/checkpoint.ts";
 import { checkOptions } from "../option.ts";
@@ -40,8 +40,7 @@ export function placedNumbers(
   return [...entriesOf(place, given)].map(([name, numbers]) => {
     const placed = tensors.find((tensor) => tensor.name === name);
     if (placed === undefined) {
-      const near = didYouMean(String(name), names);
-      throw new NameError(`${place}: there is no tensor "${name}".${near} Tensors: ${listed(names)}.`);
+      throw new NameError(`${place}: there is no tensor "${name}".${instead(name, "Tensors:", names)}`);
     }
     const data = isShaped(numbers) ? numbers.data : numbers;
     const what = `${place}: "${name}"`;

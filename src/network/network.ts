@@ -29,6 +29,15 @@ export interface LayerSummary {
   readonly parameterCount: number;
 }
 
+/** What a network is made of. */
+interface NetworkParts {
+  readonly gpu: Gpu;
+  readonly program: Program;
+  readonly runner: Runner;
+  readonly demand: Demand;
+  readonly normalization: Normalization;
+}
+
 /** Made by `compile`, as `trainer.network`, and by `inference`. */
 export class Network {
   /** Which adapter runs, for example "google swiftshader (software)". */
@@ -44,36 +53,22 @@ export class Network {
 
   /** Whatever reads or moves the weights takes its turn. @internal */
   readonly turns: Turns = createTurns();
-  readonly #gpu: Gpu;
-  readonly #program: Program;
-  readonly #runner: Runner;
-  readonly #demand: Demand;
-  readonly #normalization: Normalization;
+  readonly #parts: NetworkParts;
 
   /** @internal */
-  constructor(
-    gpu: Gpu,
-    inputShape: readonly number[],
-    program: Program,
-    runner: Runner,
-    demand: Demand,
-    normalization: Normalization,
-  ) {
-    this.#normalization = normalization;
-    this.#gpu = gpu;
-    this.#program = program;
-    this.#runner = runner;
-    this.#demand = demand;
+  constructor(parts: NetworkParts) {
+    const { gpu, demand, program } = parts;
+    this.#parts = parts;
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    this.inputShape = inputShape;
+    this.inputShape = demand.input;
     this.outputShape = program.output.slice(1);
     this.parameterCount = program.parameters.reduce((sum, { shape }) => sum + size(shape), 0);
   }
 
   /** The layers with weights, in the order in which the model uses them. */
   summary(): LayerSummary[] {
-    const { parameters, depths } = this.#program;
+    const { parameters, depths } = this.#parts.program;
     return [...depths].map(([name, depth]) => {
       const own = parameters.filter(({ layer }) => layer === name);
       const shapes = Object.fromEntries(own.map((one) => [one.name.slice(one.name.lastIndexOf(".") + 1), one.shape]));
@@ -96,15 +91,15 @@ export class Network {
     checkOptions("predict", options, ["batch", "mean", "std", "scale"], "{ batch: 64 }");
     const { batch, ...normalization } = options;
     if (batch !== undefined) checkRange("predict", "a whole number of at least 1", { batch });
-    const how = mergeNormalization(this.#normalization, normalization);
-    const packed = x instanceof Uploaded ? x : packInputs("predict", x, this.#demand, how);
-    return this.turns(() => this.#runner.predict(packed, averaged, batch));
+    const how = mergeNormalization(this.#parts.normalization, normalization);
+    const packed = x instanceof Uploaded ? x : packInputs("predict", x, this.#parts.demand, how);
+    return this.turns(() => this.#parts.runner.predict(packed, averaged, batch));
   }
 
   /** All weights by name, as of the steps submitted so far. */
   async weights(): Promise<Map<string, HostTensor>> {
     this.demandAlive();
-    return this.turns(() => this.#runner.store.read("parameters"));
+    return this.turns(() => this.#parts.runner.store.read("parameters"));
   }
 
   /** Sets weights by tensor name, such as those that `weights()` gives. Throws NameError, ShapeError and DataError before any changes. */
@@ -120,25 +115,25 @@ export class Network {
    */
   transfer(source: NamedNumbers | Uint8Array | ArrayBuffer, options: TransferOptions = {}): Transferred {
     this.demandAlive();
-    const { weights, result } = fittingWeights(this.#program.layout.tensors, source, options);
+    const { weights, result } = fittingWeights(this.#parts.program.layout.tensors, source, options);
     this.#set("transfer", weights);
     return result;
   }
 
   #set(place: string, weights: NamedNumbers): void {
-    for (const { placed, values } of placedNumbers(place, this.#program.layout.tensors, weights)) {
-      this.#runner.setWeight(placed, values);
+    for (const { placed, values } of placedNumbers(place, this.#parts.program.layout.tensors, weights)) {
+      this.#parts.runner.setWeight(placed, values);
     }
   }
 
   /** Throws what became of the device, if anything did. @internal */
   demandAlive(): void {
-    const failure = this.#gpu.failure();
+    const failure = this.#parts.gpu.failure();
     if (failure !== undefined) throw failure;
   }
 
   /** Frees everything on the GPU. The device itself is kept if it was given. */
   dispose(): void {
-    this.#runner.dispose();
+    this.#parts.runner.dispose();
   }
 }

@@ -1,7 +1,7 @@
 // Changes of the layer table while training goes on, as data: what each kind does to the rows, and how a change becomes
 // a line of JSON and comes back from one.
 
-import { didYouMean, listed, NameError, OptionError } from "../errors.ts";
+import { instead, NameError, OptionError } from "../errors.ts";
 import { checkKeys, checkRange, isRecord, shown } from "../option.ts";
 import { matching } from "../pattern.ts";
 import { decayOf } from "./optimizer.ts";
@@ -70,9 +70,7 @@ export function applyRule(place: string, chosen: readonly Row[], rule: RateRule)
 function assign(place: string, chosen: readonly Row[], layer: string, rows: readonly Row[]): void {
   const layers = layersOf(rows);
   if (!layers.includes(layer)) {
-    throw new NameError(
-      `${place}: there is no layer ${shown(layer)}.${didYouMean(String(layer), layers)} Layers: ${listed(layers)}.`,
-    );
+    throw new NameError(`${place}: there is no layer ${shown(layer)}.${instead(layer, "Layers:", layers)}`);
   }
   const there = rows.filter((row) => row.layer === layer);
   for (const row of chosen) {

@@ -2,7 +2,7 @@
 // next to the input, maxDepth the head. Which end should learn fast depends on what shifted: for new labels the head, for a
 // new kind of input the stem. Multipliers of presets that are given together multiply.
 
-import { didYouMean, listed, OptionError } from "../errors.ts";
+import { instead, OptionError } from "../errors.ts";
 import { checkRange, resolved } from "../option.ts";
 import { entriesOf, type Named } from "./pairs.ts";
 import { checkWhen, type RatePredicate, type When } from "./rule.ts";
@@ -85,8 +85,7 @@ export function muP(options: MuPOptions): RatePredicate {
   return ({ tensor, shape, multiplier, weightDecay }) => {
     const from = shapes.get(tensor);
     if (from === undefined) {
-      const names = [...shapes.keys()];
-      throw new OptionError(`muP: base has no "${tensor}".${didYouMean(tensor, names)} It has ${listed(names)}.`);
+      throw new OptionError(`muP: base has no "${tensor}".${instead(tensor, "It has", [...shapes.keys()])}`);
     }
     if (
       !Array.isArray(from) ||

@@ -2,7 +2,7 @@
 // no function of time: the user feeds it the metric, and it scales the rates of the layer table.
 
 import { OptionError } from "../errors.ts";
-import { checkFunction, checkOptions, checkRange, resolved, shown } from "../option.ts";
+import { anything, checkFunction, checkRange, resolved, shown } from "../option.ts";
 import { checkPattern } from "../pattern.ts";
 import { entriesOf, type Named } from "./pairs.ts";
 
@@ -81,7 +81,7 @@ export function reduceLROnPlateau(
     threshold: [1e-4, "at least 0"],
     thresholdMode: ["rel", ["rel", "abs"]],
     cooldown: [0, "a whole number of at least 0"],
-    minLr: [0, () => undefined],
+    minLr: [0, anything],
     eps: [1e-8, "at least 0"],
   } as const;
   const all = resolved(place, options, table, `${place}(trainer.rates, { patience: 3 })`);
@@ -128,14 +128,14 @@ export function reduceLROnPlateau(
     },
     state: () => ({ best: Number.isFinite(best) ? best : String(best), bad, cooldown: resting }),
     restore(state) {
-      checkOptions(`${place}.restore`, state, ["best", "bad", "cooldown"], `${place}.restore(plateau.state())`);
-      checkRange(`${place}.restore`, "a whole number of at least 0", { bad: state.bad, cooldown: state.cooldown });
-      const restored = Number(state.best ?? Number.NaN);
-      if (Number.isNaN(restored))
-        throw new OptionError(`${place}.restore: best is ${shown(state.best)}, it must be a number.`);
+      const where = `${place}.restore`;
+      const count = [undefined, "a whole number of at least 0"] as const;
+      const found = resolved(where, state, { best: [], bad: count, cooldown: count }, `${where}(plateau.state())`);
+      const restored = Number(found.best ?? Number.NaN);
+      if (Number.isNaN(restored)) throw new OptionError(`${where}: best is ${shown(found.best)}, it must be a number.`);
       best = restored;
-      bad = state.bad;
-      resting = state.cooldown;
+      bad = found.bad;
+      resting = found.cooldown;
     },
   };
 }

@@ -79,7 +79,7 @@ export class Trainer {
     const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, demand);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    this.network = new Network(gpu, input, program, runner, demand, settings.normalization);
+    this.network = new Network({ gpu, program, runner, demand, normalization: settings.normalization });
     const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
     const ledger = createLedger(
       rates,
