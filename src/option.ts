@@ -65,6 +65,7 @@ const number = (holds: (value: number) => boolean) => (value: unknown) =>
 const kinds = {
   "a function": (value: unknown) => typeof value === "function",
   "a list": Array.isArray,
+  "a name": (value: unknown) => typeof value === "string",
   "true or false": (value: unknown) => typeof value === "boolean",
   "a finite number of at least 0": number((value) => value >= 0),
   "a normal number of f32 above 0": number((value) => value >= 2 ** -126),

@@ -30,23 +30,20 @@ const MOST_HEADER = 100_000_000;
 
 /** F32 tensors as a file. The same tensors and metadata give the same bytes: names are sorted. */
 export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array<ArrayBuffer> {
-  const names = [...tensors.keys()].sort();
+  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   let end = 0;
-  const entries = names.map((name) => {
-    const { shape, data } = tensors.get(name) as StoredTensor;
+  const entries = sorted.map(([name, { shape, data }]) => {
     const begin = end;
     end += data.byteLength;
-    return [name, { dtype: "F32", shape, data_offsets: [begin, end] }];
+    return [name, { dtype: "F32", shape, data_offsets: [begin, end] }] as const;
   });
-  const text = JSON.stringify(Object.fromEntries([["__metadata__", metadata], ...entries]));
+  const text = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
   const head = new TextEncoder().encode(text);
-  const headBytes = Math.ceil(head.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headBytes + end).fill(0x20, 8, 8 + headBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headBytes), true);
+  let at = 8 + Math.ceil(head.length / 8) * 8;
+  const bytes = new Uint8Array(at + end).fill(0x20, 8, at);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(at - 8), true);
   bytes.set(head, 8);
-  let at = 8 + headBytes;
-  for (const name of names) {
-    const { data } = tensors.get(name) as StoredTensor;
+  for (const [, { data }] of sorted) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
@@ -87,13 +84,11 @@ export function decodeSafetensors(given: Uint8Array | ArrayBuffer, place = "chec
     at = end;
   }
   if (at !== data.length) fail(`its tensors have ${at} bytes, the file has ${data.length}`);
-  const tensors = ranges.map(({ name, dtype, shape, begin, end }) => {
-    return [name, fileTensor(name, dtype, shape, data.subarray(begin, end))] as const;
-  });
-  return { tensors: new Map(tensors), metadata };
+  return { tensors: new Map(ranges.map((range) => [range.name, fileTensor(range, data)])), metadata };
 }
 
-function fileTensor(name: string, dtype: string, shape: readonly number[], bytes: Uint8Array): FileTensor {
+function fileTensor({ name, dtype, shape, begin, end }: Range, file: Uint8Array): FileTensor {
+  const bytes = file.subarray(begin, end);
   let floats: Float32Array<ArrayBuffer> | undefined;
   return {
     dtype,

@@ -2,12 +2,11 @@
 // a line of JSON and comes back from one.
 
 import { instead, NameError, OptionError } from "../errors.ts";
-import { checkKeys, checkRange, isRecord, shown } from "../option.ts";
+import { checkRange, isRecord, resolved, shown, type Table } from "../option.ts";
 import { matching } from "../pattern.ts";
 import { decayOf } from "./optimizer.ts";
-import { addressOf, canTrain, checkSpan, layersOf, type Row, settingsOf } from "./row.ts";
+import { addressOf, canTrain, checkSpan, layersOf, picked, type Row, settingKeys } from "./row.ts";
 import { checkedRule, type RateRule, type RateSpec } from "./rule.ts";
-
 import { describeSchedule, type Schedule, type ScheduleSpec, scheduleFrom } from "./schedule.ts";
 
 /** What each kind of change says. */
@@ -35,15 +34,6 @@ export interface Edit {
   readonly change: Readonly<Record<string, unknown>>;
 }
 
-/** What an error calls each kind. */
-const places: Readonly<Record<EditKind, string>> = {
-  set: "rates.set",
-  freeze: "freeze",
-  unfreeze: "unfreeze",
-  assign: "rates.assign",
-  scale: "rates.scale",
-};
-
 /** The last part of a name. */
 const tail = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
 
@@ -67,7 +57,7 @@ export function applyRule(place: string, chosen: readonly Row[], rule: RateRule)
   }
 }
 
-function assign(place: string, chosen: readonly Row[], layer: string, rows: readonly Row[]): void {
+function assign(place: string, chosen: readonly Row[], { layer }: Changes["assign"], rows: readonly Row[]): void {
   const layers = layersOf(rows);
   if (!layers.includes(layer)) {
     throw new NameError(`${place}: there is no layer ${shown(layer)}.${instead(layer, "Layers:", layers)}`);
@@ -77,7 +67,7 @@ function assign(place: string, chosen: readonly Row[], layer: string, rows: read
     if (row.layer === layer) continue;
     // A bias is to find the decay of a bias.
     const like = there.find(({ name }) => tail(name) === tail(row.name)) ?? there[0];
-    Object.assign(row, like === undefined ? {} : settingsOf(like), { layer });
+    Object.assign(row, like === undefined ? {} : picked(like, [...settingKeys, "schedule"]), { layer });
   }
 }
 
@@ -92,6 +82,29 @@ function scale(place: string, chosen: readonly Row[], { factor, floor, eps }: Ch
     checkRange(place, "a finite number of at least 0", { lr: row.lr });
   }
 }
+
+/** All of a kind of change: what errors call it, what it is made of where it is no rule, and what it does to the chosen rows. */
+interface Sort<Change> {
+  readonly place: string;
+  readonly parts?: Table<Change>;
+  make(place: string, chosen: readonly Row[], change: Change, rows: readonly Row[]): void;
+}
+
+const amount = [undefined, "a finite number of at least 0"] as const;
+
+const sorts: { readonly [Kind in EditKind]: Sort<Changes[Kind]> } = {
+  set: { place: "rates.set", make: applyRule },
+  freeze: { place: "freeze", parts: {}, make: (place, chosen) => applyRule(place, chosen, { frozen: true }) },
+  unfreeze: {
+    place: "unfreeze",
+    parts: {},
+    make(_, chosen) {
+      for (const row of chosen) Object.assign(row, { frozen: false, from: undefined, until: undefined });
+    },
+  },
+  assign: { place: "rates.assign", parts: { layer: [undefined, "a name"] }, make: assign },
+  scale: { place: "rates.scale", parts: { factor: amount, floor: amount, eps: amount }, make: scale },
+};
 
 interface Edited {
   readonly rows: readonly Row[];
@@ -114,19 +127,10 @@ export function checkedChange(place: string, spec: RateSpec): RateRule {
 export function edited(rows: readonly Row[], step: number, action: Action, prefix = ""): Edited {
   const next = rows.map((row) => ({ ...row }));
   const { kind, pattern, change } = action;
-  const chosen = rowsOf(prefix + places[kind], pattern, next);
-  const place = `${prefix}${places[kind]} "${pattern}"`;
-  if (kind === "set") {
-    applyRule(place, chosen, change);
-  } else if (kind === "freeze") {
-    applyRule(place, chosen, { frozen: true });
-  } else if (kind === "unfreeze") {
-    for (const row of chosen) Object.assign(row, { frozen: false, from: undefined, until: undefined });
-  } else if (kind === "assign") {
-    assign(place, chosen, change.layer, next);
-  } else {
-    scale(place, chosen, change);
-  }
+  const sort = sorts[kind] as Sort<Action["change"]>;
+  const chosen = rowsOf(prefix + sort.place, pattern, next);
+  const place = `${prefix}${sort.place} "${pattern}"`;
+  sort.make(place, chosen, change, next);
   if (rows.some((row) => canTrain(row, step))) checkSomeTrain(place, next, step);
   return { rows: next, hit: chosen.map(({ name }) => name) };
 }
@@ -159,7 +163,7 @@ export function describeAction({ kind, pattern, change }: Action, step: number):
  */
 export function readEdit(place: string, line: unknown, custom: () => Schedule): { edit: Edit; action: Action } {
   const { step, kind, pattern, change } = Object(line) as Edit;
-  const kinds = Object.keys(places);
+  const kinds = Object.keys(sorts);
   const valid = Number.isSafeInteger(step) && step >= 0 && typeof pattern === "string" && kinds.includes(kind);
   if (!valid || !isRecord(change)) {
     throw new OptionError(
@@ -179,14 +183,6 @@ export function readEdit(place: string, line: unknown, custom: () => Schedule): 
     const rule = spec === undefined ? rest : { ...rest, schedule: scheduleOf(spec) ?? custom() };
     return read({ kind, pattern, change: checkedChange(place, rule) });
   }
-  const keys = { freeze: [], unfreeze: [], assign: ["layer"], scale: ["factor", "floor", "eps"] }[kind];
-  checkKeys(place, `a change of kind ${kind}`, change, keys);
-  if (kind === "scale")
-    checkRange(place, "a finite number of at least 0", {
-      ...({ factor: Number.NaN, floor: Number.NaN, eps: Number.NaN, ...change } as Changes["scale"]),
-    });
-  if (kind === "assign" && typeof change.layer !== "string") {
-    throw new OptionError(`${place} assigns to ${shown(change.layer)}, it must be the name of a layer.`);
-  }
+  resolved<object, Table<object>>(`${place}, ${kind}`, change, sorts[kind].parts ?? {});
   return read({ kind, pattern, change } as unknown as Action);
 }

@@ -15,9 +15,11 @@ import {
   isFrozen,
   layersOf,
   phaseOf,
+  picked,
   type Row,
   type RowState,
   type StepClock,
+  settingKeys,
   turnsOf,
 } from "./row.ts";
 import { defined, type RateSpec } from "./rule.ts";
@@ -235,12 +237,13 @@ export function createRateTable(
 
 /** What a checkpoint keeps of row `i`; `compiled` are the schedules of all rows as `compile` left them. */
 function stateOf(row: Row, i: number, compiled: readonly Schedule[], rows: readonly Row[], counts: Counts): RowState {
-  const { lr, multiplier, weightDecay, averaging, frozen, from, until, layer, schedule } = row;
+  const { layer, schedule } = row;
   const [updates, trained] = [counts.updates[i] as number, counts.trained[i] as number];
   const changed = schedule !== compiled[i];
   const giver = changed ? rows[compiled.indexOf(schedule)]?.name : undefined;
   return defined<RowState>({
-    ...{ lr, multiplier, weightDecay, averaging, frozen, layer, updates, trained, from, until },
+    ...picked(row, settingKeys),
+    ...{ layer, updates, trained },
     rest: counts.rests.get(layer),
     schedule: changed && giver === undefined ? specOf(schedule) : undefined,
     scheduleOf: giver,

@@ -67,10 +67,11 @@ export const addressOf = ({ name, home, layer }: Row): string =>
 /** The layers that made the tensors. */
 export const layersOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ home }) => home))];
 
-export function settingsOf(row: Settings): Settings {
-  const { lr, multiplier, weightDecay, averaging, schedule, frozen, from, until } = row;
-  return { lr, multiplier, weightDecay, averaging, schedule, frozen, from, until };
-}
+/** What of the settings a checkpoint keeps as it is. */
+export const settingKeys = ["lr", "multiplier", "weightDecay", "averaging", "frozen", "from", "until"] as const;
+
+export const picked = <T, Key extends keyof T>(record: T, keys: readonly Key[]): Pick<T, Key> =>
+  Object.fromEntries(keys.map((key) => [key, record[key]])) as Pick<T, Key>;
 
 /** The first step at or after a point in training. */
 export function stepOf(row: Row, when: When, { stepsPerEpoch }: StepClock): number {
