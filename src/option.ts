@@ -55,6 +55,15 @@ export function checkKeys(place: string, what: string, options: object, keys: re
   );
 }
 
+/** Refuses a record whose order says something and has a key that JavaScript puts first, wherever it was written. */
+export function checkOrder(place: string, record: object): void {
+  const whole = Object.keys(record).find((key) => String(Number(key) >>> 0) === key);
+  if (whole === undefined) return;
+  throw new OptionError(
+    `${place}: the key "${whole}" is a whole number, and JavaScript puts those first. Give a list of pairs: [["${whole}", ...], ...].`,
+  );
+}
+
 /** The largest number of f32. */
 export const MOST_F32 = 3.4028234663852886e38;
 

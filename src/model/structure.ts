@@ -1,7 +1,7 @@
 // Layers made of layers: chains, residual blocks and any other graph.
 
 import { NameError, OptionError, ShapeError } from "../errors.ts";
-import { checkFunction, shown } from "../option.ts";
+import { checkFunction, checkOrder, shown } from "../option.ts";
 import { applied, checkedName, checkLayer, isLayer, type Layer, type Value, where } from "./layer.ts";
 
 /** One layer, or several in order. */
@@ -103,14 +103,10 @@ function namedParts(place: string, layers: Layers, more: readonly unknown[]): [s
     ? [...(layers as Iterable<unknown>)].map((part, i) => (isPair(part) ? part : [String(i), part]))
     : Object.entries(layers);
   if (entries.length === 0) throw new OptionError(`${place}: there are no layers. Give at least one.`);
+  if (!isList) checkOrder(place, layers);
   const names = new Set<string>();
   return entries.map(([name, part]) => {
     checkedName("", name);
-    if (!isList && String(Number(name) >>> 0) === name) {
-      throw new OptionError(
-        `${place}: the key "${name}" is a whole number, and JavaScript puts those first. Give a list of pairs, [["${name}", layer], ...], or a name such as "block${name}".`,
-      );
-    }
     if (names.has(name)) throw new NameError(`${place}: "${name}" stands twice. Give each part a name of its own.`);
     names.add(name);
     const layer: unknown = Array.isArray(part) ? sequential(part) : part;

@@ -2,7 +2,7 @@
 // keeps it only while no key looks like a whole number: JavaScript puts those first.
 
 import { OptionError } from "../errors.ts";
-import { shown } from "../option.ts";
+import { checkOrder, shown } from "../option.ts";
 
 export type Pair<T> = readonly [name: string, value: T];
 
@@ -18,11 +18,8 @@ export function entriesOf<T>(place: string, named: unknown): Pair<T>[] {
     throw new OptionError(`${place} is ${shown(named)}, it must be an object, a Map or a list of pairs.`);
   }
   if (!(Symbol.iterator in named)) {
-    const whole = Object.keys(named).find((key) => /^(0|[1-9]\d*)$/.test(key));
-    if (whole === undefined) return Object.entries(named) as [string, T][];
-    throw new OptionError(
-      `${place} has the key "${whole}", and JavaScript puts keys that look like whole numbers first, wherever they were written. Write a list of pairs: [["${whole}", ...], ...].`,
-    );
+    checkOrder(place, named);
+    return Object.entries(named) as [string, T][];
   }
   const pairs = Array.from(named as Iterable<Pair<T>>);
   const odd = pairs.find((pair) => !isPair(pair) || pair.length !== 2);

@@ -9,6 +9,7 @@ import { MOST_F32, shown } from "../option.ts";
 import type { Counts } from "./counts.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { When } from "./rule.ts";
+import { stepsIn } from "./schedule/clock.ts";
 import type { Clock, Schedule, ScheduleSpec } from "./schedule.ts";
 
 /** What all tensors of a layer usually share, and a tensor takes over from the layer that it is assigned to. */
@@ -74,12 +75,10 @@ export const picked = <T, Key extends keyof T>(record: T, keys: readonly Key[]):
   Object.fromEntries(keys.map((key) => [key, record[key]])) as Pick<T, Key>;
 
 /** The first step at or after a point in training. */
-export function stepOf(row: Row, when: When, { stepsPerEpoch }: StepClock): number {
+export function stepOf(row: Row, when: When, clock: StepClock): number {
   if (typeof when === "number") return when;
-  if (when.epochs === 0) return 0;
-  if (stepsPerEpoch !== undefined) return Math.ceil(when.epochs * stepsPerEpoch);
-  throw new OptionError(
-    `rates: "${row.name}" is to train from or until ${when.epochs} epochs, and the data has no known length. Give steps instead.`,
+  return (
+    when.epochs && Math.ceil(stepsIn(`rates: "${row.name}" from or until ${when.epochs} epochs`, when.epochs, clock))
   );
 }
 

@@ -82,7 +82,7 @@ describe("from and until", () => {
   test("in epochs need data of known length, unless it is the beginning", () => {
     const table = tableOf({ rates: { stem: { from: { epochs: 0.5 } }, head: { from: { epochs: 0 } } } });
     expect(refusal(() => table.frozenAt({ step: 0, stepsPerEpoch: undefined }))).toMatchInlineSnapshot(
-      `"OptionError: rates: "stem.weight" is to train from or until 0.5 epochs, and the data has no known length. Give steps instead."`,
+      `"OptionError: rates: "stem.weight" from or until 0.5 epochs: epochs cannot be counted, since the data has no known length. Give steps instead."`,
     );
     const shown = table.table({ step: 5, stepsPerEpoch: Number.POSITIVE_INFINITY });
     expect(shown.map(({ state }) => state)).toEqual(["waiting", "active", "active"]);

@@ -109,7 +109,7 @@ describe("a factory refuses by name", () => {
         "another library's options": "OptionError: dense: units is {"units":8}, it must be a whole number of at least 1.",
         "gelu's other form": "OptionError: gelu: it was given {"approximate":"tanh"}, but it has no options. Write gelu().",
         "inputs as text": "OptionError: dense: inputs is "4", it must be a whole number of at least 1.",
-        "keys that are whole numbers": "OptionError: sequential: the key "1" is a whole number, and JavaScript puts those first. Give a list of pairs, [["1", layer], ...], or a name such as "block1".",
+        "keys that are whole numbers": "OptionError: sequential: the key "1" is a whole number, and JavaScript puts those first. Give a list of pairs: [["1", ...], ...].",
         "layers that are no list": "OptionError: sequential: it takes one list of layers, 2 came. Write sequential([layer, ...]) or sequential({ name: layer, ... }).",
         "no function": "OptionError: functional: its argument is undefined, it must be a function.",
         "nothing": "OptionError: sequential: its argument is undefined, no list of layers. Write sequential([layer, ...]) or sequential({ name: layer, ... }).",

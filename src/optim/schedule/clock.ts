@@ -36,10 +36,11 @@ export function lengthOf(place: string, options: Span, fallback?: number): (cloc
     );
   }
   if (epochs === undefined) return () => given;
-  return ({ stepsPerEpoch }) => {
-    if (stepsPerEpoch !== undefined) return epochs * stepsPerEpoch;
-    throw new OptionError(
-      `${place}: epochs cannot be counted, since the data has no known length. Give steps instead.`,
-    );
-  };
+  return (clock) => stepsIn(place, epochs, clock);
+}
+
+/** Steps of so many epochs. Throws OptionError where nobody knows how long one is. */
+export function stepsIn(place: string, epochs: number, { stepsPerEpoch }: Pick<Clock, "stepsPerEpoch">): number {
+  if (stepsPerEpoch !== undefined) return epochs * stepsPerEpoch;
+  throw new OptionError(`${place}: epochs cannot be counted, since the data has no known length. Give steps instead.`);
 }
