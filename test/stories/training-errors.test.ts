@@ -60,7 +60,7 @@ test("options that are refused", () =>
         "a pattern that is none": "OptionError: lossPlateau: "the head" is no pattern. Use a path such as "head", "blocks.*.norm" or "**.bias".",
         "accumulate 0": "OptionError: compile: accumulate is 0, it must be a whole number of at least 1.",
         "an unknown layer": "NameError: updateRatio: "haed" matches no layer. Did you mean "head"? Layers: stem.0, body.0, head.",
-        "averaging below 0": "OptionError: compile: averaging is -0.1, it must be a finite number of at least 0.",
+        "averaging below 0": "OptionError: compile: averaging is -0.1, it must be from 0 to 1.",
         "averaging beyond 1": "OptionError: compile: averaging is 1.5, it must be from 0 to 1.",
         "averaging of a layer": "OptionError: rates "head": averaging is 2, it must be from 0 to 1.",
         "clip by 0": "OptionError: compile: clip is {"layerNorm":0}. Give one of { norm }, { layerNorm } and { value }, a finite number greater than 0.",
