@@ -5,7 +5,7 @@ import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
 import { wholeNumber } from "../model/layer.ts";
 import { constant, oneCycle, type Schedule, sequence } from "../optim/schedule.ts";
-import { checkOptions } from "../option.ts";
+import { checkOptions, checkRange } from "../option.ts";
 import { checkFit, type EpochResult, type FitOptions, type FitResult, fitKeys } from "./fit-options.ts";
 import { type Trial, tried } from "./trial.ts";
 
@@ -31,7 +31,8 @@ export async function fineTune(
   const { epochs = 1, headEpochs = 1, lr = base, spread = 100, ...rest } = options;
   wholeNumber("fineTune", "epochs", epochs);
   wholeNumber("fineTune", "headEpochs", headEpochs);
-  if (!(lr > 0 && Number.isFinite(lr) && spread >= 1 && Number.isFinite(spread))) {
+  checkRange("fineTune", "a finite number of at least 0", { lr, spread });
+  if (!(lr > 0 && spread >= 1)) {
     throw new OptionError(
       `fineTune: lr is ${lr} and spread is ${spread}. Give a rate greater than 0 and a spread of at least 1.`,
     );

@@ -192,7 +192,7 @@ export class Trainer {
    */
   async evaluate(data: Data, options: Averaged = {}): Promise<Evaluation> {
     this.network.demandAlive();
-    const { averaged } = resolved("evaluate", options, { averaged: false });
+    const { averaged } = resolved("evaluate", options, { averaged: [false] });
     if (averaged) this.#demandAverages("evaluate");
     return this.#passes.evaluate("evaluate", data, averaged);
   }
