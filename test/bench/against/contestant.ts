@@ -20,10 +20,11 @@ export interface Contestant {
 /** Steps over which the builds must agree. */
 const CHECKED = 8;
 
-const compileWith = (gradus: Module, model: Gradus.Layer, options: { input: readonly number[]; batch: number }) => {
+const compileWith = (gradus: Module, model: Gradus.Layer, of: { input: readonly number[]; batch: number }) => {
   const { lr, beta1, beta2, epsilon } = adam;
   const optimizer = gradus.adam({ lr, betas: [beta1, beta2], eps: epsilon });
-  return gradus.compile(model, { ...options, loss: gradus.crossEntropy(), optimizer });
+  const { input, batch } = of;
+  return gradus.compile(model, { input, batch, loss: gradus.crossEntropy(), optimizer });
 };
 
 async function training(gradus: Module, workload: Workload, steps: number): Promise<Contestant> {
