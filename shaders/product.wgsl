@@ -144,13 +144,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let s7 = spot_at(m + 7);
 #endif
 #endif
+#if ${LONG}
+  // In blocks, for a long sum of equal numbers loses digits.
   for (var begin = part * terms; begin < end; begin += 1024) {
-#if ${COLUMN_SUM}
-    // In blocks, for a long sum of equal numbers loses digits.
     var part0 = vec4f();
     var part1 = vec4f();
-#endif
     for (var k = begin; k < min(end, begin + 1024); k += 4) {
+#else
+    for (var k = part * terms; k < end; k += 4) {
+#endif
 #if ${TRANSPOSE_A}
       let s0 = spot_at(k);
       let s1 = spot_at(k + 1);
@@ -162,8 +164,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #endif
       let b0 = block_b(k, n);
       c00 = add_product(c00, a0, b0);
-#if ${COLUMN_SUM}
+#if ${LONG}
       part0 += b0[0] + b0[1] + b0[2] + b0[3];
+#elif ${COLUMN_SUM}
+      sum0 += b0[0] + b0[1] + b0[2] + b0[3];
 #endif
 #if ${WIDE}
 #if ${TRANSPOSE_A}
@@ -175,16 +179,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       c01 = add_product(c01, a0, b1);
       c10 = add_product(c10, a1, b0);
       c11 = add_product(c11, a1, b1);
-#if ${COLUMN_SUM}
+#if ${LONG}
       part1 += b1[0] + b1[1] + b1[2] + b1[3];
+#elif ${COLUMN_SUM}
+      sum1 += b1[0] + b1[1] + b1[2] + b1[3];
 #endif
 #endif
     }
-#if ${COLUMN_SUM}
+#if ${LONG}
     sum0 += part0;
     sum1 += part1;
-#endif
   }
+#endif
 
   store(m, n, part, c00);
 #if ${WIDE}

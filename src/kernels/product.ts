@@ -46,6 +46,7 @@ export function productKernel(name: string, text: string, productOf: (work: Work
           VECTOR_B: rows[1] % 4 === 0,
           VECTOR_C: aligned,
           COLUMN_SUM: sum !== undefined,
+          LONG: sum !== undefined && K > splits * 1024,
         },
         constants: { M, N, K, SPLITS: splits, ...constants },
         tensors: { a, b, c, ...(sum && { sum }), ...end.tensors },

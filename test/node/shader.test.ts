@@ -85,6 +85,7 @@ function* products(): Generator<Variant> {
     [8, 7, 16],
     [8, 12, 3],
     [1, 1, 1],
+    [4, 5000, 4],
   ] as const) {
     for (const transposeA of booleans) {
       for (const transposeB of booleans) {
@@ -308,7 +309,7 @@ describe.each(names)("shader %s", (name) => {
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, and all products, is seen with both values in one of them.
-      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM)$/.test(condition)
+      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG)$/.test(condition)
         ? all
         : variantsOf(name);
       const values = new Set(seen.map(({ holes }) => holes[condition]).filter((value) => value !== undefined));

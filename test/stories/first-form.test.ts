@@ -57,7 +57,8 @@ test.each(["epoch", "midst"] as const)("a checkpoint of version 0.1 at or in an 
       expect(Math.abs(loss / right - 1), `step ${step}`).toBeLessThan(1e-5);
     }
     const found = await trainer.evaluate(samples(64), { averaged: true });
-    expect(Math.abs(found.loss / averaged - 1)).toBeLessThan(1e-5);
+    // In the midst a guard rests the stem: its means go on towards its weights now, which 0.1 left alone.
+    expect(Math.abs(found.loss / averaged - 1)).toBeLessThan(name === "epoch" ? 1e-5 : 5e-3);
     const table = trainer.rates.table();
     expect(Object.fromEntries(table.map((row) => [row.name, row.updates]))).toEqual(updates);
     expect(Object.fromEntries(table.map((row) => [row.name, row.lr]))).toEqual(lr);

@@ -80,6 +80,9 @@ export const matmulCases: readonly Case[] = [
   product(1, 3, 1, { transposeA, columnSum }),
   product(3, 257, 65, { transposeA, columnSum, splits: 4 }),
   product(32, 256, 12, { transposeA, columnSum, splits: 2 }),
+  // Longer than a block of terms, by itself and in each of its parts.
+  product(5, 1031, 7, { transposeA, columnSum }),
+  product(4, 2304, 8, { transposeA, columnSum, splits: 2 }),
   product(33, 65, 31, { epilogue: [{ op: "bias", operand: last(31) }, { op: "relu" }] }),
   product(31, 63, 64, { epilogue: [{ op: "bias", operand: last(64) }, { op: "gelu" }] }),
   product(3, 5, 33, { epilogue: [{ op: "bias", operand: last(33) }, { op: "tanh" }] }),
