@@ -91,7 +91,11 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     software,
     untilLost: (work) =>
       new Promise((resolve, reject) => {
-        if (failure !== undefined) return reject(failure);
+        if (failure !== undefined) {
+          // What is refused in its stead must not go unheard.
+          work.catch(() => undefined);
+          return reject(failure);
+        }
         waiting.add(reject);
         work.then(
           (value) => {

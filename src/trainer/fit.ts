@@ -92,7 +92,10 @@ export function createFit(parts: Parts, passes: Passes) {
     try {
       // No batch is asked for that no step will use, and a stream that gives none does not hold up who wants to stop.
       while (!run.stop.wanted()) {
-        const next = await Promise.race([walk.next(), run.stop.promise.then(() => over)]);
+        const asked = Promise.resolve(walk.next());
+        // What it says after the end is not for anybody.
+        asked.catch(() => undefined);
+        const next = await Promise.race([asked, run.stop.promise.then(() => over)]);
         if (next === over) break;
         const { done, value } = next as IteratorResult<Samples>;
         if (done === true) {

@@ -169,6 +169,30 @@ test.each(["stop", "signal"])("a silent stream is ended by %s", (how) =>
   }),
 );
 
+test("a stream that breaks after its fit was stopped breaks nothing", () =>
+  guarded(async (device) => {
+    const unheard: unknown[] = [];
+    const listen = ({ reason }: { readonly reason: unknown }): unknown => unheard.push(reason);
+    const listener = listen as unknown as EventListener;
+    globalThis.addEventListener("unhandledrejection", listener);
+    let fail = (_: unknown): void => undefined;
+    async function* stream() {
+      yield slice(A, 0, 8);
+      await new Promise((_, reject) => {
+        fail = reject;
+      });
+    }
+    const trainer = await small(device);
+    const fit = trainer.fit(stream());
+    while (trainer.steps === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    trainer.stop();
+    expect((await fit).stopped).toBe(true);
+    fail(new Error("the line is down"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    globalThis.removeEventListener("unhandledrejection", listener);
+    expect(unheard).toEqual([]);
+  }));
+
 test("a stream that fails, or gives a bad batch: what came before it was trained on, and nothing is called after", () =>
   guarded(async (device) => {
     const trainer = await small(device);
