@@ -10,7 +10,7 @@ import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
 import { opTable } from "../../src/graph/table.ts";
-import { controllerBits } from "../../src/kernels/control.ts";
+import { controllerBits, controlSources } from "../../src/kernels/control.ts";
 import { kernelTable } from "../../src/kernels/table.ts";
 import { rules } from "../../src/kernels/update.ts";
 import { type Packed, pack } from "../packed.ts";
@@ -90,15 +90,31 @@ describe("what was tried", () => {
     );
 
   test("is every kernel, with both values of each of its conditions", () => {
-    const names = readdirSync("shaders").flatMap((file) => (file.endsWith(".wgsl") ? [file.replace(".wgsl", "")] : []));
-    expect(names).toEqual(expect.arrayContaining([...kernelTable.keys()]));
+    const texts: Readonly<Record<string, string>> = {
+      ...Object.fromEntries([...kernelTable.values()].map((kernel) => [kernel.name, kernel.source])),
+      ...controlSources,
+      update: textOf("update.wgsl"),
+    };
+    const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
+    // A text counts by its first hole or declaration.
+    const all = Object.values(texts).join("\n");
+    const mark = (file: string): string =>
+      textOf(file)
+        .split("\n")
+        .find((line) => /^(override|@group|fn|#if|\$\{)/.test(line)) ?? "";
+    expect(files.filter((file) => !all.includes(mark(file)))).toEqual([]);
+    // All products share one text, and what one of them has tried is tried.
+    const ofProducts = conditionsOf(textOf("product.wgsl"));
+    const isProduct = (name: string): boolean => conditionsOf(texts[name] ?? "").includes("LONG");
     const isUpdate = (name: string): boolean => name.split("+").every((part) => part in rules);
-    const found = names.flatMap((name) => {
+    const found = Object.entries(texts).flatMap(([name, text]) => {
       const own = seen.filter((kernel) => (name === "update" ? isUpdate(kernel.name) : kernel.name === name));
       if (own.length === 0) return [`${name}: never`];
       const parts = ["update", "norm"].includes(name) ? textOf("parts/arena.wgsl") : "";
-      return missing(name, textOf(`${name}.wgsl`) + parts, (condition) =>
-        own.map(({ conditions }) => conditions[condition]),
+      return missing(name, text + parts, (condition) =>
+        (isProduct(name) && ofProducts.includes(condition) ? seen.filter((one) => isProduct(one.name)) : own).map(
+          ({ conditions }) => conditions[condition],
+        ),
       );
     });
     // A recording is of a step on floats as they are, and leaves no statistics. The others' losses, weights and statistics are compared above.

@@ -190,6 +190,16 @@ const passes: readonly (readonly [name: string, more: Options])[] = [
   ["everything", { accumulate: 3, averaging: 0.9, control: controls, clip: clips[1], ...moving }],
 ];
 
+/** The sum of a gradient has a weight for each of so many tiles that it is not cut, and more samples than one block. */
+const long: Trial = {
+  name: "a sum longer than a block",
+  model: {
+    call: "sequential",
+    args: [[{ call: "dense", args: [136] }, { call: "tanh" }, { call: "dense", args: [1] }]],
+  },
+  options: { ...small, input: [64], batch: 1100, optimizer: { call: "adam", args: [{ lr: 1e-3 }] } },
+};
+
 const own: Trial = {
   name: "a layer of one's own",
   model: {
@@ -276,5 +286,6 @@ export const trials: readonly Trial[] = [
   ...mixed("rules with a schedule of their momentum", ends.filter(isMoved), moving),
   ...around,
   own,
+  long,
   ...layers,
 ];
