@@ -1,7 +1,13 @@
 // loss[b] = log(sum over c of exp(z[b, c] - max)) + max - z[b, label], and dz[b, c] = (softmax(z)[b, c] - [c = label]) / count.
-// A thread for each row. Rows beyond the step's count give zeros. The hit is 1 where the label has the largest logit. Logits
-// that are NaN make a loss that is.
+// A thread for each row, or a workgroup (SHARED): a thread alone is slow over a long one, and some drivers end its loops after
+// 65,535 turns. Rows beyond the step's count give zeros. The hit is 1 where the label has the largest logit. Logits that are NaN
+// make a loss that is.
 ${STEP}
+#if ${SHARED}
+const THREADS = 64u;  // that share a row
+#else
+const THREADS = 1u;
+#endif
 const LONG = 256u;  // terms of a part of the sum, which would lose digits if it were one
 
 override BATCH: u32;
@@ -14,19 +20,40 @@ override CLASSES: u32;
 @group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;  // [B, C]
 #endif
 
+#if ${SHARED}
+var<workgroup> tops: array<vec3u, THREADS>;
+var<workgroup> sums: array<f32, THREADS>;
+
+// The larger of two logits as bits, the first place where it stands, and the bits of a NaN.
+fn top_of(x: vec3u, y: vec3u) -> vec3u {
+  let later = bitcast<f32>(y.x) > bitcast<f32>(x.x) || (bitcast<f32>(y.x) == bitcast<f32>(x.x) && y.y < x.y);
+  return vec3u(select(x.xy, y.xy, later), max(x.z, y.z));
+}
+#endif
+
 @compute @workgroup_size(64)
+#if ${SHARED}
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row = workgroup.y * groups.x + workgroup.x;
+#else
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = id.y * groups.x * 64 + id.x;
+  let thread = 0u;
+#endif
   if (row >= BATCH) { return; }
   let first = row * CLASSES;
   let real = row < step.count;
   let label = labels[row];
 
-  var largest = logits[first];
-  var at_largest = 0u;
+  var largest = logits[first + thread];
+  var at_largest = thread;
   // Asked by bits: exp and comparisons may lose it.
   var nan = 0u;
-  for (var c = 0u; c < CLASSES; c++) {
+  for (var c = thread; c < CLASSES; c += THREADS) {
     let z = logits[first + c];
     nan = select(nan, bitcast<u32>(z), (bitcast<u32>(z) & 0x7fffffff) > 0x7f800000);
     if (z > largest) {
@@ -34,18 +61,41 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       at_largest = c;
     }
   }
+#if ${SHARED}
+  tops[thread] = vec3u(bitcast<u32>(largest), at_largest, nan);
+  for (var width = THREADS / 2; width > 0; width /= 2) {
+    workgroupBarrier();
+    if (thread < width) { tops[thread] = top_of(tops[thread], tops[thread + width]); }
+  }
+  workgroupBarrier();
+  largest = bitcast<f32>(tops[0].x);
+  at_largest = tops[0].y;
+  nan = tops[0].z;
+#endif
+
   var sum = 0.0;
-  for (var begin = 0u; begin < CLASSES; begin += LONG) {
+  for (var begin = thread; begin < CLASSES; begin += LONG * THREADS) {
     var part = 0.0;
-    for (var c = begin; c < min(CLASSES, begin + LONG); c++) { part += exp(logits[first + c] - largest); }
+    for (var c = begin; c < min(CLASSES, begin + LONG * THREADS); c += THREADS) { part += exp(logits[first + c] - largest); }
     sum += part;
   }
-  let loss = select(log(sum) - (logits[first + label] - largest), bitcast<f32>(nan), nan != 0);
-  rows[row] = select(vec2f(), vec2f(loss, f32((at_largest == label) & (nan == 0))), real);
+#if ${SHARED}
+  sums[thread] = sum;
+  for (var width = THREADS / 2; width > 0; width /= 2) {
+    workgroupBarrier();
+    if (thread < width) { sums[thread] += sums[thread + width]; }
+  }
+  workgroupBarrier();
+  sum = sums[0];
+#endif
+  if (thread == 0) {
+    let loss = select(log(sum) - (logits[first + label] - largest), bitcast<f32>(nan), nan != 0);
+    rows[row] = select(vec2f(), vec2f(loss, f32((at_largest == label) & (nan == 0))), real);
+  }
 
 #if ${GRADIENT}
   let scale = select(1 / f32(step.count), bitcast<f32>(nan), nan != 0);
-  for (var c = 0u; c < CLASSES; c++) {
+  for (var c = thread; c < CLASSES; c += THREADS) {
     let probability = exp(logits[first + c] - largest) / sum;
     dlogits[first + c] = select(0, (probability - f32(c == label)) * scale, real);
   }

@@ -162,6 +162,7 @@ function* ends(): Generator<Variant> {
   }
   for (const gradient of booleans) {
     yield* chosen("softmaxCrossEntropy", [[4, 3], [4]], { attributes: { gradient } });
+    yield* chosen("softmaxCrossEntropy", [[2, 1500], [2]], { attributes: { gradient } });
     yield* chosen(
       "meanSquaredError",
       [

@@ -209,6 +209,14 @@ const own: Trial = {
   options: { ...small, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
 };
 
+/** So many that a workgroup takes each row of the loss. */
+const manyClasses: Trial = {
+  name: "many classes",
+  model: { call: "sequential", args: [[{ call: "dense", args: [1030] }]] },
+  options: { ...small, loss: { call: "crossEntropy" }, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+  classes: 1030,
+};
+
 const around: readonly Trial[] = [false, true].flatMap((asGpu) =>
   passes
     .filter(([name]) => !asGpu || ["nothing", "guard", "updateRatio", "everything"].includes(name))
@@ -287,5 +295,6 @@ export const trials: readonly Trial[] = [
   ...around,
   own,
   long,
+  manyClasses,
   ...layers,
 ];

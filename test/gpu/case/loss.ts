@@ -27,6 +27,10 @@ export const softmaxCrossEntropyCases: readonly Case[] = [
   crossEntropy(31, 3, 31, true, coarse),
   crossEntropy(63, 33, 63, true, between(-20, 20)),
   crossEntropy(3, 50_000, 3, true, between(-1, 1)),
+  crossEntropy(3, 1023, 3, true),
+  crossEntropy(5, 1024, 4, true),
+  crossEntropy(2, 1025, 2, false, coarse),
+  { ...crossEntropy(3, 1500, 2, true, holed()), note: "with NaN" },
   { ...crossEntropy(31, 3, 31, true, holed()), note: "with NaN" },
   { ...crossEntropy(31, 9, 20, true, torn(180)), note: "with NaN behind the last real row" },
 ];
