@@ -32,16 +32,17 @@ fn top_of(x: vec3u, y: vec3u) -> vec3u {
 #endif
 
 @compute @workgroup_size(64)
-#if ${SHARED}
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
+  @builtin(local_invocation_index) lane: u32,
 ) {
-  let row = workgroup.y * groups.x + workgroup.x;
+  let group = workgroup.y * groups.x + workgroup.x;
+#if ${SHARED}
+  let row = group;
+  let thread = lane;
 #else
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = id.y * groups.x * 64 + id.x;
+  let row = group * 64 + lane;
   let thread = 0u;
 #endif
   if (row >= BATCH) { return; }
