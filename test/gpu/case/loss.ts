@@ -18,6 +18,18 @@ function crossEntropy(batch: number, classes: number, count: number, gradient: b
   };
 }
 
+/** Two equal largest logits a row, the label on the first, which another thread than the first has; row 1 may have a NaN elsewhere. */
+function hits(classes: number, holed: boolean): Case {
+  const peaks: Fill = (count, key) =>
+    normals(count, key).map((value, i) => {
+      if (holed && i === classes + 200) return Number.NaN;
+      return [127, 128].includes(i % classes) ? 8 : value;
+    });
+  const one = crossEntropy(3, classes, 3, true, peaks);
+  const labels: Input = { shape: [3], store: "u32", fill: (count) => new Float64Array(count).fill(127) };
+  return { ...one, inputs: [one.inputs[0] as Input, labels], note: `hits${holed ? ", but where a logit is NaN" : ""}` };
+}
+
 export const softmaxCrossEntropyCases: readonly Case[] = [
   crossEntropy(1, 2, 1, true),
   crossEntropy(33, 10, 33, true),
@@ -31,6 +43,7 @@ export const softmaxCrossEntropyCases: readonly Case[] = [
   crossEntropy(5, 1024, 4, true),
   crossEntropy(2, 1025, 2, false, coarse),
   { ...crossEntropy(3, 1500, 2, true, holed()), note: "with NaN" },
+  ...[300, 1500].flatMap((classes) => [hits(classes, false), hits(classes, true)]),
   { ...crossEntropy(31, 3, 31, true, holed()), note: "with NaN" },
   { ...crossEntropy(31, 9, 20, true, torn(180)), note: "with NaN behind the last real row" },
 ];
