@@ -77,26 +77,21 @@ fn add_product(c: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
 }
 
 fn store(m: u32, n: u32, part: u32, block: mat4x4f) {
+  var rows = block;
   if (n >= N) { return; }
-  store_row(m, n, part, block[0]);
-  store_row(m + 1, n, part, block[1]);
-  store_row(m + 2, n, part, block[2]);
-  store_row(m + 3, n, part, block[3]);
-}
-
-fn store_row(m: u32, n: u32, part: u32, row: vec4f) {
-  if (m >= M) { return; }
-  let at = m * N + n;
-  let value = epilogue(row, at, n);
+  for (var i = 0u; i < 4 && m + i < M; i++) {
+    let at = (m + i) * N + n;
+    let value = epilogue(rows[i], at, n);
 #if ${VECTOR_C}
-  check(value);
-  c[(part * M * N + at) / 4] = value;
+    check(value);
+    c[(part * M * N + at) / 4] = value;
 #else
-  for (var j = 0u; j < 4 && n + j < N; j++) {
-    check_one(value[j]);
-    c[part * M * N + at + j] = value[j];
-  }
+    for (var j = 0u; j < 4 && n + j < N; j++) {
+      check_one(value[j]);
+      c[part * M * N + at + j] = value[j];
+    }
 #endif
+  }
 }
 
 #if ${COLUMN_SUM}
