@@ -76,21 +76,26 @@ fn add_product(c: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   return mat4x4f(row_times(c[0], a[0], b), row_times(c[1], a[1], b), row_times(c[2], a[2], b), row_times(c[3], a[3], b));
 }
 
+// Rows and numbers are turned to the front one after the other: a variable index would put the tile into memory, and a copy of
+// the epilogue for each row takes long to compile.
 fn store(m: u32, n: u32, part: u32, block: mat4x4f) {
   var rows = block;
   if (n >= N) { return; }
   for (var i = 0u; i < 4 && m + i < M; i++) {
     let at = (m + i) * N + n;
-    let value = epilogue(rows[i], at, n);
 #if ${VECTOR_C}
+    let value = epilogue(rows[0], at, n);
     check(value);
     c[(part * M * N + at) / 4] = value;
 #else
+    var value = epilogue(rows[0], at, n);
     for (var j = 0u; j < 4 && n + j < N; j++) {
-      check_one(value[j]);
-      c[part * M * N + at + j] = value[j];
+      check_one(value.x);
+      c[part * M * N + at + j] = value.x;
+      value = value.yzwx;
     }
 #endif
+    rows = mat4x4f(rows[1], rows[2], rows[3], rows[0]);
   }
 }
 
