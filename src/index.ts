@@ -20,7 +20,7 @@ export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
 export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export type { Initializer, InitializerName } from "./model/initializer.ts";
-export type { Attribute, Attributes, Layer, Loss, Scope, Value } from "./model/layer.ts";
+export type { Layer, Loss, Scope, Value } from "./model/layer.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export {
   type Functional,
@@ -34,6 +34,8 @@ export {
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { LayerSummary, Network, PredictOptions } from "./network/network.ts";
+export { type Ops, ops } from "./op/index.ts";
+export type { Attribute, Attributes, Op } from "./op/op.ts";
 export {
   type AdadeltaOptions,
   type AdagradOptions,

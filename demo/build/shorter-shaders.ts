@@ -33,7 +33,7 @@ export const namesOfShaders = (): ReadonlyMap<string, string> =>
   shortNames(
     filesBelow("shaders", ".wgsl"),
     new Set(
-      [...filesBelow("src/kernels", ".ts"), readFileSync("src/graph/elementwise.ts", "utf8")].flatMap(
+      [...filesBelow("src/kernels", ".ts"), ...filesBelow("src/op", ".ts")].flatMap(
         (text) => text.match(/(["`])(?:(?!\1)[^\\]|\\.)*\1/g)?.flatMap((quoted) => quoted.match(/\w+/g) ?? []) ?? [],
       ),
     ),

@@ -2,8 +2,8 @@
 // first one that is not. What leaves this room can be put on the GPU as it is.
 
 import { DataError, ShapeError } from "../errors.ts";
-import { size } from "../graph/graph.ts";
 import type { DataFormat } from "../graph/trace.ts";
+import { size } from "../op/tensor.ts";
 import { checkKeys } from "../option.ts";
 import { mergeNormalization, type Normalization, scalingOf } from "./normalization.ts";
 import { checkFinite, collect, described, isList, isNestedAs, type Numbers } from "./numbers.ts";

@@ -2,7 +2,7 @@
 // its place before it is converted, since a conversion makes 0 of null and 1 of true. What comes out is memory of our own.
 
 import { DataError, ShapeError } from "../errors.ts";
-import { size } from "../graph/graph.ts";
+import { size } from "../op/tensor.ts";
 import { shown } from "../option.ts";
 
 /** A typed array, an array, or an array of rows of one shape. */

@@ -2,7 +2,7 @@
 // pipelines are made here and nowhere else, so that their number can be counted and their errors carry names.
 
 import { DeviceError, type GradusError, LimitError, OptionError } from "../errors.ts";
-import { specialise } from "../kernels/shader.ts";
+import { specialise } from "../op/shader.ts";
 import { shown } from "../option.ts";
 import type { Command } from "../step/command.ts";
 import { type AdapterInfo, type ConnectOptions, findAdapter, nameOf } from "./adapter.ts";
@@ -35,6 +35,10 @@ export interface Gpu {
   dispose(): void;
 }
 
+/** Pipelines of a device, by their text: who compiles a second time on it finds them ready. The oldest leave where there are many. */
+const pipelinesOf = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>();
+const MOST_PIPELINES = 1024;
+
 /** Limits worth asking for where the adapter has more than the default. */
 const wanted = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
@@ -60,7 +64,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Gpu> {
 }
 
 function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean): Gpu {
-  const pipelines = new Map<string, Promise<Pipeline>>();
+  const pipelines = pipelinesOf.get(device) ?? new Map<string, Promise<Pipeline>>();
+  pipelinesOf.set(device, pipelines);
   const { name, software } = nameOf(info);
   let failure: GradusError | undefined;
   let lastError = "";
@@ -134,6 +139,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
       if (known !== undefined) return known;
       const made = compilePipeline(device, command, code, stepLayout);
       pipelines.set(key, made);
+      if (pipelines.size > MOST_PIPELINES) pipelines.delete(pipelines.keys().next().value as string);
       made.catch(() => pipelines.delete(key)); // what failed once is tried anew
       return made;
     },

@@ -1,10 +1,11 @@
-// Adds the backward pass to a traced graph, row by row of the op table. Only what somebody wants is emitted: a frozen
+// Adds the backward pass to a traced graph, op by op. Only what somebody wants is emitted: a frozen
 // layer at the input side leaves no node behind, one in the middle passes its gradient on and keeps none.
 
 import { bug } from "../errors.ts";
-import { type Graph, storageOf, type Tensor, tensorAt } from "./graph.ts";
-import type { Backward } from "./op.ts";
-import { emit, opOf } from "./table.ts";
+import { add, copy } from "../op/elementwise.ts";
+import type { Known } from "../op/op.ts";
+import type { Tensor } from "../op/tensor.ts";
+import { emit, type Graph, namedTensors, storageOf, tensorAt } from "./graph.ts";
 
 /**
  * Differentiates `loss` for the parameters `wanted` (tensor ids). Their gradients take the role "gradient".
@@ -16,28 +17,26 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
   const collected = new Map<number, Tensor[]>();
 
   for (const node of forward.reverse()) {
-    const isLoss = node.outputs.includes(loss);
-    const [first] = node.outputs as [number];
-    const dy = isLoss ? undefined : sum(graph, collected.get(first), node.layer);
-    if ((dy === undefined && !isLoss) || !wants.has(first)) continue;
-    const { backward } = opOf(node.op);
-    if (backward === null) return bug(`a gradient reached "${node.op}", which has no backward rule`);
-    const rule: Backward = {
-      dy,
-      node,
-      inputs: node.inputs.map((id) => tensorAt(graph, id)),
-      outputs: node.outputs.map((id) => tensorAt(graph, id)),
-      wants: (position) => wants.has(node.inputs[position] as number),
-      emit: (op, inputs, attributes) => emit(graph, op, inputs, attributes, node.layer)[0] as Tensor,
-      give(position, gradient) {
-        const id = node.inputs[position] as number;
+    const { op, inputs, outputs, attributes, layer } = node;
+    const reached = outputs.map((id) => sum(graph, collected.get(id), layer));
+    const isLoss = outputs.includes(loss);
+    if ((reached.every((gradient) => gradient === undefined) && !isLoss) || !outputs.some((id) => wants.has(id)))
+      continue;
+    if (op.back === undefined) return bug(`a gradient reached "${op.name}", which has no backward rule`);
+    const gradients = Object.fromEntries(reached.map((gradient, i) => [`d${op.outputs[i]}`, gradient]));
+    op.back({ ...gradients, ...namedTensors(graph, node) } as Known<string, string>, {
+      attributes,
+      emit: (next, from, options) => emit(graph, next, from, options, layer),
+      give(name, make) {
+        const id = inputs[op.inputs.indexOf(name)] as number;
+        if (!wants.has(id)) return;
+        const gradient = make();
         const { shape } = tensorAt(graph, id);
         if (String(shape) !== String(gradient.shape))
-          bug(`"${node.op}" has input ${position} as [${shape}] and gives its gradient as [${gradient.shape}]`);
+          bug(`"${op.name}" has "${name}" as [${shape}] and gives its gradient as [${gradient.shape}]`);
         collected.set(id, [...(collected.get(id) ?? []), gradient]);
       },
-    };
-    backward(rule);
+    });
   }
 
   const sums = new Map<number, Tensor>();
@@ -64,7 +63,7 @@ function owned(graph: Graph, sums: ReadonlyMap<number, Tensor>): ReadonlyMap<num
       sum.view === undefined &&
       storages.indexOf(sum.id) === storages.lastIndexOf(sum.id);
     const { name } = tensorAt(graph, parameter);
-    const gradient = isOwn ? sum : (emit(graph, "copy", [sum])[0] as Tensor);
+    const gradient = isOwn ? sum : emit(graph, copy, { x: sum }).z;
     graph.tensors[gradient.id] = { ...gradient, name: `${name}.gradient`, role: "gradient", of: parameter };
     gradients.set(parameter, gradient.id);
   }
@@ -82,4 +81,4 @@ export function dependents(graph: Graph, wanted: ReadonlySet<number>): ReadonlyS
 
 /** The sum of all gradients that reached one tensor, in the order in which they did. */
 const sum = (graph: Graph, parts: readonly Tensor[] | undefined, layer: string): Tensor | undefined =>
-  parts?.reduce((left, right) => emit(graph, "add", [left, right], {}, layer)[0] as Tensor);
+  parts?.reduce((x, y) => emit(graph, add, { x, y }, {}, layer).z);

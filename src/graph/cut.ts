@@ -2,6 +2,7 @@
 // its result can be computed once a sample and kept.
 
 import { bug } from "../errors.ts";
+import { gather } from "../op/gather.ts";
 import { dependents } from "./backward.ts";
 import { type Graph, type Node, tensorAt } from "./graph.ts";
 
@@ -40,14 +41,14 @@ export function before(graph: Graph, frontier: number): Graph {
 /** The rest, with the frontier gathered from data in the place of the model's input. */
 export function after(graph: Graph, frontier: number): Graph {
   const cut = new Set(before(graph, frontier).nodes);
-  const gather = gatherOf(graph);
+  const first = gatherOf(graph);
   const { view: _, ...kept } = tensorAt(graph, frontier);
-  const attributes = { ...gather.attributes, input: kept.shape.join("x"), bytes: false, period: 0 };
-  const outputs = [frontier, gather.outputs[1] as number];
+  const attributes = { ...first.attributes, input: kept.shape, bytes: false, period: 0 };
+  const outputs = [frontier, first.outputs[1] as number];
   return {
     tensors: graph.tensors.with(frontier, kept),
-    nodes: [{ ...gather, attributes, outputs }, ...graph.nodes.filter((node) => !cut.has(node))],
+    nodes: [{ ...first, attributes, outputs }, ...graph.nodes.filter((node) => !cut.has(node))],
   };
 }
 
-const gatherOf = ({ nodes }: Graph): Node => nodes.find(({ op }) => op === "gather") ?? bug("a graph gathers no data");
+const gatherOf = ({ nodes }: Graph): Node => nodes.find(({ op }) => op === gather) ?? bug("a graph gathers no data");

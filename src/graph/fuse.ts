@@ -1,9 +1,11 @@
 // Fewer dispatches from the same graph: elementwise nodes move into the end of the kernel that makes their input, and a
 // bias gradient into the kernel that makes the weight gradient from the same numbers.
 
-import { addTensor, type Graph, type Node, size, storageOf, tensorAt } from "./graph.ts";
-import { splitsForSum } from "./split.ts";
-import { opOf } from "./table.ts";
+import { inHand } from "../op/epilogue.ts";
+import { splitsForSum } from "../op/split.ts";
+import { columnSum, sumPartials } from "../op/sum.ts";
+import { size } from "../op/tensor.ts";
+import { addTensor, type Graph, type Node, storageOf, tensorAt } from "./graph.ts";
 
 /** Storage buffers per stage are limited to 8 by default; a kernel has up to four of its own. */
 const MOST_OPERANDS = 3;
@@ -16,7 +18,7 @@ export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
 /** `columnSum(dy)` beside a product `x^T dy` becomes the product's second output; one that stays alone is split where long. */
 function fuseColumnSums(graph: Graph): Graph {
   const nodes = [...graph.nodes];
-  for (const lone of graph.nodes.filter((node) => node.op === "columnSum")) {
+  for (const lone of graph.nodes.filter((node) => node.op === columnSum)) {
     const [dy] = lone.inputs as [number];
     const [sum] = lone.outputs as [number];
     const at = nodes.findIndex((node) => sumsOver(node, graph, dy) && node.outputs.length === 1);
@@ -36,7 +38,7 @@ function fuseColumnSums(graph: Graph): Graph {
     const name = `${lone.layer === "" ? "" : `${lone.layer}.`}columnSum.parts`;
     const parts = addTensor(graph, { name, shape: [splits, ...whole.shape], dtype: "f32", role: "activation" });
     nodes[place] = { ...host, outputs: [...host.outputs, parts.id] };
-    nodes.splice(place + 1, 0, { ...lone, op: "sumPartials", inputs: [parts.id] });
+    nodes.splice(place + 1, 0, { ...lone, op: sumPartials, inputs: [parts.id] });
   }
   return { tensors: graph.tensors, nodes };
 }
@@ -46,8 +48,7 @@ function sumsOver(node: Node, graph: Graph, dy: number): boolean {
   const [, second] = node.inputs;
   if (second === undefined || storageOf(graph, second) !== storageOf(graph, dy)) return false;
   if (tensorAt(graph, second).shape.at(-1) !== tensorAt(graph, dy).shape.at(-1)) return false;
-  const { transposeA, transposeB } = node.attributes;
-  return node.op === "conv2dBackwardFilter" || (node.op === "matmul" && transposeA === true && transposeB !== true);
+  return node.op.sumsColumns?.(node.attributes) === true;
 }
 
 /** Walks the nodes once; each elementwise node joins the maker of its input where nobody else reads that input. */
@@ -74,34 +75,32 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
   return { tensors: graph.tensors, nodes };
 
   function join(node: Node): { at: number; node: Node } | undefined {
-    const { elementwise } = opOf(node.op);
-    if (elementwise === undefined) return undefined;
-    const orders = elementwise.commutes === true ? [node.inputs, [...node.inputs].reverse()] : [node.inputs];
-    for (const [main, operand] of orders) {
-      const at = maker.get(storageOf(graph, main as number));
+    if (node.op.elementwise === undefined) return undefined;
+    for (const name of inHand(node.op)) {
+      const main = node.inputs[node.op.inputs.indexOf(name)] as number;
+      const at = maker.get(storageOf(graph, main));
       const target = at === undefined ? undefined : nodes[at];
       if (at === undefined || target === undefined) continue;
       const inner = target.outputs[0] as number;
       const only = readers.get(storageOf(graph, inner)) === 1 && !kept.has(inner) && inner === main;
-      const takes = opOf(target.op).takesEpilogue === true || opOf(target.op).elementwise !== undefined;
+      const takes = target.op.takesEpilogue === true || target.op.elementwise !== undefined;
       const whole = size(tensorAt(graph, inner).shape) === size(tensorAt(graph, node.outputs[0] as number).shape);
       const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
       if (!only || !takes || !whole || partial || target.outputs.length > 1) continue;
-      if (operand === undefined) {
-        return { at, node: { ...target, outputs: node.outputs, epilogue: [...target.epilogue, { op: node.op }] } };
-      }
-      const madeBefore = (maker.get(storageOf(graph, operand)) ?? -1) < at;
-      // The second operand of an elementwise target stands in the chain like the others.
-      const own = opOf(target.op).takesEpilogue === true ? opOf(target.op).arity : 1;
-      const operands = target.inputs.length - own;
-      if (!madeBefore || operands >= MOST_OPERANDS) continue;
+      const operands = node.inputs.filter((id) => id !== main);
+      const madeBefore = operands.every((id) => (maker.get(storageOf(graph, id)) ?? -1) < at);
+      // The other inputs of an elementwise target stand in the chain like operands.
+      const own = target.op.takesEpilogue === true ? target.op.inputs.length : 1;
+      if (!madeBefore || target.inputs.length - own + operands.length > MOST_OPERANDS) continue;
+      const inputs = [...target.inputs, ...operands];
+      const places = node.inputs.map((id) => (id === main ? undefined : inputs.indexOf(id, target.inputs.length)));
       return {
         at,
         node: {
           ...target,
-          inputs: [...target.inputs, operand],
+          inputs,
           outputs: node.outputs,
-          epilogue: [...target.epilogue, { op: node.op, operand: target.inputs.length }],
+          epilogue: [...target.epilogue, { op: node.op, inputs: places }],
         },
       };
     }

@@ -2,39 +2,12 @@
 // by `emit` while it is traced and differentiated, and is only read after that.
 
 import { bug } from "../errors.ts";
-import type { Attributes } from "../model/layer.ts";
-
-export type DType = "f32" | "u32";
-
-/**
- * Where a tensor lives. `parameter` and `gradient`: arenas that last as long as the trainer, at equal offsets.
- * `activation`: anything that is only needed within a step. `data`: buffers of the data set.
- * `metrics`: the small buffer that is read back.
- */
-export type Role = "parameter" | "gradient" | "activation" | "data" | "metrics";
-
-export interface Tensor {
-  readonly id: number;
-  /** Also the GPU label, the checkpoint key and the word in error texts. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly role: Role;
-  /** Id of the tensor whose bytes this one is another view of. */
-  readonly view?: number;
-  /** For a gradient: id of its parameter. */
-  readonly of?: number;
-}
-
-/** One elementwise step that a kernel applies to its result before storing it. */
-export interface EpilogueStep {
-  readonly op: string;
-  /** Position of the second operand among the node's inputs. */
-  readonly operand?: number;
-}
+import type { Attributes, EpilogueStep, Op, TensorSpec } from "../op/op.ts";
+import type { Tensor, Tensors } from "../op/tensor.ts";
 
 export interface Node {
-  readonly op: string;
+  readonly op: Op;
+  /** The op's own in its order, then the operands of the epilogue. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly attributes: Attributes;
@@ -47,19 +20,6 @@ export interface Graph {
   readonly tensors: Tensor[];
   readonly nodes: Node[];
 }
-
-/** What a shape rule says of one output. */
-export interface TensorSpec {
-  readonly shape: readonly number[];
-  readonly dtype?: DType;
-  /** Position of the input of which the output is only another view. */
-  readonly viewOf?: number;
-  /** Ending of the name, where it is not the op's. */
-  readonly suffix?: string;
-  readonly role?: Role;
-}
-
-export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export function tensorAt(graph: Graph, id: number): Tensor {
   return graph.tensors[id] ?? bug(`there is no tensor ${id}`);
@@ -78,22 +38,50 @@ export function addTensor(graph: Graph, tensor: Omit<Tensor, "id">): Tensor {
   return added;
 }
 
-/** Adds a node and its output tensors. */
+/** Adds a node and its output tensors, each as the op says of it. */
 export function addNode(
   graph: Graph,
   node: Omit<Node, "outputs" | "epilogue">,
-  specs: readonly TensorSpec[],
+  specs: readonly (readonly [name: string, TensorSpec])[],
 ): Tensor[] {
-  const prefix = node.layer === "" ? "" : `${node.layer}.`;
-  const outputs = specs.map((spec) =>
+  const { op, inputs, layer } = node;
+  const prefix = layer === "" ? "" : `${layer}.`;
+  const outputs = specs.map(([name, spec], i) =>
     addTensor(graph, {
-      name: `${prefix}${spec.suffix ?? node.op}`,
+      name: `${prefix}${spec.suffix ?? (i === 0 ? op.name : `${op.name}.${name}`)}`,
       shape: spec.shape,
       dtype: spec.dtype ?? "f32",
       role: spec.role ?? "activation",
-      ...(spec.viewOf === undefined ? {} : { view: node.inputs[spec.viewOf] as number }),
+      ...(spec.viewOf === undefined ? {} : { view: inputs[op.inputs.indexOf(spec.viewOf)] as number }),
     }),
   );
   graph.nodes.push({ ...node, outputs: outputs.map((tensor) => tensor.id), epilogue: [] });
   return outputs;
 }
+
+/** Adds a node to a graph; gives its outputs by name. */
+export function emit<In extends string, Out extends string>(
+  graph: Graph,
+  op: Op<In, Out>,
+  inputs: Tensors<In>,
+  attributes: Attributes = {},
+  layer = "",
+): Tensors<Out> {
+  const specs = specsOf(op, inputs, attributes);
+  const node = { op: op as Op, inputs: op.inputs.map((name) => inputs[name].id), attributes, layer };
+  const made = addNode(graph, node, specs);
+  return Object.fromEntries(specs.map(([name], i) => [name, made[i]])) as Tensors<Out>;
+}
+
+/** What comes out of an op, in the order of its outputs. */
+export function specsOf(op: Op, inputs: Tensors, attributes: Attributes): (readonly [name: string, TensorSpec])[] {
+  const specs = op.shape(inputs, attributes);
+  return op.outputs.flatMap((name) => (specs[name] === undefined ? [] : [[name, specs[name]] as const]));
+}
+
+/** Tensors of a node by its op's names. */
+export const namedTensors = (graph: Graph, { op, inputs, outputs }: Pick<Node, "op" | "inputs" | "outputs">): Tensors =>
+  Object.fromEntries([
+    ...op.inputs.map((name, i) => [name, tensorAt(graph, inputs[i] as number)]),
+    ...outputs.map((id, i) => [op.outputs[i], tensorAt(graph, id)]),
+  ]);

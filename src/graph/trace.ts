@@ -10,13 +10,15 @@ import {
   placeOf,
   type Scope,
   type Value,
-  where,
   wholeNumber,
 } from "../model/layer.ts";
+import { gather } from "../op/gather.ts";
+import { metrics } from "../op/metrics.ts";
+import type { Op } from "../op/op.ts";
+import { size, type Tensor, type Tensors } from "../op/tensor.ts";
 import { checkList, shown } from "../option.ts";
-import { addTensor, type Graph, size, type Tensor, tensorAt } from "./graph.ts";
-import { checkRequest } from "./request.ts";
-import { emit } from "./table.ts";
+import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
+import { checkedRequest } from "./request.ts";
 
 /** A trained tensor of the model. */
 export interface Parameter {
@@ -64,8 +66,9 @@ export function trace(model: Layer, options: TraceOptions): Trace {
   const { input, batch, loss, mode, format } = options;
 
   /** The tensor behind a value, which must be of this very trace. */
-  const known = (place: string, value: Value): Tensor => {
-    const tensor = graph.tensors[value?.id];
+  const known = (place: string, given: unknown): Tensor => {
+    const value = given as Value | undefined;
+    const tensor = graph.tensors[value?.id as number];
     if (tensor !== undefined && tensor === value) return tensor;
     throw new OptionError(
       `${place}: ${value?.shape === undefined ? `${shown(value)} is no value` : "a value comes from another model or from an earlier call"}. Give what this call of apply was given, or what its scope gave.`,
@@ -93,29 +96,31 @@ export function trace(model: Layer, options: TraceOptions): Trace {
       return tensor;
     },
     op(op, inputs, attributes = {}) {
-      const place = where(String(op), { path });
-      checkList(place, "inputs", inputs);
-      const tensors = inputs.map((value) => known(place, value));
-      checkRequest(path, op, tensors, attributes);
-      return emit(graph, op, tensors, { ...attributes }, path)[0] as Tensor;
+      const checked = checkedRequest(path, op as Op, inputs, attributes, known);
+      return emit(graph, op, checked.tensors as typeof inputs & Tensors, checked.attributes, path);
     },
   });
 
   const data = (name: string, dtype: "f32" | "u32") => addTensor(graph, { name, shape: [1], dtype, role: "data" });
   const outputShape = mode === "predict" ? [batch, 1] : predictionShape(model, options);
-  const [x, y] = emit(
+  const { x, y } = emit(
     graph,
-    "gather",
-    [data("data.x", "u32"), data("data.y", "u32"), data("data.order", "u32"), data("data.norm", "f32")],
+    gather,
     {
-      input: [batch, ...input].join("x"),
-      target: (loss.integerTarget ? [batch] : outputShape).join("x"),
+      data_x: data("data.x", "u32"),
+      data_y: data("data.y", "u32"),
+      data_order: data("data.order", "u32"),
+      data_norm: data("data.norm", "f32"),
+    },
+    {
+      input: [batch, ...input],
+      target: loss.integerTarget ? [batch] : outputShape,
       integerTarget: loss.integerTarget,
       targets: mode !== "predict",
       bytes: format.bytes,
       period: format.period,
     },
-  ) as [Tensor, Tensor];
+  );
 
   const prediction = known("model: its output", applied(model, scopeAt(""), x));
   const owned = [...parameters.values()];
@@ -130,8 +135,8 @@ export function trace(model: Layer, options: TraceOptions): Trace {
   if (mode === "predict") return result;
 
   checkPrediction(loss, prediction.shape, batch);
-  const [rows] = emit(graph, loss.op, [prediction, y], { gradient: mode === "train" }) as [Tensor];
-  emit(graph, "metrics", [rows]);
+  const { rows } = emit(graph, loss.op, { prediction, target: y }, { gradient: mode === "train" });
+  emit(graph, metrics, { rows });
   return { ...result, loss: rows.id };
 }
 

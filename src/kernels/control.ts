@@ -10,7 +10,7 @@ import finite from "../../shaders/parts/finite.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import rowSum from "../../shaders/row-sum.wgsl?raw";
 import trust from "../../shaders/trust.wgsl?raw";
-import { fold, inLines, threads } from "./kernel.ts";
+import { fold, inLines, threads } from "../op/kernel.ts";
 import { type BlockOptions, blockGrid, blockPass, type Pass, tableOfStep, type UpdateRule } from "./update.ts";
 
 /** Shaders of this file by kernel name. */

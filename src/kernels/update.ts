@@ -16,7 +16,7 @@ import radam from "../../shaders/rule/radam.wgsl?raw";
 import rmsprop from "../../shaders/rule/rmsprop.wgsl?raw";
 import sgd from "../../shaders/rule/sgd.wgsl?raw";
 import update from "../../shaders/update.wgsl?raw";
-import { fold, type Grid, type Holes, inLines, scoped } from "./kernel.ts";
+import { fold, type Grid, type Holes, inLines, scoped } from "../op/kernel.ts";
 
 /** Rows of 16 bytes that fit the 64 KiB which every device allows a uniform; beyond that the table is storage. */
 export const MOST_UNIFORM_ROWS = 4096;

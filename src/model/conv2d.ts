@@ -1,6 +1,10 @@
 // Two-dimensional convolution and max pooling, on images stored [B, H, W, C].
 
 import { OptionError, ShapeError } from "../errors.ts";
+import { conv2d as convolve } from "../op/conv2d.ts";
+import { maxPool2d as pool } from "../op/max-pool2d.ts";
+import { bias as addBias } from "../op/sum.ts";
+import { windowRefusal } from "../op/window.ts";
 import { anything, resolved, shown } from "../option.ts";
 import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
 import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
@@ -47,20 +51,20 @@ export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
     initializer: ["glorotUniform"],
   } as const;
   const { kernel, stride, padding, bias, ...start } = resolved("conv2d", options, table, "conv2d(16, { kernel: 3 })");
-  const [kernelHeight, kernelWidth] = pair("conv2d", "kernel", kernel);
-  const [strideHeight, strideWidth] = pair("conv2d", "stride", stride);
+  const window = pair("conv2d", "kernel", kernel);
+  const steps = pair("conv2d", "stride", stride);
   const initialize = initializer("conv2d", start.initializer);
   const zeros = initializer("conv2d", "zeros");
   return {
     kind: "conv2d",
     apply(scope, x) {
-      const refusal = windowRefusal(x.shape, [kernelHeight, kernelWidth], padding);
+      const refusal = windowRefusal(x.shape, window, padding);
       if (refusal !== undefined) throw new ShapeError(`${where("conv2d", scope)}: ${refusal}`);
       const channels = x.shape[3] as number;
-      const filter = scope.parameter("weight", [kernelHeight, kernelWidth, channels, filters], initialize);
-      const y = scope.op("conv2d", [x, filter], { strideHeight, strideWidth, padding });
+      const filter = scope.parameter("weight", [...window, channels, filters], initialize);
+      const y = scope.op(convolve, { a: x, b: filter }, { stride: steps, padding }).c;
       if (!bias) return y;
-      return scope.op("bias", [y, scope.parameter("bias", [filters], zeros)]);
+      return scope.op(addBias, { x: y, b: scope.parameter("bias", [filters], zeros) }).z;
     },
   };
 }
@@ -74,11 +78,10 @@ export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
 export function maxPool2d(size: number | readonly [number, number], options: MaxPool2dOptions = {}): Layer {
   const table = { stride: [], padding: paddings } as const;
   const { stride = size, padding } = resolved("maxPool2d", options, table, "maxPool2d(2, { stride: 1 })");
-  const [kernelHeight, kernelWidth] = pair("maxPool2d", "size", size);
-  const [strideHeight, strideWidth] = pair("maxPool2d", "stride", stride);
+  const window = { kernel: pair("maxPool2d", "size", size), stride: pair("maxPool2d", "stride", stride), padding };
   return {
     kind: "maxPool2d",
-    apply: (scope, x) => scope.op("maxPool2d", [x], { kernelHeight, kernelWidth, strideHeight, strideWidth, padding }),
+    apply: (scope, x) => scope.op(pool, { x }, window).y,
   };
 }
 
@@ -89,13 +92,4 @@ function pair(place: string, what: string, given: number | readonly [number, num
     throw new OptionError(`${place}: ${what} is ${shown(given)}, it must be a number or [height, width].`);
   }
   return [wholeNumber(place, what, height), wholeNumber(place, what, width)];
-}
-
-/** Why a window does not fit onto a value of shape `x`, and what to do; undefined where it does. */
-export function windowRefusal(x: readonly number[], window: readonly number[], padding: unknown): string | undefined {
-  if (x.length !== 4) {
-    return `input has shape [${x}], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().`;
-  }
-  if (padding === "same" || (window[0]! <= x[1]! && window[1]! <= x[2]!)) return undefined;
-  return `input is ${x[1]} x ${x[2]}, the window ${window[0]} x ${window[1]}. Use a smaller window or padding "same".`;
 }

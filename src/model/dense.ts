@@ -1,6 +1,8 @@
 // The fully connected layer.
 
 import { ShapeError } from "../errors.ts";
+import { matmul } from "../op/matmul.ts";
+import { bias as addBias } from "../op/sum.ts";
 import { resolved } from "../option.ts";
 import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
 import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
@@ -43,9 +45,9 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
         );
       }
       const weight = scope.parameter("weight", [features, units], initialize);
-      const product = scope.op("matmul", [x, weight]);
+      const product = scope.op(matmul, { a: x, b: weight }).c;
       if (!bias) return product;
-      return scope.op("bias", [product, scope.parameter("bias", [units], zeros)]);
+      return scope.op(addBias, { x: product, b: scope.parameter("bias", [units], zeros) }).z;
     },
   };
 }

@@ -2,6 +2,8 @@
 // and no state, so one record may be used in several models.
 
 import { NameError, OptionError } from "../errors.ts";
+import type { LossOp } from "../op/loss.ts";
+import type { Attributes, Op } from "../op/op.ts";
 import { checkRange, shown } from "../option.ts";
 import type { Initializer, InitializerName } from "./initializer.ts";
 
@@ -10,9 +12,6 @@ export interface Value {
   readonly id: number;
   readonly shape: readonly number[];
 }
-
-export type Attribute = number | boolean | string;
-export type Attributes = Readonly<Record<string, Attribute>>;
 
 /**
  * Where a layer stands in the model, and the only way in which it adds to the graph. What does not fit is refused with the
@@ -25,8 +24,12 @@ export interface Scope {
   child(name: string): Scope;
   /** A trained tensor `path.name`. Asking twice for one name gives the same tensor: that is how weights are shared. */
   parameter(name: string, shape: readonly number[], initializer: InitializerName | Initializer): Value;
-  /** A node of the graph; `op` is a row of the op table. Gives its first output. */
-  op(op: string, inputs: readonly Value[], attributes?: Attributes): Value;
+  /** A node of the graph, of values by the names that the op has for its inputs; gives its outputs by their names. */
+  op<In extends string, Out extends string>(
+    op: Op<In, Out>,
+    inputs: { readonly [Name in In]: Value },
+    attributes?: Attributes,
+  ): { readonly [Name in Out]: Value };
 }
 
 /** One layer, or a whole model: whatever turns a value into a value. */
@@ -36,10 +39,9 @@ export interface Layer {
   apply(scope: Scope, x: Value): Value;
 }
 
-/** What the loss must know of the task; the op table computes it. */
+/** What the loss must know of the task; its op computes it. */
 export interface Loss {
-  /** Row of the op table. */
-  readonly op: "softmaxCrossEntropy" | "meanSquaredError";
+  readonly op: LossOp;
   /** Whether targets are class numbers, one a row, and not numbers in the shape of the prediction. */
   readonly integerTarget: boolean;
 }

@@ -1,6 +1,7 @@
 // Layers made of layers: chains, residual blocks and any other graph.
 
 import { NameError, OptionError, ShapeError } from "../errors.ts";
+import { add } from "../op/elementwise.ts";
 import { checkFunction, checkOrder, shown } from "../option.ts";
 import { applied, checkedName, checkLayer, isLayer, type Layer, type Value, where } from "./layer.ts";
 
@@ -39,7 +40,7 @@ export function residual(layers: Layers, ...more: []): Layer {
           `${where("residual", scope)}: its layers turn [${x.shape}] into [${y.shape}], but both are added. Make them keep the shape.`,
         );
       }
-      return scope.op("add", [y, x]);
+      return scope.op(add, { x: y, y: x }).z;
     },
   };
 }
@@ -73,7 +74,7 @@ export function functional(build: (x: Value, tools: Functional) => Value): Layer
           checkLayer(where("functional", scope), shown(name), layer);
           return applied(layer, scope.child(name), value);
         },
-        add: (a, b) => scope.op("add", [a, b]),
+        add: (a, b) => scope.op(add, { x: a, y: b }).z,
       });
     },
   };

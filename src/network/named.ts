@@ -2,8 +2,8 @@
 
 import { checkFinite, collect, described, isList, type Numbers } from "../data/numbers.ts";
 import { CheckpointError, DataError, instead, listed, NameError, ShapeError } from "../errors.ts";
-import { size } from "../graph/graph.ts";
 import { weightsOf } from "../io/checkpoint.ts";
+import { size } from "../op/tensor.ts";
 import { checkOptions } from "../option.ts";
 import { matching } from "../pattern.ts";
 import type { Placed } from "../plan/layout.ts";

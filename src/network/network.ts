@@ -6,7 +6,7 @@ import { mergeNormalization, type Normalization } from "../data/normalization.ts
 import type { Numbers } from "../data/numbers.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { size } from "../graph/graph.ts";
+import { size } from "../op/tensor.ts";
 import { checkOptions, checkRange } from "../option.ts";
 import type { Program } from "../step/program.ts";
 import type { Runner } from "../step/runner.ts";

@@ -2,7 +2,7 @@
 // gradients and moments. Every tensor starts on a block, so a workgroup of the update belongs to exactly one tensor and
 // thus to one row of the layer table.
 
-import { size } from "../graph/graph.ts";
+import { size } from "../op/tensor.ts";
 
 /** Elements of a block: 256 f32 are 1024 bytes, a multiple of the 256-byte binding alignment. */
 export const BLOCK = 256;

@@ -1,6 +1,7 @@
 // From when to when each activation is needed: the facts that the memory plan is made from.
 
-import { type Graph, size, storageOf, tensorAt } from "../graph/graph.ts";
+import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
+import { size } from "../op/tensor.ts";
 
 /** Bytes are rounded up to the alignment of a buffer binding. */
 export const ALIGNMENT = 256;

@@ -1,7 +1,8 @@
 // Graph -> Plan: a place in some arena for every tensor.
 
 import { bug } from "../errors.ts";
-import { type Graph, size, storageOf, type Tensor, tensorAt } from "../graph/graph.ts";
+import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
+import { size, type Tensor } from "../op/tensor.ts";
 import { planArenas, total } from "./arena.ts";
 import type { Layout } from "./layout.ts";
 import { lifetimesOf, lowerBound } from "./lifetime.ts";

@@ -4,7 +4,7 @@
 import { bug, LimitError } from "../errors.ts";
 import { type Gpu, megabytes } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
-import { size } from "../graph/graph.ts";
+import { size } from "../op/tensor.ts";
 import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
 import type { Prepared, Replay } from "./replay.ts";

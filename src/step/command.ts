@@ -1,7 +1,7 @@
 // A command: one dispatch as plain data, complete, without a GPU type in it.
 
-import type { Access, Grid, Holes } from "../kernels/kernel.ts";
-import { specialise } from "../kernels/shader.ts";
+import type { Access, Grid, Holes } from "../op/kernel.ts";
+import { specialise } from "../op/shader.ts";
 import type { Slice } from "../plan/plan.ts";
 
 /** A slice of an arena behind one binding of a shader. `bytes` 0 means the whole arena. */

@@ -2,11 +2,9 @@
 // It can be printed, compared and counted in Node; `replay` turns it into GPU objects once and runs it many times.
 
 import { bug } from "../errors.ts";
-import { type Graph, tensorAt } from "../graph/graph.ts";
-import { opOf } from "../graph/table.ts";
-import { ROW_STRIDE } from "../kernels/check.ts";
-import type { DeviceFacts } from "../kernels/kernel.ts";
-import { kernelOf } from "../kernels/table.ts";
+import { type Graph, namedTensors, tensorAt } from "../graph/graph.ts";
+import { ROW_STRIDE } from "../op/check.ts";
+import type { DeviceFacts } from "../op/kernel.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
 import { type Command, commandOf } from "./command.ts";
@@ -39,14 +37,15 @@ export interface RecordOptions {
 export function record(graph: Graph, plan: Plan, options: RecordOptions): Recording {
   const commands: Command[] = [];
   for (const node of graph.nodes) {
-    const { kernel: name } = opOf(node.op);
-    if (name === null) continue;
-    const kernel = kernelOf(name);
+    const { kernel } = node.op;
+    if (kernel === undefined) continue;
+    const named = namedTensors(graph, node);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
-    const { tensors, ...choice } = kernel.choose({
+    const { tensors = named, ...choice } = kernel.choose({
       op: node.op,
-      inputs: node.inputs.map((id) => tensorAt(graph, id)),
+      tensors: named,
+      all: node.inputs.map((id) => tensorAt(graph, id)),
       outputs: node.outputs.map((id) => tensorAt(graph, id)),
       attributes: node.attributes,
       epilogue: node.epilogue,
@@ -55,7 +54,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
       checked,
     });
     commands.push(
-      commandOf({ kernel: name, source: kernel.source, ...choice, when: 0, layer: node.layer }, (binding) => {
+      commandOf({ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer }, (binding) => {
         const tensor = tensors[binding];
         return tensor === undefined ? besideTensors(binding, rows) : plan.sliceOf(tensor.id);
       }),

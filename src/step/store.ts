@@ -4,9 +4,9 @@
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage, MapMode } from "../gpu/usage.ts";
-import { ROW_STRIDE } from "../kernels/check.ts";
 import { startState } from "../kernels/control.ts";
 import { moments } from "../kernels/update.ts";
+import { ROW_STRIDE } from "../op/check.ts";
 import { arenaBytes, BLOCK, blockWords, type Layout, type Placed, spansOf } from "../plan/layout.ts";
 import { isControlled, isMeasured, type UpdateSettings } from "./update.ts";
 

@@ -58,7 +58,7 @@ const halves: Initializer = (shape) => new Float32Array(shape.reduce((a, b) => a
 /** A layer of the user's own. */
 const shift = (): Layer => ({
   kind: "shift",
-  apply: (scope, x) => scope.op("bias", [x, scope.parameter("shift", x.shape.slice(-1), halves)]),
+  apply: (scope, x) => scope.op(gradus.ops.bias, { x, b: scope.parameter("shift", x.shape.slice(-1), halves) }).z,
 });
 
 const model = sequential({

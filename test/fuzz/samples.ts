@@ -1,7 +1,7 @@
 // Data of a call as plain data, and as an engine gets it: arrays of several kinds with the same meaning, and that meaning in f64.
 
 import fc from "fast-check";
-import { size } from "../../src/graph/graph.ts";
+import { size } from "../../src/op/tensor.ts";
 import { stream } from "../../src/random.ts";
 import { below, between, normals } from "../reference/numbers.ts";
 import { type Config, classesOf, inputOf } from "./config.ts";

@@ -1,12 +1,14 @@
 // One thing to try on the GPU: an op with input shapes, attributes and an epilogue. Plain data, so that the lists of cases
 // can be read without a GPU; `buildCase` makes a small graph of it.
 
-import { addNode, addTensor, type Graph, size, type TensorSpec } from "../../src/graph/graph.ts";
-import { opOf } from "../../src/graph/table.ts";
-import type { Attributes } from "../../src/model/layer.ts";
+import { addNode, addTensor, type Graph } from "../../src/graph/graph.ts";
+import { inHand } from "../../src/op/epilogue.ts";
+import type { Attributes, EpilogueStep, Op, TensorSpec } from "../../src/op/op.ts";
+import { size } from "../../src/op/tensor.ts";
 import { stream } from "../../src/random.ts";
 import type { StepValues } from "../../src/step/replay.ts";
 import { type Fill, normals } from "../reference/numbers.ts";
+import { opNamed, outputsOf } from "../reference/ops.ts";
 
 export interface Input {
   readonly shape: readonly number[];
@@ -68,17 +70,25 @@ export function buildCase(one: Case): BuiltCase {
     const own = one.inputs.map(addInput);
     const operands = epilogue.flatMap(({ operand }) => (operand === undefined ? [] : [operand]));
     const all = [...own, ...operands.map((operand, i) => addInput(operand, own.length + i))];
+    const value = opNamed(op);
+    const specs = specsOf(one, outputsOf(value, own, attributes));
     const outputs = addNode(
       graph,
-      { op, inputs: all.map(({ id }) => id), attributes, layer: "" },
-      specsOf(one, opOf(op).outputs(own, attributes)),
+      { op: value, inputs: all.map(({ id }) => id), attributes, layer: "" },
+      specs.map((spec, i) => [value.outputs[i] as string, spec] as const),
     );
     let next = own.length;
-    const steps = epilogue.map((step) => ({ op: step.op, ...(step.operand && { operand: next++ }) }));
+    const steps = epilogue.map((step) => stepOf(opNamed(step.op), () => next++));
     graph.nodes.push({ ...graph.nodes.pop()!, epilogue: steps });
     for (const { id } of outputs.slice(0, one.results)) results.add(id);
   }
   return { graph, given, bytes, results, step: one.step ?? { step: 1, start: 0, count: one.inputs[0]!.shape[0]! } };
+}
+
+/** A step at the end of a kernel, whose operands stand where `place` says. */
+export function stepOf(op: Op, place: () => number): EpilogueStep {
+  const [flows] = inHand(op);
+  return { op, inputs: op.inputs.map((name) => (name === flows ? undefined : place())) };
 }
 
 /** What comes out, with the column sums where they are asked for. */

@@ -4,7 +4,8 @@
 import { describe, test } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
 import { BufferUsage } from "../../src/gpu/usage.ts";
-import { size, tensorAt } from "../../src/graph/graph.ts";
+import { tensorAt } from "../../src/graph/graph.ts";
+import { size } from "../../src/op/tensor.ts";
 import { sgd } from "../../src/optim/optimizer.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";

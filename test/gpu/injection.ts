@@ -3,10 +3,10 @@
 
 import { BufferUsage } from "../../src/gpu/usage.ts";
 import { fuse } from "../../src/graph/fuse.ts";
-import { size, tensorAt } from "../../src/graph/graph.ts";
-import { opOf } from "../../src/graph/table.ts";
-import { MOST_GRADIENT } from "../../src/kernels/check.ts";
+import { tensorAt } from "../../src/graph/graph.ts";
 import { type Controller, controllerBits } from "../../src/kernels/control.ts";
+import { MOST_GRADIENT } from "../../src/op/check.ts";
+import { size } from "../../src/op/tensor.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { plan } from "../../src/plan/plan.ts";
 import type { Command } from "../../src/step/command.ts";
@@ -237,7 +237,7 @@ export async function openInjection(
 
       let command = -1;
       for (const node of graph.nodes) {
-        if (opOf(node.op).kernel === null) continue;
+        if (node.op.kernel === undefined) continue;
         command++;
         for (const id of node.outputs) {
           const tensor = tensorAt(graph, id);

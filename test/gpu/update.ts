@@ -3,8 +3,8 @@
 
 import { expect } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
-import { size } from "../../src/graph/graph.ts";
 import type { UpdateName } from "../../src/kernels/update.ts";
+import { size } from "../../src/op/tensor.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { BLOCK, type Layout, layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";

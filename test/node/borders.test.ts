@@ -8,17 +8,18 @@ import { describe, expect, test } from "vitest";
 /** Rooms in the order in which data walks through them, each with the rooms that it may import from. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   base: [],
-  model: ["base"],
-  graph: ["base", "model"],
-  plan: ["base", "graph"],
-  kernels: ["base", "model", "graph"],
-  record: ["base", "model", "graph", "plan", "kernels"],
+  op: ["base"],
+  model: ["base", "op"],
+  graph: ["base", "op", "model"],
+  plan: ["base", "op", "graph"],
+  kernels: ["op"],
+  record: ["base", "op", "model", "graph", "plan", "kernels"],
   optim: ["base", "plan", "kernels"],
-  data: ["base", "graph"],
+  data: ["base", "op", "graph"],
   io: ["base", "optim"],
-  gpu: ["base", "kernels", "record"],
-  run: ["base", "graph", "plan", "kernels", "record", "data", "gpu"],
-  network: ["base", "model", "graph", "plan", "record", "io", "data", "gpu", "run"],
+  gpu: ["base", "op", "record"],
+  run: ["base", "op", "graph", "plan", "kernels", "record", "data", "gpu"],
+  network: ["base", "op", "model", "graph", "plan", "record", "io", "data", "gpu", "run"],
   recipe: ["base", "model", "data", "optim"],
   trainer: [
     "base",
@@ -35,7 +36,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "network",
     "recipe",
   ],
-  index: ["base", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "recipe", "trainer"],
+  index: ["base", "op", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "recipe", "trainer"],
 };
 
 const recordFiles = ["step/command.ts", "step/update.ts", "step/record.ts", "step/program.ts"];

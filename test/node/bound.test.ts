@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { MOST_GRADIENT, MOST_RATE } from "../../src/kernels/check.ts";
+import { MOST_GRADIENT, MOST_RATE } from "../../src/op/check.ts";
 import { adadelta, adagrad, adamax, lion, nadam, radam, rmsprop } from "../../src/optim/adaptive.ts";
 import { adam, adamw, lamb, lars, type Optimizer, sgd } from "../../src/optim/optimizer.ts";
 import { exact } from "../reference/twin.ts";

@@ -4,12 +4,14 @@
 import { describe, expect, test } from "vitest";
 import { meanSquaredError } from "../../src/index.ts";
 import { initializer } from "../../src/model/initializer.ts";
-import type { Attributes, Layer } from "../../src/model/layer.ts";
+import type { Layer } from "../../src/model/layer.ts";
+import type { Attributes } from "../../src/op/op.ts";
 import { guard, lossPlateau } from "../../src/optim/control.ts";
 import { adam } from "../../src/optim/optimizer.ts";
 import type { Program } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { modelCases } from "../reference/model-case.ts";
+import { apply } from "../reference/ops.ts";
 import type { ModelCase } from "../reference/traced-model.ts";
 import { programOf } from "./program.ts";
 
@@ -20,18 +22,18 @@ const into = (op: string, attributes: Attributes = {}, filter?: readonly number[
   apply(scope, x) {
     const given = [scope.parameter("image", x.shape, zeros)];
     if (filter !== undefined) given.push(scope.parameter("filter", filter, zeros));
-    return scope.op(op, given, attributes);
+    return apply(scope, op, given, attributes);
   },
 });
 
-const window = { strideHeight: 1, strideWidth: 1, padding: "valid" };
+const window = { stride: [1, 1], padding: "valid" };
 const image = { input: [6, 5, 2], batch: 3, loss: meanSquaredError() };
 const cases: Readonly<Record<string, ModelCase>> = {
   ...modelCases,
   "a trained image under a filter": { ...image, model: into("conv2d", window, [1, 1, 2, 3]) },
   "a trained image under a pool": {
     ...image,
-    model: into("maxPool2d", { ...window, kernelHeight: 1, kernelWidth: 1 }),
+    model: into("maxPool2d", { ...window, kernel: [1, 1] }),
   },
   "a trained image under relu": { ...image, model: into("relu") },
   "a trained prediction": {

@@ -4,8 +4,8 @@
 import { describe, expect, test } from "vitest";
 import { differentiate } from "../../src/graph/backward.ts";
 import { fuse } from "../../src/graph/fuse.ts";
-import { addNode, addTensor, type Graph, size, type Tensor } from "../../src/graph/graph.ts";
-import { opOf } from "../../src/graph/table.ts";
+import { addTensor, emit, type Graph } from "../../src/graph/graph.ts";
+import { size, type Tensor } from "../../src/op/tensor.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { stream } from "../../src/random.ts";
 import { record } from "../../src/step/record.ts";
@@ -14,6 +14,7 @@ import { type GradientCase, gradientCases } from "../reference/gradient-case.ts"
 import { interpret } from "../reference/interpret.ts";
 import { modelCases } from "../reference/model-case.ts";
 import { apart } from "../reference/numbers.ts";
+import { opNamed } from "../reference/ops.ts";
 import { randomModel } from "../reference/random-model.ts";
 import { tracedModel } from "../reference/traced-model.ts";
 import { exact } from "../reference/twin.ts";
@@ -29,18 +30,20 @@ function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase)
     given.set(tensor.id, fill(size(shape), stream(7, name)));
     return tensor;
   };
-  const emit = (name: string, from: readonly Tensor[], options: GradientCase["attributes"] = {}): Tensor => {
-    const node = { op: name, inputs: from.map(({ id }) => id), attributes: options, layer: "" };
-    return addNode(graph, node, opOf(name).outputs(from, options))[0] as Tensor;
+  const made = (name: string, from: readonly Tensor[], options: GradientCase["attributes"] = {}): Tensor => {
+    const op = opNamed(name);
+    return emit(graph, op, Object.fromEntries(op.inputs.map((input, i) => [input, from[i] as Tensor])), options)[
+      op.outputs[0] as string
+    ] as Tensor;
   };
   const tensors = inputs.map(({ shape, fill, wanted = true }, i) =>
     add(`input ${i}`, shape, wanted ? "parameter" : "data", fill),
   );
-  const result = emit(op, behind === undefined ? tensors : tensors.map((tensor) => emit(behind, [tensor])), attributes);
+  const result = made(op, behind === undefined ? tensors : tensors.map((tensor) => made(behind, [tensor])), attributes);
   const isLoss = attributes.gradient === true;
   const loss = isLoss
     ? result
-    : emit("meanSquaredError", [result, add("target", result.shape, "data")], { gradient: true });
+    : made("meanSquaredError", [result, add("target", result.shape, "data")], { gradient: true });
   const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
   const wanted = tensors.filter(({ role }) => role === "parameter").map(({ id }) => id);
   return { graph, forward, given, loss: loss.id, gradients: differentiate(graph, loss.id, new Set(wanted)) };

@@ -3,7 +3,10 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addNode, addTensor, type Graph, size, type Tensor, type TensorSpec } from "../../src/graph/graph.ts";
+import { addNode, addTensor, type Graph } from "../../src/graph/graph.ts";
+import { defineOp } from "../../src/op/op.ts";
+import { reshape } from "../../src/op/reshape.ts";
+import { size, type Tensor } from "../../src/op/tensor.ts";
 import { BLOCK, blockWords, layOut } from "../../src/plan/layout.ts";
 import { type Plan, plan } from "../../src/plan/plan.ts";
 import { referencePrograms } from "./program.ts";
@@ -22,6 +25,8 @@ const nodeShape = fc.record({
   gradient: fc.boolean(),
 });
 
+const any = defineOp({ name: "any", inputs: [], outputs: [], shape: () => ({}) });
+
 const made: fc.Arbitrary<Made> = fc
   .record({
     nodes: fc.array(nodeShape, { minLength: 1, maxLength: 14 }),
@@ -36,18 +41,18 @@ const made: fc.Arbitrary<Made> = fc
     );
     const activations: Tensor[] = [];
     const ungraded = [...parameters];
-    for (const { reads, writes, view, gradient } of nodes) {
+    for (const { reads, writes, view: isView, gradient } of nodes) {
       const readable = [data, ...parameters, ...activations];
       const pick = (from: readonly Tensor[], at: number): Tensor => from[at % from.length] as Tensor;
-      if (view && activations.length > 0) {
+      if (isView && activations.length > 0) {
         const source = pick(activations, reads[0] as number);
-        const node = { op: "reshape", inputs: [source.id], attributes: {}, layer: "" };
-        activations.push(...addNode(graph, node, [{ shape: [1, size(source.shape)], viewOf: 0 }]));
+        const node = { op: reshape, inputs: [source.id], attributes: {}, layer: "" };
+        activations.push(...addNode(graph, node, [["y", { shape: [1, size(source.shape)], viewOf: "x" }]]));
         continue;
       }
-      const specs: TensorSpec[] = writes.map((length) => ({ shape: [length] }));
+      const specs = writes.map((length, i) => [`y${i}`, { shape: [length] }] as const);
       const inputs = [...new Set(reads.map((at) => pick(readable, at).id))];
-      const outputs = addNode(graph, { op: "any", inputs, attributes: {}, layer: "" }, specs);
+      const outputs = addNode(graph, { op: any, inputs, attributes: {}, layer: "" }, specs);
       activations.push(...outputs.slice(1));
       const [first] = outputs as [Tensor];
       const of = gradient ? ungraded.pop() : undefined;
@@ -79,7 +84,7 @@ function lives({ graph, kept }: Made) {
     found.set(tensor, { first: found.get(tensor)?.first ?? at, last: at });
   };
   for (const [at, node] of graph.nodes.entries()) {
-    if (node.op !== "reshape") for (const id of [...node.inputs, ...node.outputs]) touch(id, at);
+    if (node.op !== reshape) for (const id of [...node.inputs, ...node.outputs]) touch(id, at);
   }
   for (const id of kept) touch(id, graph.nodes.length);
   return [...found].map(([tensor, span]) => ({ tensor, ...span, bytes: Math.ceil(size(tensor.shape) / 64) * 256 }));
@@ -109,7 +114,7 @@ describe("a plan of any graph", () => {
 
   test("lets no node read from an arena that it writes to", () => {
     check(({ graph }, { sliceOf }) => {
-      for (const node of graph.nodes.filter(({ op }) => op !== "reshape")) {
+      for (const node of graph.nodes.filter(({ op }) => op !== reshape)) {
         const reads = node.inputs.map((id) => sliceOf(id).arena);
         const writes = node.outputs.map((id) => sliceOf(id).arena);
         expect(reads.filter((arena) => writes.includes(arena))).toEqual([]);

@@ -6,19 +6,19 @@ import { describe, expect, test } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import { renamed, shortNames } from "../../demo/build/short-names.ts";
 import { namesOfShaders, shorter } from "../../demo/build/shorter-shaders.ts";
-import type { EpilogueStep, Tensor } from "../../src/graph/graph.ts";
-import { opOf, opTable } from "../../src/graph/table.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
 import { controlSources } from "../../src/kernels/control.ts";
-import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/kernels/kernel.ts";
-import { specialise } from "../../src/kernels/shader.ts";
-import { kernelOf, kernelTable } from "../../src/kernels/table.ts";
 import { MOST_UNIFORM_ROWS, rules as ruleTexts, type UpdateRule } from "../../src/kernels/update.ts";
-import type { Attributes } from "../../src/model/layer.ts";
+import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/op/kernel.ts";
+import type { Attributes, Kernel } from "../../src/op/op.ts";
+import { specialise } from "../../src/op/shader.ts";
+import type { Tensor } from "../../src/op/tensor.ts";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { lamb, lars } from "../../src/optim/optimizer.ts";
 import { type Command, commandOf } from "../../src/step/command.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
+import { stepOf } from "../gpu/case.ts";
+import { allKernels, allOps, opNamed, outputsOf } from "../reference/ops.ts";
 import { referencePrograms } from "./program.ts";
 
 /** A kernel as it would be compiled: what a command says of it, without the memory behind it. */
@@ -43,29 +43,34 @@ const booleans = [false, true];
 /** What a kernel chooses for one node, on a GPU and on a CPU, for a gradient that is asked and for any other result. */
 function chosen(op: string, shapes: readonly (readonly number[])[], options: WorkOptions = {}): Variant[] {
   const { attributes = {}, epilogue = [], sum = false } = options;
-  const kernel = kernelOf(opOf(op).kernel as string);
-  const inputs = shapes.map(tensor);
-  const outputs = opOf(op)
-    .outputs(inputs, attributes)
-    .map(({ shape }) => tensor(shape));
+  const value = opNamed(op);
+  const kernel = value.kernel as Kernel;
+  const all = shapes.map(tensor);
+  const own = [...all];
+  const outputs = outputsOf(value, all, attributes).map(({ shape }) => tensor(shape));
   const [first] = outputs as [Tensor];
   if (sum) outputs.push(tensor([first.shape.at(-1) as number]));
-  const steps = epilogue.map((name): EpilogueStep => {
-    const operand = opOf(name).elementwise?.operand;
-    if (operand === undefined) return { op: name };
-    inputs.push(tensor(operand === "same" ? first.shape : first.shape.slice(-1)));
-    return { op: name, operand: inputs.length - 1 };
+  const steps = epilogue.map((name) => {
+    const isLast = opNamed(name).elementwise?.last?.length === 1;
+    return stepOf(opNamed(name), () => all.push(tensor(isLast ? first.shape.slice(-1) : first.shape)) - 1);
   });
+  const named = Object.fromEntries([
+    ...own.map((one, i) => [value.inputs[i], one]),
+    ...outputs.map((one, i) => [value.outputs[i], one]),
+  ]);
   return [true, false].flatMap((software) =>
     booleans.map((checked) => {
       const device = { software, rows: 3 };
-      const work = { op, inputs, outputs, attributes, epilogue: steps, device, checked, halts: checked };
-      const { tensors, ...choice } = kernel.choose(work);
+      const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
+      const { tensors, ...choice } = kernel.choose({ ...node, device, checked, halts: checked });
       const asks = checked && kernel.source.includes("CHECK");
       const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : [];
       const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
       const command = commandOf(shader, (name) => ({ arena: name, offset: 0, bytes: 0 }));
-      return { ...command, given: [...Object.keys(tensors), ...beside] };
+      // Where bindings go by the names of the op, a variant binds some of them.
+      const given =
+        tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
+      return { ...command, given: [...Object.keys(given), ...beside] };
     }),
   );
 }
@@ -74,7 +79,7 @@ const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBa
 
 /** Shader texts by kernel, the update and its rules left out. */
 const kernels: Readonly<Record<string, string>> = {
-  ...Object.fromEntries([...kernelTable.values()].map(({ name, source }) => [name, source])),
+  ...Object.fromEntries(allKernels.map(({ name, source }) => [name, source])),
   ...controlSources,
 };
 
@@ -100,9 +105,9 @@ function* products(): Generator<Variant> {
 }
 
 function* windows(): Generator<Variant> {
-  const strides = { strideHeight: 2, strideWidth: 1, padding: "same" };
-  const kernel = { kernelHeight: 3, kernelWidth: 2 };
-  const image = { height: 7, width: 6 };
+  const strides = { stride: [2, 1], padding: "same" };
+  const kernel = { kernel: [3, 2] };
+  const image = { size: [7, 6] };
   for (const channels of [1, 4]) {
     const x = [2, 7, 6, channels];
     yield* chosen("maxPool2d", [x], { attributes: { ...strides, ...kernel } });
@@ -134,12 +139,12 @@ function* windows(): Generator<Variant> {
 }
 
 function* elementwises(): Generator<Variant> {
-  for (const { name, elementwise } of opTable.values()) {
+  for (const { name, inputs, elementwise } of allOps.values()) {
     if (elementwise === undefined) continue;
     for (const columns of [3, 4]) {
-      const operands = { none: [], same: [[5, columns]], last: [[columns]] }[elementwise.operand ?? "none"];
-      yield* chosen(name, [[5, columns], ...operands]);
-      yield* chosen(name, [[5, columns], ...operands], { epilogue: ["bias", "add"] });
+      const shapes = inputs.map((input) => (elementwise.last?.includes(input) === true ? [columns] : [5, columns]));
+      yield* chosen(name, shapes);
+      yield* chosen(name, shapes, { epilogue: ["bias", "add"] });
     }
   }
   yield* chosen("columnSum", [[5, 3]]);
@@ -147,11 +152,14 @@ function* elementwises(): Generator<Variant> {
 }
 
 function* ends(): Generator<Variant> {
-  for (const input of ["4x5", "4x8"]) {
+  for (const input of [
+    [4, 5],
+    [4, 8],
+  ]) {
     for (const bytes of booleans) {
       for (const targets of booleans) {
         for (const integerTarget of booleans) {
-          const target = integerTarget ? "4" : "4x2";
+          const target = integerTarget ? [4] : [4, 2];
           for (const period of [0, 4]) {
             const attributes = { input, target, integerTarget, targets, bytes, period };
             yield* chosen("gather", [[1], [1], [1], [1]], { attributes });

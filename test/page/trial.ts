@@ -55,10 +55,10 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   const shift = (): import("../../src/index.ts").Layer => ({
     kind: "shift",
     apply: (scope, x) =>
-      scope.op("add", [
+      scope.op(gradus.ops.add, {
         x,
-        scope.parameter("by", x.shape, (shape) => new Float32Array((shape[0] ?? 1) * (shape[1] ?? 1))),
-      ]),
+        y: scope.parameter("by", x.shape, (shape) => new Float32Array((shape[0] ?? 1) * (shape[1] ?? 1))),
+      }).z,
   });
   const functions = { ...gradus, shift } as unknown as Functions;
   const made = (value: unknown): unknown => {

@@ -9,11 +9,11 @@ import type { Browser, Page } from "playwright";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
-import { opTable } from "../../src/graph/table.ts";
 import { controllerBits, controlSources } from "../../src/kernels/control.ts";
-import { kernelTable } from "../../src/kernels/table.ts";
 import { rules } from "../../src/kernels/update.ts";
+import type { Op } from "../../src/op/op.ts";
 import { type Packed, pack } from "../packed.ts";
+import { allKernels, allOps } from "../reference/ops.ts";
 import { type Played, play } from "./trial.ts";
 import { optionVariants, plainLayers, ruleVariants, trials } from "./variants.ts";
 
@@ -91,7 +91,7 @@ describe("what was tried", () => {
 
   test("is every kernel, with both values of each of its conditions", () => {
     const texts: Readonly<Record<string, string>> = {
-      ...Object.fromEntries([...kernelTable.values()].map((kernel) => [kernel.name, kernel.source])),
+      ...Object.fromEntries(allKernels.map((kernel) => [kernel.name, kernel.source])),
       ...controlSources,
       update: textOf("update.wgsl"),
     };
@@ -145,10 +145,9 @@ describe("what was tried", () => {
 
   test("is every op that a model can reach", () => {
     const said = `${seen.map(({ note, name }) => `${name} ${note}`).join(" ")} `;
-    const isSeen = ([name, { kernel, elementwise }]: (typeof ops)[number]): boolean =>
-      kernel === null || said.includes(elementwise === undefined ? `${kernel} ` : ` +${name} `);
-    const ops = [...opTable];
-    expect(ops.filter((op) => !isSeen(op)).map(([name]) => name)).toEqual([]);
+    const isSeen = ({ name, kernel, elementwise }: Op): boolean =>
+      kernel === undefined || said.includes(elementwise === undefined ? `${kernel.name} ` : ` +${name} `);
+    expect([...allOps.values()].filter((op) => !isSeen(op)).map(({ name }) => name)).toEqual([]);
   });
 
   test("is found at the door: rules, their options, layers, and controllers", () => {

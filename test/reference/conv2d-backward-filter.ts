@@ -1,7 +1,7 @@
 // dW[ky, kx, c, f] = sum over batch and output positions of X under the tap times dY. A second output, if there is one, is
 // the sum of dY over batch and positions. With splits the sums stay in parts, cut along the output positions.
 
-import { size, type Tensor } from "../../src/graph/graph.ts";
+import { size, type Tensor } from "../../src/op/tensor.ts";
 import { addScaled, termsOfPart } from "./product.ts";
 import type { Twin } from "./twin.ts";
 import { axes, eachTap } from "./window.ts";
@@ -10,7 +10,7 @@ export const conv2dBackwardFilter: Twin = ([x, dy], { inputs, outputs, attribute
   const [image, result] = inputs as [Tensor, Tensor];
   const [batch, , , channels] = image.shape as [number, number, number, number];
   const filters = result.shape[3]!;
-  const kernel = [attributes.kernelHeight as number, attributes.kernelWidth as number];
+  const kernel = attributes.kernel as readonly number[];
   const parts = attributes.splits as number;
   const positions = size(result.shape) / filters;
   const terms = termsOfPart(positions, parts);

@@ -1,6 +1,6 @@
 // Y[b, oy, ox, f] = sum over the taps (ky, kx) inside the image and over c of X[b, iy, ix, c] W[ky, kx, c, f].
 
-import { size, type Tensor } from "../../src/graph/graph.ts";
+import { size, type Tensor } from "../../src/op/tensor.ts";
 import { addScaled } from "./product.ts";
 import type { Twin } from "./twin.ts";
 import { axes, eachTap } from "./window.ts";

@@ -1,6 +1,6 @@
 // For every op with a backward rule: small inputs on which its gradient is held against finite differences.
 
-import type { Attributes } from "../../src/model/layer.ts";
+import type { Attributes } from "../../src/op/op.ts";
 import { apart, below, type Fill } from "./numbers.ts";
 
 export interface GradientCase {
@@ -18,11 +18,7 @@ export interface GradientCase {
 
 const unary: GradientCase[] = [{ inputs: [{ shape: [3, 7] }] }, { inputs: [{ shape: [2, 3, 1, 5] }] }];
 
-const window = (stride: readonly [number, number], padding: string): Attributes => ({
-  strideHeight: stride[0],
-  strideWidth: stride[1],
-  padding,
-});
+const window = (stride: readonly [number, number], padding: string): Attributes => ({ stride, padding });
 
 const convolution = (
   image: readonly number[],
@@ -33,12 +29,12 @@ const convolution = (
 
 const pool = (
   image: readonly number[],
-  [kernelHeight, kernelWidth]: readonly [number, number],
+  kernel: readonly [number, number],
   stride: readonly [number, number],
   padding: string,
 ): GradientCase => ({
   inputs: [{ shape: image }],
-  attributes: { kernelHeight, kernelWidth, ...window(stride, padding) },
+  attributes: { kernel, ...window(stride, padding) },
 });
 
 export const gradientCases: Readonly<Record<string, readonly GradientCase[]>> = {
@@ -52,8 +48,8 @@ export const gradientCases: Readonly<Record<string, readonly GradientCase[]>> = 
     { inputs: [{ shape: [4, 5] }, { shape: [4, 5] }], behind: "tanh" },
   ],
   reshape: [
-    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: "3x8" } },
-    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: "3x8" }, behind: "tanh" },
+    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: [3, 8] } },
+    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: [3, 8] }, behind: "tanh" },
   ],
   matmul: [
     { inputs: [{ shape: [3, 5] }, { shape: [5, 4] }] },

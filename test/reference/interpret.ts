@@ -1,7 +1,6 @@
 // Runs a whole graph on the twins: forward and backward, fused or not.
 
 import { type Graph, tensorAt } from "../../src/graph/graph.ts";
-import { opOf } from "../../src/graph/table.ts";
 import type { StepValues } from "../../src/step/replay.ts";
 import { applyFormula } from "./elementwise.ts";
 import type { Round } from "./twin.ts";
@@ -29,19 +28,20 @@ export function interpret(graph: Graph, given: Values, step: StepValues, round: 
     return value;
   };
   for (const node of graph.nodes) {
-    const twin = twins[node.op];
-    if (twin === undefined) throw new Error(`interpret: there is no twin for the op "${node.op}".`);
-    const own = node.inputs.slice(0, opOf(node.op).arity);
+    const { name } = node.op;
+    const twin = twins[name];
+    if (twin === undefined) throw new Error(`interpret: there is no twin for the op "${name}".`);
+    const own = node.inputs.slice(0, node.op.inputs.length);
     const facts = {
-      op: node.op,
+      op: name,
       inputs: own.map((id) => tensorAt(graph, id)),
       outputs: node.outputs.map((id) => tensorAt(graph, id)),
       attributes: node.attributes,
     };
     const [first, ...others] = twin(own.map(numbersOf), facts, step, round);
-    const main = node.epilogue.reduce((value, { op, operand }) => {
-      const second = operand === undefined ? undefined : numbersOf(node.inputs[operand] as number);
-      return applyFormula(op, value, second, round);
+    const main = node.epilogue.reduce((value, { op, inputs }) => {
+      const values = inputs.map((place) => (place === undefined ? value : numbersOf(node.inputs[place] as number)));
+      return applyFormula(op.name, values[0]!, values[1], round);
     }, first!);
     for (const [i, value] of [main, ...others].entries()) {
       const id = node.outputs[i] as number;

@@ -1,7 +1,7 @@
 // C[m, n] = sum over k of A[m, k] B[k, n], in the order of k, with either operand perhaps stored transposed. A second
 // output, if there is one, is the sum over k of B[k, n]. With splits the sums stay in parts.
 
-import type { Tensor } from "../../src/graph/graph.ts";
+import type { Tensor } from "../../src/op/tensor.ts";
 import { addScaled, termsOfPart } from "./product.ts";
 import type { Twin } from "./twin.ts";
 

@@ -1,14 +1,14 @@
 // Y = the largest X of each window, and the tap that it came from; of equal values the first counts. NaN counts as larger than
 // all, and the last of several is taken, as in PyTorch.
 
-import { size } from "../../src/graph/graph.ts";
+import { size } from "../../src/op/tensor.ts";
 import type { Twin } from "./twin.ts";
 import { axes, eachTap } from "./window.ts";
 
 export const maxPool2d: Twin = ([x], { inputs, outputs, attributes }) => {
   const { shape } = inputs[0]!;
   const [batch, , , channels] = shape as [number, number, number, number];
-  const kernel = [attributes.kernelHeight as number, attributes.kernelWidth as number];
+  const kernel = attributes.kernel as readonly number[];
   const y = new Float64Array(size(outputs[0]!.shape)).fill(Number.NEGATIVE_INFINITY);
   const taps = new Float64Array(y.length);
   eachTap(batch, axes(shape, kernel, attributes), (input, output, tap) => {

@@ -1,8 +1,8 @@
 // What norms are made of: |g|^2, |p|^2, |u|^2, g u, and how many gradients are bad. Those count as 0 in the sums, whatever
 // clipping would make of them. `directions` says what u is: where the last step went, or for LAMB the step to come, decay included.
 
-import { MOST_GRADIENT } from "../../src/kernels/check.ts";
 import type { UpdateRule } from "../../src/kernels/update.ts";
+import { MOST_GRADIENT } from "../../src/op/check.ts";
 import type { Round } from "./twin.ts";
 
 /** |g|^2, |p|^2, |u|^2, g u, and the count of gradients that are bad. */

@@ -3,6 +3,7 @@
 
 import { type Layer, meanSquaredError, type Scope, type Value } from "../../src/index.ts";
 import { stream, word } from "../../src/random.ts";
+import { apply } from "./ops.ts";
 import type { ModelCase } from "./traced-model.ts";
 
 const BATCH = 3;
@@ -23,7 +24,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
   const below = (end: number): number => word(numbers, drawn++) % end;
   const pick = <T>(all: readonly T[]): T => all[below(all.length)] as T;
   const isOdd = (): boolean => below(2) === 1;
-  const reshape = (value: Value, shape: readonly number[]) => scope.op("reshape", [value], { shape: shape.join("x") });
+  const reshape = (value: Value, shape: readonly number[]) => apply(scope, "reshape", [value], { shape });
 
   const own = (shape: readonly number[]): Value => {
     const name = `p${below(3)}-${shape.join("x")}`;
@@ -36,7 +37,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
     const choice = below(shape.length === 2 ? 5 : 4);
     if (choice === 0) return own(shape);
     if (choice === 1) return reshape(own([size(shape)]), shape);
-    if (choice === 2) return scope.op("add", [weights(shape), own(shape)]);
+    if (choice === 2) return apply(scope, "add", [weights(shape), own(shape)]);
     if (choice === 3) return reshape(own([1, ...shape]), shape);
     const [rows, columns] = shape as [number, number];
     return product(own, rows, 2, columns);
@@ -45,32 +46,34 @@ function build(scope: Scope, x: Value, seed: number): Value {
   const product = (made: (shape: readonly number[]) => Value, M: number, K: number, N: number): Value => {
     const [transposeA, transposeB] = [isOdd(), isOdd()];
     const a = made(transposeA ? [K, M] : [M, K]);
-    return scope.op("matmul", [a, made(transposeB ? [N, K] : [K, N])], { transposeA, transposeB });
+    return apply(scope, "matmul", [a, made(transposeB ? [N, K] : [K, N])], { transposeA, transposeB });
   };
   const times = (value: Value, columns: number): Value => {
     const [, features] = value.shape as [number, number];
     const transposeB = isOdd();
-    return scope.op("matmul", [value, weights(transposeB ? [columns, features] : [features, columns])], { transposeB });
+    return apply(scope, "matmul", [value, weights(transposeB ? [columns, features] : [features, columns])], {
+      transposeB,
+    });
   };
 
   const grown = (from: Value): Value => {
     const choice = below(7);
-    if (choice === 0) return scope.op(pick(activations), [from]);
-    if (choice === 1) return scope.op("bias", [from, weights([from.shape.at(-1) as number])]);
-    if (choice === 2) return scope.op("add", isOdd() ? [from, weights(from.shape)] : [weights(from.shape), from]);
-    if (choice === 3) return scope.op("add", [from, scope.op("tanh", [from])]);
+    if (choice === 0) return apply(scope, pick(activations), [from]);
+    if (choice === 1) return apply(scope, "bias", [from, weights([from.shape.at(-1) as number])]);
+    if (choice === 2) return apply(scope, "add", isOdd() ? [from, weights(from.shape)] : [weights(from.shape), from]);
+    if (choice === 3) return apply(scope, "add", [from, apply(scope, "tanh", [from])]);
     const [, height, width, channels] = from.shape as [number, number, number, number];
-    const window = { strideHeight: 1 + below(2), strideWidth: 1, padding: "same" };
+    const window = { stride: [1 + below(2), 1], padding: "same" };
     if (from.shape.length === 4) {
-      if (choice === 4) return scope.op("maxPool2d", [from], { kernelHeight: 2, kernelWidth: 2, ...window });
-      if (choice === 5) return scope.op("conv2d", [from, weights([2, 2, channels, 2])], window);
+      if (choice === 4) return apply(scope, "maxPool2d", [from], { kernel: [2, 2], ...window });
+      if (choice === 5) return apply(scope, "conv2d", [from, weights([2, 2, channels, 2])], window);
       return reshape(from, [BATCH, height * width * channels]);
     }
     if (choice === 4) return times(from, 2 + below(4));
     if (choice === 5) {
       // The products of all features with each other, over the batch, are the weights of what follows.
-      const squares = scope.op("tanh", [scope.op("matmul", [from, from], { transposeA: true })]);
-      return scope.op("matmul", [from, squares], { transposeB: isOdd() });
+      const squares = apply(scope, "tanh", [apply(scope, "matmul", [from, from], { transposeA: true })]);
+      return apply(scope, "matmul", [from, squares], { transposeB: isOdd() });
     }
     return reshape(from, [BATCH, 1, from.shape[1] as number, 1]);
   };
@@ -79,7 +82,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
   for (let i = 4 + below(5); i > 0; i--) values.push(grown(pick(values)));
   const ends = values.slice(-3).map((value) => {
     const rows = value.shape.length === 2 ? value : reshape(value, [BATCH, size(value.shape) / BATCH]);
-    return times(scope.op("tanh", [rows]), 2);
+    return times(apply(scope, "tanh", [rows]), 2);
   });
-  return ends.reduce((sum, end) => scope.op("add", [sum, end]));
+  return ends.reduce((sum, end) => apply(scope, "add", [sum, end]));
 }

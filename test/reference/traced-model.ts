@@ -1,10 +1,11 @@
 // A model as a differentiated graph with data and starting weights, ready for `interpret`.
 
 import { differentiate } from "../../src/graph/backward.ts";
-import { size, tensorAt } from "../../src/graph/graph.ts";
+import { tensorAt } from "../../src/graph/graph.ts";
 import { type DataFormat, predictionShape, trace } from "../../src/graph/trace.ts";
 import { initialValues } from "../../src/model/initializer.ts";
 import type { Layer, Loss } from "../../src/model/layer.ts";
+import { size } from "../../src/op/tensor.ts";
 import { type Layout, layOut } from "../../src/plan/layout.ts";
 import { permutation, stream } from "../../src/random.ts";
 import type { Differentiated } from "./gradient.ts";

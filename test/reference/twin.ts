@@ -2,8 +2,8 @@
 // every arithmetic operation, so that one text serves as the truth (`exact`, f64) and as the yardstick for how much a
 // plain sequential f32 computation would be off (`single`).
 
-import type { Tensor } from "../../src/graph/graph.ts";
-import type { Attributes } from "../../src/model/layer.ts";
+import type { Attributes } from "../../src/op/op.ts";
+import type { Tensor } from "../../src/op/tensor.ts";
 import type { StepValues } from "../../src/step/replay.ts";
 
 export type Round = (x: number) => number;

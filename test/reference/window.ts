@@ -1,6 +1,6 @@
 // The geometry of convolution and pooling, written down a second time: "same" and "valid" as TensorFlow defines them.
 
-import type { Attributes } from "../../src/model/layer.ts";
+import type { Attributes } from "../../src/op/op.ts";
 
 /** The window along one axis. */
 export interface Axis {
@@ -25,11 +25,9 @@ export function axes(
   kernel: readonly number[],
   attributes: Attributes,
 ): readonly [Axis, Axis] {
-  const { strideHeight, strideWidth, padding } = attributes;
-  return [
-    axis(image[1]!, kernel[0]!, strideHeight as number, padding),
-    axis(image[2]!, kernel[1]!, strideWidth as number, padding),
-  ];
+  const { stride, padding } = attributes;
+  const [vertical, horizontal] = stride as readonly [number, number];
+  return [axis(image[1]!, kernel[0]!, vertical, padding), axis(image[2]!, kernel[1]!, horizontal, padding)];
 }
 
 /** Calls `visit` for each output position of each image and each tap of its window that lies inside the image. */

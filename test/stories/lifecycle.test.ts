@@ -14,7 +14,7 @@ import {
   type Trainer,
 } from "../../src/index.ts";
 import { uniform } from "../../src/random.ts";
-import { guarded } from "./guarded.ts";
+import { alone, guarded } from "./guarded.ts";
 
 /** 64 samples in two classes: eight steps an epoch. */
 const samples = {
@@ -94,4 +94,23 @@ test("a log replayed gives the bytes of the run in which the changes were made b
     expect(again.rates.edits()).toEqual(log);
     expect(again.rates.table()).toEqual(rates.table());
     expect(await again.save()).toEqual(await live.save());
+  }));
+
+test("a second trainer on a device compiles nothing that is compiled already", () =>
+  alone(async (device) => {
+    let compiled = 0;
+    const compile = device.createComputePipelineAsync;
+    device.createComputePipelineAsync = (descriptor) => {
+      compiled++;
+      return compile.call(device, descriptor);
+    };
+    await (await small(device)).fit(samples);
+    const first = compiled;
+    const second = await small(device);
+    await second.fit(samples);
+    expect(first).toBeGreaterThan(5);
+    expect(compiled).toBe(first);
+    second.dispose();
+    await (await small(device, { optimizer: adamw({ lr: 0.01, amsgrad: true }) })).fit(samples);
+    expect(compiled).toBe(first + 1);
   }));

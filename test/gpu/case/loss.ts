@@ -113,8 +113,8 @@ function gathering({
       { shape: [2, Math.max(period, 1)], fill: between(0.5, 2), scaled: false },
     ],
     attributes: {
-      input: [batch, ...input].join("x"),
-      target: [batch, ...(target ?? [])].join("x"),
+      input: [batch, ...input],
+      target: [batch, ...(target ?? [])],
       integerTarget: target === undefined,
       targets: !alone,
       bytes: store === "bytes",

@@ -1,7 +1,7 @@
 // Geometries that all window ops are tried on: channels and filters in fours or not, windows larger than the image,
 // strides larger than the window, both kinds of padding.
 
-import type { Attributes } from "../../../src/model/layer.ts";
+import type { Attributes } from "../../../src/op/op.ts";
 import { axes } from "../../reference/window.ts";
 
 export interface Geometry {
@@ -37,18 +37,11 @@ export const geometries: readonly Geometry[] = [
   geometry([1, 5, 65, 12], [1, 3], 8, [1, 2], "same"),
 ];
 
-export const strideAttributes = ({ stride: [strideHeight, strideWidth], padding }: Geometry): Attributes => ({
-  strideHeight,
-  strideWidth,
-  padding,
-});
+export const strideAttributes = ({ stride, padding }: Geometry): Attributes => ({ stride, padding });
 
-export const kernelAttributes = ({ kernel: [kernelHeight, kernelWidth] }: Geometry): Attributes => ({
-  kernelHeight,
-  kernelWidth,
-});
+export const kernelAttributes = ({ kernel }: Geometry): Attributes => ({ kernel });
 
-export const imageAttributes = ({ image: [, height, width] }: Geometry): Attributes => ({ height, width });
+export const imageAttributes = ({ image: [, height, width] }: Geometry): Attributes => ({ size: [height, width] });
 
 /** Shape of the output, with `channels` as its last axis. */
 export function outputShape(at: Geometry, channels: number): [number, number, number, number] {

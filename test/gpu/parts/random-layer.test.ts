@@ -13,7 +13,7 @@ test.each(Array.from({ length: 24 }, (_, seed) => seed))("layer %d", async (seed
   const results = new Set([prediction, ...gradients.values()]);
   const fused = fuse(graph, results);
   // The metrics are read another way, and the data stands in f32 here.
-  const nodes = fused.nodes.filter(({ op }) => op !== "metrics");
+  const nodes = fused.nodes.filter(({ op }) => op.name !== "metrics");
   const tensors = fused.tensors.map((tensor) =>
     tensor.name === "data.x" || tensor.name === "data.y" ? { ...tensor, dtype: "f32" as const } : tensor,
   );

@@ -2,10 +2,11 @@
 // registers, after that of the kernel, which says where the numbers of A and B stand.
 
 import product from "../../shaders/product.wgsl?raw";
-import type { Tensor } from "../graph/graph.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { type Choice, type DeviceFacts, fold, inLines, type Kernel, MOST_GROUPS, type Work } from "./kernel.ts";
+import { type DeviceFacts, fold, inLines, MOST_GROUPS } from "./kernel.ts";
+import type { Choice, Kernel, Work } from "./op.ts";
+import type { Tensors } from "./tensor.ts";
 
 /** C [M, N] = A [M, K] B [K, N], each stored so or transposed. */
 export interface Product {
@@ -22,18 +23,21 @@ export interface Product {
 }
 
 /** The kernel of this name, whose own text stands before that of all products. Sums may be cut into attribute `splits` parts. */
-export function productKernel(name: string, text: string, productOf: (work: Work) => Product): Kernel {
+export function productKernel(
+  name: string,
+  text: string,
+  productOf: (work: Work<"a" | "b" | "c">) => Product,
+): Kernel<"a" | "b" | "c" | "sum"> {
   return {
     name,
     source: inLines(text, product),
     choose(work): Choice {
-      const { inputs, outputs, attributes, epilogue: steps, device, checked = false } = work;
+      const { tensors, all, attributes, epilogue: steps, device, checked } = work;
       const { M, N, K, transposeA, transposeB, rows, constants, note } = productOf(work);
-      const [a, b] = inputs as [Tensor, Tensor];
-      const [c, sum] = outputs as [Tensor, Tensor?];
+      const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
       const splits = (attributes.splits as number | undefined) ?? 1;
       const aligned = N % 4 === 0;
-      const end = epilogue(steps, inputs, { lanes: 4, columns: N, aligned });
+      const end = epilogue(steps, all, { lanes: 4, columns: N, aligned });
       const { holes, grid } = tilingFor(device, M, N, splits);
       return {
         holes: {

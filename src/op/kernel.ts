@@ -1,8 +1,5 @@
-// What a kernel is to the rest of the engine: a shader text with holes, which declares its bindings, and a pure function
-// that says, for one node, which variant runs on how large a grid. No GPU type appears here.
-
-import type { EpilogueStep, Tensor } from "../graph/graph.ts";
-import type { Attributes } from "../model/layer.ts";
+// What the texts of kernels are made of, and how large their grids are: a text has holes, and it declares its bindings. No GPU type
+// appears here.
 
 /** How a kernel uses a buffer; decides the layout of its pipeline and tells the plan which ranges are written. */
 export type Access = "uniform" | "read" | "readWrite";
@@ -31,41 +28,7 @@ export interface DeviceFacts {
   readonly software: boolean;
 }
 
-/** A node with its tensors at hand. */
-export interface Work {
-  readonly op: string;
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  readonly attributes: Attributes;
-  readonly epilogue: readonly EpilogueStep[];
-  readonly device: DeviceFacts;
-  /** Whether a loss that is not finite halts the updates: in steps that train. */
-  readonly halts?: boolean;
-  /** Whether an output is a gradient that is asked where it is stored. */
-  readonly checked?: boolean;
-}
-
-/** One way to run a kernel: the decision for one node. */
-export interface Choice {
-  readonly holes: Holes;
-  /** Values of the shader's `override` declarations. */
-  readonly constants: Readonly<Record<string, number>>;
-  /** The tensor behind each binding that this variant has. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
-  readonly grid: Grid;
-  /** What the recording prints, for example "[64x784]x[784x256]". */
-  readonly note: string;
-}
-
 export type Grid = readonly [x: number, y: number, z: number];
-
-export interface Kernel {
-  /** Name of the shader file, the pipeline's label and the word in messages. */
-  readonly name: string;
-  /** Every binding that it declares in group 0 has the name of a tensor of the choice. */
-  readonly source: string;
-  choose(work: Work): Choice;
-}
 
 /** WebGPU allows this many workgroups along one axis by default. */
 export const MOST_GROUPS = 65_535;
@@ -79,5 +42,3 @@ export function fold(groups: number): Grid {
 
 /** A grid for so many threads, 64 a workgroup. */
 export const threads = (count: number): Grid => fold(Math.ceil(count / 64));
-
-export const dims = (tensor: Tensor): string => `[${tensor.shape.join("x")}]`;

@@ -2,8 +2,8 @@
 
 import math from "../../shaders/parts/math.wgsl?raw";
 import { bug } from "../errors.ts";
-import type { EpilogueStep, Tensor } from "../graph/graph.ts";
-import { opOf } from "../graph/table.ts";
+import type { EpilogueStep, Op } from "./op.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** Number of the first operand's binding: a kernel has up to four of its own. */
 const FIRST = 4;
@@ -31,20 +31,20 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
   const tensors: Record<string, Tensor> = {};
   const declarations: string[] = [];
   const body: string[] = [];
-  for (const step of steps) {
-    const { elementwise } = opOf(step.op);
-    if (elementwise === undefined) return bug(`"${step.op}" is not elementwise, it cannot end a kernel`);
-    let operand = "";
-    if (step.operand !== undefined) {
-      const name = `operand${Object.keys(tensors).length}`;
-      tensors[name] = inputs[step.operand] ?? bug(`"${step.op}" lacks its operand`);
-      const { element, read } = operandAccess(name, elementwise.operand === "last", form);
+  for (const { op, inputs: places } of steps) {
+    const { expression, last = [] } = op.elementwise ?? bug(`"${op.name}" is not elementwise, it cannot end a kernel`);
+    const values = op.inputs.map((input, i) => {
+      const place = places[i];
+      if (place === undefined) return `let ${input} = result;`;
+      const name = `operand${declarations.length}`;
+      tensors[name] = inputs[place] ?? bug(`"${op.name}" lacks its operand`);
+      const { element, read } = operandAccess(name, last.includes(input), form);
       declarations.push(
         `@group(0) @binding(${FIRST + declarations.length}) var<storage, read> ${name}: array<${element}>;`,
       );
-      operand = `    let y = ${read};\n`;
-    }
-    body.push(`  { // ${step.op}\n${operand}    x = ${elementwise.expression};\n  }`);
+      return `let ${input} = ${read};`;
+    });
+    body.push(`  { // ${op.name}\n    ${values.join(" ")}\n    result = ${expression};\n  }`);
   }
   const text = [
     `alias V = ${form.lanes === 4 ? "vec4f" : "f32"};`,
@@ -52,13 +52,17 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
     usesMath(body) ? math : "",
     ...declarations,
     "fn epilogue(value: V, at: u32, column: u32) -> V {",
-    "  var x = value;",
+    "  var result = value;",
     ...body,
-    "  return x;",
+    "  return result;",
     "}",
   ].join("\n");
-  return { text, tensors, note: steps.map((step) => ` +${step.op}`).join("") };
+  return { text, tensors, note: steps.map((step) => ` +${step.op.name}`).join("") };
 }
+
+/** The inputs of an elementwise op that may be what a kernel has in hand: those in the shape of the result. */
+export const inHand = ({ inputs, elementwise }: Op): string[] =>
+  inputs.filter((name) => elementwise?.last?.includes(name) !== true);
 
 const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|normal_/.test(body.join());
 

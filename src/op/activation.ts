@@ -1,0 +1,48 @@
+// Activations. A new one is one entry here: its expression, its gradient, and whether that is a function of the input or of the
+// output. Its op and that of its way back follow.
+
+import { elementwise } from "./elementwise.ts";
+import type { Op } from "./op.ts";
+
+interface Activation {
+  /** z, as an expression in x. */
+  readonly expression: string;
+  /** dL/dx, as an expression in dz, which is dL/dz, and the saved value s. */
+  readonly gradient: string;
+  /** What s is. Saving the output lets the input's memory go. */
+  readonly saves: "x" | "z";
+}
+
+function activation(name: string, { expression, gradient, saves }: Activation): Op<"x", "z"> {
+  // Second derivatives are not computed, so that the way back has none.
+  const backward = elementwise({ name: `${name}Backward`, inputs: ["dz", "s"], expression: gradient });
+  return elementwise({
+    name,
+    inputs: ["x"],
+    expression,
+    backward,
+    back: ({ dz, ...known }, { give, emit }) => give("x", () => emit(backward, { dz: dz!, s: known[saves] }).z),
+  });
+}
+
+/** max(x, 0). The bits of -0 to -infinity, for `max` may drop NaN. On the way back NaN at s hands on what comes, as in PyTorch. */
+export const relu = activation("relu", {
+  expression: "select(x, V(0), bitcast<W>(x) - W(0x80000000) <= W(0x7f800000))",
+  gradient: "select(dz, V(0), s <= V(0))",
+  saves: "z",
+});
+
+/** x Phi(x) with the normal distribution's Phi. */
+export const gelu = activation("gelu", {
+  expression: "x * normal_cdf(x)",
+  gradient: "dz * (normal_cdf(s) + s * normal_pdf(s))",
+  saves: "x",
+});
+
+export const tanh = activation("tanh", {
+  expression: "tanh_exact(x)",
+  gradient: "dz * ((1 - s) * (1 + s))",
+  saves: "z",
+});
+
+export const sigmoid = activation("sigmoid", { expression: "sigmoid(x)", gradient: "dz * (s * (1 - s))", saves: "z" });

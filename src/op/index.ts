@@ -1,0 +1,36 @@
+// The ops that a layer may ask for by `scope.op`.
+
+import { gelu, relu, sigmoid, tanh } from "./activation.ts";
+import { conv2d } from "./conv2d.ts";
+import { add } from "./elementwise.ts";
+import { matmul } from "./matmul.ts";
+import { maxPool2d } from "./max-pool2d.ts";
+import type { Op } from "./op.ts";
+import { reshape } from "./reshape.ts";
+import { bias } from "./sum.ts";
+
+/** Ops by name, each with the names of its inputs and outputs. */
+export interface Ops {
+  /** z = x + y, of one shape. */
+  readonly add: Op<"x" | "y", "z">;
+  /** z = x + b: x is [..., N], b is [N]. */
+  readonly bias: Op<"x" | "b", "z">;
+  /**
+   * c: a [B, H, W, C] under the filter b [kh, kw, C, F] gives [B, OH, OW, F]. Attributes: `stride` [vertical, horizontal], default
+   * [1, 1]; `padding` "valid", the default, or "same".
+   */
+  readonly conv2d: Op<"a" | "b", "c" | "sum">;
+  readonly gelu: Op<"x", "z">;
+  /** c = a b: [M, K] [K, N] gives [M, N]. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
+  readonly matmul: Op<"a" | "b", "c" | "sum">;
+  /** y: the largest of each window `kernel` [height, width] of x [B, H, W, C]. Further attributes as for conv2d. */
+  readonly maxPool2d: Op<"x", "y" | "tap">;
+  readonly relu: Op<"x", "z">;
+  /** y: the numbers of x under another `shape` of the same size. */
+  readonly reshape: Op<"x", "y">;
+  readonly sigmoid: Op<"x", "z">;
+  readonly tanh: Op<"x", "z">;
+}
+
+/** Ops for layers of your own: `scope.op(ops.matmul, { a: x, b: weight }).c`. */
+export const ops: Ops = { add, bias, conv2d, gelu, matmul, maxPool2d, relu, reshape, sigmoid, tanh };

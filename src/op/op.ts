@@ -1,0 +1,120 @@
+// What an op is: a value that says everything of it that the engine has to know. What comes out, how a gradient goes back, which
+// kernel computes it, and what a layer may get wrong. A layer imports the ops that it uses and a node carries its op, so what no
+// layer uses is in no bundle; names are for printing.
+
+import type { Entry } from "../option.ts";
+import type { DeviceFacts, Grid, Holes } from "./kernel.ts";
+import type { DType, Role, Tensor, Tensors } from "./tensor.ts";
+
+export type Attribute = number | boolean | string | readonly number[];
+export type Attributes = Readonly<Record<string, Attribute | undefined>>;
+
+/** What a shape rule says of one output. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  /** Default "f32". */
+  readonly dtype?: DType;
+  /** The input of which the output is only another view. */
+  readonly viewOf?: string;
+  /** Ending of the tensor's name, where it is not that of the op. */
+  readonly suffix?: string;
+  readonly role?: Role;
+}
+
+/** WGSL of an op that works on each number by itself; such ops are fused into the end of other kernels. */
+export interface Elementwise {
+  /** An expression over `V`, which is f32 or vec4f, in the names of the inputs. */
+  readonly expression: string;
+  /** Inputs with one number for each entry of the last axis; all others have the shape of the result. */
+  readonly last?: readonly string[];
+  /** The op of its way back, where that is one of its own. */
+  readonly backward?: Op | undefined;
+}
+
+/** What a backward rule may do. */
+export interface Way<In extends string = string, A extends Attributes = Attributes> {
+  readonly attributes: A;
+  /** Hands on the gradient of an input; it is made only where somebody wants it. */
+  give(input: In, gradient: () => Tensor): void;
+  emit<From extends string, To extends string>(
+    op: Op<From, To>,
+    inputs: Tensors<From>,
+    attributes?: Attributes,
+  ): Tensors<To>;
+}
+
+/** What a backward rule has at hand: inputs, outputs, and `d` before an output's name: the gradient that reached it, if one did. */
+export type Known<In extends string, Out extends string> = Tensors<In | Out> & {
+  readonly [Name in Out as `d${Name}`]?: Tensor;
+};
+
+export interface Op<In extends string = string, Out extends string = string, A extends Attributes = Attributes> {
+  readonly name: string;
+  readonly inputs: readonly In[];
+  /** Those at the end may be left out by the shape rule. */
+  readonly outputs: readonly Out[];
+  /** What a layer may give beside inputs: its default and its kind, see `resolved`. */
+  readonly attributes?: Readonly<Record<string, Entry>>;
+  /** Why inputs that a layer gave do not fit, and what to do, in sentences; undefined where they do. The other rules trust their inputs. */
+  refuse?(inputs: Tensors<In>, attributes: A): string | undefined;
+  /** The shape rule. */
+  shape(inputs: Tensors<In>, attributes: A): { readonly [Name in Out]?: TensorSpec };
+  /** How gradients go back; left out where there is no way, as in ops that are themselves part of a way back. */
+  back?(known: Known<In, Out>, way: Way<In, A>): void;
+  /** Left out for a mere change of view. */
+  readonly kernel?: Kernel;
+  readonly elementwise?: Elementwise;
+  /** Whether the kernel can end in a chain of elementwise ops. */
+  readonly takesEpilogue?: boolean;
+  /** Whether the kernel, with these attributes, can also leave the sum over the rows of its second input. */
+  sumsColumns?(attributes: A): boolean;
+}
+
+/** One elementwise step that a kernel applies to its result before storing it. */
+export interface EpilogueStep {
+  readonly op: Op;
+  /** Where each input of the op stands among the inputs of the node; undefined for the one that the kernel has in hand. */
+  readonly inputs: readonly (number | undefined)[];
+}
+
+/** A node with its tensors at hand. */
+export interface Work<Name extends string = string> {
+  readonly op: Op;
+  /** Inputs and outputs by the op's names. */
+  readonly tensors: Tensors<Name>;
+  /** All inputs of the node: the op's own, then the operands of what is at its end. */
+  readonly all: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: Attributes;
+  readonly epilogue: readonly EpilogueStep[];
+  readonly device: DeviceFacts;
+  /** Whether a loss that is not finite halts the updates: in steps that train. */
+  readonly halts: boolean;
+  /** Whether an output is a gradient that is asked where it is stored. */
+  readonly checked: boolean;
+}
+
+/** One way to run a kernel: the decision for one node. */
+export interface Choice {
+  readonly holes: Holes;
+  /** Values of the shader's `override` declarations. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** The tensor behind each binding, where bindings are not called as the op calls inputs and outputs. */
+  readonly tensors?: Tensors;
+  readonly grid: Grid;
+  /** What the recording prints, for example "[64x784]x[784x256]". */
+  readonly note: string;
+}
+
+export interface Kernel<Name extends string = string> {
+  /** Name of the shader file, the pipeline's label and the word in messages. */
+  readonly name: string;
+  /** Every binding that it declares in group 0 has the name of a tensor of the choice. */
+  readonly source: string;
+  choose(work: Work<Name>): Choice;
+}
+
+/** An op; infers the names of inputs and outputs. */
+export const defineOp = <const In extends string, const Out extends string, A extends Attributes = Attributes>(
+  op: Op<In, Out, A>,
+): Op<In, Out, A> => op;

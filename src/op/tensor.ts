@@ -1,0 +1,31 @@
+// A value of the graph: shape, type of its numbers, and where it lives.
+
+export type DType = "f32" | "u32";
+
+/**
+ * Where a tensor lives. `parameter` and `gradient`: arenas that last as long as the trainer, at equal offsets.
+ * `activation`: anything that is only needed within a step. `data`: buffers of the data set.
+ * `metrics`: the small buffer that is read back.
+ */
+export type Role = "parameter" | "gradient" | "activation" | "data" | "metrics";
+
+export interface Tensor {
+  readonly id: number;
+  /** Also the GPU label, the checkpoint key and the word in error texts. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly role: Role;
+  /** Id of the tensor whose bytes this one is another view of. */
+  readonly view?: number;
+  /** For a gradient: id of its parameter. */
+  readonly of?: number;
+}
+
+/** Tensors by the names that an op has for them. */
+export type Tensors<Name extends string = string> = { readonly [Key in Name]: Tensor };
+
+export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** "[64x784]": for people. */
+export const dims = (tensor: Tensor): string => `[${tensor.shape.join("x")}]`;

@@ -1,0 +1,75 @@
+// What ops with a sliding window share, convolution and pooling, on images [B, H, W, C].
+
+import type { Attributes } from "./op.ts";
+import { checkPair } from "./request.ts";
+
+/** How a window slides; kernel and stride are [vertical, horizontal]. */
+export type Slide = {
+  readonly kernel?: readonly number[];
+  readonly stride: readonly number[];
+  /** "same" gives ceil(size / stride) positions and puts the odd zero at the end, as TensorFlow does. */
+  readonly padding: string;
+};
+
+/** The attributes that a layer may give. */
+export const slideAttributes = {
+  stride: [[1, 1], checkPair],
+  padding: ["valid", ["same", "valid"]],
+} as const;
+
+/** Geometry of a window op; positions are counted from the top left, padding included. */
+export interface Window {
+  readonly height: number;
+  readonly width: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideHeight: number;
+  readonly strideWidth: number;
+  readonly padTop: number;
+  readonly padLeft: number;
+}
+
+function axis(size: number, kernel: number, stride: number, padding: string): [out: number, before: number] {
+  if (padding === "valid") return [Math.floor((size - kernel) / stride) + 1, 0];
+  const out = Math.ceil(size / stride);
+  return [out, Math.floor(Math.max(0, (out - 1) * stride + kernel - size) / 2)];
+}
+
+/** Of images [B, H, W, C]; `kernel` are the lengths of the window. */
+export function windowOf(
+  image: readonly number[],
+  { stride, padding, ...slide }: Slide,
+  kernel = slide.kernel,
+): Window {
+  const [, height, width] = image as [number, number, number];
+  const [kernelHeight, kernelWidth] = kernel as [number, number];
+  const [strideHeight, strideWidth] = stride as [number, number];
+  const [outHeight, padTop] = axis(height, kernelHeight, strideHeight, padding);
+  const [outWidth, padLeft] = axis(width, kernelWidth, strideWidth, padding);
+  const sizes = { height, width, outHeight, outWidth, kernelHeight, kernelWidth };
+  return { ...sizes, strideHeight, strideWidth, padTop, padLeft };
+}
+
+/** Why a window does not fit onto a value of shape `x`, and what to do; undefined where it does. */
+export function windowRefusal(x: readonly number[], kernel: readonly number[], padding: string): string | undefined {
+  if (x.length !== 4) {
+    return `input has shape [${x}], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().`;
+  }
+  if (padding === "same" || (kernel[0]! <= x[1]! && kernel[1]! <= x[2]!)) return undefined;
+  return `input is ${x[1]} x ${x[2]}, the window ${kernel[0]} x ${kernel[1]}. Use a smaller window or padding "same".`;
+}
+
+/** What a kernel takes as `override` constants, by the names of shaders/parts/window.wgsl: outHeight is OUT_HEIGHT. */
+export const windowConstants = (window: Window): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(window).map(([name, value]) => [name.replace(/[A-Z]/g, "_$&").toUpperCase(), value]),
+  );
+
+export const windowNote = (window: Window): string =>
+  `${window.kernelHeight}x${window.kernelWidth}` +
+  (window.strideHeight * window.strideWidth === 1 ? "" : ` stride ${window.strideHeight}x${window.strideWidth}`);
+
+/** Attributes as those of a slide. */
+export const slideOf = (attributes: Attributes): Slide => attributes as Slide;
