@@ -8,5 +8,7 @@ struct Step {
   rest: f32,      // 1 - momentum
   weight: f32,    // share of this micro-batch in its update
   first: u32,     // 1 at the first micro-batch of an update
+  seed: u32,
+  draw: u32,      // batches since training began, this one included: 0 is the draw of initial values
 }
 @group(1) @binding(0) var<uniform> step: Step;

@@ -2,10 +2,11 @@
 // layer at the input side leaves no node behind, one in the middle passes its gradient on and keeps none.
 
 import { bug } from "../errors.ts";
-import { add, copy } from "../op/elementwise.ts";
+import { add } from "../op/elementwise.ts";
 import type { Known } from "../op/op.ts";
 import type { Tensor } from "../op/tensor.ts";
-import { emit, type Graph, namedTensors, storageOf, tensorAt } from "./graph.ts";
+import { emit, type Graph, namedTensors, tensorAt } from "./graph.ts";
+import { owned } from "./own.ts";
 
 /**
  * Differentiates `loss` for the parameters `wanted` (tensor ids). Their gradients take the role "gradient".
@@ -44,30 +45,7 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
     const gradient = sum(graph, collected.get(parameter), "");
     if (gradient !== undefined) sums.set(parameter, gradient);
   }
-  return owned(graph, sums);
-}
-
-/**
- * Makes each gradient a tensor of its parameter alone, since its kernel writes into the arena of gradients: what others read,
- * what is a view, what serves two parameters and what a loss made beside its rows is copied.
- */
-function owned(graph: Graph, sums: ReadonlyMap<number, Tensor>): ReadonlyMap<number, number> {
-  const uses = [...graph.nodes.flatMap(({ inputs }) => inputs), ...[...sums.values()].map(({ id }) => id)];
-  const storages = uses.map((id) => storageOf(graph, id));
-  const gradients = new Map<number, number>();
-  for (const [parameter, sum] of sums) {
-    const isBeside = graph.nodes.some(({ outputs }) => outputs.indexOf(sum.id) > 0);
-    const isOwn =
-      !isBeside &&
-      sum.role === "activation" &&
-      sum.view === undefined &&
-      storages.indexOf(sum.id) === storages.lastIndexOf(sum.id);
-    const { name } = tensorAt(graph, parameter);
-    const gradient = isOwn ? sum : emit(graph, copy, { x: sum }).z;
-    graph.tensors[gradient.id] = { ...gradient, name: `${name}.gradient`, role: "gradient", of: parameter };
-    gradients.set(parameter, gradient.id);
-  }
-  return gradients;
+  return owned(graph, sums, "gradient");
 }
 
 /** Ids of all tensors whose value depends on a wanted parameter, the parameters included. */

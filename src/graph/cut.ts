@@ -8,10 +8,10 @@ import { type Graph, type Node, tensorAt } from "./graph.ts";
 
 /**
  * The one tensor [B, ...] through which everything frozen at the input side reaches the rest. Undefined where nothing would
- * be saved, or more than one tensor crosses. `wanted` are the ids of the trained parameters.
+ * be saved, or more than one tensor crosses. `wanted` are the ids of the trained parameters, `moved` of what states become.
  */
-export function frontierOf(graph: Graph, wanted: ReadonlySet<number>): number | undefined {
-  const moving = dependents(graph, wanted);
+export function frontierOf(graph: Graph, wanted: ReadonlySet<number>, moved: ReadonlySet<number>): number | undefined {
+  const moving = dependents(graph, new Set([...wanted, ...roots(graph, moved)]));
   const isStill = (node: Node): boolean => node.outputs.every((id) => !moving.has(id));
   const [x, y] = gatherOf(graph).outputs as [number, number];
   const made = new Set(graph.nodes.filter(isStill).flatMap(({ outputs }) => outputs));
@@ -25,6 +25,10 @@ export function frontierOf(graph: Graph, wanted: ReadonlySet<number>): number | 
   const isBatch = frontier !== undefined && tensorAt(graph, frontier).shape[0] === tensorAt(graph, x).shape[0];
   return crossing.size === 1 && isBatch && frontier !== x ? frontier : undefined;
 }
+
+/** What is other at each step: random numbers, and all that is made where a state moves. */
+const roots = ({ nodes }: Graph, moved: ReadonlySet<number>): number[] =>
+  nodes.flatMap(({ op, outputs }) => (op.moves === true || outputs.some((id) => moved.has(id)) ? outputs : []));
 
 /** What leads to the frontier. */
 export function before(graph: Graph, frontier: number): Graph {

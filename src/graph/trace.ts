@@ -1,6 +1,6 @@
 // Model -> forward graph: lets every layer apply itself once to values that only have a shape.
 
-import { OptionError, ShapeError } from "../errors.ts";
+import { NameError, OptionError, ShapeError } from "../errors.ts";
 import { type Initializer, initializer } from "../model/initializer.ts";
 import {
   applied,
@@ -12,15 +12,16 @@ import {
   type Value,
   wholeNumber,
 } from "../model/layer.ts";
+import { draw } from "../op/draw.ts";
 import { gather } from "../op/gather.ts";
 import { metrics } from "../op/metrics.ts";
 import type { Op } from "../op/op.ts";
 import { size, type Tensor, type Tensors } from "../op/tensor.ts";
-import { checkList, shown } from "../option.ts";
+import { checkList, checkName, shown } from "../option.ts";
 import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
 import { checkedRequest } from "./request.ts";
 
-/** A trained tensor of the model. */
+/** A tensor of the model that lives on: trained, or a state. */
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
@@ -44,6 +45,12 @@ export interface Trace {
   readonly parameters: readonly Parameter[];
   /** Id of each parameter's tensor, in the order of `parameters`. */
   readonly parameterIds: readonly number[];
+  readonly states: readonly Parameter[];
+  readonly stateIds: readonly number[];
+  /** For each state that this graph moves, by tensor id: what it becomes. */
+  readonly commits: ReadonlyMap<number, Tensor>;
+  /** Paths of the random numbers. */
+  readonly draws: readonly string[];
   readonly prediction: number;
   /** Id of the loss rows; absent in a graph that only predicts. */
   readonly loss?: number;
@@ -55,15 +62,21 @@ export interface TraceOptions {
   readonly batch: number;
   readonly format: DataFormat;
   readonly loss: Loss;
-  /** `train` has the loss's gradient, `evaluate` the loss alone, `predict` neither. */
-  readonly mode: "train" | "evaluate" | "predict";
+  /** `train` has the loss's gradient, `evaluate` the loss alone, `predict` neither; `features` is a prediction as training makes it. */
+  readonly mode: "train" | "evaluate" | "predict" | "features";
+  /** Names of tensors that are frozen. */
+  readonly frozen?: ReadonlySet<string>;
 }
 
 /** Traces a model. Throws ShapeError and the like with the path of the layer that does not fit. */
 export function trace(model: Layer, options: TraceOptions): Trace {
   const graph: Graph = { tensors: [], nodes: [] };
-  const parameters = new Map<string, { parameter: Parameter; id: number }>();
-  const { input, batch, loss, mode, format } = options;
+  const parameters = new Map<string, Owned>();
+  const states = new Map<string, Owned>();
+  const commits = new Map<number, Tensor>();
+  const draws: string[] = [];
+  const { input, batch, loss, mode, format, frozen = new Set() } = options;
+  const trains = mode === "train" || mode === "features";
 
   /** The tensor behind a value, which must be of this very trace. */
   const known = (place: string, given: unknown): Tensor => {
@@ -75,25 +88,65 @@ export function trace(model: Layer, options: TraceOptions): Trace {
     );
   };
 
+  /** A tensor of the model; asking twice for one name gives the same. */
+  function kept(
+    path: string,
+    role: "parameter" | "state",
+    name: string,
+    shape: readonly number[],
+    start: Start,
+  ): Tensor {
+    const place = placeOf(path);
+    const full = joined(path, checkedName(path, name));
+    checkShape(place, name, shape);
+    const [own, others] = role === "parameter" ? [parameters, states] : [states, parameters];
+    if (others.has(full)) {
+      throw new NameError(`${place}: "${name}" is a parameter and a state. Give the two different names.`);
+    }
+    const before = own.get(full);
+    if (before !== undefined) {
+      if (String(before.parameter.shape) === String(shape)) return tensorAt(graph, before.id);
+      throw new ShapeError(
+        `${place}: it is used twice, with "${name}" as [${before.parameter.shape}] and as [${shape}]. Give the two uses different names, or inputs of one shape.`,
+      );
+    }
+    const parameter = { name: full, shape: [...shape], initializer: initializer(place, start), layer: path };
+    const tensor = addTensor(graph, { name: full, shape: parameter.shape, dtype: "f32", role });
+    own.set(full, { parameter, id: tensor.id });
+    return tensor;
+  }
+
   const scopeAt = (path: string): Scope => ({
     path,
     child: (name) => scopeAt(joined(path, checkedName(path, name))),
-    parameter(name, shape, start) {
+    parameter: (name, shape, start) => kept(path, "parameter", name, shape, start),
+    get mode() {
+      const own = [...parameters.values()].filter(({ parameter }) => parameter.layer === path);
+      const rests = own.length > 0 && own.every(({ parameter }) => frozen.has(parameter.name));
+      return trains && !rests ? "train" : "predict";
+    },
+    state: (name, shape, start) => kept(path, "state", name, shape, start),
+    commit(state, next) {
       const place = placeOf(path);
-      const full = joined(path, checkedName(path, name));
-      checkList(place, `the shape of "${name}"`, shape);
-      for (const length of shape) wholeNumber(place, `a length of "${name}"`, length);
-      const before = parameters.get(full);
-      if (before !== undefined) {
-        if (String(before.parameter.shape) === String(shape)) return tensorAt(graph, before.id);
+      const [before, after] = [known(place, state), known(place, next)];
+      if (before.role !== "state")
+        throw new OptionError(`${place}: "${before.name}" is no state. Commit what state() gave.`);
+      if (String(before.shape) !== String(after.shape)) {
         throw new ShapeError(
-          `${place}: it is used twice, with "${name}" as [${before.parameter.shape}] and as [${shape}]. Give the two uses different names, or inputs of one shape.`,
+          `${place}: state "${before.name}" is [${before.shape}], what it is to become is [${after.shape}]. Give equal shapes.`,
         );
       }
-      const owned = { name: full, shape: [...shape], initializer: initializer(place, start), layer: path };
-      const tensor = addTensor(graph, { name: full, shape: owned.shape, dtype: "f32", role: "parameter" });
-      parameters.set(full, { parameter: owned, id: tensor.id });
-      return tensor;
+      if (mode === "train") commits.set(before.id, after);
+    },
+    draw(name, kind, shape) {
+      const place = placeOf(path);
+      const full = joined(path, checkedName(path, name));
+      checkShape(place, name, shape);
+      checkName(place, "the kind of random numbers", kind, ["uniform", "normal"]);
+      if (draws.includes(full))
+        throw new NameError(`${place}: "${name}" is drawn twice. Give each draw a name of its own.`);
+      draws.push(full);
+      return emit(graph, draw, {}, { shape: [...shape], kind, index: draws.length - 1 }, path).y;
     },
     op(op, inputs, attributes = {}) {
       const checked = checkedRequest(path, op as Op, inputs, attributes, known);
@@ -102,7 +155,8 @@ export function trace(model: Layer, options: TraceOptions): Trace {
   });
 
   const data = (name: string, dtype: "f32" | "u32") => addTensor(graph, { name, shape: [1], dtype, role: "data" });
-  const outputShape = mode === "predict" ? [batch, 1] : predictionShape(model, options);
+  const isPrediction = mode === "predict" || mode === "features";
+  const outputShape = isPrediction ? [batch, 1] : predictionShape(model, options);
   const { x, y } = emit(
     graph,
     gather,
@@ -116,7 +170,7 @@ export function trace(model: Layer, options: TraceOptions): Trace {
       input: [batch, ...input],
       target: loss.integerTarget ? [batch] : outputShape,
       integerTarget: loss.integerTarget,
-      targets: mode !== "predict",
+      targets: !isPrediction,
       bytes: format.bytes,
       period: format.period,
     },
@@ -128,16 +182,31 @@ export function trace(model: Layer, options: TraceOptions): Trace {
     graph,
     parameters: owned.map(({ parameter }) => parameter),
     parameterIds: owned.map(({ id }) => id),
+    states: [...states.values()].map(({ parameter }) => parameter),
+    stateIds: [...states.values()].map(({ id }) => id),
+    ...{ commits, draws },
     prediction: prediction.id,
   };
   if (owned.length === 0)
     throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
-  if (mode === "predict") return result;
+  if (isPrediction) return result;
 
   checkPrediction(loss, prediction.shape, batch);
   const { rows } = emit(graph, loss.op, { prediction, target: y }, { gradient: mode === "train" });
   emit(graph, metrics, { rows });
   return { ...result, loss: rows.id };
+}
+
+type Start = Parameters<Scope["parameter"]>[2];
+
+interface Owned {
+  readonly parameter: Parameter;
+  readonly id: number;
+}
+
+function checkShape(place: string, name: string, shape: readonly number[]): void {
+  checkList(place, `the shape of "${name}"`, shape);
+  for (const length of shape) wholeNumber(place, `a length of "${name}"`, length);
 }
 
 const joined = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);

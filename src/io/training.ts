@@ -30,6 +30,8 @@ export interface Place {
 export interface Training extends TableState {
   /** Updates made. */
   readonly step: number;
+  /** Batches since training began. Not in files that were written before there were random numbers in steps. */
+  readonly draws?: number;
   readonly place: Place;
 }
 
@@ -58,11 +60,23 @@ const placeParts: Parts = {
 
 /** Only what is known, and nothing twice. Throws CheckpointError where a part is not as a trainer writes it, or is not known. */
 export function checkedTraining(training: unknown, owners: readonly Owner[]): Training {
-  const { step, place, rows, edits } = Object(training) as Training;
-  checkParts("its training state", training, { step: isOpen, place: isOpen, rows: isOpen, edits: isOpen });
+  const { step, draws, place, rows, edits } = Object(training) as Training;
+  checkParts("its training state", training, {
+    step: isOpen,
+    draws: or(undefined, isCount),
+    place: isOpen,
+    rows: isOpen,
+    edits: isOpen,
+  });
   if (!isCount(step)) return unreadable("its number of steps");
   checkParts("its place in the data", place, placeParts);
-  return { step, place, rows: checkedRows(rows, owners), edits: checkedEdits(edits) };
+  return {
+    step,
+    ...(draws !== undefined && { draws }),
+    place,
+    rows: checkedRows(rows, owners),
+    edits: checkedEdits(edits),
+  };
 }
 
 /** Refuses what is not made of these parts. A newer version adds keys because they matter: none is passed over in silence. */

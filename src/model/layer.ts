@@ -24,6 +24,22 @@ export interface Scope {
   child(name: string): Scope;
   /** A trained tensor `path.name`. Asking twice for one name gives the same tensor: that is how weights are shared. */
   parameter(name: string, shape: readonly number[], initializer: InitializerName | Initializer): Value;
+  /**
+   * "train", or "predict" where nothing is learned: also in a layer of which all parameters are frozen, so ask for them first.
+   */
+  readonly mode: "train" | "predict";
+  /**
+   * A tensor `path.name` that lives on from step to step without being trained, such as a running mean. It is kept in checkpoints
+   * and among the weights. Asking twice for one name gives the same tensor.
+   */
+  state(name: string, shape: readonly number[], initializer: InitializerName | Initializer): Value;
+  /** What a state becomes once this step is made; a step that is refused moves no state. For steps that train alone. */
+  commit(state: Value, next: Value): void;
+  /**
+   * Random numbers, others in each batch of a training, the same in a run that is resumed or repeated: "uniform" in [0, 1) or
+   * "normal". By Philox4x32-10 with key (seed, batches since training began), counter (path.name, element).
+   */
+  draw(name: string, kind: "uniform" | "normal", shape: readonly number[]): Value;
   /** A node of the graph, of values by the names that the op has for its inputs; gives its outputs by their names. */
   op<In extends string, Out extends string>(
     op: Op<In, Out>,

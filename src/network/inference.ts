@@ -53,6 +53,7 @@ export async function inference(
     loss: crossEntropy(),
     update: plainUpdate(),
     cacheFrozen: false,
+    seed: 0,
     normalization,
   };
   const program = buildProgram({

@@ -8,6 +8,7 @@ import { Uploaded } from "../data/uploaded.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { size } from "../op/tensor.ts";
 import { checkOptions, checkRange } from "../option.ts";
+import type { Placed } from "../plan/layout.ts";
 import type { Program } from "../step/program.ts";
 import type { Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
@@ -96,10 +97,10 @@ export class Network {
     return this.turns(() => this.#parts.runner.predict(packed, averaged, batch));
   }
 
-  /** All weights by name, as of the steps submitted so far. */
+  /** All weights and states by name, as of the steps submitted so far. */
   async weights(): Promise<Map<string, HostTensor>> {
     this.demandAlive();
-    return this.turns(() => this.#parts.runner.store.read("parameters"));
+    return this.turns(() => this.#parts.runner.store.readWeights("parameters"));
   }
 
   /** Sets weights by tensor name, such as those that `weights()` gives. Throws NameError, ShapeError and DataError before any changes. */
@@ -115,13 +116,19 @@ export class Network {
    */
   transfer(source: NamedNumbers | Uint8Array | ArrayBuffer, options: TransferOptions = {}): Transferred {
     this.demandAlive();
-    const { weights, result } = fittingWeights(this.#parts.program.layout.tensors, source, options);
+    const { weights, result } = fittingWeights(this.#tensors, source, options);
     this.#set("transfer", weights);
     return result;
   }
 
+  /** Weights and states. */
+  get #tensors(): readonly Placed[] {
+    const { layout, states } = this.#parts.program;
+    return [...layout.tensors, ...states.layout.tensors];
+  }
+
   #set(place: string, weights: NamedNumbers): void {
-    for (const { placed, values } of placedNumbers(place, this.#parts.program.layout.tensors, weights)) {
+    for (const { placed, values } of placedNumbers(place, this.#tensors, weights)) {
       this.#parts.runner.setWeight(placed, values);
     }
   }

@@ -3,11 +3,12 @@
 export type DType = "f32" | "u32";
 
 /**
- * Where a tensor lives. `parameter` and `gradient`: arenas that last as long as the trainer, at equal offsets.
+ * Where a tensor lives. `parameter` and `gradient`: arenas that last as long as the trainer, at equal offsets. `state` and `next`,
+ * what a state is to become: likewise.
  * `activation`: anything that is only needed within a step. `data`: buffers of the data set.
  * `metrics`: the small buffer that is read back.
  */
-export type Role = "parameter" | "gradient" | "activation" | "data" | "metrics";
+export type Role = "parameter" | "gradient" | "state" | "next" | "activation" | "data" | "metrics";
 
 export interface Tensor {
   readonly id: number;
@@ -18,7 +19,7 @@ export interface Tensor {
   readonly role: Role;
   /** Id of the tensor whose bytes this one is another view of. */
   readonly view?: number;
-  /** For a gradient: id of its parameter. */
+  /** For a gradient: id of its parameter; for what a state is to become: id of the state. */
   readonly of?: number;
 }
 

@@ -14,6 +14,9 @@ export interface Slice {
   readonly bytes: number;
 }
 
+/** Where tensors that live on lie. */
+const arenaOf = { parameter: "parameters", gradient: "gradients", state: "states", next: "next" } as const;
+
 /** Bytes of activations. `naive`: if every tensor had its own; `lowerBound`: the most that live at once. */
 export interface MemoryReport {
   readonly planned: number;
@@ -31,11 +34,23 @@ export interface Plan {
   readonly rowOf: (tensor: number) => number | undefined;
 }
 
+/** States, by id in the order of their layout. */
+export interface Residents {
+  readonly layout: Layout;
+  readonly ids: readonly number[];
+}
+
 /** `parameterIds` are the tensors of the layout, in its order; `kept` must survive the last node. */
-export function plan(graph: Graph, layout: Layout, parameterIds: readonly number[], kept: ReadonlySet<number>): Plan {
+export function plan(
+  graph: Graph,
+  layout: Layout,
+  parameterIds: readonly number[],
+  kept: ReadonlySet<number>,
+  states: Residents = { layout: { tensors: [], blocks: 0 }, ids: [] },
+): Plan {
   const lifetimes = lifetimesOf(graph, kept);
   const arenas = planArenas(lifetimes);
-  const position = new Map(parameterIds.map((id, i) => [id, i]));
+  const position = new Map([...parameterIds.entries(), ...states.ids.entries()].map(([i, id]) => [id, i]));
 
   const sliceOf = (id: number): Slice => {
     const tensor = tensorAt(graph, storageOf(graph, id));
@@ -45,11 +60,12 @@ export function plan(graph: Graph, layout: Layout, parameterIds: readonly number
       const spot = arenas.spots.get(tensor.id) ?? bug(`"${tensor.name}" has no place`);
       return { arena: `activations${spot.arena}`, offset: spot.offset, bytes };
     }
-    return { arena: tensor.role === "parameter" ? "parameters" : "gradients", offset: offsetOf(tensor), bytes };
+    return { arena: arenaOf[tensor.role], offset: offsetOf(tensor), bytes };
   };
   const offsetOf = (tensor: Tensor): number => {
     const at = position.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
-    return (layout.tensors[at]?.offset ?? 0) * 4;
+    const isState = tensor.role === "state" || tensor.role === "next";
+    return ((isState ? states.layout : layout).tensors[at]?.offset ?? 0) * 4;
   };
 
   return {

@@ -5,11 +5,13 @@ import { after, before, frontierOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
-import { type DataFormat, type Parameter, type TraceOptions, trace } from "../graph/trace.ts";
+import { owned } from "../graph/own.ts";
+import { type DataFormat, type Parameter, trace } from "../graph/trace.ts";
 import type { Layer, Loss } from "../model/layer.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
+import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
 import type { UpdateSettings } from "./update.ts";
 
@@ -40,6 +42,10 @@ export interface Program {
   readonly recording: Recording;
   readonly parameters: readonly Parameter[];
   readonly layout: Layout;
+  /** What lives on without being trained. */
+  readonly states: { readonly parameters: readonly Parameter[]; readonly layout: Layout };
+  /** Paths of its random numbers. */
+  readonly draws: readonly string[];
   /** Depth of each layer with weights, by path. */
   readonly depths: ReadonlyMap<string, number>;
   /** Shape of the model's output, with the batch. */
@@ -58,26 +64,23 @@ export interface Features {
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
 export function buildProgram(options: ProgramOptions): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY } = options;
-  const traceMode = {
-    train: "train",
-    gradients: "train",
-    evaluate: "evaluate",
-    predict: "predict",
-    features: "predict",
-  };
-  const traced = trace(options.model, { ...options, mode: traceMode[mode] as TraceOptions["mode"] });
-  const { parameters, parameterIds, loss } = traced;
+  const traced = trace(options.model, { ...options, mode: mode === "gradients" ? "train" : mode });
+  const { parameters, parameterIds, states, stateIds, loss } = traced;
   const layout = layOut(parameters);
+  const stateLayout = layOut(states);
   const owners = new Map(parameterIds.map((id, i) => [id, (parameters[i] as Parameter).layer]));
   const depths = layerDepths(traced.graph, owners);
 
   const wanted = new Set(parameterIds.filter((_, i) => !frozen.has((parameters[i] as Parameter).name)));
   const trains = (mode === "train" || mode === "gradients") && loss !== undefined;
   const frontier =
-    mode === "features" || (options.cached === true && mode === "train") ? frontierOf(traced.graph, wanted) : undefined;
+    mode === "features" || (options.cached === true && mode === "train")
+      ? frontierOf(traced.graph, wanted, new Set([...traced.commits.values()].map(({ id }) => id)))
+      : undefined;
   const cut = { train: after, features: before }[mode as string];
   const graph = frontier === undefined || cut === undefined ? traced.graph : cut(traced.graph, frontier);
   const gradients = trains ? differentiate(graph, loss, wanted) : new Map<number, number>();
+  const next = mode === "train" ? owned(graph, traced.commits, "next") : new Map<number, number>();
   const results =
     mode === "predict"
       ? { prediction: traced.prediction }
@@ -86,7 +89,7 @@ export function buildProgram(options: ProgramOptions): Program {
         : {};
   const kept = new Set(Object.values(results));
   const fused = fuse(graph, kept);
-  const planned = plan(fused, layout, parameterIds, kept);
+  const planned = plan(fused, layout, parameterIds, kept, { layout: stateLayout, ids: stateIds });
   const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {
@@ -97,10 +100,17 @@ export function buildProgram(options: ProgramOptions): Program {
       // A guard wants to know whose gradient it is, so that control asks.
       checked: mode === "train" && !update.controllers.some(({ name }) => name === "guard"),
       ...(mode === "train" && gradients.size > 0 ? { update } : {}),
+      commits: commitCommands(
+        stateLayout,
+        stateIds.map((id) => next.has(id)),
+        update.accumulate > 1,
+      ),
       results,
     }),
     parameters,
     layout,
+    states: { parameters: states, layout: stateLayout },
+    draws: traced.draws,
     depths,
     output: tensorAt(traced.graph, traced.prediction).shape,
     features: frontier === undefined ? undefined : { shape: tensorAt(graph, frontier).shape },

@@ -2,7 +2,7 @@
 // It can be printed, compared and counted in Node; `replay` turns it into GPU objects once and runs it many times.
 
 import { bug } from "../errors.ts";
-import { type Graph, namedTensors, tensorAt } from "../graph/graph.ts";
+import { type Graph, type Node, namedTensors, tensorAt } from "../graph/graph.ts";
 import { ROW_STRIDE } from "../op/check.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import type { Layout } from "../plan/layout.ts";
@@ -30,6 +30,8 @@ export interface RecordOptions {
   readonly checked?: boolean;
   /** The optimizer update at the end of a training step. */
   readonly update?: UpdateOptions;
+  /** What moves states, beside the update. */
+  readonly commits?: readonly Command[];
   /** Tensors to be read after the step. */
   readonly results?: Readonly<Record<string, number>>;
 }
@@ -56,11 +58,12 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     commands.push(
       commandOf({ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer }, (binding) => {
         const tensor = tensors[binding];
-        return tensor === undefined ? besideTensors(binding, rows) : plan.sliceOf(tensor.id);
+        return tensor === undefined ? besideTensors(binding, node, rows) : plan.sliceOf(tensor.id);
       }),
     );
   }
   if (options.update !== undefined) commands.push(...updateCommands(options.update));
+  commands.push(...(options.commits ?? []));
   checkWrites(commands);
   return {
     name: options.name,
@@ -87,9 +90,10 @@ export function recordUpdate(
   };
 }
 
-/** What a kernel needs to say whose gradient was bad: of its result, and of the sum that some leave beside it. */
-function besideTensors(binding: string, [row, sumRow]: readonly (number | undefined)[]): Slice {
+/** What a kernel needs beside its tensors: the path of random numbers, and whose gradient was bad, of its result and of its sum. */
+function besideTensors(binding: string, { attributes }: Node, [row, sumRow]: readonly (number | undefined)[]): Slice {
   if (binding === "metrics") return { arena: binding, offset: 0, bytes: 0 };
+  if (binding === "path") return { arena: "paths", offset: ROW_STRIDE * (attributes.index as number), bytes: 16 };
   if (!binding.endsWith("_row")) return bug(`no tensor is called "${binding}"`);
   const own = binding === "sum_row" ? sumRow : row;
   return { arena: "rowNumbers", offset: ROW_STRIDE * ((own ?? -1) + 1), bytes: 16 };

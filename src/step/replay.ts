@@ -15,6 +15,8 @@ export const MOST_STEPS = 16;
 const AHEAD = 3;
 /** Alignment of dynamic offsets that every device accepts. */
 const SLOT = 256;
+/** Size of what shaders/parts/step.wgsl declares. */
+const STEP_BYTES = 48;
 
 /** What one step needs to know; see shaders/parts/step.wgsl. */
 export interface StepValues {
@@ -29,6 +31,8 @@ export interface StepValues {
   readonly micro?: { readonly weight: number; readonly first: boolean; readonly last: boolean };
   /** Whether the step leaves statistics. */
   readonly sampled?: boolean;
+  /** Batches since training began, this one included. */
+  readonly draw?: number;
 }
 
 /** What comes back of one step. */
@@ -86,7 +90,7 @@ export interface Found {
 export type Replay = ReturnType<typeof createReplay>;
 
 /** Owns the ring, the metrics and the staging buffers of one trainer; `layers` of it may raise alarms. */
-export function createReplay(gpu: Gpu, rows: number, layers = 0) {
+export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
   const { device } = gpu;
   const uniformTable = rows <= MOST_UNIFORM_ROWS;
   const tableBytes = Math.ceil((rows * 16) / SLOT) * SLOT;
@@ -99,17 +103,18 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0) {
   );
   const host = new ArrayBuffer(slotBytes * MOST_STEPS);
   const slots = Array.from({ length: MOST_STEPS }, (_, i) => ({
-    values: new Uint32Array(host, i * slotBytes, 8),
-    reals: new Float32Array(host, i * slotBytes, 8),
+    values: new Uint32Array(host, i * slotBytes, STEP_BYTES / 4),
+    reals: new Float32Array(host, i * slotBytes, STEP_BYTES / 4),
     table: new Float32Array(host, i * slotBytes + SLOT, rows * 4),
     offsets: Uint32Array.of(i * slotBytes, i * slotBytes + SLOT),
     bits: 0,
   }));
+  for (const { values } of slots) values[8] = seed;
   const stepGroup = device.createBindGroup({
     label: "step",
     layout,
     entries: [
-      { binding: 0, resource: { buffer: ring, size: 32 } },
+      { binding: 0, resource: { buffer: ring, size: STEP_BYTES } },
       { binding: 1, resource: { buffer: ring, size: rows * 16 } },
     ],
   });
@@ -294,7 +299,7 @@ interface Slot {
 
 /** Writes the values of a step as shaders/parts/step.wgsl reads them, and gives the bits of its commands. */
 function writeValues({ values, reals }: Slot, slot: number, given: StepValues): number {
-  const { step, start, count, momentum = 0, micro, sampled = false } = given;
+  const { step, start, count, momentum = 0, micro, sampled = false, draw = 0 } = given;
   values[0] = step;
   values[1] = slot;
   values[2] = start;
@@ -303,6 +308,7 @@ function writeValues({ values, reals }: Slot, slot: number, given: StepValues): 
   reals[5] = 1 - momentum;
   reals[6] = micro?.weight ?? 1;
   values[7] = micro === undefined || micro.first ? 1 : 0;
+  values[9] = draw;
   const apply = micro === undefined || micro.last ? when.apply : 0;
   return apply | (sampled ? when.sampled : when.unsampled);
 }

@@ -11,6 +11,7 @@ import { BufferUsage } from "../gpu/usage.ts";
 import type { DataFormat } from "../graph/trace.ts";
 import { size } from "../op/tensor.ts";
 import { BLOCK, type Placed } from "../plan/layout.ts";
+import { stream } from "../random.ts";
 import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
@@ -48,6 +49,7 @@ export type RunnerOptions = Omit<
   readonly ruleOf: (row: number) => number;
   /** Whether what frozen layers at the input make of each sample is kept. */
   readonly cacheFrozen: boolean;
+  readonly seed: number;
   /** Of x where samples do not say it. */
   readonly normalization: Normalization;
 };
@@ -55,8 +57,10 @@ export type RunnerOptions = Omit<
 /** `first` is the program whose layout all others share. */
 export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, demand: Demand) {
   const { update } = options;
-  const store = createStore(gpu, first.layout, update, options.ruleOf);
-  const replay = createReplay(gpu, first.parameters.length, update.layers);
+  const states = first.states.layout;
+  const paths = first.draws.map((path) => stream(options.seed, `draw ${path}`).path);
+  const store = createStore(gpu, first.layout, update, options.ruleOf, { states, paths });
+  const replay = createReplay(gpu, first.parameters.length, update.layers, options.seed);
   const device = {
     software: gpu.software,
     // Parts begin where a binding may: the smallest thing that a block has is a word.
@@ -246,10 +250,13 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
 
     forgetFeatures,
 
-    /** Sets a weight, and with it what its mean starts from. */
+    /** Sets a weight, and with it what its mean starts from; or a state. */
     setWeight(placed: Placed, values: Float32Array<ArrayBuffer>): void {
       forgetFeatures();
-      for (const arena of ["parameters", ...(update.average ? ["average"] : [])]) store.write(arena, placed, values);
+      const arenas = states.tensors.includes(placed)
+        ? ["states"]
+        : ["parameters", ...(update.average ? ["average"] : [])];
+      for (const arena of arenas) store.write(arena, placed, values);
     },
 
     /** Compiles what a recording needs, all at once; tells of each kernel that is ready. */

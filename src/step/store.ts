@@ -7,7 +7,7 @@ import { BufferUsage, MapMode } from "../gpu/usage.ts";
 import { startState } from "../kernels/control.ts";
 import { moments } from "../kernels/update.ts";
 import { ROW_STRIDE } from "../op/check.ts";
-import { arenaBytes, BLOCK, blockWords, type Layout, type Placed, spansOf } from "../plan/layout.ts";
+import { arenaBytes, BLOCK, blockWords, type Layout, layOut, type Placed, spansOf } from "../plan/layout.ts";
 import { isControlled, isMeasured, type UpdateSettings } from "./update.ts";
 
 export interface HostTensor {
@@ -29,21 +29,27 @@ export function createStore(
   layout: Layout,
   update: UpdateSettings,
   ruleOf: (row: number) => number = () => 0,
+  { states = layOut([]), paths = [] as readonly (readonly [number, number])[] } = {},
 ) {
-  const bytes = arenaBytes(layout);
   checkSizes(gpu, layout);
   const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = BufferUsage;
   const { rules, layers } = update;
   const rows = layout.tensors.length;
   const kept = moments.filter((moment) => rules.some((rule) => rule.moments.includes(moment)));
-  const saved = ["parameters", ...kept, ...(update.average ? ["average"] : [])];
+  const saved = [
+    "parameters",
+    ...kept,
+    ...(update.average ? ["average"] : []),
+    ...(states.blocks > 0 ? ["states"] : []),
+  ];
+  const layoutOf = (role: string): Layout => (role === "states" ? states : layout);
   const raw = [
     ...(update.controllers.length > 0 ? [{ name: "state", length: layers * 16 }] : []),
     ...(isMeasured(update) ? [{ name: "moved", length: layout.blocks }] : []),
   ];
   const buffers = new Map<string, GPUBuffer>();
   const make = (name: string, size: number): GPUBuffer => {
-    const usage = STORAGE | COPY_SRC | COPY_DST | (name === "effective" || name === "rowNumbers" ? UNIFORM : 0);
+    const usage = STORAGE | COPY_SRC | COPY_DST | (["effective", "rowNumbers", "paths"].includes(name) ? UNIFORM : 0);
     const buffer = gpu.buffer(name, size, usage, true);
     buffers.set(name, buffer);
     return buffer;
@@ -53,13 +59,19 @@ export function createStore(
     if (words.length > 0) gpu.device.queue.writeBuffer(buffer, 0, words); // Deno dies of an empty one
   };
   const trained = rules.length > 0 ? ["gradients"] : [];
-  for (const name of [...saved, ...trained, ...(update.accumulate > 1 ? ["accumulated"] : [])]) make(name, bytes);
+  for (const name of [...saved, ...trained, ...(update.accumulate > 1 ? ["accumulated"] : [])])
+    make(name, arenaBytes(layoutOf(name)));
+  if (states.blocks > 0) for (const name of ["next", "before"]) make(name, arenaBytes(states));
+  const strided = (rows: readonly (readonly number[])[]): Uint32Array<ArrayBuffer> => {
+    const words = new Uint32Array((rows.length * ROW_STRIDE) / 4);
+    for (const [i, row] of rows.entries()) words.set(row, (i * ROW_STRIDE) / 4);
+    return words;
+  };
+  if (paths.length > 0) fill("paths", strided(paths));
   fill("blocks", blockWords(layout, ruleOf));
   fill("spans", spansOf(layout, ruleOf));
   // What a kernel that stores a gradient binds, to say whose it is.
-  const words = ROW_STRIDE / 4;
-  const numbers = Uint32Array.from({ length: (rows + 1) * words }, (_, i) => (i % words === 0 ? i / words : 0));
-  if (rules.length > 0) fill("rowNumbers", numbers);
+  if (rules.length > 0) fill("rowNumbers", strided(Array.from({ length: rows + 1 }, (_, i) => [i])));
   for (const [row, { offset, length }] of layout.tensors.entries()) {
     const { initial = 0 } = rules[ruleOf(row)] ?? {};
     if (initial === 0) continue;
@@ -87,6 +99,8 @@ export function createStore(
     arena,
     /** Arenas that a checkpoint holds, tensor by tensor. */
     saved: saved as readonly string[],
+    /** The tensors of such an arena. */
+    tensorsOf: (role: string): readonly Placed[] => layoutOf(role).tensors,
 
     /** Makes what statistics need, once. */
     prepareStatistics(slots: number): void {
@@ -116,13 +130,20 @@ export function createStore(
 
     /** All tensors of an arena, as of the work submitted so far. */
     async read(role: string): Promise<Map<string, HostTensor>> {
-      const words = new Float32Array(await readBack(gpu, arena(role), 0, bytes));
+      const own = layoutOf(role);
+      const words = new Float32Array(await readBack(gpu, arena(role), 0, arenaBytes(own)));
       return new Map(
-        layout.tensors.map(({ name, shape, offset, length }) => [
+        own.tensors.map(({ name, shape, offset, length }) => [
           name,
           { shape, data: words.slice(offset, offset + length) },
         ]),
       );
+    },
+
+    /** Weights and states by name. */
+    async readWeights(role: string): Promise<Map<string, HostTensor>> {
+      const weights = await this.read(role);
+      return states.blocks === 0 ? weights : new Map([...weights, ...(await this.read("states"))]);
     },
 
     /** Makes sure of activation arenas of these sizes; true where one had to be made anew. */

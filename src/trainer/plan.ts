@@ -35,17 +35,18 @@ export function planBatch(
   { start, count, micro, moves }: PlannedBatch,
   table: Float32Array,
 ): { readonly values: StepValues; readonly sent: Sent } {
-  const { step, place, counts } = standing;
+  const { step, draws, place, counts } = standing;
   const clock = { step, stepsPerEpoch };
   const applied = micro?.last !== false;
   const moved = momentumAt(momentum, clock);
   const after: Standing = {
     step: step + (applied ? 1 : 0),
+    draws: draws + 1,
     place: { ...place, position: place.position + (moves ? 1 : 0) },
     counts: applied ? rates.plan(clock, counts, takesPart, table, moved) : counts,
   };
   const sampled = applied && every !== undefined && after.step % every === 0;
-  const values = { step: step + 1, start, count, sampled };
+  const values = { step: step + 1, start, count, sampled, draw: after.draws };
   return {
     values: {
       ...values,

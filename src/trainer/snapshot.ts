@@ -6,7 +6,6 @@ import { decodeCheckpoint } from "../io/load.ts";
 import { type Signature, signatureOf } from "../io/signature.ts";
 import { startState } from "../kernels/control.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { Placed } from "../plan/layout.ts";
 import type { Settings } from "./options.ts";
 import type { Parts } from "./parts.ts";
 
@@ -14,7 +13,6 @@ import type { Parts } from "./parts.ts";
 export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "ledger"> {
   /** As `compile` left the trainer. */
   readonly signature: Signature;
-  readonly tensors: readonly Placed[];
 }
 
 /** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
@@ -34,8 +32,8 @@ export function signed({ input, batch, loss, seed, momentum, update }: Settings,
 export async function save({ signature, runner, rates, ledger }: Subject): Promise<Uint8Array<ArrayBuffer>> {
   await ledger.settle();
   const { store } = runner;
-  const { step, place, counts } = ledger.known;
-  const training = { step, place, ...rates.state(counts) };
+  const { step, draws, place, counts } = ledger.known;
+  const training = { step, draws, place, ...rates.state(counts) };
   const raw = store.readRaw();
   const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
   const control = [...(await raw)].map(([name, data]) => [name, { shape: [data.length], data }] as const);
@@ -43,14 +41,14 @@ export async function save({ signature, runner, rates, ledger }: Subject): Promi
 }
 
 export const saveWeights = async ({ runner, settings }: Subject): Promise<Uint8Array<ArrayBuffer>> =>
-  encodeWeights(await runner.store.read("parameters"), settings.input);
+  encodeWeights(await runner.store.readWeights("parameters"), settings.input);
 
 /** Throws CheckpointError, with nothing changed, where the checkpoint does not fit. */
 export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: readonly string[] = []): void {
-  const { settings, signature, tensors, runner, rates, ledger } = subject;
+  const { settings, signature, runner, rates, ledger } = subject;
   const { store } = runner;
   const kept = store.saved.flatMap((role) =>
-    tensors.map(({ name, shape, length }, i) => {
+    store.tensorsOf(role).map(({ name, shape, length }, i) => {
       const { initial = 0 } = role === "moment1" ? (rates.rows[i]?.optimizer.rule ?? {}) : {};
       return { role, name, shape, start: () => new Float32Array(length).fill(initial) };
     }),
@@ -67,7 +65,7 @@ export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: r
   };
   const { sections, training } = decodeCheckpoint(bytes, expected, allow);
   for (const arena of store.saved) {
-    for (const placed of tensors) {
+    for (const placed of store.tensorsOf(arena)) {
       const tensor = sections.get(arena)?.get(placed.name) ?? bug(`"${placed.name}" was not read`);
       store.write(arena, placed, tensor.data);
     }
@@ -76,6 +74,6 @@ export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: r
   for (const [name, { data }] of sections.get("control") ?? []) store.set(name, data);
   runner.setAlarms(new Uint32Array(settings.update.layers));
   ledger.forgetAlarms();
-  const { step, place } = training;
-  ledger.moveTo({ step, place, counts: rates.restore(training, step) });
+  const { step, draws = step, place } = training;
+  ledger.moveTo({ step, draws, place, counts: rates.restore(training, step) });
 }

@@ -9,6 +9,8 @@ export type { Place };
 export interface Standing {
   /** Updates made. */
   readonly step: number;
+  /** Batches since training began: each has random numbers of its own. */
+  readonly draws: number;
   /** The place in the data of a fit, with all that decides what it means. */
   readonly place: Place;
   readonly counts: Counts;

@@ -70,7 +70,7 @@ export class Trainer {
 
   /** @internal */
   constructor(settings: Settings, program: Program, rates: RateTable, gpu: Gpu) {
-    const { layout, parameters, output } = program;
+    const { output } = program;
     const { loss, batch, input, seed, update } = settings;
     const { accumulate } = update;
     this.#program = program;
@@ -83,7 +83,7 @@ export class Trainer {
     const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
     const ledger = createLedger(
       rates,
-      { step: 0, place, counts: rates.start() },
+      { step: 0, draws: 0, place, counts: rates.start() },
       {
         checkArrival: (metrics) => checkArrival(gpu, metrics),
         clearStatus: () => runner.clearStatus(),
@@ -114,9 +114,11 @@ export class Trainer {
           ? this.#parts.tensorTable()
           : this.#parts.table()) as LayerRates["table"],
     };
-    for (const [i, parameter] of parameters.entries()) {
-      const placed = layout.tensors[i] ?? bug(`"${parameter.name}" has no place`);
-      runner.setWeight(placed, initialValues(parameter, parameter.initializer, seed));
+    for (const { parameters: own, layout: places } of [program, program.states]) {
+      for (const [i, parameter] of own.entries()) {
+        const placed = places.tensors[i] ?? bug(`"${parameter.name}" has no place`);
+        runner.setWeight(placed, initialValues(parameter, parameter.initializer, seed));
+      }
     }
   }
 
@@ -319,7 +321,7 @@ export class Trainer {
   }
 
   get #subject(): Subject {
-    return { ...this.#parts, signature: this.#signature, tensors: this.#program.layout.tensors };
+    return { ...this.#parts, signature: this.#signature };
   }
 
   /** The trainer in the hands of one who has the word. */

@@ -14,6 +14,7 @@ import type { Replay } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
+import { drawn } from "../reference/draw.ts";
 import { interpret } from "../reference/interpret.ts";
 import { exact, single } from "../reference/twin.ts";
 import { type BuiltCase, buildCase, type Case, caseName } from "./case.ts";
@@ -68,7 +69,7 @@ async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean
   const planned = plan(graph, layout, ids, results);
   const recording = record(graph, planned, { name: "test", device: { software } });
 
-  const store = createStore(gpu, layout, plainUpdate(sgd().rule));
+  const store = createStore(gpu, layout, plainUpdate(sgd().rule), () => 0, { paths: [drawn(0).path] });
   const { STORAGE, COPY_SRC, COPY_DST } = BufferUsage;
   for (const [name, length] of planned.arenas) {
     store.lend(name, gpu.buffer(name, length, STORAGE | COPY_SRC | COPY_DST));

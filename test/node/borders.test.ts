@@ -39,7 +39,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   index: ["base", "op", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "recipe", "trainer"],
 };
 
-const recordFiles = ["step/command.ts", "step/update.ts", "step/record.ts", "step/program.ts"];
+const recordFiles = ["step/command.ts", "step/commit.ts", "step/update.ts", "step/record.ts", "step/program.ts"];
 const baseFiles = ["errors.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
 
 /** The room of a file, by its path below src/. */

@@ -19,7 +19,7 @@ function setUp({ rest }: { rest?: number } = {}) {
   let cleared = 0;
   const ledger = createLedger(
     rates,
-    { step: 0, place, counts: rates.start() },
+    { step: 0, draws: 0, place, counts: rates.start() },
     {
       checkArrival: ({ missed }) => {
         if (missed !== undefined) throw new Error(`step ${missed} is missing`);

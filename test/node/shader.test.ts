@@ -15,7 +15,9 @@ import { specialise } from "../../src/op/shader.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
 import { lamb, lars } from "../../src/optim/optimizer.ts";
+import { layOut } from "../../src/plan/layout.ts";
 import { type Command, commandOf } from "../../src/step/command.ts";
+import { commitCommands } from "../../src/step/commit.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 import { stepOf } from "../gpu/case.ts";
 import { allKernels, allOps, opNamed, outputsOf } from "../reference/ops.ts";
@@ -64,7 +66,7 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
       const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
       const { tensors, ...choice } = kernel.choose({ ...node, device, checked, halts: checked });
       const asks = checked && kernel.source.includes("CHECK");
-      const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : [];
+      const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
       const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
       const command = commandOf(shader, (name) => ({ arena: name, offset: 0, bytes: 0 }));
       // Where bindings go by the names of the op, a variant binds some of them.
@@ -81,6 +83,7 @@ const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBa
 const kernels: Readonly<Record<string, string>> = {
   ...Object.fromEntries(allKernels.map(({ name, source }) => [name, source])),
   ...controlSources,
+  commit: readFileSync("shaders/commit.wgsl", "utf8"),
 };
 
 function* products(): Generator<Variant> {
@@ -181,11 +184,15 @@ function* ends(): Generator<Variant> {
     );
   }
   yield* chosen("metrics", [[4, 2]]);
+  for (const kind of ["uniform", "normal"])
+    yield* chosen("draw", [], { attributes: { shape: [3, 5], kind, index: 0 } });
 }
 
 /** Every rule in every variant, alone; each pass around the update with and without what it can do; rules side by side. */
 function* updates(): Generator<Variant> {
   const nothing = plainUpdate();
+  const states = layOut([{ name: "s", shape: [300], layer: "" }]);
+  for (const inParts of booleans) yield* commitCommands(states, [true], inParts);
   const clip = { most: 1, byLayer: false };
   const controllers = [guard(), updateRatio(), autoRgn(), hypergradient(), lossPlateau()];
   const all: UpdateSettings[] = [
@@ -346,7 +353,7 @@ test("every file of shaders/ is a kernel with a record, every kernel has its fil
   expect([...files.map((file) => file.replace(".wgsl", "")), ...product].sort()).toEqual(own.sort());
   expect(names.filter((name) => !name.startsWith("update ")).sort()).toEqual(Object.keys(kernels).sort());
   const textOf = (file: string): string => readFileSync(`shaders/${file}.wgsl`, "utf8");
-  const parts = ["parts/window", "parts/image", "product"].map(textOf);
+  const parts = ["parts/window", "parts/image", "parts/philox", "product"].map(textOf);
   for (const [name, source] of Object.entries(kernels)) {
     const file = shared[name] ?? name;
     const text = textOf(product.includes(file) ? `product/${file}` : file);

@@ -9,6 +9,7 @@ import { columnSum } from "./column-sum.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv2dBackwardFilter } from "./conv2d-backward-filter.ts";
 import { conv2dBackwardInput } from "./conv2d-backward-input.ts";
+import { draw } from "./draw.ts";
 import { elementwise, formulas } from "./elementwise.ts";
 import { gather } from "./gather.ts";
 import { lion } from "./lion.ts";
@@ -29,6 +30,7 @@ import type { Twin, UpdateTwin } from "./twin.ts";
 const reshape: Twin = ([x]) => [x!];
 
 export const twins: Readonly<Record<string, Twin>> = {
+  draw,
   gather,
   matmul,
   columnSum,

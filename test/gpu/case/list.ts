@@ -2,6 +2,7 @@
 
 import type { Case } from "../case.ts";
 import { conv2dBackwardFilterCases, conv2dBackwardInputCases, conv2dCases } from "./conv2d.ts";
+import { drawCases } from "./draw.ts";
 import { columnSumCases, elementwiseCases, sumPartialsCases } from "./elementwise.ts";
 import { gatherCases, meanSquaredErrorCases, softmaxCrossEntropyCases } from "./loss.ts";
 import { matmulCases } from "./matmul.ts";
@@ -10,6 +11,7 @@ import { metricsCases } from "./metrics.ts";
 
 /** By kernel, that is by test file. */
 export const gpuCases: Readonly<Record<string, readonly Case[]>> = {
+  draw: drawCases,
   gather: gatherCases,
   matmul: matmulCases,
   conv2d: conv2dCases,

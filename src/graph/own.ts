@@ -1,0 +1,32 @@
+// Results that leave the step: gradients, and what states become. Each is written by its own kernel into an arena of its own.
+
+import { copy } from "../op/elementwise.ts";
+import type { Tensor } from "../op/tensor.ts";
+import { emit, type Graph, storageOf, tensorAt } from "./graph.ts";
+
+/**
+ * Makes each result a tensor of its target alone: what others read, what is a view, what serves two targets and what a kernel
+ * made beside its first output is copied. Gives the ids of the results by target.
+ */
+export function owned(
+  graph: Graph,
+  results: ReadonlyMap<number, Tensor>,
+  role: "gradient" | "next",
+): ReadonlyMap<number, number> {
+  const uses = [...graph.nodes.flatMap(({ inputs }) => inputs), ...[...results.values()].map(({ id }) => id)];
+  const storages = uses.map((id) => storageOf(graph, id));
+  const found = new Map<number, number>();
+  for (const [target, result] of results) {
+    const isBeside = graph.nodes.some(({ outputs }) => outputs.indexOf(result.id) > 0);
+    const isOwn =
+      !isBeside &&
+      result.role === "activation" &&
+      result.view === undefined &&
+      storages.indexOf(result.id) === storages.lastIndexOf(result.id);
+    const { name } = tensorAt(graph, target);
+    const own = isOwn ? result : emit(graph, copy, { x: result }).z;
+    graph.tensors[own.id] = { ...own, name: `${name}.${role}`, role, of: target };
+    found.set(target, own.id);
+  }
+  return found;
+}

@@ -1,0 +1,13 @@
+// Random numbers of a batch, by the generator of the host.
+
+import { size } from "../../src/op/tensor.ts";
+import { normal, type Stream, stream, uniform } from "../../src/random.ts";
+import type { Twin } from "./twin.ts";
+
+/** The one stream that draws have here, of seed 0. */
+export const drawn = (batch: number): Stream => stream(0, "a draw", batch);
+
+export const draw: Twin = (_, { outputs, attributes }, { draw: batch = 0 }) => {
+  const one = attributes.kind === "normal" ? normal : uniform;
+  return [Float64Array.from({ length: size(outputs[0]!.shape) }, (_unused, i) => one(drawn(batch), i))];
+};
