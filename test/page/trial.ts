@@ -60,7 +60,18 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
         y: scope.parameter("by", x.shape, (shape) => new Float32Array((shape[0] ?? 1) * (shape[1] ?? 1))),
       }).z,
   });
-  const functions = { ...gradus, shift } as unknown as Functions;
+  /** One that keeps states and draws random numbers. */
+  const drawing = (kind: "uniform" | "normal"): import("../../src/index.ts").Layer => ({
+    kind: "drawing",
+    apply(scope, x) {
+      const sum = scope.state("sum", x.shape, "zeros");
+      if (scope.mode === "predict") return x;
+      const noise = scope.draw("noise", kind, x.shape);
+      scope.commit(sum, scope.op(gradus.ops.add, { x: sum, y: noise }).z);
+      return scope.op(gradus.ops.add, { x, y: sum }).z;
+    },
+  });
+  const functions = { ...gradus, shift, drawing } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);
     if (typeof value !== "object" || value === null) return value;

@@ -93,6 +93,7 @@ describe("what was tried", () => {
     const texts: Readonly<Record<string, string>> = {
       ...Object.fromEntries(allKernels.map((kernel) => [kernel.name, kernel.source])),
       ...controlSources,
+      commit: textOf("commit.wgsl"),
       update: textOf("update.wgsl"),
     };
     const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));

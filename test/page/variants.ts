@@ -209,6 +209,24 @@ const own: Trial = {
   options: { ...small, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
 };
 
+/** States and random numbers, where an update has one batch and where it has several. */
+const drawn = (["uniform", "normal"] as const).map(
+  (kind, i): Trial => ({
+    name: `states and ${kind} numbers`,
+    model: {
+      call: "sequential",
+      args: [
+        [
+          { call: "dense", args: [4] },
+          { call: "drawing", args: [kind] },
+          { call: "dense", args: [1] },
+        ],
+      ],
+    },
+    options: { ...small, accumulate: 1 + i, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+  }),
+);
+
 /** So many that a workgroup takes each row of the loss. */
 const manyClasses: Trial = {
   name: "many classes",
@@ -294,6 +312,7 @@ export const trials: readonly Trial[] = [
   ...mixed("rules with a schedule of their momentum", ends.filter(isMoved), moving),
   ...around,
   own,
+  ...drawn,
   long,
   manyClasses,
   ...layers,
