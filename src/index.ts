@@ -36,21 +36,7 @@ export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "
 export type { LayerSummary, Network, PredictOptions } from "./network/network.ts";
 export { type Ops, ops } from "./op/index.ts";
 export type { Attribute, Attributes, Op } from "./op/op.ts";
-export {
-  type AdadeltaOptions,
-  type AdagradOptions,
-  adadelta,
-  adagrad,
-  adamax,
-  type BetaOptions,
-  lion,
-  type NadamOptions,
-  nadam,
-  type RmspropOptions,
-  type RuleOptions,
-  radam,
-  rmsprop,
-} from "./optim/adaptive.ts";
+export type { BetaOptions } from "./optim/betas.ts";
 export {
   type AutoRgnOptions,
   autoRgn,
@@ -69,18 +55,7 @@ export type { Edit, EditKind } from "./optim/edit.ts";
 export type { RateSuggestions } from "./optim/find-rate.ts";
 export type { LayerRates } from "./optim/layer-rates.ts";
 export type { ReplayOptions } from "./optim/log.ts";
-export {
-  type AdamOptions,
-  adam,
-  adamw,
-  type LarsOptions,
-  lamb,
-  lars,
-  type Optimizer,
-  type RuleSpec,
-  type SgdOptions,
-  sgd,
-} from "./optim/optimizer.ts";
+export type { Optimizer } from "./optim/optimizer.ts";
 export {
   discriminative,
   type FreezeOutOptions,
@@ -103,7 +78,17 @@ export {
   type ReduceLROnPlateauTarget,
   reduceLROnPlateau,
 } from "./optim/reduce-on-plateau.ts";
+export { type AdadeltaOptions, adadelta } from "./optim/rule/adadelta.ts";
+export { type AdagradOptions, adagrad } from "./optim/rule/adagrad.ts";
+export { type AdamOptions, adam, adamw, lamb } from "./optim/rule/adam.ts";
+export { adamax } from "./optim/rule/adamax.ts";
+export { lion } from "./optim/rule/lion.ts";
+export { type NadamOptions, nadam } from "./optim/rule/nadam.ts";
+export { radam } from "./optim/rule/radam.ts";
+export { type RmspropOptions, rmsprop } from "./optim/rule/rmsprop.ts";
+export { type LarsOptions, lars, type SgdOptions, sgd } from "./optim/rule/sgd.ts";
 export type { LayerInfo, RatePredicate, RateRule, RateSpec, Rates, When } from "./optim/rule.ts";
+export type { RuleOptions, RuleSpec } from "./optim/rule-options.ts";
 export {
   type Clock,
   type ConstantOptions,

@@ -1,5 +1,5 @@
 // What may stand around the update: norms in two passes, block by block and row by row; the controllers, which turn the host's
-// layer table into the one that the update reads; trust ratios; micro-batches added up; running means of the weights.
+// layer table into the one that the update reads; micro-batches added up; running means of the weights.
 
 import accumulate from "../../shaders/accumulate.wgsl?raw";
 import average from "../../shaders/average.wgsl?raw";
@@ -9,12 +9,8 @@ import beyond from "../../shaders/parts/beyond.wgsl?raw";
 import finite from "../../shaders/parts/finite.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import rowSum from "../../shaders/row-sum.wgsl?raw";
-import trust from "../../shaders/trust.wgsl?raw";
-import { fold, inLines, threads } from "../op/kernel.ts";
+import { fold, inLines } from "../op/kernel.ts";
 import { type BlockOptions, blockGrid, blockPass, type Pass, tableOfStep, type UpdateRule } from "./update.ts";
-
-/** Shaders of this file by kernel name. */
-export const controlSources = { norm, "row-sum": rowSum, control, trust, accumulate, average };
 
 /** A controller as data: the condition that puts it into the shader, its numbers, and the layers that it steers. */
 export interface Controller {
@@ -103,24 +99,6 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
       ...controllers.map(({ constants }) => constants),
     ) as Record<string, number>,
     grid: [1, 1, 1],
-  };
-}
-
-/** The trust ratio of each row, for the rules that have one. */
-export function chooseTrust(rules: readonly UpdateRule[], rows: number): Pass {
-  const ratios = rules.map(({ trust: ratio, variant }) => {
-    if (ratio === undefined) return "vec4f()";
-    const isLars = ratio.kind === "lars";
-    // Decoupled decay is no part of the gradient.
-    const decays = isLars && variant.DECOUPLED !== true;
-    return `vec4f(${ratio.coefficient}, ${ratio.eps}, ${Number(decays)}, ${isLars ? 1 : 2})`;
-  });
-  return {
-    name: "trust",
-    source: trust,
-    holes: { RULES: rules.length, TRUST: ratios.join(", "), TABLE: tableOfStep(rows) },
-    constants: { ROWS: rows },
-    grid: threads(rows),
   };
 }
 

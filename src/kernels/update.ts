@@ -1,40 +1,14 @@
-// The optimizer update: one dispatch over all blocks of the arenas, whatever the number of layers, rates and rules. A rule is
-// the text of its formula; the rules of a trainer stand side by side in one shader, each under its own number.
+// The optimizer update: one dispatch over all blocks of the arenas, whatever the number of layers, rates and rules. A rule
+// brings the text of its formula; the rules of a trainer stand side by side in one shader, each under its own number.
 
 import arena from "../../shaders/parts/arena.wgsl?raw";
-import mean from "../../shaders/parts/mean.wgsl?raw";
-import root from "../../shaders/parts/root.wgsl?raw";
 import shared from "../../shaders/parts/rule.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
-import adadelta from "../../shaders/rule/adadelta.wgsl?raw";
-import adagrad from "../../shaders/rule/adagrad.wgsl?raw";
-import adam from "../../shaders/rule/adam.wgsl?raw";
-import adamax from "../../shaders/rule/adamax.wgsl?raw";
-import lion from "../../shaders/rule/lion.wgsl?raw";
-import nadam from "../../shaders/rule/nadam.wgsl?raw";
-import radam from "../../shaders/rule/radam.wgsl?raw";
-import rmsprop from "../../shaders/rule/rmsprop.wgsl?raw";
-import sgd from "../../shaders/rule/sgd.wgsl?raw";
 import update from "../../shaders/update.wgsl?raw";
 import { fold, type Grid, type Holes, inLines, scoped } from "../op/kernel.ts";
 
 /** Rows of 16 bytes that fit the 64 KiB which every device allows a uniform; beyond that the table is storage. */
 export const MOST_UNIFORM_ROWS = 4096;
-
-/** The formulas, by name, each after the parts that it calls. Their own names and constants are holes; see `ruleUnder`. */
-export const rules = {
-  sgd: [sgd],
-  adam: [mean, adam],
-  adagrad: [root, adagrad],
-  adadelta: [adadelta],
-  rmsprop: [root, rmsprop],
-  adamax: [adamax],
-  nadam: [mean, nadam],
-  radam: [mean, radam],
-  lion: [lion],
-} as const;
-
-export type UpdateName = keyof typeof rules;
 
 export const moments = ["moment1", "moment2", "moment3"] as const;
 
@@ -46,11 +20,16 @@ export interface Trust {
   readonly kind: "lars" | "lamb";
   readonly coefficient: number;
   readonly eps: number;
+  /** The pass that finds the ratios of all rules that have one. */
+  choose(rules: readonly UpdateRule[], rows: number): Pass;
 }
 
-/** An update rule as an optimizer describes it: the variant of a formula and its numbers. */
+/** An update rule as an optimizer brings it along: a formula, its variant and its numbers. */
 export interface UpdateRule {
-  readonly kernel: UpdateName;
+  /** What commands are called by: the name of the formula. */
+  readonly kernel: string;
+  /** The formula, after the parts that it calls. Their own names and constants are holes; see `ruleUnder`. */
+  readonly texts: readonly string[];
   /** The rule's name for people: "sgd", "adam", "adamw". */
   readonly name: string;
   readonly variant: Readonly<Record<string, boolean>>;
@@ -166,7 +145,7 @@ export function blockPass(
  * A rule under its number. Its texts name what is theirs by holes: `N`, the number, ends the name of each function, and a
  * constant is the name of an `override`, or where momentum is a matter of the step, what is taken from there.
  */
-function ruleUnder({ kernel, variant, constants, momentum }: UpdateRule, number: number, scheduled: boolean) {
+function ruleUnder({ texts, variant, constants, momentum }: UpdateRule, number: number, scheduled: boolean) {
   const fromStep: Readonly<Record<string, string>> =
     scheduled && momentum !== undefined ? { [momentum]: "step.momentum", [`ONE_MINUS_${momentum}`]: "step.rest" } : {};
   const own = (name: string): string => `${name}_${number}`;
@@ -175,7 +154,7 @@ function ruleUnder({ kernel, variant, constants, momentum }: UpdateRule, number:
   return {
     text: inLines(
       ...kept.map(([name]) => `override ${own(name)}: f32;`),
-      ...[shared, ...rules[kernel]].map((text) => scoped(text, number)),
+      ...[shared, ...texts].map((text) => scoped(text, number)),
     ),
     holes: {
       [own("N")]: number,

@@ -11,6 +11,18 @@ export interface RuleSpec {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** What all rules take. */
+export interface RuleOptions {
+  readonly lr?: number;
+  /** Added to the gradient; lion takes it off the weight. Default 0. */
+  readonly weightDecay?: number;
+  readonly eps?: number;
+  /** Decay is taken off the weight, lr weightDecay p, instead of added to the gradient. Default false. */
+  readonly decoupled?: boolean;
+}
+
+export const noDecay = { weightDecay: [0], decoupled: [false] } as const;
+
 export function ruleOptions<Options extends object, const Entries extends Table<Options>>(
   name: string,
   options: Options,

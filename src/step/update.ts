@@ -8,7 +8,6 @@ import {
   chooseControl,
   chooseNorm,
   chooseRowSum,
-  chooseTrust,
   type NormClip,
 } from "../kernels/control.ts";
 import {
@@ -95,9 +94,9 @@ export function updateCommands(options: UpdateOptions): Command[] {
   };
   const isLamb = (rule: UpdateRule): boolean => rule.trust?.kind === "lamb";
   const steered = controllers.some(({ name }) => name === "hypergradient");
-  const trusts = rules.some(({ trust }) => trust !== undefined);
+  const trust = rules.find((rule) => rule.trust !== undefined)?.trust;
   /** Trust ratios are those of clipped gradients: norms once more. */
-  const clipsFirst = clip !== undefined && trusts;
+  const clipsFirst = clip !== undefined && trust !== undefined;
   const isDirected = (rule: UpdateRule): boolean =>
     (steered && rule.directed === true) || (!clipsFirst && isLamb(rule));
   const sums = { reported: false, moved: measured, scaled: false };
@@ -115,7 +114,7 @@ export function updateCommands(options: UpdateOptions): Command[] {
       addBlocks(apply, "clipped: ", (part) => chooseNorm(part, true, isLamb));
       add(apply, `${rows} rows`, chooseRowSum(rows, sums));
     }
-    if (trusts) add(apply, `${rows} rows`, chooseTrust(rules, rows));
+    if (trust !== undefined) add(apply, `${rows} rows`, trust.choose(rules, rows));
   }
   const names = [...new Set(rules.map(({ name }) => name))].join(", ");
   const table = `${rows} rows${rows > MOST_UNIFORM_ROWS ? " in storage" : ""}`;

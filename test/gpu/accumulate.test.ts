@@ -1,7 +1,8 @@
 // Gradients of micro-batches on the GPU, added up by unequal weights, against f64; what stood in the sums before does not matter.
 
 import { expect, test } from "vitest";
-import { adam, sgd } from "../../src/optim/optimizer.ts";
+import { adam } from "../../src/optim/rule/adam.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import { checkSequence, expectSameBits, runSequence, type Sequence } from "./sequence.ts";
 
 const base: Sequence = {

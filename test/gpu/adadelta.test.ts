@@ -1,7 +1,7 @@
 // The adadelta update on the GPU, in all variants, against its twin.
 
 import { describe, test } from "vitest";
-import { adadelta } from "../../src/optim/adaptive.ts";
+import { adadelta } from "../../src/optim/rule/adadelta.ts";
 import { checkUpdate } from "./update.ts";
 
 const shapes = [[1], [3], [31, 33], [257], [65, 63], [256]];

@@ -1,7 +1,7 @@
 // The adam update on the GPU, with decay in the gradient or decoupled, against its twin.
 
 import { describe, test } from "vitest";
-import { adam, adamw } from "../../src/optim/optimizer.ts";
+import { adam, adamw } from "../../src/optim/rule/adam.ts";
 import { checkUpdate } from "./update.ts";
 
 const shapes = [[1], [3], [31, 33], [257], [65, 63], [256], [3, 3, 3, 5]];

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { guard } from "../../src/optim/control.ts";
-import { adamw, sgd } from "../../src/optim/optimizer.ts";
+import { adamw } from "../../src/optim/rule/adam.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
 import { checkSequence, type Left, type Sequence } from "./sequence.ts";
 

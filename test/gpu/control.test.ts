@@ -4,7 +4,8 @@
 import { describe, expect, test } from "vitest";
 import type { Controller } from "../../src/kernels/control.ts";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
-import { adam, adamw, lars, sgd } from "../../src/optim/optimizer.ts";
+import { adam, adamw } from "../../src/optim/rule/adam.ts";
+import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
 import { checkSequence, expectSameBits, type Left, runSequence, type Sequence } from "./sequence.ts";
 

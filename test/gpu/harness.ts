@@ -6,7 +6,7 @@ import type { Gpu } from "../../src/gpu/device.ts";
 import { BufferUsage } from "../../src/gpu/usage.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
 import { size } from "../../src/op/tensor.ts";
-import { sgd } from "../../src/optim/optimizer.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";

@@ -3,7 +3,9 @@
 
 import { describe, expect, test } from "vitest";
 import { hypergradient } from "../../src/optim/control.ts";
-import { adamw, lamb, type Optimizer, sgd } from "../../src/optim/optimizer.ts";
+import type { Optimizer } from "../../src/optim/optimizer.ts";
+import { adamw, lamb } from "../../src/optim/rule/adam.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import { BLOCK } from "../../src/plan/layout.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";

@@ -1,7 +1,7 @@
 // The radam update on the GPU, in all variants, against its twin.
 
 import { describe, test } from "vitest";
-import { radam } from "../../src/optim/adaptive.ts";
+import { radam } from "../../src/optim/rule/radam.ts";
 import { checkUpdate } from "./update.ts";
 
 const shapes = [[1], [3], [31, 33], [257], [65, 63], [256]];

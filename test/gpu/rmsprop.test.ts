@@ -1,7 +1,7 @@
 // The rmsprop update on the GPU, in all variants, against its twin.
 
 import { describe, test } from "vitest";
-import { rmsprop } from "../../src/optim/adaptive.ts";
+import { rmsprop } from "../../src/optim/rule/rmsprop.ts";
 import { checkUpdate } from "./update.ts";
 
 const shapes = [[1], [3], [31, 33], [257], [65, 63], [256]];

@@ -3,7 +3,8 @@
 
 import { expect, test } from "vitest";
 import { lossPlateau, updateRatio } from "../../src/optim/control.ts";
-import { adamw, sgd } from "../../src/optim/optimizer.ts";
+import { adamw } from "../../src/optim/rule/adam.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
 import { plainUpdate } from "../../src/step/update.ts";

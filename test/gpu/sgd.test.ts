@@ -2,7 +2,7 @@
 // loss, and an arena may have more blocks than one axis of the grid has groups.
 
 import { describe, expect, test } from "vitest";
-import { sgd } from "../../src/optim/optimizer.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import { BLOCK, layOut } from "../../src/plan/layout.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { onDevice } from "./device.ts";

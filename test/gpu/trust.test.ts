@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { guard, lossPlateau } from "../../src/optim/control.ts";
-import { adamw, lamb, lars, sgd } from "../../src/optim/optimizer.ts";
+import { adamw, lamb } from "../../src/optim/rule/adam.ts";
+import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
 import { checkSequence, type Sequence } from "./sequence.ts";
 

@@ -2,9 +2,16 @@
 // that comes with the step, and updates in parts. The rules themselves have tests of their own names.
 
 import { describe, expect, test } from "vitest";
-import { adadelta, adagrad, adamax, lion, nadam, radam, rmsprop } from "../../src/optim/adaptive.ts";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
-import { adam, adamw, lamb, lars, sgd } from "../../src/optim/optimizer.ts";
+import { adadelta } from "../../src/optim/rule/adadelta.ts";
+import { adagrad } from "../../src/optim/rule/adagrad.ts";
+import { adam, adamw, lamb } from "../../src/optim/rule/adam.ts";
+import { adamax } from "../../src/optim/rule/adamax.ts";
+import { lion } from "../../src/optim/rule/lion.ts";
+import { nadam } from "../../src/optim/rule/nadam.ts";
+import { radam } from "../../src/optim/rule/radam.ts";
+import { rmsprop } from "../../src/optim/rule/rmsprop.ts";
+import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import { BLOCK } from "../../src/plan/layout.ts";
 import { complaint } from "../reference/compare.ts";
 import { norm } from "../reference/norm.ts";

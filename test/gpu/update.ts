@@ -3,7 +3,6 @@
 
 import { expect } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
-import type { UpdateName } from "../../src/kernels/update.ts";
 import { size } from "../../src/op/tensor.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { BLOCK, type Layout, layOut } from "../../src/plan/layout.ts";
@@ -30,7 +29,7 @@ export interface UpdateCase {
 const STEPS = 3;
 
 /** The moments of each rule that may be negative; the others are means or sums of squares. */
-const signed: Readonly<Record<UpdateName, readonly string[]>> = {
+const signed: Readonly<Record<string, readonly string[]>> = {
   sgd: ["moment1"],
   adam: ["moment1"],
   adagrad: [],
@@ -119,7 +118,7 @@ function startOf({ scale, before, optimizer }: UpdateCase, shape: readonly numbe
   const scaled = (values: Float64Array, by: number): Float64Array => values.map((value) => Math.fround(value * by));
   const used = before > 0 ? 1 : 0;
   const moments = optimizer.rule.moments.map((name, k) =>
-    signed[optimizer.rule.kernel].includes(name)
+    signed[optimizer.rule.kernel]!.includes(name)
       ? scaled(normals(count, key(2 + k)), scale * used)
       : scaled(between(0.1, 2)(count, key(2 + k)), scale ** 2 * used),
   );
@@ -158,7 +157,7 @@ function trained(
 ): readonly Float64Array[] {
   let arrays = start;
   for (const row of rows) {
-    const [parameters, ...moments] = updateTwins[rule.kernel](arrays, rule, row, round);
+    const [parameters, ...moments] = updateTwins[rule.kernel]!(arrays, rule, row, round);
     arrays = [parameters!, start[1]!, ...moments];
   }
   return [arrays[0]!, ...arrays.slice(2)];

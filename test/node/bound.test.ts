@@ -4,8 +4,16 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { MOST_GRADIENT, MOST_RATE } from "../../src/op/check.ts";
-import { adadelta, adagrad, adamax, lion, nadam, radam, rmsprop } from "../../src/optim/adaptive.ts";
-import { adam, adamw, lamb, lars, type Optimizer, sgd } from "../../src/optim/optimizer.ts";
+import type { Optimizer } from "../../src/optim/optimizer.ts";
+import { adadelta } from "../../src/optim/rule/adadelta.ts";
+import { adagrad } from "../../src/optim/rule/adagrad.ts";
+import { adam, adamw, lamb } from "../../src/optim/rule/adam.ts";
+import { adamax } from "../../src/optim/rule/adamax.ts";
+import { lion } from "../../src/optim/rule/lion.ts";
+import { nadam } from "../../src/optim/rule/nadam.ts";
+import { radam } from "../../src/optim/rule/radam.ts";
+import { rmsprop } from "../../src/optim/rule/rmsprop.ts";
+import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import { exact } from "../reference/twin.ts";
 import { updateTwins } from "../reference/twins.ts";
 
@@ -68,7 +76,7 @@ function most({ rule, ...optimizer }: Optimizer, bound: number): number {
         const row = new Float64Array(4) as unknown as Float32Array;
         optimizer.writeRow(row, 0, optimizer.lr, optimizer.weightDecay, t + 1);
         const given = [Float64Array.of(weight * bound), Float64Array.of(share * bound), ...moments];
-        arrays = updateTwins[rule.kernel](given, rule, row, exact);
+        arrays = updateTwins[rule.kernel]!(given, rule, row, exact);
         moments = arrays.slice(arrays.length - rule.moments.length) as Float64Array<ArrayBuffer>[];
       }
       for (const all of arrays) found = Math.max(found, Math.abs(all[0]!));

@@ -7,7 +7,7 @@ import { initializer } from "../../src/model/initializer.ts";
 import type { Layer } from "../../src/model/layer.ts";
 import type { Attributes } from "../../src/op/op.ts";
 import { guard, lossPlateau } from "../../src/optim/control.ts";
-import { adam } from "../../src/optim/optimizer.ts";
+import { adam } from "../../src/optim/rule/adam.ts";
 import type { Program } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { modelCases } from "../reference/model-case.ts";

@@ -2,14 +2,14 @@
 // kernel, a twin, a gradient check and GPU cases; every kernel has its four files, and no file is left over.
 
 import { describe, expect, test } from "vitest";
-import { controlSources } from "../../src/kernels/control.ts";
-import { rules } from "../../src/kernels/update.ts";
 import { size } from "../../src/op/tensor.ts";
 import { gpuCases } from "../gpu/case/list.ts";
 import { buildCase } from "../gpu/case.ts";
 import { formulas } from "../reference/elementwise.ts";
 import { gradientCases } from "../reference/gradient-case.ts";
 import { allKernels, allOps } from "../reference/ops.ts";
+import { passTexts } from "../reference/passes.ts";
+import { rules } from "../reference/rules.ts";
 import { twins, updateTwins } from "../reference/twins.ts";
 
 const namesOf = (files: Readonly<Record<string, unknown>>, ending: string): string[] =>
@@ -31,7 +31,7 @@ const textOf = (name: string): string =>
   ({ "conv2d-backward-filter": "conv2d", "sum-partials": "column-sum" })[name] ?? name;
 
 /** The update and what stands around it. */
-const passes = ["update", ...Object.keys(controlSources)];
+const passes = ["update", ...Object.keys(passTexts)];
 /** Update rules and passes are kernels too, though no node of the graph asks for them. */
 const kernels = [...kernelNames, ...Object.keys(rules), ...passes];
 

@@ -2,7 +2,7 @@
 
 import { conv2d, dense, flatten, type Layer, maxPool2d, relu, sequential } from "../../src/index.ts";
 import { crossEntropy } from "../../src/model/loss.ts";
-import { adam } from "../../src/optim/optimizer.ts";
+import { adam } from "../../src/optim/rule/adam.ts";
 import { buildProgram, type Program, type ProgramOptions } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { workloads } from "../bench/workload.ts";

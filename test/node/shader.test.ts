@@ -7,20 +7,22 @@ import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import { renamed, shortNames } from "../../demo/build/short-names.ts";
 import { namesOfShaders, shorter } from "../../demo/build/shorter-shaders.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
-import { controlSources } from "../../src/kernels/control.ts";
-import { MOST_UNIFORM_ROWS, rules as ruleTexts, type UpdateRule } from "../../src/kernels/update.ts";
+import { MOST_UNIFORM_ROWS, type UpdateRule } from "../../src/kernels/update.ts";
 import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/op/kernel.ts";
 import type { Attributes, Kernel } from "../../src/op/op.ts";
 import { specialise } from "../../src/op/shader.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
-import { lamb, lars } from "../../src/optim/optimizer.ts";
+import { lamb } from "../../src/optim/rule/adam.ts";
+import { lars } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { type Command, commandOf } from "../../src/step/command.ts";
 import { commitCommands } from "../../src/step/commit.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 import { stepOf } from "../gpu/case.ts";
 import { allKernels, allOps, opNamed, outputsOf } from "../reference/ops.ts";
+import { passTexts } from "../reference/passes.ts";
+import { rules as ruleTexts } from "../reference/rules.ts";
 import { referencePrograms } from "./program.ts";
 
 /** A kernel as it would be compiled: what a command says of it, without the memory behind it. */
@@ -82,8 +84,8 @@ const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBa
 /** Shader texts by kernel, the update and its rules left out. */
 const kernels: Readonly<Record<string, string>> = {
   ...Object.fromEntries(allKernels.map(({ name, source }) => [name, source])),
-  ...controlSources,
   commit: readFileSync("shaders/commit.wgsl", "utf8"),
+  ...passTexts,
 };
 
 function* products(): Generator<Variant> {
@@ -366,7 +368,7 @@ test("every file of shaders/rule is a rule, whose text is that file, after parts
   const files = readdirSync("shaders/rule").map((file) => file.replace(".wgsl", ""));
   expect(files.sort()).toEqual(Object.keys(ruleTexts).sort());
   const parts = ["mean", "root"].map((name) => readFileSync(`shaders/parts/${name}.wgsl`, "utf8"));
-  for (const [name, texts] of Object.entries<readonly string[]>(ruleTexts)) {
+  for (const [name, texts] of Object.entries(ruleTexts)) {
     expect(texts.at(-1)).toBe(readFileSync(`shaders/rule/${name}.wgsl`, "utf8"));
     for (const text of texts.slice(0, -1)) expect(parts).toContain(text);
   }
@@ -387,7 +389,7 @@ test("rules side by side share no name but what stands around them", () => {
 });
 
 test("a rule's text declares functions under its number alone, and its constants nowhere", () => {
-  for (const texts of [...Object.values<readonly string[]>(ruleTexts), [ruleText]]) {
+  for (const texts of [...Object.values(ruleTexts), [ruleText]]) {
     for (const text of texts) {
       const holes = cutAtHoles(text).filter((_, i) => i % 2 === 1);
       const off = specialise(
@@ -416,7 +418,7 @@ describe("shader texts in the built file", () => {
   });
 
   test.each(Object.keys(ruleTexts))("the parts of %s can be joined though no line ends them", (name) => {
-    const parts: readonly string[] = [ruleText, ...ruleTexts[name as keyof typeof ruleTexts]];
+    const parts: readonly string[] = [ruleText, ...ruleTexts[name]!];
     const filled = (texts: readonly string[]): string[] => {
       const source = scoped(inLines(...texts), 0);
       const holes = cutAtHoles(source).filter((_, i) => i % 2 === 1);

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
-import { adamw, lamb, lars, sgd } from "../../src/optim/optimizer.ts";
+import { adamw, lamb } from "../../src/optim/rule/adam.ts";
+import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import { when } from "../../src/step/command.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 

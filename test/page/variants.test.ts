@@ -9,11 +9,12 @@ import type { Browser, Page } from "playwright";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
-import { controllerBits, controlSources } from "../../src/kernels/control.ts";
-import { rules } from "../../src/kernels/update.ts";
+import { controllerBits } from "../../src/kernels/control.ts";
 import type { Op } from "../../src/op/op.ts";
 import { type Packed, pack } from "../packed.ts";
 import { allKernels, allOps } from "../reference/ops.ts";
+import { passTexts } from "../reference/passes.ts";
+import { rules } from "../reference/rules.ts";
 import { type Played, play } from "./trial.ts";
 import { optionVariants, plainLayers, ruleVariants, trials } from "./variants.ts";
 
@@ -92,8 +93,8 @@ describe("what was tried", () => {
   test("is every kernel, with both values of each of its conditions", () => {
     const texts: Readonly<Record<string, string>> = {
       ...Object.fromEntries(allKernels.map((kernel) => [kernel.name, kernel.source])),
-      ...controlSources,
       commit: textOf("commit.wgsl"),
+      ...passTexts,
       update: textOf("update.wgsl"),
     };
     const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
@@ -134,7 +135,7 @@ describe("what was tried", () => {
         own
           .filter((one) => rule === undefined || one.rule === rule)
           .map((one) => one.conditions[`${condition}_${one.i}`]);
-      const found = Object.entries<readonly string[]>(rules).flatMap(([rule, texts]) =>
+      const found = Object.entries(rules).flatMap(([rule, texts]) =>
         own.some((one) => one.rule === rule)
           ? missing(rule, texts.join("\n"), (condition) => values(rule, condition))
           : [`${rule}: never`],

@@ -1,6 +1,5 @@
 // The registry: op name -> twin, and the twins of the update rules.
 
-import type { UpdateName } from "../../src/kernels/update.ts";
 import { adadelta } from "./adadelta.ts";
 import { adagrad } from "./adagrad.ts";
 import { adam } from "./adam.ts";
@@ -47,7 +46,7 @@ export const twins: Readonly<Record<string, Twin>> = {
   ...Object.fromEntries(Object.keys(formulas).map((op) => [op, elementwise])),
 };
 
-export const updateTwins: Readonly<Record<UpdateName, UpdateTwin>> = {
+export const updateTwins: Readonly<Record<string, UpdateTwin>> = {
   adadelta,
   adagrad,
   adam,

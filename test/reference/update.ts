@@ -25,6 +25,6 @@ export function update(
   row: ArrayLike<number>,
   round: Round,
 ): readonly Float64Array[] {
-  const [weights, ...moments] = updateTwins[rule.kernel](arrays, rule, row, round);
+  const [weights, ...moments] = updateTwins[rule.kernel]!(arrays, rule, row, round);
   return [weights!, arrays[1]!, ...moments];
 }

@@ -14,7 +14,8 @@ import {
   sequential,
 } from "../../src/index.ts";
 import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
-import { adamw, sgd } from "../../src/optim/optimizer.ts";
+import { adamw } from "../../src/optim/rule/adam.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import { type Injection, openInjection, type Setting } from "../gpu/injection.ts";
 import { modelCases } from "../reference/model-case.ts";
 

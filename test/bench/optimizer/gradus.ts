@@ -2,7 +2,7 @@
 // once for each group of tensors with one rate. The only file of the benchmark that reaches into the engine.
 
 import type { Gpu } from "../../../src/gpu/device.ts";
-import { adam as adamRule } from "../../../src/optim/optimizer.ts";
+import { adam as adamRule } from "../../../src/optim/rule/adam.ts";
 import { blockWords, type Layout, layOut } from "../../../src/plan/layout.ts";
 import { recordUpdate } from "../../../src/step/record.ts";
 import { createReplay, MOST_STEPS, type Prepared, type Replay } from "../../../src/step/replay.ts";
