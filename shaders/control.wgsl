@@ -1,44 +1,13 @@
-// The controllers: from the norms of this step to the layer table that the update reads. A layer's scale is the product of
-// what its controllers say; a layer that rests gets rows of 0. One thread a layer, one workgroup for all; every sum has a
-// fixed order. GUARD: a bad gradient, or GUARD_FACTOR times its running mean, rests the layer for REST steps; a bad one in a layer
-// that no guard steers halts the step, and then nothing here changes.
-// RATIO: |dp| / |p| is steered to RATIO_TARGET. RGN: rates in proportion to |g| / |p| (Auto-RGN, Lee et al. 2023). HYPER: the
-// rate grows while gradients agree with the last step (Baydin et al. 2018). PLATEAU: it falls when the loss no longer does.
+// The controllers: from the norms of this step to the layer table that the update reads. A layer's scale is the product of what
+// its controllers say; a layer that rests gets rows of 0. One thread a layer, one workgroup for all; every sum has a fixed order. A
+// controller is a text of control/, under its bit N: rests_N says whether a layer sits this step out, reading_N gives what is
+// compared with other layers, factor_N makes of that and of the norms a factor on the rate. A bad gradient in a layer that no
+// guard steers halts the step, and then nothing here changes.
 ${STEP}
 ${FINITE}
 override LAYERS: u32;
 #if ${CLIPPED}
 override CLIP: f32;
-#endif
-#if ${GUARD}
-override GUARD_FACTOR: f32;
-override GUARD_DECAY: f32;
-override GUARD_WARMUP: f32;
-override REST: f32;
-override RECOVERY: f32;
-#endif
-#if ${RATIO}
-override RATIO_TARGET: f32;
-override RATIO_POWER: f32;
-override RATIO_MIN: f32;
-override RATIO_MAX: f32;
-#endif
-#if ${RGN}
-override RGN_STEPS: f32;
-override RGN_MIN: f32;
-#endif
-#if ${HYPER}
-override HYPER_RATE: f32;
-override HYPER_MIN: f32;
-override HYPER_MAX: f32;
-#endif
-#if ${PLATEAU}
-override PLATEAU_STEPS: f32;
-override PLATEAU_PATIENCE: f32;
-override PLATEAU_FACTOR: f32;
-override PLATEAU_THRESHOLD: f32;
-override PLATEAU_COOLDOWN: f32;
-override PLATEAU_MIN: f32;
 #endif
 // Which numbers of a row hold the rate, by rule.
 const RATE_FIELDS = array<vec4f, ${RULES}>(${RATE_FIELDS});
@@ -77,27 +46,6 @@ fn layer_sum(layer: u32) -> Sum {
 
 fn has(layer: u32, controller: u32) -> bool { return (layers[layer * 3 + 2] & controller) != 0; }
 
-// Whether the layer sits this step out.
-fn rests(layer: u32, sum: Sum) -> bool {
-#if ${GUARD}
-  let at = layer * 16;
-  if (!has(layer, 1) || !sum.live) { return false; }
-  let now = f32(step.step);
-  if (now < state[at + 2]) { return true; }
-  let length = sqrt(sum.g);
-  if (sum.bad > 0 || !is_finite(sum.g) || (state[at + 3] >= GUARD_WARMUP && length > GUARD_FACTOR * state[at + 1])) {
-    state[at] = max(state[at] * 0.5, 1.0 / 1024);
-    state[at + 2] = now + REST;
-    metrics[68 + layer] = step.step;
-    return true;
-  }
-  state[at + 1] = select(mix(length, state[at + 1], GUARD_DECAY), length, state[at + 3] == 0);
-  state[at + 3] += 1;
-  state[at] = min(1, state[at] * RECOVERY);
-#endif
-  return false;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var halted = metrics[0] != 0;
@@ -121,7 +69,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   for (var layer = lane; layer < LAYERS; layer += 64) {
     let sum = layer_sum(layer);
     var live = sum.live && !halted;
-    if (live) { live = !rests(layer, sum); }
+    ${RESTS}
     for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
       let row = layers[layers[layer * 3] + i];
       effective[row] = select(vec4f(), table[row], live);
@@ -129,14 +77,7 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
     if (!live) { continue; }
     own.x += sum.g;
-#if ${RGN}
-    let at = layer * 16;
-    if (!has(layer, 4)) { continue; }
-    // Where a quotient leaves f32, nothing can be learnt of it.
-    if (sum.p > 0 && is_finite(sum.g / sum.p)) { state[at + 6] += sqrt(sum.g / sum.p); }
-    state[at + 7] += 1;
-    own.y = max(own.y, state[at + 6] / state[at + 7]);
-#endif
+    ${READINGS}
   }
   sums[lane] = own;
   for (var width = 32u; width > 0; width /= 2) {
@@ -150,71 +91,13 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let all = sums[0];
   for (var layer = lane; layer < LAYERS; layer += 64) {
     let sum = layer_sum(layer);
-    let at = layer * 16;
     var live = false;
     for (var i = 0u; i < layers[layer * 3 + 1]; i++) {
       live = live || effective[layers[layers[layer * 3] + i]].w != 0;
     }
     if (!live) { continue; }
-    var scale = state[at];
-#if ${RATIO}
-    if (has(layer, 2)) {
-      let moved = sum.moved / sum.p;
-      if (sum.moved > 0 && sum.p > 0 && is_finite(moved)) {
-        let push = pow(RATIO_TARGET / sqrt(moved), RATIO_POWER);
-        state[at + 4] = clamp(state[at + 4] * clamp(push, 0.5, 2), RATIO_MIN, RATIO_MAX);
-      }
-      scale *= state[at + 4];
-    }
-#endif
-#if ${RGN}
-    if (has(layer, 4)) {
-      if (state[at + 7] >= RGN_STEPS) {
-        // Means, since a layer that was frozen or at rest is at another place of its window.
-        if (all.y > 0) { state[at + 5] = max(state[at + 6] / state[at + 7] / all.y, RGN_MIN); }
-        state[at + 6] = 0;
-        state[at + 7] = 0;
-      }
-      scale *= state[at + 5];
-    }
-#endif
-#if ${HYPER}
-    if (has(layer, 8)) {
-      let cosine = sum.gu / (sqrt(sum.g) * sqrt(sum.u));
-      if (sum.g > 0 && sum.u > 0 && is_finite(sum.u) && is_finite(cosine)) {
-        let push = 1 + HYPER_RATE * cosine;
-        state[at + 8] = clamp(state[at + 8] * clamp(push, 0.5, 2), HYPER_MIN, HYPER_MAX);
-      }
-      scale *= state[at + 8];
-    }
-#endif
-#if ${PLATEAU}
-    // The loss of the whole update, where there is one: gradients from outside have none.
-    if (has(layer, 16)) {
-      if (metrics[2] == step.step) {
-        state[at + 13] += bitcast<f32>(metrics[3]);
-        state[at + 14] += 1;
-        if (state[at + 14] >= PLATEAU_STEPS) {
-          let mean = state[at + 13] / PLATEAU_STEPS;
-          state[at + 13] = 0;
-          state[at + 14] = 0;
-          let better = mean < state[at + 10] * (1 - PLATEAU_THRESHOLD);
-          if (better) { state[at + 10] = mean; }
-          state[at + 11] = select(state[at + 11] + 1, 0, better);
-          if (state[at + 12] > 0) {
-            state[at + 12] -= 1;
-            state[at + 11] = 0;
-          }
-          if (state[at + 11] > PLATEAU_PATIENCE) {
-            state[at + 9] = max(state[at + 9] * PLATEAU_FACTOR, PLATEAU_MIN);
-            state[at + 12] = PLATEAU_COOLDOWN;
-            state[at + 11] = 0;
-          }
-        }
-      }
-      scale *= state[at + 9];
-    }
-#endif
+    var scale = 1.0;
+    ${FACTORS}
     var clip = 1.0;
 #if ${CLIPPED}
 #if ${BY_LAYER}

@@ -37,20 +37,12 @@ export type { LayerSummary, Network, PredictOptions } from "./network/network.ts
 export { type Ops, ops } from "./op/index.ts";
 export type { Attribute, Attributes, Op } from "./op/op.ts";
 export type { BetaOptions } from "./optim/betas.ts";
-export {
-  type AutoRgnOptions,
-  autoRgn,
-  type BoundedOptions,
-  type Controller,
-  type GuardOptions,
-  guard,
-  type HypergradientOptions,
-  hypergradient,
-  type LossPlateauOptions,
-  lossPlateau,
-  type UpdateRatioOptions,
-  updateRatio,
-} from "./optim/control.ts";
+export { type AutoRgnOptions, autoRgn } from "./optim/controller/auto-rgn.ts";
+export { type GuardOptions, guard } from "./optim/controller/guard.ts";
+export { type HypergradientOptions, hypergradient } from "./optim/controller/hypergradient.ts";
+export { type LossPlateauOptions, lossPlateau } from "./optim/controller/loss-plateau.ts";
+export { type UpdateRatioOptions, updateRatio } from "./optim/controller/update-ratio.ts";
+export type { BoundedOptions, Controller } from "./optim/controller.ts";
 export type { Edit, EditKind } from "./optim/edit.ts";
 export type { RateSuggestions } from "./optim/find-rate.ts";
 export type { LayerRates } from "./optim/layer-rates.ts";

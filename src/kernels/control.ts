@@ -9,21 +9,33 @@ import beyond from "../../shaders/parts/beyond.wgsl?raw";
 import finite from "../../shaders/parts/finite.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import rowSum from "../../shaders/row-sum.wgsl?raw";
-import { fold, inLines } from "../op/kernel.ts";
+import { fold, inLines, scoped } from "../op/kernel.ts";
 import { type BlockOptions, blockGrid, blockPass, type Pass, tableOfStep, type UpdateRule } from "./update.ts";
 
-/** A controller as data: the condition that puts it into the shader, its numbers, and the layers that it steers. */
+/** What a controller does on the GPU; see shaders/control.wgsl. */
+export interface ControllerPart {
+  /** Its bit in a layer's word. Factors multiply in the order of the bits. */
+  readonly bit: number;
+  /** Its constants, and a function for each of its stages. */
+  readonly text: string;
+  readonly stages: readonly ("rests" | "reading" | "factor")[];
+  /** What must be known of a layer beside its norms: where its last step went, or how long it was. */
+  readonly needs?: "direction" | "length";
+  /** Refuses a tensor whose rule it cannot steer. */
+  check?(tensor: string, rule: UpdateRule): void;
+}
+
+/** A controller as a value: its numbers, the layers that it steers, and what it does. */
 export interface Controller {
-  readonly name: keyof typeof controllerBits;
+  readonly name: string;
   readonly constants: Readonly<Record<string, number>>;
   /** Pattern of the layers. */
   readonly layers: string;
+  /** @internal */
+  readonly part: ControllerPart;
 }
 
-/** The bit of each controller in a layer's word. */
-export const controllerBits = { guard: 1, updateRatio: 2, autoRgn: 4, hypergradient: 8, lossPlateau: 16 } as const;
-
-/** Numbers that the controllers remember of a layer, and what they start from; see shaders/control.wgsl. */
+/** Numbers that the controllers remember of a layer, and what they start from; see shaders/control/. */
 export const startState = [1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 3e38, 0, 0, 0, 0, 0] as const;
 
 /** Clipping by norm: of all gradients, or of each layer's. */
@@ -72,15 +84,21 @@ export interface ControlOptions {
 
 /** The controllers of all layers, in one workgroup. */
 export function chooseControl({ rules, rows, layers, controllers, clip }: ControlOptions): Pass {
-  const on = (name: Controller["name"]): boolean => controllers.some((controller) => controller.name === name);
+  const parts = controllers.map(({ part }) => part).sort((a, b) => a.bit - b.bit);
+  const at = (stage: ControllerPart["stages"][number], write: (call: string) => string): string =>
+    parts
+      .filter(({ stages }) => stages.includes(stage))
+      .map(({ bit }) => `if (has(layer, ${bit})) { ${write(`${stage}_${bit}`)} }`)
+      .join("\n");
   const fields = rules.map(({ rateFields = "x", variant }) => {
     const held = variant.DECOUPLED === true ? `${rateFields}y` : rateFields;
     return `vec4f(${[..."xyzw"].map((field) => Number(held.includes(field))).join(", ")})`;
   });
   return {
     name: "control",
-    source: control,
+    source: inLines(control, ...parts.map(({ text, bit }) => scoped(text, bit))),
     holes: {
+      ...Object.fromEntries(parts.map(({ bit }) => [`N_${bit}`, bit])),
       STEP: step,
       FINITE: finite,
       TABLE: tableOfStep(rows),
@@ -88,11 +106,9 @@ export function chooseControl({ rules, rows, layers, controllers, clip }: Contro
       RATE_FIELDS: fields.join(", "),
       CLIPPED: clip !== undefined,
       BY_LAYER: clip?.byLayer === true,
-      GUARD: on("guard"),
-      RATIO: on("updateRatio"),
-      RGN: on("autoRgn"),
-      HYPER: on("hypergradient"),
-      PLATEAU: on("lossPlateau"),
+      RESTS: at("rests", (rests) => `live = live && !${rests}(layer, sum);`),
+      READINGS: at("reading", (reading) => `own.y = max(own.y, ${reading}(layer, sum));`),
+      FACTORS: at("factor", (factor) => `scale *= ${factor}(layer, sum, all.y);`),
     },
     constants: Object.assign(
       { LAYERS: layers, ...(clip === undefined ? {} : { CLIP: clip.most }) },

@@ -69,7 +69,7 @@ export const isControlled = ({ rules, clip, controllers }: UpdateSettings): bool
 
 /** Whether the length of each step must be known for the next one. */
 export const isMeasured = ({ controllers }: UpdateSettings): boolean =>
-  controllers.some(({ name }) => name === "updateRatio");
+  controllers.some(({ part }) => part.needs === "length");
 
 export function updateCommands(options: UpdateOptions): Command[] {
   const { rules, blocks, rows, controllers, clip } = options;
@@ -93,7 +93,7 @@ export function updateCommands(options: UpdateOptions): Command[] {
     }
   };
   const isLamb = (rule: UpdateRule): boolean => rule.trust?.kind === "lamb";
-  const steered = controllers.some(({ name }) => name === "hypergradient");
+  const steered = controllers.some(({ part }) => part.needs === "direction");
   const trust = rules.find((rule) => rule.trust !== undefined)?.trust;
   /** Trust ratios are those of clipped gradients: norms once more. */
   const clipsFirst = clip !== undefined && trust !== undefined;

@@ -21,7 +21,7 @@ export function signed({ input, batch, loss, seed, momentum, update }: Settings,
   return signatureOf({
     ...{ input, batch, loss, seed, accumulate, momentum },
     clip: clip ?? clamp,
-    control: controllers,
+    control: controllers.map(({ name, layers, constants }) => ({ name, layers, constants })),
     averaging: average,
     rules: Object.fromEntries(rows.map(({ name, optimizer }) => [name, optimizer.spec])),
     schedules: Object.fromEntries(rows.map(({ name, schedule }) => [name, schedule])),

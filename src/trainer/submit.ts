@@ -48,7 +48,7 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
     if (told === rates.changes()) return;
     told = rates.changes();
     ledger.meet();
-    runner.tell(memberWords(rates, words), shares(rates));
+    runner.tell(memberWords(rates, words, controllers), shares(rates));
   }
 
   return {

@@ -2,7 +2,7 @@
 // momentum's schedule and the controllers, held against the rules that the layers have.
 
 import { OptionError } from "../errors.ts";
-import { type Controller, controllerBits } from "../kernels/control.ts";
+import type { Controller } from "../kernels/control.ts";
 import { wholeNumber } from "../model/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
@@ -70,22 +70,19 @@ function clipping(given: Clip | undefined): Pick<UpdateSettings, "clip" | "clamp
 }
 
 function checkControl(rates: RateTable, control: readonly Controller[]): void {
-  if (!Array.isArray(control) || !control.every((one) => Object.hasOwn(controllerBits, Object(one).name))) {
+  if (!Array.isArray(control) || !control.every((one) => Object(one).part !== undefined)) {
     throw new OptionError(
       `compile: "control" is no list of controllers. Give for example [guard(), updateRatio({ layers: "body" })].`,
     );
   }
-  for (const [i, { name, layers }] of control.entries()) {
+  for (const [i, { name, layers, part }] of control.entries()) {
     const rows = rates.find(name, layers);
     if (control.findIndex((other) => other.name === name) !== i) {
       throw new OptionError(`compile: "control" has ${name} twice. Give it once.`);
     }
-    const lost = rows.find((row) => rates.optimizers[rates.ruleOf(row)]?.rule.directed !== true);
-    if (name === "hypergradient" && lost !== undefined) {
-      const { rule } = rates.optimizers[rates.ruleOf(lost)] as RateTable["optimizers"][number];
-      throw new OptionError(
-        `hypergradient: "${rates.rows[lost]?.name}" has ${rule.name}, which does not keep where it last went. Use sgd with momentum, adam or adamw there, or leave it out with { layers }.`,
-      );
+    for (const row of rows) {
+      const { name: tensor, optimizer } = rates.rows[row] as RateTable["rows"][number];
+      part.check?.(tensor, optimizer.rule);
     }
   }
 }

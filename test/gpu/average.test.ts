@@ -1,7 +1,7 @@
 // Running means of the weights on the GPU, with a share for each row, against f64; those of rows that do not move go on towards their weights.
 
 import { describe, expect, test } from "vitest";
-import { guard } from "../../src/optim/control.ts";
+import { guard } from "../../src/optim/controller/guard.ts";
 import { adamw } from "../../src/optim/rule/adam.ts";
 import { sgd } from "../../src/optim/rule/sgd.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";

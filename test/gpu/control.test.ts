@@ -3,7 +3,11 @@
 
 import { describe, expect, test } from "vitest";
 import type { Controller } from "../../src/kernels/control.ts";
-import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
+import { guard } from "../../src/optim/controller/guard.ts";
+import { hypergradient } from "../../src/optim/controller/hypergradient.ts";
+import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
+import { updateRatio } from "../../src/optim/controller/update-ratio.ts";
 import { adam, adamw } from "../../src/optim/rule/adam.ts";
 import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";

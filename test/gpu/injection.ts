@@ -4,7 +4,7 @@
 import { BufferUsage } from "../../src/gpu/usage.ts";
 import { fuse } from "../../src/graph/fuse.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
-import { type Controller, controllerBits } from "../../src/kernels/control.ts";
+import type { Controller } from "../../src/kernels/control.ts";
 import { MOST_GRADIENT } from "../../src/op/check.ts";
 import { size } from "../../src/op/tensor.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
@@ -131,7 +131,7 @@ export async function openInjection(
           const own = layerOf.filter((of) => of === layer).length;
           const bits = settings.controllers
             .filter(({ name }) => name !== "guard" || layer < guarded)
-            .reduce((all, { name }) => all | controllerBits[name], 0);
+            .reduce((all, { part }) => all | part.bit, 0);
           first += own;
           return [first - own, own, bits];
         });

@@ -2,7 +2,7 @@
 // are taken of is what the step before left on the GPU.
 
 import { describe, expect, test } from "vitest";
-import { hypergradient } from "../../src/optim/control.ts";
+import { hypergradient } from "../../src/optim/controller/hypergradient.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { adamw, lamb } from "../../src/optim/rule/adam.ts";
 import { sgd } from "../../src/optim/rule/sgd.ts";

@@ -2,7 +2,8 @@
 // the factors that the row had.
 
 import { expect, test } from "vitest";
-import { lossPlateau, updateRatio } from "../../src/optim/control.ts";
+import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
+import { updateRatio } from "../../src/optim/controller/update-ratio.ts";
 import { adamw } from "../../src/optim/rule/adam.ts";
 import { sgd } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";

@@ -2,7 +2,7 @@
 // same start, with equal bits. `checkSequence` holds it against the simulation in f64, step by step.
 
 import { expect } from "vitest";
-import { type Controller, controllerBits } from "../../src/kernels/control.ts";
+import type { Controller } from "../../src/kernels/control.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
@@ -140,7 +140,7 @@ function layerWords(one: Sequence): Uint32Array<ArrayBuffer> {
   let first = one.layers.length * 3;
   const heads = one.layers.flatMap((own, layer) => {
     const steering = controllers.filter(({ name }) => steers(one, layer, name));
-    const head = [first, own.length, steering.reduce((bits, { name }) => bits | controllerBits[name], 0)];
+    const head = [first, own.length, steering.reduce((bits, { part }) => bits | part.bit, 0)];
     first += own.length;
     return head;
   });

@@ -1,7 +1,8 @@
 // Trust ratios on the GPU: LARS and LAMB with norms of each tensor, alone and after clipping and controllers, against f64.
 
 import { describe, expect, test } from "vitest";
-import { guard, lossPlateau } from "../../src/optim/control.ts";
+import { guard } from "../../src/optim/controller/guard.ts";
+import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
 import { adamw, lamb } from "../../src/optim/rule/adam.ts";
 import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";

@@ -2,7 +2,11 @@
 // that comes with the step, and updates in parts. The rules themselves have tests of their own names.
 
 import { describe, expect, test } from "vitest";
-import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
+import { guard } from "../../src/optim/controller/guard.ts";
+import { hypergradient } from "../../src/optim/controller/hypergradient.ts";
+import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
+import { updateRatio } from "../../src/optim/controller/update-ratio.ts";
 import { adadelta } from "../../src/optim/rule/adadelta.ts";
 import { adagrad } from "../../src/optim/rule/adagrad.ts";
 import { adam, adamw, lamb } from "../../src/optim/rule/adam.ts";

@@ -168,7 +168,7 @@ describe("a runtime", () => {
 });
 
 /** Texts that become part of a shader, and are none by themselves. */
-const isPart = (file: string): boolean => /^(parts|rule|product)\//.test(file);
+const isPart = (file: string): boolean => /^(parts|rule|control|product)\//.test(file);
 
 describe("a shader", () => {
   test.each(shaders.filter((file) => !isPart(file)))("%s has one entry point", (file) => {

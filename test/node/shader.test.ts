@@ -12,7 +12,11 @@ import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/
 import type { Attributes, Kernel } from "../../src/op/op.ts";
 import { specialise } from "../../src/op/shader.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
-import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
+import { guard } from "../../src/optim/controller/guard.ts";
+import { hypergradient } from "../../src/optim/controller/hypergradient.ts";
+import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
+import { updateRatio } from "../../src/optim/controller/update-ratio.ts";
 import { lamb } from "../../src/optim/rule/adam.ts";
 import { lars } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
@@ -20,6 +24,7 @@ import { type Command, commandOf } from "../../src/step/command.ts";
 import { commitCommands } from "../../src/step/commit.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 import { stepOf } from "../gpu/case.ts";
+import { controllers as found } from "../reference/controllers.ts";
 import { allKernels, allOps, opNamed, outputsOf } from "../reference/ops.ts";
 import { passTexts } from "../reference/passes.ts";
 import { rules as ruleTexts } from "../reference/rules.ts";
@@ -371,6 +376,17 @@ test("every file of shaders/rule is a rule, whose text is that file, after parts
   for (const [name, texts] of Object.entries(ruleTexts)) {
     expect(texts.at(-1)).toBe(readFileSync(`shaders/rule/${name}.wgsl`, "utf8"));
     for (const text of texts.slice(0, -1)) expect(parts).toContain(text);
+  }
+});
+
+test("every file of shaders/control is a controller's text, under a bit of its own, and declares the functions of its stages", () => {
+  const files = readdirSync("shaders/control").map((file) => readFileSync(`shaders/control/${file}`, "utf8"));
+  expect(found.map(({ part }) => part.text).sort()).toEqual(files.sort());
+  expect(found.map(({ part }) => part.bit)).toEqual(found.map((_, i) => 2 ** i));
+  for (const { part, constants } of found) {
+    const text = specialise("control", part.text, { N: part.bit });
+    const stages = part.stages.map((stage) => `${stage}_${part.bit}`);
+    expect(declared(text).sort()).toEqual([...stages, ...Object.keys(constants)].sort());
   }
 });
 

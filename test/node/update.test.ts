@@ -1,7 +1,11 @@
 // How many dispatches an update needs with what is asked for, and which of them each step runs.
 
 import { describe, expect, test } from "vitest";
-import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
+import { guard } from "../../src/optim/controller/guard.ts";
+import { hypergradient } from "../../src/optim/controller/hypergradient.ts";
+import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
+import { updateRatio } from "../../src/optim/controller/update-ratio.ts";
 import { adamw, lamb } from "../../src/optim/rule/adam.ts";
 import { lars, sgd } from "../../src/optim/rule/sgd.ts";
 import { when } from "../../src/step/command.ts";

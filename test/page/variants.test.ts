@@ -9,14 +9,14 @@ import type { Browser, Page } from "playwright";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
-import { controllerBits } from "../../src/kernels/control.ts";
 import type { Op } from "../../src/op/op.ts";
 import { type Packed, pack } from "../packed.ts";
+import { controllers } from "../reference/controllers.ts";
 import { allKernels, allOps } from "../reference/ops.ts";
 import { passTexts } from "../reference/passes.ts";
 import { rules } from "../reference/rules.ts";
 import { type Played, play } from "./trial.ts";
-import { optionVariants, plainLayers, ruleVariants, trials } from "./variants.ts";
+import { controllers as controllerNames, optionVariants, plainLayers, ruleVariants, trials } from "./variants.ts";
 
 let packed: Packed;
 let server: Server;
@@ -157,6 +157,7 @@ describe("what was tried", () => {
     expect(ruleVariants.length).toBeGreaterThan(60);
     expect(optionVariants.length).toBeGreaterThan(50);
     expect(plainLayers).toEqual(expect.arrayContaining(["flatten", "gelu", "relu", "sigmoid", "tanh"]));
-    for (const name of Object.keys(controllerBits)) expect(trials.map((trial) => trial.name)).toContain(name);
+    expect([...controllerNames].sort()).toEqual(controllers.map(({ name }) => name).sort());
+    for (const name of controllerNames) expect(trials.map((trial) => trial.name)).toContain(name);
   });
 });

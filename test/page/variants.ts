@@ -3,7 +3,6 @@
 // against the conditions in the shaders' texts. So what is added later is tried too, or missed by name.
 
 import * as door from "../../src/index.ts";
-import { controllerBits } from "../../src/kernels/control.ts";
 import type { UpdateRule } from "../../src/kernels/update.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import type { Call, Trial } from "./trial.ts";
@@ -29,6 +28,11 @@ function made(maker: Maker, options?: Options): unknown {
 const isOptimizer = (value: unknown): value is Optimizer =>
   typeof value === "object" && value !== null && "writeRow" in value;
 const isLayer = (value: unknown): boolean => typeof value === "object" && value !== null && "apply" in value;
+
+const isController = (value: unknown): boolean => typeof value === "object" && value !== null && "part" in value;
+
+/** Names of the controllers. */
+export const controllers = makers.filter(([, maker]) => isController(made(maker))).map(([name]) => name);
 
 const optimizerMakers = makers.filter(([, maker]) => isOptimizer(made(maker)));
 
@@ -168,7 +172,7 @@ function mixed(name: string, variants: readonly Variant[], more: Options = {}): 
 const moving = { momentum: { call: "cyclicMomentum", args: [{ up: 4 }] } };
 const isMoved = ({ optimizer }: Variant): boolean => optimizer.rule.momentum !== undefined;
 const clips: readonly Options[] = [{ norm: 0.5 }, { layerNorm: 0.5 }, { value: 0.1 }];
-const controls = Object.keys(controllerBits).map((call) => ({ call }));
+const controls = controllers.map((call) => ({ call }));
 const rulesAround = [{ call: "adamw" }, { call: "sgd", args: [{ momentum: 0.9, lr: 0.05 }] }];
 
 /** What stands around the update. */

@@ -13,7 +13,11 @@ import {
   relu,
   sequential,
 } from "../../src/index.ts";
-import { autoRgn, guard, hypergradient, lossPlateau, updateRatio } from "../../src/optim/control.ts";
+import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
+import { guard } from "../../src/optim/controller/guard.ts";
+import { hypergradient } from "../../src/optim/controller/hypergradient.ts";
+import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
+import { updateRatio } from "../../src/optim/controller/update-ratio.ts";
 import { adamw } from "../../src/optim/rule/adam.ts";
 import { sgd } from "../../src/optim/rule/sgd.ts";
 import { type Injection, openInjection, type Setting } from "../gpu/injection.ts";
