@@ -3,6 +3,7 @@
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { browserArguments, findBrowser } from "./demo/browser.ts";
+import { pureCalls } from "./demo/build/pure-calls.ts";
 import { shorterShaders } from "./demo/build/shorter-shaders.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
 
@@ -11,9 +12,9 @@ export default defineConfig(async () => ({
     lib: { entry: "src/index.ts", formats: ["es" as const], fileName: "gradus" },
     target: "es2022",
     emptyOutDir: true,
-    rolldownOptions: { output: { minify: true, comments: false } },
+    rolldownOptions: { output: { minify: true, comments: { annotation: true, jsdoc: false, legal: false } } },
   },
-  plugins: [shorterShaders()],
+  plugins: [shorterShaders(), pureCalls()],
   test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },
 }));
 

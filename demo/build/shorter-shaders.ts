@@ -1,5 +1,5 @@
-// Shaders in the built file go without comments, blank space and long names of their own: nobody reads them there. Lines stay, for the door's
-// directives are lines; a hole keeps the space around it, for what it will hold is not known here.
+// Shaders in the built file go without comments, blank space and long names of their own: nobody reads them there. The door's
+// directives stay lines; a hole keeps the space around it, for what it will hold is not known here.
 
 import { readdirSync, readFileSync } from "node:fs";
 import type { Plugin } from "vite";
@@ -13,6 +13,9 @@ export function shorter(text: string): string {
   const lines = text.split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
   return lines
     .filter((line) => line !== "")
+    .join("\n")
+    .replace(/(?<=^[^#].*)\n(?!#)/gm, " ")
+    .split("\n")
     .map((line) => (line.startsWith("#") ? line : withoutSpace(line)))
     .join("\n");
 }

@@ -1,7 +1,7 @@
 // The training record of a checkpoint: counters, the place in the data, the rows of the layer table and the changes made to it.
 // Whatever a file says here is checked before it reaches a trainer.
 
-import { CheckpointError, GradusError, listed } from "../errors.ts";
+import { CheckpointError, GradusError, listed, NameError } from "../errors.ts";
 import { type Edit, readEdit, scheduleOf } from "../optim/edit.ts";
 import type { TableState } from "../optim/rates.ts";
 import type { RowState } from "../optim/row.ts";
@@ -111,7 +111,7 @@ function checkedRows(rows: unknown, owners: readonly Owner[]): Record<string, Ro
       const { layer, updates, trained, rest, schedule, scheduleOf: giver, ...rule } = state;
       readable(what, () => {
         checkedRule(name, rule);
-        if (schedule !== undefined) scheduleOf(schedule);
+        if (schedule !== undefined) scheduleOf(what, schedule);
       });
       return [name, defined<RowState>(state)];
     }),
@@ -138,6 +138,7 @@ function readable<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
+    if (error instanceof NameError) throw new CheckpointError(`checkpoint: ${error.message}`);
     if (error instanceof GradusError) return unreadable(what);
     throw error;
   }

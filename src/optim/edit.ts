@@ -7,7 +7,7 @@ import { matching } from "../pattern.ts";
 import { decayOf } from "./optimizer.ts";
 import { addressOf, canTrain, checkSpan, layersOf, picked, type Row, settingKeys } from "./row.ts";
 import { checkedRule, type RateRule, type RateSpec } from "./rule.ts";
-import { describeSchedule, type Schedule, type ScheduleSpec, scheduleFrom } from "./schedule.ts";
+import { describeSchedule, madeFrom, type Schedule, type ScheduleSpec } from "./schedule.ts";
 
 /** What each kind of change says. */
 interface Changes {
@@ -147,9 +147,15 @@ const CUSTOM = "custom";
 
 /** A schedule as JSON, whatever it is. */
 export const specOf = (schedule: Schedule): ScheduleSpec => describeSchedule(schedule) ?? { name: CUSTOM, options: {} };
-/** The schedule of a spec; undefined where a bare function has left none. */
-export const scheduleOf = (spec: ScheduleSpec): Schedule | undefined =>
-  spec.name === CUSTOM ? undefined : scheduleFrom(spec);
+/** The schedule of a spec; undefined where a bare function has left none. Throws NameError where its factory is not here. */
+export const scheduleOf = (place: string, spec: ScheduleSpec): Schedule | undefined =>
+  spec.name === CUSTOM
+    ? undefined
+    : madeFrom(spec, (name) => {
+        throw new NameError(
+          `${place} has a schedule that is not here: there is no ${shown(name)}. A bundle leaves out what its page does not use: use ${name} somewhere in it.`,
+        );
+      });
 
 /** A change as a line of the log. */
 export function describeAction({ kind, pattern, change }: Action, step: number): Edit {
@@ -180,7 +186,7 @@ export function readEdit(place: string, line: unknown, custom: () => Schedule): 
     if (spec !== undefined && typeof Object(spec).name !== "string") {
       throw new OptionError(`${place} has the schedule ${shown(spec)}, it must be { name, ... }.`);
     }
-    const rule = spec === undefined ? rest : { ...rest, schedule: scheduleOf(spec) ?? custom() };
+    const rule = spec === undefined ? rest : { ...rest, schedule: scheduleOf(place, spec) ?? custom() };
     return read({ kind, pattern, change: checkedChange(place, rule) });
   }
   resolved<object, Table<object>>(`${place}, ${kind}`, change, sorts[kind].parts ?? {});

@@ -222,7 +222,8 @@ export function createRateTable(
           ...settings
         } = state.rows[row.name] as RowState;
         const like = from === undefined ? i : rows.findIndex(({ name }) => name === from);
-        const schedule = spec === undefined ? schedules[like] : (scheduleOf(spec) ?? row.schedule);
+        const schedule =
+          spec === undefined ? schedules[like] : (scheduleOf(`rates: "${row.name}"`, spec) ?? row.schedule);
         Object.assign(row, { from: undefined, until: undefined }, settings, { schedule });
         counts.updates[i] = updates;
         counts.trained[i] = trained;

@@ -38,7 +38,7 @@ export {
   stepLR,
 } from "./schedule/decay.ts";
 export { scheduleFrom } from "./schedule/from.ts";
-export { describeSchedule, type ScheduleSpec } from "./schedule/spec.ts";
+export { describeSchedule, madeFrom, type ScheduleSpec } from "./schedule/spec.ts";
 export {
   type SlantedTriangularOptions,
   slantedTriangular,

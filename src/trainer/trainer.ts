@@ -290,7 +290,8 @@ export class Trainer {
 
   /**
    * Goes back to a checkpoint. What it was made with must be what this trainer has, rule by rule; `allow` names what may
-   * differ. Throws CheckpointError with every difference, and with nothing changed, where it does not fit.
+   * differ. Throws CheckpointError with every difference, and with nothing changed, where it does not fit, and where a live
+   * change has a schedule that the page's bundle left out.
    */
   load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): void {
     this.network.demandAlive();

@@ -626,7 +626,6 @@ describe("a training state that no trainer wrote is refused", () => {
     ["a rest without an end", rowOf({ rest: [3] })],
     ["a rest that is a number", rowOf({ rest: 3 })],
     ["a schedule that is a number", rowOf({ schedule: 3 })],
-    ["a schedule that nobody knows", rowOf({ schedule: { name: "nobody" } })],
     ["a schedule of a tensor that is not there", rowOf({ scheduleOf: "stem.weight" })],
     ["no changes", changed({ edits: undefined })],
     ["a change that is none", changed({ edits: [3] })],
@@ -643,6 +642,14 @@ describe("a training state that no trainer wrote is refused", () => {
     ["a freeze that says more", changed({ edits: [{ ...edits[1], change: { layer: "head" } }] })],
   ])("%s", (_, file) => {
     expect(refusal(file)).toMatch(/^checkpoint: .+ cannot be read\. Use another copy of the file\.$/);
+  });
+
+  test("and one whose schedule is not here, such as a bundle leaves out, by its name", () => {
+    const schedule = { name: "local", options: { schedule: { name: "nobody" } } };
+    const change = { ...edits[0], kind: "set", change: { schedule } };
+    for (const file of [rowOf({ schedule }), changed({ edits: [change] })]) {
+      expect(refusal(file)).toMatch(/^checkpoint: .+ has a schedule that is not here: there is no "nobody"\./);
+    }
   });
 
   test("whatever stands in it", () => {

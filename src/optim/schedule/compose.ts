@@ -3,7 +3,7 @@
 import { OptionError } from "../../errors.ts";
 import { checkFunction, checkList, checkRange, resolved } from "../../option.ts";
 import { type Clock, lengthOf, type Schedule } from "./clock.ts";
-import { named } from "./spec.ts";
+import { schedule as factory } from "./spec.ts";
 
 /**
  * One schedule after the other: the next takes over at each milestone, a step, and begins there at its own step 0. As
@@ -14,41 +14,47 @@ import { named } from "./spec.ts";
  *
  * @example sequence([linearLR({ steps: 500 }), cosineAnnealingLR({ steps: 9500 })], [500])
  */
-export function sequence(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
-  checkSchedules("sequence", schedules);
-  checkList("sequence", "milestones", milestones);
-  if (milestones.length !== schedules.length - 1) {
-    throw new OptionError(
-      `sequence: ${schedules.length} schedules have ${milestones.length} milestones. Give one milestone fewer than schedules.`,
-    );
-  }
-  for (const [i, milestone] of milestones.entries()) {
-    checkRange("sequence", "a whole number of at least 1", { [`milestones[${i}]`]: milestone });
-    const before = milestones[i - 1];
-    if (before !== undefined && before >= milestone) {
+export const sequence = /* @__PURE__ */ factory(
+  "sequence",
+  (schedules: readonly Schedule[], milestones: readonly number[]): Schedule => {
+    checkSchedules("sequence", schedules);
+    checkList("sequence", "milestones", milestones);
+    if (milestones.length !== schedules.length - 1) {
       throw new OptionError(
-        `sequence: milestones[${i}] is ${milestone} after ${before}. Give the milestones in rising order.`,
+        `sequence: ${schedules.length} schedules have ${milestones.length} milestones. Give one milestone fewer than schedules.`,
       );
     }
-  }
-  return named("sequence", { schedules, milestones }, (clock) => {
-    const { step } = clock;
-    const index = milestones.filter((milestone) => milestone <= step).length;
-    const start = milestones[index - 1] ?? 0;
-    return (schedules[index] as Schedule)({ ...clock, step: step - start });
-  });
-}
+    for (const [i, milestone] of milestones.entries()) {
+      checkRange("sequence", "a whole number of at least 1", { [`milestones[${i}]`]: milestone });
+      const before = milestones[i - 1];
+      if (before !== undefined && before >= milestone) {
+        throw new OptionError(
+          `sequence: milestones[${i}] is ${milestone} after ${before}. Give the milestones in rising order.`,
+        );
+      }
+    }
+    return (clock) => {
+      const { step } = clock;
+      const index = milestones.filter((milestone) => milestone <= step).length;
+      const start = milestones[index - 1] ?? 0;
+      return (schedules[index] as Schedule)({ ...clock, step: step - start });
+    };
+  },
+  ["schedules", "milestones"],
+);
 
 /**
  * The product of the factors. As ChainedScheduler of schedules that change the rate by a factor; LambdaLR and the cycles
  * overwrite it there, and a cosine forgets the other factors past its first zero.
  */
-export function chain(schedules: readonly Schedule[]): Schedule {
-  checkSchedules("chain", schedules);
-  return named("chain", { schedules }, (clock) =>
-    schedules.reduce((product, schedule) => product * schedule(clock), 1),
-  );
-}
+export const chain = /* @__PURE__ */ factory(
+  "chain",
+  (schedules: readonly Schedule[]): Schedule => {
+    checkSchedules("chain", schedules);
+    return (clock) => schedules.reduce((product, schedule) => product * schedule(clock), 1);
+  },
+  ["schedules"],
+);
 
 /**
  * Steps the schedule once an epoch, so that what it calls a step is an epoch: a scheduler of PyTorch whose step() follows
@@ -56,14 +62,18 @@ export function chain(schedules: readonly Schedule[]): Schedule {
  *
  * @example perEpoch(multiStepLR({ milestones: [30, 60, 90] }))
  */
-export function perEpoch(schedule: Schedule): Schedule {
-  checkFunction("perEpoch", "the schedule", schedule);
-  const epoch = lengthOf("perEpoch", { epochs: 1 });
-  return named("perEpoch", { schedule }, (clock) => {
-    const epochs = (steps: number) => Math.floor(steps / epoch(clock));
-    return schedule({ step: epochs(clock.step), updates: epochs(clock.updates), stepsPerEpoch: 1 });
-  });
-}
+export const perEpoch = /* @__PURE__ */ factory(
+  "perEpoch",
+  (schedule: Schedule): Schedule => {
+    checkFunction("perEpoch", "the schedule", schedule);
+    const epoch = lengthOf("perEpoch", { epochs: 1 });
+    return (clock) => {
+      const epochs = (steps: number) => Math.floor(steps / epoch(clock));
+      return schedule({ step: epochs(clock.step), updates: epochs(clock.updates), stepsPerEpoch: 1 });
+    };
+  },
+  ["schedule"],
+);
 
 /**
  * Runs the schedule by each layer's own clock: its step 0 is the layer's first update, and once more the first one after
@@ -71,10 +81,14 @@ export function perEpoch(schedule: Schedule): Schedule {
  *
  * @example local(linearLR({ startFactor: 0, steps: 100 }))
  */
-export function local(schedule: Schedule): Schedule {
-  checkFunction("local", "the schedule", schedule);
-  return named("local", { schedule }, (clock) => schedule({ ...clock, step: clock.updates }));
-}
+export const local = /* @__PURE__ */ factory(
+  "local",
+  (schedule: Schedule): Schedule => {
+    checkFunction("local", "the schedule", schedule);
+    return (clock) => schedule({ ...clock, step: clock.updates });
+  },
+  ["schedule"],
+);
 
 /** The points of a plot: `lrs[i]` is the rate of the update at `steps[i]`. */
 export interface Preview {

@@ -2,7 +2,7 @@
 
 import { checkRange, type Resolved, resolved } from "../../option.ts";
 import type { MomentumSchedule, Schedule, Span } from "./clock.ts";
-import { named } from "./spec.ts";
+import { schedule } from "./spec.ts";
 import { timed } from "./timed.ts";
 
 interface OneCycle extends Span {
@@ -48,14 +48,12 @@ export interface OneCycleOptions extends OneCycle {
  * One rise to the base rate and one fall (Smith and Topin 2018), as torch.optim.lr_scheduler.OneCycleLR with
  * max_lr = base; for its momentum see oneCycleMomentum. Past its end the last rate holds.
  */
-export const oneCycle = (options: OneCycleOptions): Schedule =>
-  timed(
-    "oneCycle",
-    options,
-    { divFactor: [25, "greater than 0"], finalDivFactor: [1e4, "greater than 0"], ...shape },
-    ({ divFactor, finalDivFactor, ...all }, ...time) =>
-      once(all, time, [1 / divFactor, 1, 1 / divFactor / finalDivFactor]),
-  );
+export const oneCycle: (options: OneCycleOptions) => Schedule = /* @__PURE__ */ timed<OneCycleOptions>(
+  "oneCycle",
+  { divFactor: [25, "greater than 0"], finalDivFactor: [1e4, "greater than 0"], ...shape },
+  ({ divFactor, finalDivFactor, ...all }, ...time) =>
+    once(all, time, [1 / divFactor, 1, 1 / divFactor / finalDivFactor]),
+);
 
 export interface OneCycleMomentumOptions extends OneCycle {
   /** Momentum where the rate is highest. Default 0.85. */
@@ -69,10 +67,9 @@ export interface OneCycleMomentumOptions extends OneCycle {
  * up; in the third of three phases it stands. Give both the same length and shape. As the cycle_momentum of OneCycleLR.
  * Past its end the last momentum holds.
  */
-export const oneCycleMomentum = (options: OneCycleMomentumOptions): MomentumSchedule =>
-  timed(
+export const oneCycleMomentum: (options: OneCycleMomentumOptions) => MomentumSchedule =
+  /* @__PURE__ */ timed<OneCycleMomentumOptions>(
     "oneCycleMomentum",
-    options,
     { baseMomentum: [0.85, momentum], maxMomentum: [0.95, momentum], ...shape },
     ({ baseMomentum, maxMomentum, ...all }, ...time) => once(all, time, [maxMomentum, baseMomentum, maxMomentum]),
   );
@@ -105,18 +102,17 @@ const waves = {
 /** From `first` towards `top` and back, over and over. */
 function overAndOver(
   place: string,
-  options: Cyclic,
   { up, down = up, mode, gamma }: Resolved<Cyclic, typeof waves>,
   [first, top]: readonly [number, number],
 ): Schedule {
   checkRange(place, "greater than 0", { down });
   const scale = heights[mode];
-  return named(place, options, ({ step }) => {
+  return ({ step }) => {
     const cycle = Math.floor(step / (up + down));
     const into = step - cycle * (up + down);
     const height = into <= up ? into / up : (up + down - into) / down;
     return first + (top - first) * height * scale(cycle, step, gamma);
-  });
+  };
 }
 
 export interface CyclicOptions extends Cyclic {
@@ -128,11 +124,11 @@ export interface CyclicOptions extends Cyclic {
  * floor + (1 - floor) h s, where h goes from 0 to 1 in `up` steps and back in `down`, over and over, and s is 1, 2^-cycle
  * or gamma^t (Smith 2017). As CyclicLR, but the base rate is its max_lr; for its momentum see cyclicMomentum.
  */
-export function cyclicLR(options: CyclicOptions): Schedule {
+export const cyclicLR = /* @__PURE__ */ schedule("cyclicLR", (options: CyclicOptions): Schedule => {
   const table = { floor: [undefined, "from 0 to 1"], ...waves } as const;
   const all = resolved("cyclicLR", options, table, "cyclicLR({ floor: 0.1, up: 2000 })");
-  return overAndOver("cyclicLR", options, all, [all.floor, 1]);
-}
+  return overAndOver("cyclicLR", all, [all.floor, 1]);
+});
 
 export interface CyclicMomentumOptions extends Cyclic {
   /** Momentum where the rate of a full cycle is highest. Default 0.8. */
@@ -145,8 +141,11 @@ export interface CyclicMomentumOptions extends Cyclic {
  * The momentum beside cyclicLR: max - (max - base) h s, with the h and s of the same `up`, `down`, `mode` and `gamma`. As
  * the cycle_momentum of CyclicLR.
  */
-export function cyclicMomentum(options: CyclicMomentumOptions = {}): MomentumSchedule {
-  const table = { baseMomentum: [0.8, momentum], maxMomentum: [0.9, momentum], ...waves } as const;
-  const all = resolved("cyclicMomentum", options, table);
-  return overAndOver("cyclicMomentum", options, all, [all.maxMomentum, all.baseMomentum]);
-}
+export const cyclicMomentum = /* @__PURE__ */ schedule(
+  "cyclicMomentum",
+  (options: CyclicMomentumOptions = {}): MomentumSchedule => {
+    const table = { baseMomentum: [0.8, momentum], maxMomentum: [0.9, momentum], ...waves } as const;
+    const all = resolved("cyclicMomentum", options, table);
+    return overAndOver("cyclicMomentum", all, [all.maxMomentum, all.baseMomentum]);
+  },
+);

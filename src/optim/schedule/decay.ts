@@ -3,14 +3,17 @@
 
 import { checkFunction, checkList, checkRange, resolved } from "../../option.ts";
 import type { Schedule, Span } from "./clock.ts";
-import { named } from "./spec.ts";
+import { schedule } from "./spec.ts";
 import { timed } from "./timed.ts";
 
 /** The base rate throughout. Throws OptionError for a rate, which is a layer's `lr`. */
-export function constant(options: Readonly<Record<string, never>> = {}): Schedule {
-  resolved("constant", options, {}, "constant(), and the rate as lr");
-  return named("constant", {}, () => 1);
-}
+export const constant = /* @__PURE__ */ schedule(
+  "constant",
+  (options: Readonly<Record<string, never>> = {}): Schedule => {
+    resolved("constant", options, {}, "constant(), and the rate as lr");
+    return () => 1;
+  },
+);
 
 /** factor(t). As LambdaLR. */
 export function lambdaLR(factor: (step: number) => number): Schedule {
@@ -43,14 +46,12 @@ export interface ConstantOptions extends Span {
 }
 
 /** factor where t < T, then 1. As ConstantLR. */
-export const constantLR = (options: ConstantOptions = {}): Schedule =>
-  timed(
-    "constantLR",
-    options,
-    { factor: [1 / 3, "from 0 to 1"] },
-    ({ factor }, t, total) => (t < total ? factor : 1),
-    5,
-  );
+export const constantLR: (options?: ConstantOptions) => Schedule = /* @__PURE__ */ timed<ConstantOptions>(
+  "constantLR",
+  { factor: [1 / 3, "from 0 to 1"] },
+  ({ factor }, t, total) => (t < total ? factor : 1),
+  5,
+);
 
 /** How long the change takes; default 5 steps. */
 export interface LinearOptions extends Span {
@@ -61,14 +62,12 @@ export interface LinearOptions extends Span {
 }
 
 /** start + (end - start) * min(T, t) / T. As LinearLR, which divides by zero where it starts at 0. */
-export const linearLR = (options: LinearOptions = {}): Schedule =>
-  timed(
-    "linearLR",
-    options,
-    { startFactor: [1 / 3, "from 0 to 1"], endFactor: [1, "from 0 to 1"] },
-    ({ startFactor, endFactor }, t, total) => startFactor + (endFactor - startFactor) * Math.min(1, t / total),
-    5,
-  );
+export const linearLR: (options?: LinearOptions) => Schedule = /* @__PURE__ */ timed<LinearOptions>(
+  "linearLR",
+  { startFactor: [1 / 3, "from 0 to 1"], endFactor: [1, "from 0 to 1"] },
+  ({ startFactor, endFactor }, t, total) => startFactor + (endFactor - startFactor) * Math.min(1, t / total),
+  5,
+);
 
 /** How long the fall to 0 takes; default 5 steps. */
 export interface PolynomialOptions extends Span {
@@ -77,14 +76,12 @@ export interface PolynomialOptions extends Span {
 }
 
 /** (1 - min(T, t) / T)^power. As PolynomialLR. */
-export const polynomialLR = (options: PolynomialOptions = {}): Schedule =>
-  timed(
-    "polynomialLR",
-    options,
-    { power: [1, "at least 0"] },
-    ({ power }, t, total) => (1 - Math.min(1, t / total)) ** power,
-    5,
-  );
+export const polynomialLR: (options?: PolynomialOptions) => Schedule = /* @__PURE__ */ timed<PolynomialOptions>(
+  "polynomialLR",
+  { power: [1, "at least 0"] },
+  ({ power }, t, total) => (1 - Math.min(1, t / total)) ** power,
+  5,
+);
 
 /** In how long the rate falls by `gamma`; default 1 step. */
 export interface ExponentialOptions extends Span {
@@ -92,14 +89,12 @@ export interface ExponentialOptions extends Span {
 }
 
 /** gamma^(t / T). As ExponentialLR where T is 1 step; smooth where it is longer, for a drop now and then see stepLR. */
-export const exponentialLR = (options: ExponentialOptions): Schedule =>
-  timed(
-    "exponentialLR",
-    options,
-    { gamma: [undefined, "at least 0"] },
-    ({ gamma }, t, total) => gamma ** (t / total),
-    1,
-  );
+export const exponentialLR: (options: ExponentialOptions) => Schedule = /* @__PURE__ */ timed<ExponentialOptions>(
+  "exponentialLR",
+  { gamma: [undefined, "at least 0"] },
+  ({ gamma }, t, total) => gamma ** (t / total),
+  1,
+);
 
 /** How long a rate holds before it drops. */
 export interface StepOptions extends Span {
@@ -108,8 +103,11 @@ export interface StepOptions extends Span {
 }
 
 /** gamma^floor(t / T). As StepLR with step_size T. */
-export const stepLR = (options: StepOptions): Schedule =>
-  timed("stepLR", options, { gamma: [0.1, "at least 0"] }, ({ gamma }, t, total) => gamma ** Math.floor(t / total));
+export const stepLR: (options: StepOptions) => Schedule = /* @__PURE__ */ timed<StepOptions>(
+  "stepLR",
+  { gamma: [0.1, "at least 0"] },
+  ({ gamma }, t, total) => gamma ** Math.floor(t / total),
+);
 
 export interface MultiStepOptions {
   /** Steps at which the rate drops; one that is listed twice drops it twice. */
@@ -119,15 +117,11 @@ export interface MultiStepOptions {
 }
 
 /** gamma^(number of milestones <= t). As MultiStepLR. */
-export function multiStepLR(options: MultiStepOptions): Schedule {
+export const multiStepLR = /* @__PURE__ */ schedule("multiStepLR", (options: MultiStepOptions): Schedule => {
   const table = { milestones: [undefined, milestonesEntry], gamma: [0.1, "at least 0"] } as const;
   const { milestones, gamma } = resolved("multiStepLR", options, table, "multiStepLR({ milestones: [30, 60] })");
-  return named(
-    "multiStepLR",
-    options,
-    ({ step }) => gamma ** milestones.filter((milestone) => milestone <= step).length,
-  );
-}
+  return ({ step }) => gamma ** milestones.filter((milestone) => milestone <= step).length;
+});
 
 function milestonesEntry(place: string, name: string, milestones: unknown): void {
   checkList(place, name, milestones);
