@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 import { browserArguments, findBrowser } from "./demo/browser.ts";
 import { pureCalls } from "./demo/build/pure-calls.ts";
 import { shorterShaders } from "./demo/build/shorter-shaders.ts";
+import { sideBySide } from "./demo/build/side-by-side.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
 
 export default defineConfig(async () => ({
@@ -14,7 +15,7 @@ export default defineConfig(async () => ({
     emptyOutDir: true,
     rolldownOptions: { output: { minify: true, comments: { annotation: true, jsdoc: false, legal: false } } },
   },
-  plugins: [shorterShaders(), pureCalls()],
+  plugins: [shorterShaders(), sideBySide(), pureCalls()],
   test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },
 }));
 

@@ -1,5 +1,6 @@
-// Calls that are marked as pure, for a bundler to drop where a page does not use what they give, keep their marks in the built file.
-// The marks that the bundler itself puts before `new` go: every bundler knows those classes.
+// The built file says which calls a bundler may drop where a page does not use what they give: those of functions that are marked as
+// without side effects. The marks of the functions themselves go, for the calls are marked then, and those before `new`, for every
+// bundler knows these classes.
 
 import type { Plugin } from "vite";
 
@@ -8,7 +9,9 @@ export const pureCalls = (): Plugin => ({
   apply: "build",
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type === "chunk") chunk.code = chunk.code.replaceAll("/* @__PURE__ */ new ", "new ");
+      if (chunk.type === "chunk") {
+        chunk.code = chunk.code.replace(/\/\* @__NO_SIDE_EFFECTS__ \*\/ |\/\* @__PURE__ \*\/ (?=new )/g, "");
+      }
     }
   },
 });

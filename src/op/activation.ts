@@ -13,7 +13,10 @@ interface Activation {
   readonly saves: "x" | "z";
 }
 
-function activation(name: string, { expression, gradient, saves }: Activation): Op<"x", "z"> {
+/* @__NO_SIDE_EFFECTS__ */ function activation(
+  name: string,
+  { expression, gradient, saves }: Activation,
+): Op<"x", "z"> {
   // Second derivatives are not computed, so that the way back has none.
   const backward = elementwise({ name: `${name}Backward`, inputs: ["dz", "s"], expression: gradient });
   return elementwise({

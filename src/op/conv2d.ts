@@ -34,7 +34,7 @@ interface Sizes {
 type Form = (sizes: Sizes) => Pick<Product, "M" | "N" | "K" | "transposeA" | "transposeB">;
 
 /** `image` and `filter`: which of the operands a, b and c has that shape. */
-function convolution(
+/* @__NO_SIDE_EFFECTS__ */ function convolution(
   name: string,
   text: string,
   [image, filter]: readonly ["a" | "b" | "c", "a" | "b" | "c"],
@@ -63,7 +63,7 @@ export const conv2d = defineOp({
   name: "conv2d",
   inputs: ["a", "b"],
   outputs: ["c"],
-  attributes: slideAttributes,
+  attributes: slideAttributes({}),
   refuse({ a, b }, { padding }: Slide) {
     const refusal = windowRefusal(a.shape, b.shape, padding);
     if (refusal !== undefined) return refusal;

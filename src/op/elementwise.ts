@@ -44,7 +44,7 @@ interface Formula<In extends string> {
 }
 
 /** An op that makes `z` in the shape of those inputs that are not `last`. */
-export function elementwise<const In extends string>({
+/* @__NO_SIDE_EFFECTS__ */ export function elementwise<const In extends string>({
   expression,
   last = [],
   backward,

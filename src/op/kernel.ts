@@ -14,7 +14,7 @@ const hole = /\$\{([A-Za-z0-9_]*)\}/;
 export const cutAtHoles = (text: string): string[] => text.split(hole);
 
 /** Texts of a shader after one another, none of which needs to end with its line. */
-export const inLines = (...texts: readonly string[]): string => texts.join("\n");
+export const inLines = /* @__NO_SIDE_EFFECTS__ */ (...texts: readonly string[]): string => texts.join("\n");
 
 /** The same text with holes of its own, so that it can stand in a shader more than once: hole `A` becomes `A_3`. */
 export const scoped = (text: string, number: number): string =>

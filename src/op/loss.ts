@@ -24,7 +24,14 @@ interface LossParts {
   readonly shares: (batch: number, columns: number, parts: number) => Shares;
 }
 
-export function lossOp({ name, kernel, source, names, shares, parts = () => 1 }: LossParts): LossOp {
+/* @__NO_SIDE_EFFECTS__ */ export function lossOp({
+  name,
+  kernel,
+  source,
+  names,
+  shares,
+  parts = () => 1,
+}: LossParts): LossOp {
   const [p, t, length] = names;
   return defineOp({
     name,

@@ -63,7 +63,7 @@ export const maxPool2d = defineOp({
   name: "maxPool2d",
   inputs: ["x"],
   outputs: ["y", "tap"],
-  attributes: { kernel: [undefined, checkPair], ...slideAttributes },
+  attributes: slideAttributes({ kernel: [undefined, checkPair] }),
   refuse: ({ x }, { kernel: lengths = [], padding }: Slide) => windowRefusal(x.shape, lengths, padding),
   shape({ x }, slide) {
     const { outHeight, outWidth } = windowOf(x.shape, slide);

@@ -117,6 +117,10 @@ export interface Kernel<Name extends string = string> {
 }
 
 /** An op; infers the names of inputs and outputs. */
-export const defineOp = <const In extends string, const Out extends string, A extends Attributes = Attributes>(
+export const defineOp = /* @__NO_SIDE_EFFECTS__ */ <
+  const In extends string,
+  const Out extends string,
+  A extends Attributes = Attributes,
+>(
   op: Op<In, Out, A>,
 ): Op<In, Out, A> => op;

@@ -23,7 +23,7 @@ export interface Product {
 }
 
 /** The kernel of this name, whose own text stands before that of all products. Sums may be cut into attribute `splits` parts. */
-export function productKernel(
+/* @__NO_SIDE_EFFECTS__ */ export function productKernel(
   name: string,
   text: string,
   productOf: (work: Work<"a" | "b" | "c">) => Product,

@@ -11,6 +11,7 @@ export const given = (...tensors: readonly Tensor[]): string =>
 const isLength = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
 
 const lengths =
+  /* @__NO_SIDE_EFFECTS__ */
   (what: string, fits: (list: readonly unknown[]) => boolean) => (place: string, name: string, value: unknown) => {
     if (Array.isArray(value) && value.every(isLength) && fits(value)) return;
     throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be ${what}.`);

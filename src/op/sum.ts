@@ -9,7 +9,7 @@ import { defineOp } from "./op.ts";
 import { dims, size } from "./tensor.ts";
 
 /** Sums over rows, in parts where `splits` says so; to add up parts is the same with each part for a row. */
-const sumOver = (name: string): Kernel<"x" | "y"> => ({
+const sumOver = /* @__NO_SIDE_EFFECTS__ */ (name: string): Kernel<"x" | "y"> => ({
   name,
   source,
   choose({ tensors: { x, y }, attributes, checked }) {

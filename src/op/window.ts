@@ -11,11 +11,9 @@ export type Slide = {
   readonly padding: string;
 };
 
-/** The attributes that a layer may give. */
-export const slideAttributes = {
-  stride: [[1, 1], checkPair],
-  padding: ["valid", ["same", "valid"]],
-} as const;
+/** The attributes that a layer may give beside an op's own. */
+export const slideAttributes = /* @__NO_SIDE_EFFECTS__ */ <const Own extends object>(own: Own) =>
+  ({ stride: [[1, 1], checkPair], padding: ["valid", ["same", "valid"]], ...own }) as const;
 
 /** Geometry of a window op; positions are counted from the top left, padding included. */
 export interface Window {

@@ -10,8 +10,8 @@ export interface BetaOptions extends RuleOptions {
 
 /** Their options, as a table. */
 export const adamLike = {
-  betas: /* @__PURE__ */ decays(0.9, 0.999),
-  eps: /* @__PURE__ */ normal(1e-8),
+  betas: decays(0.9, 0.999),
+  eps: normal(1e-8),
   ...noDecay,
 } as const;
 /** 1 - beta^t from the integer t in f64: the same bits after a resume, and exact at t = 1. */

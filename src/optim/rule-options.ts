@@ -38,10 +38,11 @@ export function ruleSpec(name: string, all: object): RuleSpec {
 }
 
 /** The entry of an eps: a gradient of 0 must not be divided by 0. */
-export const normal = (eps: number) => [eps, "a normal number of f32 above 0"] as const;
+export const normal = /* @__NO_SIDE_EFFECTS__ */ (eps: number) => [eps, "a normal number of f32 above 0"] as const;
 
 /** The entry of the decays of two running means. */
-export const decays = (beta1: number, beta2: number) => [[beta1, beta2], checkBetas] as const;
+export const decays = /* @__NO_SIDE_EFFECTS__ */ (beta1: number, beta2: number) =>
+  [[beta1, beta2], checkBetas] as const;
 
 function checkBetas(place: string, name: string, betas: unknown): void {
   if (!Array.isArray(betas) || betas.length !== 2) {

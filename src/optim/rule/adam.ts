@@ -25,7 +25,7 @@ export interface AdamOptions {
 }
 
 const adamTable = {
-  ...{ lr: [1e-3], betas: /* @__PURE__ */ decays(0.9, 0.999), eps: /* @__PURE__ */ normal(1e-8) },
+  ...{ lr: [1e-3], betas: decays(0.9, 0.999), eps: normal(1e-8) },
   ...{ weightDecay: [0], amsgrad: [false], epsInside: [false], epsFirst: [false] },
 } as const;
 

@@ -14,7 +14,7 @@ import { schedule as factory } from "./spec.ts";
  *
  * @example sequence([linearLR({ steps: 500 }), cosineAnnealingLR({ steps: 9500 })], [500])
  */
-export const sequence = /* @__PURE__ */ factory(
+export const sequence = factory(
   "sequence",
   (schedules: readonly Schedule[], milestones: readonly number[]): Schedule => {
     checkSchedules("sequence", schedules);
@@ -47,7 +47,7 @@ export const sequence = /* @__PURE__ */ factory(
  * The product of the factors. As ChainedScheduler of schedules that change the rate by a factor; LambdaLR and the cycles
  * overwrite it there, and a cosine forgets the other factors past its first zero.
  */
-export const chain = /* @__PURE__ */ factory(
+export const chain = factory(
   "chain",
   (schedules: readonly Schedule[]): Schedule => {
     checkSchedules("chain", schedules);
@@ -62,7 +62,7 @@ export const chain = /* @__PURE__ */ factory(
  *
  * @example perEpoch(multiStepLR({ milestones: [30, 60, 90] }))
  */
-export const perEpoch = /* @__PURE__ */ factory(
+export const perEpoch = factory(
   "perEpoch",
   (schedule: Schedule): Schedule => {
     checkFunction("perEpoch", "the schedule", schedule);
@@ -81,7 +81,7 @@ export const perEpoch = /* @__PURE__ */ factory(
  *
  * @example local(linearLR({ startFactor: 0, steps: 100 }))
  */
-export const local = /* @__PURE__ */ factory(
+export const local = factory(
   "local",
   (schedule: Schedule): Schedule => {
     checkFunction("local", "the schedule", schedule);

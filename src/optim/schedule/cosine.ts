@@ -17,12 +17,11 @@ export interface CosineAnnealingOptions extends Span {
  * etaMin + (1 - etaMin) (1 + cos(pi t / T)) / 2, as CosineAnnealingLR with T_max = T. Past T the rate rises again, and
  * swings on; to hold the lowest, take warmupCosine.
  */
-export const cosineAnnealingLR: (options: CosineAnnealingOptions) => Schedule =
-  /* @__PURE__ */ timed<CosineAnnealingOptions>(
-    "cosineAnnealingLR",
-    { etaMin: [0, "from 0 to 1"] },
-    ({ etaMin }, t, total) => cosineBetween(etaMin, t / total),
-  );
+export const cosineAnnealingLR: (options: CosineAnnealingOptions) => Schedule = timed<CosineAnnealingOptions>(
+  "cosineAnnealingLR",
+  () => ({ etaMin: [0, "from 0 to 1"] }),
+  ({ etaMin }, t, total) => cosineBetween(etaMin, t / total),
+);
 
 /** How long the first fall takes. */
 export interface WarmRestartsOptions extends Span {
@@ -36,17 +35,16 @@ export interface WarmRestartsOptions extends Span {
  * etaMin + (1 - etaMin) (1 + cos(pi u / L)) / 2, where u counts from the last restart and the n-th fall has the length
  * L = T tMult^n. As CosineAnnealingWarmRestarts with T_0 = T.
  */
-export const cosineAnnealingWarmRestarts: (options: WarmRestartsOptions) => Schedule =
-  /* @__PURE__ */ timed<WarmRestartsOptions>(
-    "cosineAnnealingWarmRestarts",
-    { tMult: [1, "a whole number of at least 1"], etaMin: [0, "from 0 to 1"] },
-    ({ tMult, etaMin }, t, first) => {
-      let length = first;
-      let since = tMult === 1 ? t % length : t;
-      while (since >= length) {
-        since -= length;
-        length *= tMult;
-      }
-      return cosineBetween(etaMin, since / length);
-    },
-  );
+export const cosineAnnealingWarmRestarts: (options: WarmRestartsOptions) => Schedule = timed<WarmRestartsOptions>(
+  "cosineAnnealingWarmRestarts",
+  () => ({ tMult: [1, "a whole number of at least 1"], etaMin: [0, "from 0 to 1"] }),
+  ({ tMult, etaMin }, t, first) => {
+    let length = first;
+    let since = tMult === 1 ? t % length : t;
+    while (since >= length) {
+      since -= length;
+      length *= tMult;
+    }
+    return cosineBetween(etaMin, since / length);
+  },
+);

@@ -48,9 +48,9 @@ export interface OneCycleOptions extends OneCycle {
  * One rise to the base rate and one fall (Smith and Topin 2018), as torch.optim.lr_scheduler.OneCycleLR with
  * max_lr = base; for its momentum see oneCycleMomentum. Past its end the last rate holds.
  */
-export const oneCycle: (options: OneCycleOptions) => Schedule = /* @__PURE__ */ timed<OneCycleOptions>(
+export const oneCycle: (options: OneCycleOptions) => Schedule = timed<OneCycleOptions>(
   "oneCycle",
-  { divFactor: [25, "greater than 0"], finalDivFactor: [1e4, "greater than 0"], ...shape },
+  () => ({ divFactor: [25, "greater than 0"], finalDivFactor: [1e4, "greater than 0"], ...shape }),
   ({ divFactor, finalDivFactor, ...all }, ...time) =>
     once(all, time, [1 / divFactor, 1, 1 / divFactor / finalDivFactor]),
 );
@@ -67,12 +67,11 @@ export interface OneCycleMomentumOptions extends OneCycle {
  * up; in the third of three phases it stands. Give both the same length and shape. As the cycle_momentum of OneCycleLR.
  * Past its end the last momentum holds.
  */
-export const oneCycleMomentum: (options: OneCycleMomentumOptions) => MomentumSchedule =
-  /* @__PURE__ */ timed<OneCycleMomentumOptions>(
-    "oneCycleMomentum",
-    { baseMomentum: [0.85, momentum], maxMomentum: [0.95, momentum], ...shape },
-    ({ baseMomentum, maxMomentum, ...all }, ...time) => once(all, time, [maxMomentum, baseMomentum, maxMomentum]),
-  );
+export const oneCycleMomentum: (options: OneCycleMomentumOptions) => MomentumSchedule = timed<OneCycleMomentumOptions>(
+  "oneCycleMomentum",
+  () => ({ baseMomentum: [0.85, momentum], maxMomentum: [0.95, momentum], ...shape }),
+  ({ baseMomentum, maxMomentum, ...all }, ...time) => once(all, time, [maxMomentum, baseMomentum, maxMomentum]),
+);
 
 /** By what the height of a cycle is scaled, of its number (from 0), the step and gamma. */
 const heights = {
@@ -92,17 +91,18 @@ interface Cyclic {
   readonly gamma?: number;
 }
 
-const waves = {
-  up: [2000, "greater than 0"],
-  down: [],
-  mode: ["triangular", Object.keys(heights)],
-  gamma: [1, "at least 0"],
-} as const;
+const waves = () =>
+  ({
+    up: [2000, "greater than 0"],
+    down: [],
+    mode: ["triangular", Object.keys(heights)],
+    gamma: [1, "at least 0"],
+  }) as const;
 
 /** From `first` towards `top` and back, over and over. */
 function overAndOver(
   place: string,
-  { up, down = up, mode, gamma }: Resolved<Cyclic, typeof waves>,
+  { up, down = up, mode, gamma }: Resolved<Cyclic, ReturnType<typeof waves>>,
   [first, top]: readonly [number, number],
 ): Schedule {
   checkRange(place, "greater than 0", { down });
@@ -124,8 +124,8 @@ export interface CyclicOptions extends Cyclic {
  * floor + (1 - floor) h s, where h goes from 0 to 1 in `up` steps and back in `down`, over and over, and s is 1, 2^-cycle
  * or gamma^t (Smith 2017). As CyclicLR, but the base rate is its max_lr; for its momentum see cyclicMomentum.
  */
-export const cyclicLR = /* @__PURE__ */ schedule("cyclicLR", (options: CyclicOptions): Schedule => {
-  const table = { floor: [undefined, "from 0 to 1"], ...waves } as const;
+export const cyclicLR = schedule("cyclicLR", (options: CyclicOptions): Schedule => {
+  const table = { floor: [undefined, "from 0 to 1"], ...waves() } as const;
   const all = resolved("cyclicLR", options, table, "cyclicLR({ floor: 0.1, up: 2000 })");
   return overAndOver("cyclicLR", all, [all.floor, 1]);
 });
@@ -141,11 +141,8 @@ export interface CyclicMomentumOptions extends Cyclic {
  * The momentum beside cyclicLR: max - (max - base) h s, with the h and s of the same `up`, `down`, `mode` and `gamma`. As
  * the cycle_momentum of CyclicLR.
  */
-export const cyclicMomentum = /* @__PURE__ */ schedule(
-  "cyclicMomentum",
-  (options: CyclicMomentumOptions = {}): MomentumSchedule => {
-    const table = { baseMomentum: [0.8, momentum], maxMomentum: [0.9, momentum], ...waves } as const;
-    const all = resolved("cyclicMomentum", options, table);
-    return overAndOver("cyclicMomentum", all, [all.maxMomentum, all.baseMomentum]);
-  },
-);
+export const cyclicMomentum = schedule("cyclicMomentum", (options: CyclicMomentumOptions = {}): MomentumSchedule => {
+  const table = { baseMomentum: [0.8, momentum], maxMomentum: [0.9, momentum], ...waves() } as const;
+  const all = resolved("cyclicMomentum", options, table);
+  return overAndOver("cyclicMomentum", all, [all.maxMomentum, all.baseMomentum]);
+});

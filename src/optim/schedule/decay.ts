@@ -7,13 +7,10 @@ import { schedule } from "./spec.ts";
 import { timed } from "./timed.ts";
 
 /** The base rate throughout. Throws OptionError for a rate, which is a layer's `lr`. */
-export const constant = /* @__PURE__ */ schedule(
-  "constant",
-  (options: Readonly<Record<string, never>> = {}): Schedule => {
-    resolved("constant", options, {}, "constant(), and the rate as lr");
-    return () => 1;
-  },
-);
+export const constant = schedule("constant", (options: Readonly<Record<string, never>> = {}): Schedule => {
+  resolved("constant", options, {}, "constant(), and the rate as lr");
+  return () => 1;
+});
 
 /** factor(t). As LambdaLR. */
 export function lambdaLR(factor: (step: number) => number): Schedule {
@@ -46,9 +43,9 @@ export interface ConstantOptions extends Span {
 }
 
 /** factor where t < T, then 1. As ConstantLR. */
-export const constantLR: (options?: ConstantOptions) => Schedule = /* @__PURE__ */ timed<ConstantOptions>(
+export const constantLR: (options?: ConstantOptions) => Schedule = timed<ConstantOptions>(
   "constantLR",
-  { factor: [1 / 3, "from 0 to 1"] },
+  () => ({ factor: [1 / 3, "from 0 to 1"] }),
   ({ factor }, t, total) => (t < total ? factor : 1),
   5,
 );
@@ -62,9 +59,9 @@ export interface LinearOptions extends Span {
 }
 
 /** start + (end - start) * min(T, t) / T. As LinearLR, which divides by zero where it starts at 0. */
-export const linearLR: (options?: LinearOptions) => Schedule = /* @__PURE__ */ timed<LinearOptions>(
+export const linearLR: (options?: LinearOptions) => Schedule = timed<LinearOptions>(
   "linearLR",
-  { startFactor: [1 / 3, "from 0 to 1"], endFactor: [1, "from 0 to 1"] },
+  () => ({ startFactor: [1 / 3, "from 0 to 1"], endFactor: [1, "from 0 to 1"] }),
   ({ startFactor, endFactor }, t, total) => startFactor + (endFactor - startFactor) * Math.min(1, t / total),
   5,
 );
@@ -76,9 +73,9 @@ export interface PolynomialOptions extends Span {
 }
 
 /** (1 - min(T, t) / T)^power. As PolynomialLR. */
-export const polynomialLR: (options?: PolynomialOptions) => Schedule = /* @__PURE__ */ timed<PolynomialOptions>(
+export const polynomialLR: (options?: PolynomialOptions) => Schedule = timed<PolynomialOptions>(
   "polynomialLR",
-  { power: [1, "at least 0"] },
+  () => ({ power: [1, "at least 0"] }),
   ({ power }, t, total) => (1 - Math.min(1, t / total)) ** power,
   5,
 );
@@ -89,9 +86,9 @@ export interface ExponentialOptions extends Span {
 }
 
 /** gamma^(t / T). As ExponentialLR where T is 1 step; smooth where it is longer, for a drop now and then see stepLR. */
-export const exponentialLR: (options: ExponentialOptions) => Schedule = /* @__PURE__ */ timed<ExponentialOptions>(
+export const exponentialLR: (options: ExponentialOptions) => Schedule = timed<ExponentialOptions>(
   "exponentialLR",
-  { gamma: [undefined, "at least 0"] },
+  () => ({ gamma: [undefined, "at least 0"] }),
   ({ gamma }, t, total) => gamma ** (t / total),
   1,
 );
@@ -103,9 +100,9 @@ export interface StepOptions extends Span {
 }
 
 /** gamma^floor(t / T). As StepLR with step_size T. */
-export const stepLR: (options: StepOptions) => Schedule = /* @__PURE__ */ timed<StepOptions>(
+export const stepLR: (options: StepOptions) => Schedule = timed<StepOptions>(
   "stepLR",
-  { gamma: [0.1, "at least 0"] },
+  () => ({ gamma: [0.1, "at least 0"] }),
   ({ gamma }, t, total) => gamma ** Math.floor(t / total),
 );
 
@@ -117,7 +114,7 @@ export interface MultiStepOptions {
 }
 
 /** gamma^(number of milestones <= t). As MultiStepLR. */
-export const multiStepLR = /* @__PURE__ */ schedule("multiStepLR", (options: MultiStepOptions): Schedule => {
+export const multiStepLR = schedule("multiStepLR", (options: MultiStepOptions): Schedule => {
   const table = { milestones: [undefined, milestonesEntry], gamma: [0.1, "at least 0"] } as const;
   const { milestones, gamma } = resolved("multiStepLR", options, table, "multiStepLR({ milestones: [30, 60] })");
   return ({ step }) => gamma ** milestones.filter((milestone) => milestone <= step).length;

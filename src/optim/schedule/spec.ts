@@ -12,7 +12,7 @@ export interface ScheduleSpec {
 }
 
 // As text, so that nobody can change what is noted.
-const texts = /* @__PURE__ */ new WeakMap<Schedule, string>();
+const texts = new WeakMap<Schedule, string>();
 
 /** A factory, and what its arguments are called where they are not one record of options. */
 interface Known {
@@ -20,13 +20,13 @@ interface Known {
   readonly parts: readonly string[] | undefined;
 }
 
-const known = /* @__PURE__ */ new Map<string, Known>();
+const known = new Map<string, Known>();
 
 /**
  * The factory `name`, whose schedules can be told and made again. Its calls are marked as pure, so that a bundler drops the factories
  * that a page does not use; no spec leads to those.
  */
-export function schedule<Given extends readonly unknown[]>(
+export /* @__NO_SIDE_EFFECTS__ */ function schedule<Given extends readonly unknown[]>(
   name: string,
   make: (...given: Given) => Schedule,
   parts?: readonly string[],

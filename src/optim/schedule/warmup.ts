@@ -17,23 +17,28 @@ interface Warmup extends Span {
 const rise = { warmup: [undefined, "at least 0"], floor: [0, "from 0 to 1"] } as const;
 
 /** t / w, then `fall` of what part of the rest has passed. */
-const warmed = (name: string, fall: (progress: number, floor: number) => number): ((options: Warmup) => Schedule) =>
-  timed<Warmup>(name, rise, ({ warmup, floor }, t, total) =>
-    t < warmup ? t / warmup : fall(Math.min(1, (t - warmup) / Math.max(1, total - warmup)), floor),
+const warmed = /* @__NO_SIDE_EFFECTS__ */ (
+  name: string,
+  fall: (progress: number, floor: number) => number,
+): ((options: Warmup) => Schedule) =>
+  timed<Warmup>(
+    name,
+    () => rise,
+    ({ warmup, floor }, t, total) =>
+      t < warmup ? t / warmup : fall(Math.min(1, (t - warmup) / Math.max(1, total - warmup)), floor),
   );
 
 export interface WarmupCosineOptions extends Warmup {}
 
 /** Linear from 0 over `warmup` steps, then half a cosine down to `floor` at the end (Loshchilov and Hutter 2017). */
-export const warmupCosine: (options: WarmupCosineOptions) => Schedule = /* @__PURE__ */ warmed(
-  "warmupCosine",
-  (progress, floor) => cosineBetween(floor, progress),
+export const warmupCosine: (options: WarmupCosineOptions) => Schedule = warmed("warmupCosine", (progress, floor) =>
+  cosineBetween(floor, progress),
 );
 
 export interface WarmupLinearOptions extends Warmup {}
 
 /** t / w, then floor + (1 - floor) (T - t) / (T - w), as in the fine-tuning of BERT (Devlin et al. 2019). */
-export const warmupLinear: (options: WarmupLinearOptions) => Schedule = /* @__PURE__ */ warmed(
+export const warmupLinear: (options: WarmupLinearOptions) => Schedule = warmed(
   "warmupLinear",
   (progress, floor) => floor + (1 - floor) * (1 - progress),
 );
@@ -49,16 +54,13 @@ export interface WarmupInverseSqrtOptions {
  * t / w, then sqrt(s / (t - w + s)) with s = timescale; without end. For s = w this is sqrt(w / t), the schedule of the
  * Transformer (Vaswani et al. 2017); the general form is the one of google-research/big_vision.
  */
-export const warmupInverseSqrt = /* @__PURE__ */ schedule(
-  "warmupInverseSqrt",
-  (options: WarmupInverseSqrtOptions): Schedule => {
-    const place = "warmupInverseSqrt";
-    const table = { warmup: rise.warmup, timescale: [] } as const;
-    const { warmup, timescale = warmup || 1e4 } = resolved(place, options, table, `${place}({ warmup: 500 })`);
-    checkRange(place, "greater than 0", { timescale });
-    return ({ step }) => (step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)));
-  },
-);
+export const warmupInverseSqrt = schedule("warmupInverseSqrt", (options: WarmupInverseSqrtOptions): Schedule => {
+  const place = "warmupInverseSqrt";
+  const table = { warmup: rise.warmup, timescale: [] } as const;
+  const { warmup, timescale = warmup || 1e4 } = resolved(place, options, table, `${place}({ warmup: 500 })`);
+  checkRange(place, "greater than 0", { timescale });
+  return ({ step }) => (step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)));
+});
 
 export interface WsdOptions extends Warmup {
   /** Part of the run, at its end, in which the rate falls. Default 0.2. */
@@ -69,9 +71,9 @@ export interface WsdOptions extends Warmup {
  * Warm-up, stable, decay (Hu et al. 2024): t / w, then 1, and in the end floor + (1 - floor) (1 - sqrt u), where u goes
  * from 0 to 1 over the last `decay` of the run, in whole steps. The root is from Hägele et al. 2024.
  */
-export const wsd: (options: WsdOptions) => Schedule = /* @__PURE__ */ timed<WsdOptions>(
+export const wsd: (options: WsdOptions) => Schedule = timed<WsdOptions>(
   "wsd",
-  { ...rise, decay: [0.2, "between 0 and 1"] },
+  () => ({ ...rise, decay: [0.2, "between 0 and 1"] }),
   ({ warmup, decay, floor }, t, end) => {
     const start = Math.max(warmup, Math.round(end * (1 - decay)));
     if (t < warmup) return t / warmup;
@@ -92,13 +94,12 @@ export interface SlantedTriangularOptions extends Span {
  * (cut (1 / cutFrac - 1)). From ULMFiT (Howard and Ruder 2018), whose rise here takes at least a step; past its end the
  * lowest rate holds.
  */
-export const slantedTriangular: (options: SlantedTriangularOptions) => Schedule =
-  /* @__PURE__ */ timed<SlantedTriangularOptions>(
-    "slantedTriangular",
-    { cutFrac: [0.1, "between 0 and 1"], ratio: [32, "greater than 0"] },
-    ({ cutFrac, ratio }, t, total) => {
-      const cut = Math.max(1, Math.floor(total * cutFrac));
-      const part = t < cut ? t / cut : Math.max(0, 1 - (t - cut) / (cut * (1 / cutFrac - 1)));
-      return (1 + part * (ratio - 1)) / ratio;
-    },
-  );
+export const slantedTriangular: (options: SlantedTriangularOptions) => Schedule = timed<SlantedTriangularOptions>(
+  "slantedTriangular",
+  () => ({ cutFrac: [0.1, "between 0 and 1"], ratio: [32, "greater than 0"] }),
+  ({ cutFrac, ratio }, t, total) => {
+    const cut = Math.max(1, Math.floor(total * cutFrac));
+    const part = t < cut ? t / cut : Math.max(0, 1 - (t - cut) / (cut * (1 / cutFrac - 1)));
+    return (1 + part * (ratio - 1)) / ratio;
+  },
+);
