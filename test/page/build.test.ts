@@ -6,10 +6,13 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { build, type OutputFile } from "esbuild";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
 import { type Packed, pack } from "../packed.ts";
+import { controllers } from "../reference/controllers.ts";
+import { rules as ruleTexts } from "../reference/rules.ts";
 
 const page = readFileSync("test/page/static.html", "utf8");
 let packed: Packed;
@@ -62,6 +65,48 @@ test("one file without imports, with everything in it under 70 kB in gzip", () =
   console.log(`gradus.js: ${(bytes / 1000).toFixed(1)} kB in gzip`);
   expect(bytes).toBeLessThan(70_000);
   expect(file).not.toMatch(/^import |\bimport\(|\beval\(|new Function/m);
+});
+
+/** A page as esbuild makes it of the packed package. */
+async function bundled(page: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: page, resolveDir: "." },
+    alias: { gradus: join(packed.folder, "dist/gradus.js") },
+    ...{ bundle: true, minify: true, format: "esm", target: "es2022", write: false },
+  });
+  return (outputFiles as OutputFile[])[0]!.text;
+}
+
+const cnn = /```ts browser\n(.*?)```/s.exec(readFileSync("README.md", "utf8"))![1]!;
+const mlp = `
+import { adamw, compile, crossEntropy, dense, layerDecay, oneCycle, relu, sequential } from "gradus";
+const trainer = await compile(sequential({ body: [dense(256), relu()], head: dense(10) }), {
+  ...{ input: [784], batch: 64, loss: crossEntropy() },
+  ...{ optimizer: adamw({ lr: 3e-3 }), rates: layerDecay(0.75), schedule: oneCycle({ epochs: 3 }) },
+});
+await trainer.fit({ x, y }, { epochs: 3, onStep: ({ step, loss }) => console.log(step, loss) });`;
+
+/** Names as the bundle writes them where something is made that is called so. */
+const named = (text: string, names: readonly string[]): string[] =>
+  names.filter((name) => new RegExp(`["\`(]${name}["\`]`).test(text));
+
+test("what a page does not use leaves its bundle: rules, controllers, schedules, layers", async () => {
+  const [small, middle] = [await bundled(mlp), await bundled(cnn)];
+  const sizes = [small, middle, file].map((text) => gzipSync(text).length);
+  console.log(`an MLP, a CNN, everything: ${sizes.map((bytes) => (bytes / 1000).toFixed(1)).join(", ")} kB in gzip`);
+  expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+  const rules = Object.keys(ruleTexts).filter((name) => name !== "adam");
+  const others = [
+    ...[...rules, "lars", ...controllers.map(({ name }) => name).filter((name) => name !== "guard")],
+    ...["cosineAnnealingLR", "cyclicLR", "stepLR", "warmupLinear", "wsd"],
+    ...["reduceLROnPlateau", "inference", "gelu", "sigmoid", "meanSquaredError"],
+  ];
+  const images = ["conv2d", "maxPool2d"];
+  expect(named(file, [...others, ...images])).toEqual([...others, ...images]);
+  expect(named(small, [...others, ...images])).toEqual([]);
+  expect(named(middle, [...others, ...images])).toEqual(images);
+  const constants = controllers.flatMap((controller) => Object.keys(controller.constants));
+  expect(constants.filter((name) => middle.includes(`override ${name}:`))).toEqual([]);
 });
 
 test("a plain page of under 20 lines trains", async () => {
