@@ -132,7 +132,7 @@ function highProduct(a: number, high: number, low: number): number {
 }
 
 /** A hash of 64 bits: Philox over four letter pairs at a time, keyed by what came before and at first by the length. */
-function hashOf(text: string): [number, number] {
+export function hashOf(text: string): [number, number] {
   let hash: [number, number] = [text.length, 0];
   for (let at = 0; at < text.length; at += 8) {
     const pair = (i: number): number => text.charCodeAt(at + i) | (text.charCodeAt(at + i + 1) << 16);

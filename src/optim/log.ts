@@ -32,8 +32,8 @@ export function createLog(rows: readonly Row[], now: () => number) {
 
   /** Where steps turned out not to have happened, their changes stay, and count from where training stands. */
   function settle(step: number): void {
+    if ((log.at(-1)?.edit.step ?? 0) <= step) return;
     const first = log.findIndex(({ edit }) => edit.step > step);
-    if (first < 0) return;
     const later = log.slice(first).map(({ edit, hit }): Line => ({ edit: { ...edit, step }, hit }));
     log = later.reduce(withLine, log.slice(0, first));
   }
@@ -87,8 +87,9 @@ export function createLog(rows: readonly Row[], now: () => number) {
       }
     },
 
-    /** Steps at which something is still to be made. */
-    due: (): number[] => script.slice(done).map(({ edit }) => edit.step),
+    /** The first step after `step` at which something is still to be made; else Infinity. */
+    due: (step: number): number =>
+      script.find(({ edit }, i) => i >= done && edit.step > step)?.edit.step ?? Number.POSITIVE_INFINITY,
 
     restore(edits: readonly Edit[], step: number): void {
       log = edits.map((edit) => ({ edit, hit: undefined }));

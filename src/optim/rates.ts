@@ -5,7 +5,7 @@
 
 import { checkRange, resolved } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
-import { type Counts, type Rest, zeroCounts } from "./counts.ts";
+import { type Counts, type Rest, settled, zeroCounts } from "./counts.ts";
 import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
 import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -23,7 +23,7 @@ import {
   turnsOf,
 } from "./row.ts";
 import { defined, type RateSpec } from "./rule.ts";
-import { constant, type Schedule } from "./schedule.ts";
+import { type Clock, constant, type Schedule } from "./schedule.ts";
 import { type StartOptions, startingRows } from "./start.ts";
 import { type LayerRow, layerRows, type TensorRow, tensorRows } from "./table.ts";
 
@@ -64,28 +64,26 @@ export function createRateTable(
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
 
-  function rateOf(row: Row, { step, stepsPerEpoch }: StepClock, updates: number): number {
+  function rateOf(row: Row, clock: Clock): number {
     const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
-    const rate = row.lr * row.multiplier * schedule({ step, stepsPerEpoch, updates });
-    return checkedRate(row, rate, step);
+    return checkedRate(row, row.lr * row.multiplier * schedule(clock), clock.step);
   }
 
-  /** Rates of rows at the clock's step; undefined where a row does not train or is not asked for. */
-  const ratesAt = (
-    clock: StepClock,
-    { trained, rests }: Counts,
-    asked: (row: number) => boolean = () => true,
-  ): (number | undefined)[] =>
-    rows.map((row, i) =>
-      asked(i) && phaseOf(row, clock, rests) === "active" ? rateOf(row, clock, trained[i] as number) : undefined,
+  /** Rates of rows at the clock's step; undefined where a row does not train. */
+  const ratesAt = (clock: StepClock, counts: Counts): (number | undefined)[] => {
+    const { trained, rests } = settled(counts);
+    return rows.map((row, i) =>
+      phaseOf(row, clock, rests) === "active" ? rateOf(row, clockOf(clock, trained[i] as number)) : undefined,
     );
+  };
 
   const tensorTable = (clock: StepClock, counts: Counts): TensorRow[] => {
     const rates = ratesAt(clock, counts);
+    const { updates, rests } = settled(counts);
     return tensorRows(rows, (row, i) => ({
-      state: phaseOf(row, clock, counts.rests),
+      state: phaseOf(row, clock, rests),
       lr: rates[i] ?? 0,
-      updates: counts.updates[i] as number,
+      updates: updates[i] as number,
     }));
   };
 
@@ -139,15 +137,15 @@ export function createRateTable(
 
     /** The first step after the clock's at which the frozen set changes, or a replayed change is due; else Infinity. */
     nextChange(clock: StepClock): number {
-      const turns = rows.flatMap((row) =>
-        turnsOf(row, clock).filter(
-          (step) => isFrozen(row, { ...clock, step }) !== isFrozen(row, { ...clock, step: step - 1 }),
-        ),
-      );
-      return [...turns, ...(swept === undefined ? log.due() : [])].reduce(
-        (least, step) => (step > clock.step ? Math.min(least, step) : least),
-        Number.POSITIVE_INFINITY,
-      );
+      let next = swept === undefined ? log.due(clock.step) : Number.POSITIVE_INFINITY;
+      for (const row of rows) {
+        if (row.from === undefined && row.until === undefined) continue;
+        for (const step of turnsOf(row, clock)) {
+          if (step <= clock.step || step >= next) continue;
+          if (isFrozen(row, { ...clock, step }) !== isFrozen(row, { ...clock, step: step - 1 })) next = step;
+        }
+      }
+      return next;
     },
 
     /** Puts `factor` in the place of the schedules of the rows that a pattern names, or ends that. */
@@ -186,25 +184,34 @@ export function createRateTable(
       table: Float32Array,
       momentum?: number,
     ): Counts {
-      const rates = ratesAt(clock, counts, takesPart);
-      const [updates, trained] = [counts.updates.slice(), counts.trained.slice()];
-      for (const [i, row] of rows.entries()) {
-        const rate = rates[i];
-        if (isFrozen(row, clock)) trained[i] = 0;
-        if (rate === undefined) {
+      const { updates, trained, active, steps, rests } = counts;
+      let own: Clock | undefined;
+      let same = true;
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i] as Row;
+        const last = steps * (active[i] as number);
+        const had = (trained[i] as number) + last;
+        const trains = phaseOf(row, clock, rests) === "active" && takesPart(i);
+        if (trains !== (active[i] === 1) || (had > 0 && isFrozen(row, clock))) same = false;
+        if (!trains) {
           table.fill(0, i * 4, i * 4 + 4);
           continue;
         }
-        updates[i] = (updates[i] as number) + 1;
-        trained[i] = (trained[i] as number) + 1;
-        row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, updates[i] as number, momentum);
+        // Most rows have had as many.
+        if (own?.updates !== had) own = clockOf(clock, had);
+        const rate = rateOf(row, own);
+        row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, (updates[i] as number) + last + 1, momentum);
         checkRow(row, table, i * 4, clock.step);
       }
-      return { ...counts, updates, trained };
+      if (same) return { updates, trained, active, steps: steps + 1, rests };
+      const now = settled(counts);
+      const kept = now.trained.map((count, i) => (isFrozen(rows[i] as Row, clock) ? 0 : count));
+      const training = (row: Row, i: number): number => Number(phaseOf(row, clock, rests) === "active" && takesPart(i));
+      return { ...now, trained: kept, active: Uint8Array.from(rows, training), steps: 1 };
     },
 
     state: (counts: Counts): TableState => ({
-      rows: Object.fromEntries(rows.map((row, i) => [row.name, stateOf(row, i, schedules, rows, counts)])),
+      rows: Object.fromEntries(rows.map((row, i) => [row.name, stateOf(row, i, schedules, rows, settled(counts))])),
       edits: log.edits(),
     }),
 
@@ -235,6 +242,8 @@ export function createRateTable(
     },
   };
 }
+
+const clockOf = ({ step, stepsPerEpoch }: StepClock, updates: number): Clock => ({ step, stepsPerEpoch, updates });
 
 /** What a checkpoint keeps of row `i`; `compiled` are the schedules of all rows as `compile` left them. */
 function stateOf(row: Row, i: number, compiled: readonly Schedule[], rows: readonly Row[], counts: Counts): RowState {

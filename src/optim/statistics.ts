@@ -1,6 +1,8 @@
 // What a sampled step tells of each layer: from the sums that the GPU left for each tensor to lengths for people.
 
+import type { Counts } from "./counts.ts";
 import type { RateTable } from "./rates.ts";
+import type { StepClock } from "./row.ts";
 
 export interface LayerStatistics {
   readonly name: string;
@@ -24,13 +26,17 @@ export interface StepStatistics {
   readonly layers: readonly LayerStatistics[];
 }
 
+/** Tells a step's statistics from what the GPU left of it. */
+export type Describe = (step: number, numbers: Float32Array) => StepStatistics;
+
 /** Numbers of a row in shaders/row-sum.wgsl. */
 const NUMBERS = 8;
 
 /** Remembers, as a step is submitted, what its statistics will be told with. */
-export function describeRows(rates: RateTable, lrs: readonly number[]) {
+export function describeRows(rates: RateTable, clock: StepClock, counts: Counts): Describe {
   const groups = rates.members();
-  return (step: number, numbers: Float32Array): StepStatistics => ({
+  const lrs = rates.ratesAt(clock, counts).map((lr) => lr ?? 0);
+  return (step, numbers) => ({
     step,
     layers: groups.flatMap(({ name, rows }) => {
       const [first] = rows;

@@ -16,7 +16,7 @@ export interface CacheParts {
   /** The program of the features. */
   readonly run: Program;
   /** The program on data whose order is the samples' own. */
-  readonly prepared: (run: Program, feed: Feed) => Promise<Prepared>;
+  readonly prepared: (run: Program, feed: Feed) => Prepared | Promise<Prepared>;
   /** Frees a feed and what was bound to it. */
   readonly drop: (feed: Feed) => void;
   readonly arena: (name: string) => GPUBuffer;

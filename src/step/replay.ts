@@ -18,6 +18,13 @@ const SLOT = 256;
 /** Size of what shaders/parts/step.wgsl declares. */
 const STEP_BYTES = 48;
 
+/** The place of a micro-batch in its update, and its part of the update's samples. */
+export interface Micro {
+  readonly weight: number;
+  readonly first: boolean;
+  readonly last: boolean;
+}
+
 /** What one step needs to know; see shaders/parts/step.wgsl. */
 export interface StepValues {
   readonly step: number;
@@ -26,9 +33,9 @@ export interface StepValues {
   /** Rows of the batch that are real. */
   readonly count: number;
   /** Where a schedule moves it. */
-  readonly momentum?: number;
+  readonly momentum?: number | undefined;
   /** The place of a micro-batch in its update; absent where each batch is an update. */
-  readonly micro?: { readonly weight: number; readonly first: boolean; readonly last: boolean };
+  readonly micro?: Micro | undefined;
   /** Whether the step leaves statistics. */
   readonly sampled?: boolean;
   /** Batches since training began, this one included. */
@@ -125,16 +132,37 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
     BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
   );
   const stagingUsage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-  const staging = Array.from({ length: AHEAD }, (_, i) => ({
-    buffer: gpu.buffer(`metrics staging ${i}`, metricsBytes, stagingUsage),
-    statistics: undefined as GPUBuffer | undefined,
-    done: Promise.resolve() as Promise<unknown>,
-  }));
+  const staging = Array.from({ length: AHEAD }, (_, i): Stage => {
+    const words = new Uint32Array(metricsBytes / 4);
+    return {
+      buffer: gpu.buffer(`metrics staging ${i}`, metricsBytes, stagingUsage),
+      statistics: undefined,
+      words,
+      reals: new Float32Array(words.buffer),
+      alarms: words.subarray(4 * (1 + MOST_STEPS)),
+      done: undefined,
+    };
+  });
   let turn = 0;
 
-  /** Waits while too many submissions are under way. */
-  async function ready(): Promise<void> {
-    await gpu.untilLost((staging[turn % AHEAD] as (typeof staging)[number]).done);
+  /** What to wait for while too many submissions are under way. */
+  function ready(): Promise<unknown> | undefined {
+    const [failure, { done }] = [gpu.failure(), staging[turn % AHEAD] as Stage];
+    if (failure !== undefined) throw failure;
+    return done && gpu.untilLost(done);
+  }
+
+  /** What a submission has left, once it is there. */
+  async function read(stage: Stage, values: readonly StepValues[], statistics?: GPUBuffer): Promise<Metrics> {
+    try {
+      const mapped = stage.buffer.mapAsync(MapMode.READ);
+      await gpu.untilLost(statistics ? Promise.all([mapped, statistics.mapAsync(MapMode.READ)]) : mapped);
+      stage.words.set(new Uint32Array(stage.buffer.getMappedRange()));
+      stage.buffer.unmap();
+      return decode(stage, values, statistics ? sampledOf(statistics, values, rows) : noStatistics);
+    } finally {
+      stage.done = undefined;
+    }
   }
 
   const replay = {
@@ -161,14 +189,13 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
 
     /** Submits up to MOST_STEPS steps at once, without delay; only after `ready`. Resolves when the numbers are back. */
     start(prepared: Prepared, values: readonly StepValues[]): Promise<Metrics> {
-      const stage = staging[turn++ % AHEAD] as (typeof staging)[number];
+      const stage = staging[turn++ % AHEAD] as Stage;
       const steps = values.length;
-      const sampled: number[] = [];
-      const numbers = values.map(({ step }) => step);
-      for (const [i, own] of values.entries()) {
+      let sampled = false;
+      for (let i = 0; i < steps; i++) {
         const slot = slots[i] as (typeof slots)[number];
-        slot.bits = writeValues(slot, i, own);
-        if ((slot.bits & when.sampled) !== 0) sampled.push(i);
+        slot.bits = writeValues(slot, i, values[i] as StepValues);
+        sampled ||= (slot.bits & when.sampled) !== 0;
       }
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
       const encoder = device.createCommandEncoder();
@@ -186,29 +213,15 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
       pass.end();
       encoder.copyBufferToBuffer(metrics, 0, stage.buffer, 0, metricsBytes);
       const { statistics } = prepared;
-      const copies = statistics !== undefined && sampled.length > 0;
+      const copies = statistics !== undefined && sampled;
       if (copies) {
         stage.statistics ??= gpu.buffer("statistics staging", statistics.size, stagingUsage);
         encoder.copyBufferToBuffer(statistics, 0, stage.statistics, 0, statistics.size);
       }
       device.queue.submit([encoder.finish()]);
-      const reading = [stage.buffer, ...(copies ? [stage.statistics as GPUBuffer] : [])];
-      const read = gpu
-        .untilLost(Promise.all(reading.map((buffer) => buffer.mapAsync(MapMode.READ))))
-        .then((): Metrics => {
-          const [found, rest] = reading.map((buffer) => {
-            const copy = buffer.getMappedRange().slice(0);
-            buffer.unmap();
-            return copy;
-          }) as [ArrayBuffer, ArrayBuffer | undefined];
-          const all = new Float32Array(rest ?? new ArrayBuffer(0));
-          const own = sampled.map(
-            (i) => [numbers[i] as number, all.subarray(i * rows * 8, (i + 1) * rows * 8)] as const,
-          );
-          return decode(found, numbers, new Map(own));
-        });
-      stage.done = read.catch(() => undefined);
-      return read;
+      const found = read(stage, values, copies ? stage.statistics : undefined);
+      stage.done = found.catch(() => undefined);
+      return found;
     },
 
     /** The same when its turn has come, with values made then: resolves once it is submitted. */
@@ -292,6 +305,20 @@ function checkLimits({ commands }: Recording, { device: { limits } }: Gpu, unifo
   }
 }
 
+/** Where a submission leaves what is read of it, and what was read last. */
+interface Stage {
+  readonly buffer: GPUBuffer;
+  statistics: GPUBuffer | undefined;
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly reals: Float32Array;
+  readonly alarms: Uint32Array;
+  /** Of a submission that is on its way. */
+  done: Promise<unknown> | undefined;
+}
+
+const noAlarms = new Uint32Array(0);
+const noStatistics: Metrics["statistics"] = new Map();
+
 interface Slot {
   readonly values: Uint32Array;
   readonly reals: Float32Array;
@@ -313,21 +340,35 @@ function writeValues({ values, reals }: Slot, slot: number, given: StepValues): 
   return apply | (sampled ? when.sampled : when.unsampled);
 }
 
-function decode(bytes: ArrayBuffer, numbers: readonly number[], statistics: Metrics["statistics"]): Metrics {
-  const words = new Uint32Array(bytes);
-  const reals = new Float32Array(bytes);
-  const [badStep, owner] = words as unknown as [number, number];
-  const steps = numbers.map((_, i): StepMetrics => {
-    const [step, , hits, count] = words.subarray(4 * (1 + i)) as unknown as [number, number, number, number];
-    return { step, loss: reals[4 * (1 + i) + 1] as number, hits, count };
-  });
+/** Statistics of the sampled steps by number. */
+function sampledOf(buffer: GPUBuffer, values: readonly StepValues[], rows: number): Metrics["statistics"] {
+  const all = new Float32Array(buffer.getMappedRange().slice(0));
+  buffer.unmap();
+  return new Map(
+    values.flatMap(({ step, sampled }, i) =>
+      sampled ? [[step, all.subarray(i * rows * 8, (i + 1) * rows * 8)] as const] : [],
+    ),
+  );
+}
+
+function decode(
+  { words, reals, alarms }: Stage,
+  values: readonly StepValues[],
+  statistics: Metrics["statistics"],
+): Metrics {
+  const steps: StepMetrics[] = [];
+  for (let at = 4; steps.length < values.length; at += 4) {
+    const loss = reals[at + 1] as number;
+    steps.push({ step: words[at] as number, loss, hits: words[at + 2] as number, count: words[at + 3] as number });
+  }
   return {
     steps,
-    badStep,
-    badRow: owner === 0xffffffff ? 0 : owner,
-    alarms: words.subarray(4 * (1 + MOST_STEPS)),
+    badStep: words[0] as number,
+    badRow: words[1] === 0xffffffff ? 0 : (words[1] as number),
+    // Rare, and to be kept longer than the stage keeps them.
+    alarms: alarms.some(Boolean) ? alarms.slice() : noAlarms,
     statistics,
-    missed: numbers.find((number, i) => steps[i]?.step !== number),
+    missed: values.find(({ step }, i) => steps[i]?.step !== step)?.step,
   };
 }
 

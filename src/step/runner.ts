@@ -15,7 +15,8 @@ import { stream } from "../random.ts";
 import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
 import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
-import { print, recordUpdate } from "./record.ts";
+import { createPrograms } from "./programs.ts";
+import { recordUpdate } from "./record.ts";
 import { createReplay, MOST_STEPS, type Prepared } from "./replay.ts";
 import { createStore, type HostTensor, readBack } from "./store.ts";
 import { isControlled } from "./update.ts";
@@ -67,8 +68,12 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     mostBlocks: Math.floor(gpu.device.limits.maxStorageBufferBindingSize / (BLOCK * 4) / 64) * 64,
   };
   store.lend("metrics", replay.metrics);
-  const programs = new Map<string, Program>();
-  type OfFeed = Readonly<Record<"plain" | "averaged", Map<Program, Prepared>>>;
+  const programs = createPrograms((asked) => {
+    if (asked.sampled) store.prepareStatistics(MOST_STEPS);
+    return buildProgram({ ...options, ...device, ...asked, frozen: new Set(asked.frozen) });
+  });
+  /** What is bound to a feed, with the weights or with their running means; it leaves with its program. */
+  type OfFeed = Readonly<Record<"plain" | "averaged", WeakMap<Program, Prepared>>>;
   const bound = new Map<Feed, OfFeed>();
   /** By content, and the content that an object had last. */
   const sources = new Map<string, Source>();
@@ -79,45 +84,36 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   let held: Feed | undefined;
   /** The same samples in their own order, by feed. */
   const ordered = new Map<Feed, Feed>();
-  const batchFeeds = new Map<string, Feed>();
+  const batchFeeds = new Map<number, Feed>();
   let updateAlone: Promise<Prepared> | undefined;
 
   /** Features by the feed that they were made from, with what made them. */
-  const caches = new Map<Feed, { readonly key: string; readonly features: Feed }>();
+  const caches = new Map<Feed, { readonly run: Program; readonly features: Feed }>();
   /** Features that no later step uses, though one on its way may. */
   let stale: Feed[] = [];
   /** How often all features were forgotten. */
   let forgotten = 0;
 
-  /** `sampled`: some of its steps leave statistics; `cached`: it begins at the features. */
-  function program(
+  const program = (
     mode: Mode,
     format: DataFormat,
     frozen: readonly string[],
     { sampled = false, cached = false, batch = options.batch } = {},
-  ): Program {
-    const key = JSON.stringify([mode, format, frozen, sampled, cached, batch]);
-    const known = programs.get(key);
-    if (known !== undefined) return known;
-    if (sampled) store.prepareStatistics(MOST_STEPS);
-    const made = buildProgram({ ...options, ...device, mode, format, frozen: new Set(frozen), sampled, cached, batch });
-    programs.set(key, made);
-    return made;
-  }
+  ): Program => programs({ mode, format, frozen, sampled, cached, batch });
 
   /** `averaged`: with the running means in the place of the weights. */
-  async function prepared(run: Program, feed: Feed, averaged = false): Promise<Prepared> {
+  const prepared = (run: Program, feed: Feed, averaged = false): Prepared | Promise<Prepared> =>
+    bound.get(feed)?.[averaged ? "averaged" : "plain"].get(run) ?? prepare(run, feed, averaged);
+
+  async function prepare(run: Program, feed: Feed, averaged: boolean): Promise<Prepared> {
     // A larger arena is a new buffer, so what was bound to the old one is bound again when it is next used.
     if (store.grow(run.recording.arenas)) bound.clear();
-    const ofFeed = bound.get(feed) ?? { plain: new Map<Program, Prepared>(), averaged: new Map<Program, Prepared>() };
+    const ofFeed: OfFeed = bound.get(feed) ?? { plain: new WeakMap(), averaged: new WeakMap() };
     bound.set(feed, ofFeed);
-    const ofKind = averaged ? ofFeed.averaged : ofFeed.plain;
-    const known = ofKind.get(run);
-    if (known !== undefined) return known;
     const buffers = new Map([...store.buffers, ...feed.buffers]);
     if (averaged) buffers.set("parameters", store.arena("average"));
     const made = await replay.prepare(run.recording, buffers);
-    ofKind.set(run, made);
+    ofFeed[averaged ? "averaged" : "plain"].set(run, made);
     return made;
   }
 
@@ -154,22 +150,21 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   /** Forgets features whose weights are no longer what they were. */
   function forgetFeatures(): void {
     forgotten++;
-    for (const feed of [...caches.keys()]) forget(feed);
+    for (const feed of caches.keys()) forget(feed);
   }
 
   /** The source with features in the place of its samples, computed where they are not at hand. */
   async function featuresOf({ feed, format }: Source, frozen: readonly string[]): Promise<Feed> {
     const run = program("features", format, frozen);
-    const key = print(run.recording);
     const known = caches.get(feed);
-    if (known?.key === key) return known.features;
-    for (const [other, { key: made }] of caches) if (made !== key || other === feed) forget(other);
+    if (known?.run === run) return known.features;
+    for (const [other, { run: made }] of caches) if (made !== run || other === feed) forget(other);
     for (const old of stale) drop(old);
     stale = [];
     const before = forgotten;
     const features = await cacheFeatures({ gpu, replay, run, prepared, drop, arena: store.arena }, feed);
     // Weights that were set meanwhile are in some of them or in none.
-    if (forgotten === before) caches.set(feed, { key, features });
+    if (forgotten === before) caches.set(feed, { run, features });
     else stale.push(features);
     return features;
   }
@@ -224,7 +219,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     /** One batch, put into a feed that all batches of its kind pass through. */
     batchSource(packed: Packed): Source {
       const { format, count } = packed;
-      const kind = JSON.stringify(format);
+      const kind = format.period * 2 + Number(format.bytes);
       let feed = batchFeeds.get(kind);
       if (feed === undefined) {
         feed = createFeed(gpu, roomFor(options.batch, format, demand));
@@ -244,7 +239,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       const before = forgotten;
       const feed = run.features === undefined ? source.feed : await featuresOf(source, frozen);
       const ready = await prepared(run, feed);
-      await replay.ready();
+      const others = replay.ready();
+      if (others !== undefined) await others;
       return { program: run, ready, isStale: () => forgotten !== before };
     },
 

@@ -9,7 +9,7 @@ import type { EpochResult, FitOptions, FitResult } from "../recipe/fit-options.t
 import { inOrder } from "../step/feed.ts";
 import { MOST_STEPS } from "../step/replay.ts";
 import type { Source } from "../step/runner.ts";
-import type { Made } from "./ledger.ts";
+import { isPromise, type Made } from "./ledger.ts";
 import type { Parts } from "./parts.ts";
 import type { Passes } from "./pass.ts";
 import type { Place } from "./standing.ts";
@@ -54,13 +54,13 @@ export function createFit(parts: Parts, passes: Passes) {
     // An update that has begun is made, whoever wants to stop.
     const into = (): number => ledger.head.place.position % accumulate;
     const position = (): number => ledger.head.place.position;
+    const ordered = (): Source => {
+      setOrder(source, place);
+      return source;
+    };
     while (position() < batches && (into() !== 0 || !run.stop.wanted())) {
       const left = (run.end - ledger.head.step) * accumulate - into();
       const most = run.stop.wanted() || run.lockstep || ledger.isAwaited || run.untried ? accumulate - into() : group;
-      const ordered = (): Source => {
-        setOrder(source, place);
-        return source;
-      };
       const stretch = { batches: Math.min(most, batches - position(), left), first: position(), moves: true };
       const made = await send(ordered, stretch, run);
       const now = performance.now();
@@ -167,8 +167,7 @@ export function createFit(parts: Parts, passes: Passes) {
       parts.end = Number.isFinite(Math.min(end, whole)) ? Math.min(end, whole) : undefined;
       const wanted = (): boolean => stop.wanted() || ledger.head.step >= end;
       let tally = new Tally();
-      const hear = (made: Made): unknown => {
-        tally.add(made.result);
+      const tell = (made: Made): unknown => {
         parts.telling = made;
         try {
           return onStep?.({ ...made.result, epoch: ledger.head.place.runEpoch + 1, rates: () => parts.ratesOf(made) });
@@ -176,9 +175,15 @@ export function createFit(parts: Parts, passes: Passes) {
           parts.telling = undefined;
         }
       };
-      const sample = onStats === undefined ? undefined : { every: statsEvery, take: onStats };
+      const hear = (made: Made): unknown => {
+        tally.add(made.result);
+        const heard = onStep && tell(made);
+        const taken = made.statistics && onStats?.(made.statistics);
+        return isPromise(heard) || isPromise(taken) ? Promise.all([heard, taken]) : undefined;
+      };
+      const every = onStats && statsEvery;
       const run: Run = {
-        ...{ watch: { hear, sample }, stop: { wanted, promise: stop.promise }, end, lockstep },
+        ...{ watch: { hear, every }, stop: { wanted, promise: stop.promise }, end, lockstep },
         untried: onStep !== undefined || onStats !== undefined,
       };
       const results: EpochResult[] = [];

@@ -2,30 +2,28 @@
 // step's numbers arrive; of a step that moved nothing, and of those behind it, nothing is taken over.
 
 import { NonFiniteError } from "../errors.ts";
-import { type Counts, withRest, withRowsOf } from "../optim/counts.ts";
+import { withRest, withRowsOf } from "../optim/counts.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { StepClock } from "../optim/row.ts";
+import type { Describe, StepStatistics } from "../optim/statistics.ts";
 import type { StepResult } from "../recipe/fit-options.ts";
-import type { Metrics } from "../step/replay.ts";
+import type { Metrics, StepMetrics, StepValues } from "../step/replay.ts";
 import type { Standing } from "./standing.ts";
 import { Tally } from "./tally.ts";
 
 /** A batch that was submitted. */
 export interface Sent {
+  readonly values: StepValues;
   readonly after: Standing;
-  /** Whether it is the first of its update. */
-  readonly begins: boolean;
-  /** Whether its update is made with it. */
-  readonly applied: boolean;
+  /** Where it leaves statistics. */
+  readonly describe: Describe | undefined;
 }
 
-/** An update that was made: its numbers, where it left training, and its statistics where it was sampled. */
+/** An update that was made: its numbers, where it found training and left it, and its statistics where it was sampled. */
 export interface Made {
   readonly result: StepResult;
-  /** The clock by which it was made, and the counts after it. */
-  readonly clock: Pick<StepClock, "step">;
-  readonly counts: Counts;
-  readonly statistics: Float32Array | undefined;
+  readonly before: Standing;
+  readonly after: Standing;
+  readonly statistics: StepStatistics | undefined;
 }
 
 /** Hears of each update, in order. What it returns is awaited before it hears of the next. */
@@ -41,8 +39,11 @@ export interface LedgerHooks {
   readonly rest: number | undefined;
 }
 
+/** A submission on its way. */
 interface Entry {
   readonly sent: Sent[];
+  /** Resolves when its numbers are taken over, or known not to come. */
+  arrival: Promise<void>;
 }
 
 export type Ledger = ReturnType<typeof createLedger>;
@@ -64,7 +65,6 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
   let awaited = false;
   let deaf = false;
   let arrivals: Promise<void> = Promise.resolve();
-  let arrived = signal();
 
   /** Ends what is on its way: nothing of it is taken over. */
   function fail(error: unknown): void {
@@ -113,30 +113,31 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     hooks.checkArrival(found);
     heed(found.alarms);
     const made: Made[] = [];
-    for (const [i, { step, loss, hits, count }] of found.steps.entries()) {
-      const { after, begins, applied } = sent[i] as Sent;
+    for (let i = 0; i < sent.length; i++) {
+      const { step, loss, hits, count } = found.steps[i] as StepMetrics;
+      const { values, after, describe } = sent[i] as Sent;
       if (step === found.badStep) {
         hooks.clearStatus();
         const losses = found.steps.filter((one) => one.step === step).map((one) => one.loss);
         fail(badStep(step, found.badRow, losses.find((one) => !Number.isFinite(one)) ?? loss));
         break;
       }
-      if (begins) partial = new Tally();
-      partial.add({ loss, accuracy: hooks.hasLabels ? hits / count : Number.NaN, samples: count });
-      if (!applied) continue;
-      const counts = { ...after.counts, trained: known.counts.trained };
+      let result = { step, loss, accuracy: hooks.hasLabels ? hits / count : Number.NaN, samples: count };
+      if (values.micro !== undefined) {
+        if (values.micro.first) partial = new Tally();
+        partial.add(result);
+        if (!values.micro.last) continue;
+        result = { step, ...partial.means };
+      }
+      const statistics = found.statistics.get(step);
+      made.push({ result, before: known, after, statistics: statistics && describe?.(step, statistics) });
       known = after;
-      made.push({
-        result: { step, ...partial.means },
-        clock: { step: step - 1 },
-        counts,
-        statistics: found.statistics.get(step),
-      });
     }
     return made;
   }
 
-  async function deliver(made: readonly Made[], listener: Listener): Promise<void> {
+  async function deliver(made: readonly Made[], listener: Listener, before: Promise<void>): Promise<void> {
+    await before;
     try {
       for (const one of made) {
         if (deaf) return;
@@ -159,9 +160,32 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     throw found;
   }
 
-  /** Waits until it is known of all steps before `step`, counted from 0, what became of them. */
+  /** Whether it is not known yet of all steps before `step`, counted from 0, what became of them. */
+  const isAhead = (step: number): boolean =>
+    pending.length > 0 && ((pending[0] as Entry).sent[0] as Sent).after.step <= step;
+
+  /** Waits until it is known. */
   async function know(step: number): Promise<void> {
-    while (pending.some(({ sent: [first] }) => (first as Sent).after.step <= step)) await arrived.promise;
+    while (isAhead(step)) await pending[0]?.arrival;
+  }
+
+  /** Takes in the numbers of a submission, after those of all before it. */
+  async function arrive(
+    entry: Entry,
+    metrics: Promise<Metrics>,
+    listener: Listener,
+    before: Promise<void>,
+  ): Promise<void> {
+    await before;
+    try {
+      const found = await metrics;
+      if (!pending.includes(entry)) return;
+      const made = takeOver(entry, found);
+      if (pending[0] === entry) pending.shift();
+      deliveries = deliver(made, listener, deliveries);
+    } catch (error) {
+      if (pending.includes(entry)) fail(error);
+    }
   }
 
   return {
@@ -184,28 +208,16 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     forgetAlarms(): void {
       alarms = [];
     },
+    isAhead,
     know,
 
     /** Takes in batches just submitted. */
-    submitted(sent: readonly Sent[], metrics: Promise<Metrics>, listener: Listener): void {
-      const entry = { sent: [...sent] };
+    submitted(sent: Sent[], metrics: Promise<Metrics>, listener: Listener): void {
+      const entry = { sent, arrival: arrivals };
       pending.push(entry);
       head = (sent.at(-1) as Sent).after;
       metrics.catch(() => undefined);
-      arrivals = arrivals.then(async () => {
-        try {
-          const found = await metrics;
-          if (!pending.includes(entry)) return;
-          const made = takeOver(entry, found);
-          if (pending[0] === entry) pending.shift();
-          deliveries = deliveries.then(() => deliver(made, listener));
-        } catch (error) {
-          if (pending.includes(entry)) fail(error);
-        } finally {
-          arrived.fire();
-          arrived = signal();
-        }
-      });
+      entry.arrival = arrivals = arrive(entry, metrics, listener, arrivals);
     },
 
     /** A new fit begins: whoever listens has not been heard yet. */
@@ -232,13 +244,4 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
   };
 }
 
-export const isPromise = (value: unknown): boolean => typeof Object(value).then === "function";
-
-/** A promise that is resolved from outside. */
-function signal() {
-  let fire = (): void => undefined;
-  const promise = new Promise<void>((resolve) => {
-    fire = resolve;
-  });
-  return { promise, fire };
-}
+export const isPromise = (value: unknown): boolean => value !== undefined && typeof Object(value).then === "function";

@@ -3,7 +3,7 @@
 import type { Demand } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Turns } from "../network/turn.ts";
-import type { Counts } from "../optim/counts.ts";
+import { type Counts, settled } from "../optim/counts.ts";
 import { endedRates } from "../optim/ended.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { StepClock } from "../optim/row.ts";
@@ -41,24 +41,27 @@ export function createParts(
   parts: Omit<Parts, "stepsPerEpoch" | "end" | "telling" | "table" | "tensorTable" | "ratesOf" | "warn">,
 ): Parts {
   const { rates, ledger } = parts;
-  const seen = ({ clock, counts }: Pick<Made, "clock" | "counts">): [StepClock, Counts] => [
-    // A length that no fit has told yet is taken as endless, which leaves schedules at their start.
-    { step: clock.step, stepsPerEpoch: made.stepsPerEpoch ?? Number.POSITIVE_INFINITY },
-    counts,
-  ];
-  const next = () => ({ clock: ledger.head, counts: ledger.head.counts });
+  /** An update by the clock that it was made by, with the counts after it. */
+  const seen = (told: Made | undefined): [StepClock, Counts] => {
+    const { before, after } = told ?? { before: ledger.head, after: ledger.head };
+    return [
+      // A length that no fit has told yet is taken as endless, which leaves schedules at their start.
+      { step: before.step, stepsPerEpoch: made.stepsPerEpoch ?? Number.POSITIVE_INFINITY },
+      { ...settled(after.counts), trained: settled(before.counts).trained },
+    ];
+  };
   const made: Parts = {
     ...parts,
     stepsPerEpoch: undefined,
     end: undefined,
     telling: undefined,
-    table: (told = made.telling) => rates.table(...seen(told ?? next())),
-    tensorTable: (told = made.telling) => rates.tensorTable(...seen(told ?? next())),
+    table: (told = made.telling) => rates.table(...seen(told)),
+    tensorTable: (told = made.telling) => rates.tensorTable(...seen(told)),
     warn(place, among) {
       const { stepsPerEpoch, end: until } = made;
       const { step, counts } = ledger.head;
       const clock = { step, stepsPerEpoch };
-      const found = endedRates(rates.rows, { place, clock, trained: counts.trained, until, among });
+      const found = endedRates(rates.rows, { place, clock, trained: settled(counts).trained, until, among });
       if (found !== undefined) parts.settings.warn(found.message);
     },
     ratesOf: (told) => Object.fromEntries(made.table(told).map(({ name, lr }) => [name, lr])),

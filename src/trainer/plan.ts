@@ -4,6 +4,7 @@
 import { OptionError } from "../errors.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
+import { describeRows } from "../optim/statistics.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Sent } from "./ledger.ts";
 import type { Standing } from "./standing.ts";
@@ -26,7 +27,7 @@ export interface Planner {
   /** Whether the program gives a row a gradient. */
   readonly takesPart: (row: number) => boolean;
   /** Every so many updates leave statistics. */
-  readonly every: number | undefined;
+  readonly every?: number | undefined;
 }
 
 export function planBatch(
@@ -34,7 +35,7 @@ export function planBatch(
   standing: Standing,
   { start, count, micro, moves }: PlannedBatch,
   table: Float32Array,
-): { readonly values: StepValues; readonly sent: Sent } {
+): Sent {
   const { step, draws, place, counts } = standing;
   const clock = { step, stepsPerEpoch };
   const applied = micro?.last !== false;
@@ -42,19 +43,13 @@ export function planBatch(
   const after: Standing = {
     step: step + (applied ? 1 : 0),
     draws: draws + 1,
-    place: { ...place, position: place.position + (moves ? 1 : 0) },
+    place: moves ? { ...place, position: place.position + 1 } : place,
     counts: applied ? rates.plan(clock, counts, takesPart, table, moved) : counts,
   };
   const sampled = applied && every !== undefined && after.step % every === 0;
-  const values = { step: step + 1, start, count, sampled, draw: after.draws };
-  return {
-    values: {
-      ...values,
-      ...(moved === undefined ? {} : { momentum: moved }),
-      ...(micro === undefined ? {} : { micro }),
-    },
-    sent: { after, begins: micro?.first !== false, applied },
-  };
+  const describe = sampled ? describeRows(rates, clock, counts) : undefined;
+  const values = { step: step + 1, start, count, momentum: moved, micro, sampled, draw: after.draws };
+  return { values, after, describe };
 }
 
 function momentumAt(

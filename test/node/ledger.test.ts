@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { NonFiniteError, sgd } from "../../src/index.ts";
+import { settled } from "../../src/optim/counts.ts";
 import { createRateTable } from "../../src/optim/rates.ts";
 import type { Metrics } from "../../src/step/replay.ts";
 import { createLedger, type Made } from "../../src/trainer/ledger.ts";
@@ -40,8 +41,8 @@ function setUp({ rest }: { rest?: number } = {}) {
       const planner = { rates, momentum: undefined, stepsPerEpoch: 10, takesPart: () => true, every: undefined };
       const batch = { start: 4 * i, count: 4, moves: true };
       const planned = planBatch(planner, standing, batch, new Float32Array(8));
-      standing = planned.sent.after;
-      return planned.sent;
+      standing = planned.after;
+      return planned;
     });
     let resolve = (_: Metrics): void => undefined;
     let reject = (_: unknown): void => undefined;
@@ -79,7 +80,11 @@ describe("what arrives", () => {
     await second.arrive();
     expect([ledger.known.step, heard]).toEqual([0, []]);
     await first.arrive();
-    expect([ledger.known.step, ledger.known.place.position, [...ledger.known.counts.updates]]).toEqual([5, 5, [5, 5]]);
+    expect([ledger.known.step, ledger.known.place.position, [...settled(ledger.known.counts).updates]]).toEqual([
+      5,
+      5,
+      [5, 5],
+    ]);
     await ledger.drain();
     expect(heard).toEqual([1, 2, 3, 4, 5]);
   });
@@ -141,13 +146,13 @@ describe("a guard", () => {
     await submit(2).arrive();
     const [first, second] = [submit(3), submit(2)];
     await first.arrive({ alarms: Uint32Array.of(4, 0) });
-    expect([...ledger.known.counts.updates]).toEqual([3, 5]);
-    expect([...ledger.head.counts.updates]).toEqual([3, 7]);
+    expect([...settled(ledger.known.counts).updates]).toEqual([3, 5]);
+    expect([...settled(ledger.head.counts).updates]).toEqual([3, 7]);
     await second.arrive({ alarms: Uint32Array.of(4, 0) });
-    expect([...ledger.known.counts.updates]).toEqual([3, 7]);
+    expect([...settled(ledger.known.counts).updates]).toEqual([3, 7]);
     expect(ledger.known.counts.rests).toEqual(new Map([["a", [3, 8]]]));
     await submit(2).arrive({ alarms: Uint32Array.of(4, 0) });
-    expect([...ledger.known.counts.updates]).toEqual([4, 9]);
+    expect([...settled(ledger.known.counts).updates]).toEqual([4, 9]);
     expect(rates.table({ step: 9, stepsPerEpoch: 10 }, ledger.known.counts)[0]?.state).toBe("active");
   });
 });

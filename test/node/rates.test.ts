@@ -17,6 +17,7 @@ import {
   sequential,
   sgd,
 } from "../../src/index.ts";
+import { settled } from "../../src/optim/counts.ts";
 import { matching } from "../../src/pattern.ts";
 import { type CountedTable, createCountedTable } from "../reference/counted-table.ts";
 import { programOf } from "./program.ts";
@@ -42,7 +43,7 @@ function written(table: CountedTable, step = 0, takesPart: (row: number) => bool
   return new Map(table.rows.map(({ name }, i) => [name, [...floats.subarray(4 * i, 4 * i + 4)]]));
 }
 
-const countsOf = (table: CountedTable): number[] => [...table.counts.updates];
+const countsOf = (table: CountedTable): number[] => [...settled(table.counts).updates];
 
 const column = (table: CountedTable, key: "lr" | "multiplier" | "weightDecay"): Record<string, number> =>
   Object.fromEntries(table.rows.map((row) => [row.name, row[key]]));
