@@ -28,5 +28,13 @@ export type Tensors<Name extends string = string> = { readonly [Key in Name]: Te
 
 export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+const widths = { f32: 4, u32: 4 } as const;
+
+/** Bytes of a number. */
+export const bytesOf = (dtype: DType): number => widths[dtype];
+
+/** Bytes of all numbers of a tensor. */
+export const byteSize = ({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number => size(shape) * bytesOf(dtype);
+
 /** "[64x784]": for people. */
 export const dims = (tensor: Tensor): string => `[${tensor.shape.join("x")}]`;

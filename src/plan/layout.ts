@@ -2,9 +2,9 @@
 // gradients and moments. Every tensor starts on a block, so a workgroup of the update belongs to exactly one tensor and
 // thus to one row of the layer table.
 
-import { size } from "../op/tensor.ts";
+import { bytesOf, type DType, size } from "../op/tensor.ts";
 
-/** Elements of a block: 256 f32 are 1024 bytes, a multiple of the 256-byte binding alignment. */
+/** Elements of a block: of whatever type, a multiple of the 256-byte binding alignment. */
 export const BLOCK = 256;
 
 export interface Placed {
@@ -19,13 +19,16 @@ export interface Placed {
 
 export interface Layout {
   readonly tensors: readonly Placed[];
-  /** Blocks of one arena; its bytes are `blocks * BLOCK * 4`. */
+  /** Blocks of one arena. */
   readonly blocks: number;
+  /** Of all numbers in it. */
+  readonly dtype: DType;
 }
 
 /** Places tensors one after the other, each at the start of a block. */
 export function layOut(
   tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly layer: string }[],
+  dtype: DType = "f32",
 ): Layout {
   let block = 0;
   const placed = tensors.map(({ name, shape, layer }) => {
@@ -34,10 +37,12 @@ export function layOut(
     block += Math.ceil(length / BLOCK);
     return { name, shape, layer, offset, length };
   });
-  return { tensors: placed, blocks: block };
+  return { tensors: placed, blocks: block, dtype };
 }
 
-export const arenaBytes = (layout: Layout): number => layout.blocks * BLOCK * 4;
+export const blockBytes = ({ dtype }: Pick<Layout, "dtype">): number => BLOCK * bytesOf(dtype);
+
+export const arenaBytes = (layout: Layout): number => layout.blocks * blockBytes(layout);
 
 /** A word for each block: row of the layer table (tensor i has row i), rule (4 bits), how many of its numbers count - 1 (8 bits). */
 export function blockWords({ tensors, blocks }: Layout, ruleOf: (row: number) => number): Uint32Array<ArrayBuffer> {

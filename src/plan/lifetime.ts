@@ -1,7 +1,7 @@
 // From when to when each activation is needed: the facts that the memory plan is made from.
 
 import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
-import { size } from "../op/tensor.ts";
+import { byteSize } from "../op/tensor.ts";
 
 /** Bytes are rounded up to the alignment of a buffer binding. */
 export const ALIGNMENT = 256;
@@ -50,7 +50,7 @@ export function lifetimesOf(graph: Graph, kept: ReadonlySet<number>): Lifetimes 
     if (span !== undefined) found.set(id, { ...span, last: graph.nodes.length });
   }
   const lifetimes = [...found].map(([id, { first, last }]) => {
-    const bytes = Math.ceil((size(tensorAt(graph, id).shape) * 4) / ALIGNMENT) * ALIGNMENT;
+    const bytes = Math.ceil(byteSize(tensorAt(graph, id)) / ALIGNMENT) * ALIGNMENT;
     return { id, bytes, first, last };
   });
   return { lifetimes, accesses };

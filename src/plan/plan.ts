@@ -2,9 +2,9 @@
 
 import { bug } from "../errors.ts";
 import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
-import { size, type Tensor } from "../op/tensor.ts";
+import { byteSize, bytesOf, type Tensor } from "../op/tensor.ts";
 import { planArenas, total } from "./arena.ts";
-import type { Layout } from "./layout.ts";
+import { type Layout, layOut } from "./layout.ts";
 import { lifetimesOf, lowerBound } from "./lifetime.ts";
 
 /** A range of an arena, in bytes. Arenas are known by name; `gpu` makes a buffer of each. */
@@ -46,7 +46,7 @@ export function plan(
   layout: Layout,
   parameterIds: readonly number[],
   kept: ReadonlySet<number>,
-  states: Residents = { layout: { tensors: [], blocks: 0 }, ids: [] },
+  states: Residents = { layout: layOut([]), ids: [] },
 ): Plan {
   const lifetimes = lifetimesOf(graph, kept);
   const arenas = planArenas(lifetimes);
@@ -54,7 +54,7 @@ export function plan(
 
   const sliceOf = (id: number): Slice => {
     const tensor = tensorAt(graph, storageOf(graph, id));
-    const bytes = Math.ceil((size(tensor.shape) * 4) / 16) * 16;
+    const bytes = Math.ceil(byteSize(tensor) / 16) * 16;
     if (tensor.role === "data" || tensor.role === "metrics") return { arena: tensor.name, offset: 0, bytes: 0 };
     if (tensor.role === "activation") {
       const spot = arenas.spots.get(tensor.id) ?? bug(`"${tensor.name}" has no place`);
@@ -65,7 +65,7 @@ export function plan(
   const offsetOf = (tensor: Tensor): number => {
     const at = position.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
     const isState = tensor.role === "state" || tensor.role === "next";
-    return ((isState ? states.layout : layout).tensors[at]?.offset ?? 0) * 4;
+    return ((isState ? states.layout : layout).tensors[at]?.offset ?? 0) * bytesOf(tensor.dtype);
   };
 
   return {

@@ -4,7 +4,7 @@
 import { bug, LimitError } from "../errors.ts";
 import { type Gpu, megabytes } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
-import { size } from "../op/tensor.ts";
+import { byteSize } from "../op/tensor.ts";
 import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
 import type { Prepared, Replay } from "./replay.ts";
@@ -31,9 +31,9 @@ export async function cacheFeatures(
   feed: Feed,
 ): Promise<Feed> {
   const found = run.features ?? bug("a program of features has none");
-  const [batch, ...shape] = found.shape as [number, ...number[]];
+  const [batch] = found.shape as [number];
   const slice = run.recording.results.features ?? bug("features have no place");
-  const bytes = size(shape) * 4;
+  const bytes = byteSize(found) / batch;
   const { maxStorageBufferBindingSize: most } = gpu.device.limits;
   if (bytes * feed.count > most) {
     throw new LimitError(

@@ -3,14 +3,15 @@
 import source from "../../shaders/commit.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { fold } from "../op/kernel.ts";
-import { BLOCK, type Layout } from "../plan/layout.ts";
+import { BLOCK, blockBytes, type Layout } from "../plan/layout.ts";
 import { type Command, commandOf } from "./command.ts";
 
 /**
  * A dispatch for each run of states that move and lie side by side. `inParts`: an update has several batches, and one that is
  * refused puts back what the batches before it had moved.
  */
-export function commitCommands({ tensors, blocks }: Layout, moves: readonly boolean[], inParts: boolean): Command[] {
+export function commitCommands(layout: Layout, moves: readonly boolean[], inParts: boolean): Command[] {
+  const { tensors, blocks } = layout;
   const first = (row: number): number => (tensors[row] === undefined ? blocks : tensors[row].offset / BLOCK);
   const begins = moves.flatMap((moved, row) => (moved && moves[row - 1] !== true ? [row] : []));
   return begins.map((begin) => {
@@ -24,7 +25,7 @@ export function commitCommands({ tensors, blocks }: Layout, moves: readonly bool
       (arena) =>
         arena === "metrics"
           ? { arena, offset: 0, bytes: 0 }
-          : { arena, offset: at * BLOCK * 4, bytes: count * BLOCK * 4 },
+          : { arena, offset: at * blockBytes(layout), bytes: count * blockBytes(layout) },
     );
   });
 }

@@ -4,6 +4,7 @@
 import type { Packed } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
+import { bytesOf } from "../op/tensor.ts";
 
 export interface Feed {
   readonly count: number;
@@ -23,7 +24,7 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
   const x = gpu.buffer("data.x", samples.x.byteLength, usage);
   const y = gpu.buffer("data.y", samples.y.byteLength, usage);
-  const order = gpu.buffer("data.order", samples.count * 4, usage);
+  const order = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
   const norm = samples.norm.length === 0 ? [] : [gpu.buffer("data.norm", samples.norm.byteLength, usage)];
   const replace = (next: Packed): void => {
     queue.writeBuffer(x, 0, next.x);
@@ -41,7 +42,7 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
     ]),
     setOrder: (next) => queue.writeBuffer(order, 0, next),
     inOrder() {
-      const own = gpu.buffer("data.order", samples.count * 4, usage);
+      const own = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
       queue.writeBuffer(own, 0, inOrder(samples.count));
       return { ...feed, buffers: new Map(feed.buffers).set("data.order", own), dispose: () => own.destroy() };
     },

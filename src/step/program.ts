@@ -9,6 +9,7 @@ import { owned } from "../graph/own.ts";
 import { type DataFormat, type Parameter, trace } from "../graph/trace.ts";
 import type { Layer, Loss } from "../model/layer.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
+import type { Tensor } from "../op/tensor.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { commitCommands } from "./commit.ts";
@@ -57,9 +58,7 @@ export interface Program {
 }
 
 /** What frozen layers at the input leave for the rest, [B, ...]. */
-export interface Features {
-  readonly shape: readonly number[];
-}
+export type Features = Pick<Tensor, "shape" | "dtype">;
 
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
 export function buildProgram(options: ProgramOptions): Program {
@@ -113,7 +112,7 @@ export function buildProgram(options: ProgramOptions): Program {
     draws: traced.draws,
     depths,
     output: tensorAt(traced.graph, traced.prediction).shape,
-    features: frontier === undefined ? undefined : { shape: tensorAt(graph, frontier).shape },
+    features: frontier === undefined ? undefined : tensorAt(graph, frontier),
     takesPart: (row) => gradients.has(parameterIds[row] as number),
   };
 }

@@ -9,8 +9,8 @@ import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
 import type { DataFormat } from "../graph/trace.ts";
-import { size } from "../op/tensor.ts";
-import { BLOCK, type Placed } from "../plan/layout.ts";
+import { bytesOf, size } from "../op/tensor.ts";
+import { blockBytes, type Placed } from "../plan/layout.ts";
 import { stream } from "../random.ts";
 import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
@@ -65,7 +65,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   const device = {
     software: gpu.software,
     // Parts begin where a binding may: the smallest thing that a block has is a word.
-    mostBlocks: Math.floor(gpu.device.limits.maxStorageBufferBindingSize / (BLOCK * 4) / 64) * 64,
+    mostBlocks: Math.floor(gpu.device.limits.maxStorageBufferBindingSize / blockBytes(first.layout) / 64) * 64,
   };
   store.lend("metrics", replay.metrics);
   const programs = createPrograms((asked) => {
@@ -298,21 +298,22 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       const slice = run.recording.results.prediction ?? bug("a prediction has no place");
       const [batch, ...shape] = run.output as [number, ...number[]];
       const perSample = size(shape);
+      const bytes = perSample * bytesOf("f32");
       const data = new Float32Array(total * perSample);
       const feed = given instanceof Uploaded ? inOrderOf(uploaded("predict", given).feed) : createFeed(gpu, given);
       if (!(given instanceof Uploaded)) feed.setOrder(inOrder(total));
       // Read back in few pieces: each costs a trip to the device and back.
-      const piece = Math.max(1, Math.floor(MOST_READ / (perSample * 4 * batch))) * batch;
+      const piece = Math.max(1, Math.floor(MOST_READ / (bytes * batch))) * batch;
       const { COPY_DST, COPY_SRC } = BufferUsage;
-      const found = gpu.buffer("predictions", Math.min(piece, total) * perSample * 4, COPY_DST | COPY_SRC);
+      const found = gpu.buffer("predictions", Math.min(piece, total) * bytes, COPY_DST | COPY_SRC);
       try {
         const ready = await prepared(run, feed, averaged);
         const output = { buffer: store.arena(slice.arena), offset: slice.offset };
         for (let first = 0; first < total; first += piece) {
           const end = Math.min(first + piece, total);
-          await replay.collect(ready, { first, end, batch, bytes: perSample * 4 }, output, found);
-          const bytes = await readBack(gpu, found, 0, (end - first) * perSample * 4);
-          data.set(new Float32Array(bytes), first * perSample);
+          await replay.collect(ready, { first, end, batch, bytes }, output, found);
+          const read = await readBack(gpu, found, 0, (end - first) * bytes);
+          data.set(new Float32Array(read), first * perSample);
         }
       } finally {
         found.destroy();

@@ -7,6 +7,7 @@ import { BufferUsage, MapMode } from "../gpu/usage.ts";
 import { startState } from "../kernels/control.ts";
 import { moments } from "../kernels/update.ts";
 import { ROW_STRIDE } from "../op/check.ts";
+import { bytesOf } from "../op/tensor.ts";
 import { arenaBytes, BLOCK, blockWords, type Layout, layOut, type Placed, spansOf } from "../plan/layout.ts";
 import { isControlled, isMeasured, type UpdateSettings } from "./update.ts";
 
@@ -76,7 +77,7 @@ export function createStore(
     const { initial = 0 } = rules[ruleOf(row)] ?? {};
     if (initial === 0) continue;
     const words = new Float32Array(Math.ceil(length / BLOCK) * BLOCK).fill(initial);
-    gpu.device.queue.writeBuffer(buffers.get("moment1") as GPUBuffer, offset * 4, words);
+    gpu.device.queue.writeBuffer(buffers.get("moment1") as GPUBuffer, offset * bytesOf(layout.dtype), words);
   }
   if (update.average) make("shares", rows * 4);
   if (isMeasured(update)) make("moved", layout.blocks * 4);
@@ -118,14 +119,14 @@ export function createStore(
     raw: raw as readonly RawArena[],
     async readRaw(): Promise<Map<string, Float32Array<ArrayBuffer>>> {
       const read = raw.map(async ({ name, length }) => {
-        return [name, new Float32Array(await readBack(gpu, arena(name), 0, length * 4))] as const;
+        return [name, new Float32Array(await readBack(gpu, arena(name), 0, length * bytesOf("f32")))] as const;
       });
       return new Map(await Promise.all(read));
     },
 
     write(role: string, { offset, length, name }: Placed, data: Float32Array<ArrayBuffer>): void {
       if (data.length !== length) bug(`"${name}" has ${length} numbers, ${data.length} were given`);
-      gpu.device.queue.writeBuffer(arena(role), offset * 4, data);
+      gpu.device.queue.writeBuffer(arena(role), offset * bytesOf(layoutOf(role).dtype), data);
     },
 
     /** All tensors of an arena, as of the work submitted so far. */
@@ -189,7 +190,7 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
       `model: ${what} needs one ${place} of ${needs}, this device allows ${allows}. Use a smaller model, or a device with a larger ${limit}.`,
     );
   };
-  refuse(`"${largest.name}"`, "binding", largest.length * 4, "maxStorageBufferBindingSize");
+  refuse(`"${largest.name}"`, "binding", largest.length * bytesOf(layout.dtype), "maxStorageBufferBindingSize");
   refuse("the arena of its weights", "buffer", arenaBytes(layout), "maxBufferSize");
 }
 

@@ -18,7 +18,7 @@ import {
   type Pass,
   type UpdateRule,
 } from "../kernels/update.ts";
-import { BLOCK } from "../plan/layout.ts";
+import { blockBytes } from "../plan/layout.ts";
 import { type Command, commandOf, when } from "./command.ts";
 
 /** How the weights of a trainer are updated: fixed when it is compiled. */
@@ -136,7 +136,10 @@ export function updateCommands(options: UpdateOptions): Command[] {
 /** Bytes of a block in the arenas that are made of blocks; a part of them is bound from its first block on. */
 const strides: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
-    ["parameters", "gradients", "accumulated", "average", ...moments].map((arena) => [arena, BLOCK * 4]),
+    ["parameters", "gradients", "accumulated", "average", ...moments].map((arena) => [
+      arena,
+      blockBytes({ dtype: "f32" }),
+    ]),
   ),
   blocks: 4,
   moved: 4,

@@ -128,6 +128,18 @@ describe("the import law", () => {
   });
 });
 
+test("bytes of a tensor, a block or samples are reckoned from the type of their numbers", () => {
+  const width = /(size\(.*\)|\b(length|offset|count|perSample|BLOCK))\)* \* 4\b/;
+  const rooms = sources.filter((file) => /^(graph|plan|step|network|trainer)\//.test(file));
+  expect(
+    rooms.flatMap((file) =>
+      textOf(file)
+        .split("\n")
+        .filter((line) => width.test(line)),
+    ),
+  ).toEqual([]);
+});
+
 describe("names of files", () => {
   test.each([...sources, ...shaders])("%s is in lower case with hyphens, and says what it holds", (file) => {
     expect(basename(file)).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*(\.d\.ts|\.ts|\.wgsl)$/);
