@@ -1,12 +1,12 @@
 // Recording x steps -> GPU: bind groups are made once, then each submission is one encoder, one pass, one submit, and
-// nothing is created. Values of the step go into a ring that is written once a submission; metrics come back through a
-// few staging buffers, mapped while the next submissions run, so that the device never waits for the host.
+// nothing is created. Values of the step go into a ring that is written once a submission.
 
-import { bug, DeviceError, LimitError } from "../errors.ts";
+import { bug, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
-import { BufferUsage, MapMode } from "../gpu/usage.ts";
+import { BufferUsage } from "../gpu/usage.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
 import { type Command, when } from "./command.ts";
+import { createStage, type Metrics, type Stage } from "./metrics.ts";
 import type { Recording } from "./record.ts";
 
 /** Steps that may share one submission. */
@@ -40,28 +40,6 @@ export interface StepValues {
   readonly sampled?: boolean;
   /** Batches since training began, this one included. */
   readonly draw?: number;
-}
-
-/** What comes back of one step. */
-export interface StepMetrics {
-  readonly step: number;
-  readonly loss: number;
-  readonly hits: number;
-  readonly count: number;
-}
-
-export interface Metrics {
-  readonly steps: readonly StepMetrics[];
-  /** First step whose loss was not finite or whose gradient was bad; 0 when there is none. */
-  readonly badStep: number;
-  /** Row of that gradient, from 1; 0 where it was the loss. */
-  readonly badRow: number;
-  /** Step of each layer's last alarm, 0 where there was none. */
-  readonly alarms: Uint32Array;
-  /** Statistics of the sampled steps by number, 8 numbers a row; see shaders/row-sum.wgsl. */
-  readonly statistics: ReadonlyMap<number, Float32Array>;
-  /** First step of the submission that left no metrics. */
-  readonly missed: number | undefined;
 }
 
 /** A recording with its pipelines and bind groups: a flat list, ready to encode. */
@@ -131,38 +109,14 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
     metricsBytes,
     BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
   );
-  const stagingUsage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
-  const staging = Array.from({ length: AHEAD }, (_, i): Stage => {
-    const words = new Uint32Array(metricsBytes / 4);
-    return {
-      buffer: gpu.buffer(`metrics staging ${i}`, metricsBytes, stagingUsage),
-      statistics: undefined,
-      words,
-      reals: new Float32Array(words.buffer),
-      alarms: words.subarray(4 * (1 + MOST_STEPS)),
-      done: undefined,
-    };
-  });
+  const stages = Array.from({ length: AHEAD }, () => createStage(gpu, metricsBytes, MOST_STEPS, rows));
   let turn = 0;
 
   /** What to wait for while too many submissions are under way. */
   function ready(): Promise<unknown> | undefined {
-    const [failure, { done }] = [gpu.failure(), staging[turn % AHEAD] as Stage];
+    const [failure, { done }] = [gpu.failure(), stages[turn % AHEAD] as Stage];
     if (failure !== undefined) throw failure;
     return done && gpu.untilLost(done);
-  }
-
-  /** What a submission has left, once it is there. */
-  async function read(stage: Stage, values: readonly StepValues[], statistics?: GPUBuffer): Promise<Metrics> {
-    try {
-      const mapped = stage.buffer.mapAsync(MapMode.READ);
-      await gpu.untilLost(statistics ? Promise.all([mapped, statistics.mapAsync(MapMode.READ)]) : mapped);
-      stage.words.set(new Uint32Array(stage.buffer.getMappedRange()));
-      stage.buffer.unmap();
-      return decode(stage, values, statistics ? sampledOf(statistics, values, rows) : noStatistics);
-    } finally {
-      stage.done = undefined;
-    }
   }
 
   const replay = {
@@ -189,7 +143,7 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
 
     /** Submits up to MOST_STEPS steps at once, without delay; only after `ready`. Resolves when the numbers are back. */
     start(prepared: Prepared, values: readonly StepValues[]): Promise<Metrics> {
-      const stage = staging[turn++ % AHEAD] as Stage;
+      const stage = stages[turn++ % AHEAD] as Stage;
       const steps = values.length;
       let sampled = false;
       for (let i = 0; i < steps; i++) {
@@ -211,17 +165,10 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
         }
       }
       pass.end();
-      encoder.copyBufferToBuffer(metrics, 0, stage.buffer, 0, metricsBytes);
-      const { statistics } = prepared;
-      const copies = statistics !== undefined && sampled;
-      if (copies) {
-        stage.statistics ??= gpu.buffer("statistics staging", statistics.size, stagingUsage);
-        encoder.copyBufferToBuffer(statistics, 0, stage.statistics, 0, statistics.size);
-      }
+      const statistics = sampled ? prepared.statistics : undefined;
+      stage.copy(encoder, metrics, statistics);
       device.queue.submit([encoder.finish()]);
-      const found = read(stage, values, copies ? stage.statistics : undefined);
-      stage.done = found.catch(() => undefined);
-      return found;
+      return stage.read(values, statistics !== undefined);
     },
 
     /** The same when its turn has come, with values made then: resolves once it is submitted. */
@@ -261,8 +208,7 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
     },
 
     dispose(): void {
-      for (const buffer of [ring, metrics, ...staging.flatMap((stage) => [stage.buffer, stage.statistics])])
-        buffer?.destroy();
+      for (const made of [ring, metrics, ...stages]) made.destroy();
     },
   };
   return replay;
@@ -305,20 +251,6 @@ function checkLimits({ commands }: Recording, { device: { limits } }: Gpu, unifo
   }
 }
 
-/** Where a submission leaves what is read of it, and what was read last. */
-interface Stage {
-  readonly buffer: GPUBuffer;
-  statistics: GPUBuffer | undefined;
-  readonly words: Uint32Array<ArrayBuffer>;
-  readonly reals: Float32Array;
-  readonly alarms: Uint32Array;
-  /** Of a submission that is on its way. */
-  done: Promise<unknown> | undefined;
-}
-
-const noAlarms = new Uint32Array(0);
-const noStatistics: Metrics["statistics"] = new Map();
-
 interface Slot {
   readonly values: Uint32Array;
   readonly reals: Float32Array;
@@ -338,44 +270,4 @@ function writeValues({ values, reals }: Slot, slot: number, given: StepValues): 
   values[9] = draw;
   const apply = micro === undefined || micro.last ? when.apply : 0;
   return apply | (sampled ? when.sampled : when.unsampled);
-}
-
-/** Statistics of the sampled steps by number. */
-function sampledOf(buffer: GPUBuffer, values: readonly StepValues[], rows: number): Metrics["statistics"] {
-  const all = new Float32Array(buffer.getMappedRange().slice(0));
-  buffer.unmap();
-  return new Map(
-    values.flatMap(({ step, sampled }, i) =>
-      sampled ? [[step, all.subarray(i * rows * 8, (i + 1) * rows * 8)] as const] : [],
-    ),
-  );
-}
-
-function decode(
-  { words, reals, alarms }: Stage,
-  values: readonly StepValues[],
-  statistics: Metrics["statistics"],
-): Metrics {
-  const steps: StepMetrics[] = [];
-  for (let at = 4; steps.length < values.length; at += 4) {
-    const loss = reals[at + 1] as number;
-    steps.push({ step: words[at] as number, loss, hits: words[at + 2] as number, count: words[at + 3] as number });
-  }
-  return {
-    steps,
-    badStep: words[0] as number,
-    badRow: words[1] === 0xffffffff ? 0 : (words[1] as number),
-    // Rare, and to be kept longer than the stage keeps them.
-    alarms: alarms.some(Boolean) ? alarms.slice() : noAlarms,
-    statistics,
-    missed: values.find(({ step }, i) => steps[i]?.step !== step)?.step,
-  };
-}
-
-/** A submission that the device dropped leaves numbers of another step behind: better no loss than a wrong one. */
-export function checkArrival(gpu: Gpu, { missed }: Metrics): void {
-  if (missed === undefined) return;
-  throw new DeviceError(
-    `device: step ${missed} did not run${gpu.lastError === "" ? "" : ` (${gpu.lastError})`}. Use a smaller batch or model; the weights are those from before it.`,
-  );
 }

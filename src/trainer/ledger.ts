@@ -6,7 +6,8 @@ import { withRest, withRowsOf } from "../optim/counts.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { Describe, StepStatistics } from "../optim/statistics.ts";
 import type { StepResult } from "../recipe/fit-options.ts";
-import type { Metrics, StepMetrics, StepValues } from "../step/replay.ts";
+import type { Metrics, StepMetrics } from "../step/metrics.ts";
+import type { StepValues } from "../step/replay.ts";
 import type { Standing } from "./standing.ts";
 import { Tally } from "./tally.ts";
 

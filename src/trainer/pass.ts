@@ -4,8 +4,9 @@ import { type Data, isBatches, type Packed, packBatch as packOne, type Samples }
 import { bug, DataError } from "../errors.ts";
 import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
 import type { Feed } from "../step/feed.ts";
+import { checkArrival } from "../step/metrics.ts";
 import type { Program } from "../step/program.ts";
-import { checkArrival, MOST_STEPS } from "../step/replay.ts";
+import { MOST_STEPS } from "../step/replay.ts";
 import type { Gradients } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import { Tally } from "./tally.ts";

@@ -20,9 +20,9 @@ import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-
 import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
 import { checkFit, type Evaluation, type FitOptions, type FitResult, type StepResult } from "../recipe/fit-options.ts";
 import type { Trial } from "../recipe/trial.ts";
+import { checkArrival } from "../step/metrics.ts";
 import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
-import { checkArrival } from "../step/replay.ts";
 import { createRunner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
 import { createFit, type Fit } from "./fit.ts";

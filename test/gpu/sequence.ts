@@ -6,7 +6,7 @@ import type { Controller } from "../../src/kernels/control.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
-import type { Metrics } from "../../src/step/replay.ts";
+import type { Metrics } from "../../src/step/metrics.ts";
 import { readBack } from "../../src/step/store.ts";
 import { isControlled, plainUpdate, type UpdateSettings } from "../../src/step/update.ts";
 import { accumulate } from "../reference/accumulate.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { NonFiniteError, sgd } from "../../src/index.ts";
 import { settled } from "../../src/optim/counts.ts";
 import { createRateTable } from "../../src/optim/rates.ts";
-import type { Metrics } from "../../src/step/replay.ts";
+import type { Metrics } from "../../src/step/metrics.ts";
 import { createLedger, type Made } from "../../src/trainer/ledger.ts";
 import { microOf, planBatch } from "../../src/trainer/plan.ts";
 
