@@ -10,7 +10,7 @@ import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts"
 import { createLog } from "./log.ts";
 import type { Optimizer } from "./optimizer.ts";
 import {
-  checkedRate,
+  checkRate,
   checkRow,
   isFrozen,
   layersOf,
@@ -64,9 +64,12 @@ export function createRateTable(
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
 
+  const scheduleNow = (row: Row): Schedule => (swept?.rows.has(row) === true ? swept.factor : row.schedule);
+
   function rateOf(row: Row, clock: Clock): number {
-    const schedule = swept?.rows.has(row) === true ? swept.factor : row.schedule;
-    return checkedRate(row, row.lr * row.multiplier * schedule(clock), clock.step);
+    const rate = row.lr * row.multiplier * scheduleNow(row)(clock);
+    checkRate(row, rate, clock.step);
+    return rate;
   }
 
   /** Rates of rows at the clock's step; undefined where a row does not train. */
@@ -186,6 +189,8 @@ export function createRateTable(
     ): Counts {
       const { updates, trained, active, steps, rests } = counts;
       let own: Clock | undefined;
+      let schedule: Schedule | undefined;
+      let factor = 0;
       let same = true;
       for (let i = 0; i < rows.length; i++) {
         const row = rows[i] as Row;
@@ -197,9 +202,14 @@ export function createRateTable(
           table.fill(0, i * 4, i * 4 + 4);
           continue;
         }
-        // Most rows have had as many.
-        if (own?.updates !== had) own = clockOf(clock, had);
-        const rate = rateOf(row, own);
+        // Most rows share a schedule and have had as many: it is asked once for them.
+        if (own?.updates !== had || schedule !== scheduleNow(row)) {
+          own = clockOf(clock, had);
+          schedule = scheduleNow(row);
+          factor = schedule(own);
+        }
+        const rate = row.lr * row.multiplier * factor;
+        checkRate(row, rate, clock.step);
         row.optimizer.writeRow(table, i * 4, rate, row.weightDecay, (updates[i] as number) + last + 1, momentum);
         checkRow(row, table, i * 4, clock.step);
       }

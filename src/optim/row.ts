@@ -115,9 +115,9 @@ export function checkSpan(place: string, { name, from, until }: Row): void {
   );
 }
 
-/** A rate of a step, which must be one in f32. */
-export function checkedRate({ name, lr, multiplier }: Row, rate: number, step: number): number {
-  if (rate >= 0 && rate <= MOST_F32) return rate;
+/** Refuses a rate of a step that is none in f32. */
+export function checkRate({ name, lr, multiplier }: Row, rate: number, step: number): void {
+  if (rate >= 0 && rate <= MOST_F32) return;
   throw new OptionError(
     `schedule: at step ${step + 1} the rate of "${name}" is ${shown(rate)}, it must be a finite number of at least 0 in f32. Look at what its schedule returns for lr ${lr} and multiplier ${multiplier}.`,
   );
