@@ -6,11 +6,13 @@ import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
 import { owned } from "../graph/own.ts";
+import { segmentPaths } from "../graph/recompute.ts";
 import { type DataFormat, type Parameter, trace } from "../graph/trace.ts";
 import type { Layer, Loss } from "../model/layer.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
+import { lean } from "../plan/segment.ts";
 import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
 import type { UpdateSettings } from "./update.ts";
@@ -31,6 +33,8 @@ export interface ProgramOptions {
   readonly sampled: boolean;
   /** Whether training begins at the features, where there are any. */
   readonly cached?: boolean;
+  /** Layers whose activations are computed again on the way back: a pattern, or "auto" for those that need the least memory. */
+  readonly recompute?: string | undefined;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
   readonly software: boolean;
@@ -88,7 +92,10 @@ export function buildProgram(options: ProgramOptions): Program {
         ? { features: frontier }
         : {};
   const kept = new Set(Object.values(results));
-  const fused = fuse(graph, kept);
+  const whole = fuse(graph, kept);
+  const { recompute } = options;
+  const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
+  const fused = trains && paths !== undefined ? lean(whole, loss, paths) : whole;
   const planned = plan(fused, layout, parameterIds, kept, { layout: stateLayout, ids: stateIds });
   const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
