@@ -3,8 +3,8 @@
 // possible, so that its bytes are free until then. The graph is fused before, so that the same kernels see the same numbers and
 // give the same bits. A node that draws must count by its layer and its op, never by the tensor that it makes: then it draws the same.
 
+import { bug } from "../errors.ts";
 import { matching } from "../pattern.ts";
-import { before } from "./cut.ts";
 import { type Graph, type Node, storageOf, tensorAt } from "./graph.ts";
 
 /** The segment of each node that is in one: the path of a layer, or a number. */
@@ -28,6 +28,12 @@ export const segmentsAt = (nodes: readonly Node[], paths: ReadonlySet<string>): 
 /** `a.b.c` -> `a`, `a.b`, `a.b.c`. */
 const pathsTo = (path: string): string[] => path.split(".").map((_, i, parts) => parts.slice(0, i + 1).join("."));
 
+/** The nodes up to the one that makes the loss. */
+export function wayForward({ nodes }: Graph, loss: number): readonly Node[] {
+  const end = nodes.findIndex(({ outputs }) => outputs.includes(loss));
+  return end < 0 ? bug("a graph has no loss") : nodes.slice(0, end + 1);
+}
+
 /**
  * Gives a new graph in which the way back from `loss` makes again what segments made, but for those that are `spared`. Kept is
  * what another segment reads, for that is where its own second run begins.
@@ -38,7 +44,7 @@ export function recompute(
   segments: Segments,
   spared: ReadonlySet<string | number> = new Set(),
 ): Graph {
-  const forward = new Set(before(graph, loss).nodes);
+  const forward = new Set(wayForward(graph, loss));
   const lost = lostStorages(graph, forward, segments, spared);
   const makers = new Map([...forward].flatMap((node) => node.outputs.map((id) => [id, node])));
   const tensors = [...graph.tensors];
@@ -58,7 +64,7 @@ export function recompute(
     const outputs = node.outputs.map((id) => {
       const { name, ...rest } = tensorAt(graph, id);
       again.set(id, tensors.length);
-      tensors.push({ ...seen(rest), id: tensors.length, name: `${name}.again` });
+      tensors.push({ ...seen(rest), id: tensors.length, name: `${name}.again`, role: "activation" });
       return tensors.length - 1;
     });
     nodes.push({ ...node, inputs, outputs });
@@ -90,10 +96,13 @@ function lostStorages(
   for (const node of forward) {
     const segment = segments.get(node);
     if (segment === undefined || spared.has(segment)) continue;
-    for (const id of node.outputs) if (tensorAt(graph, id).view === undefined) homes.set(id, segment);
+    for (const { id, view, role } of node.outputs.map((id) => tensorAt(graph, id))) {
+      if (view === undefined && role === "activation") homes.set(id, segment);
+    }
   }
-  for (const node of forward) {
-    const segment = segments.get(node);
+  for (const node of graph.nodes) {
+    // What a state becomes is made once, from what is there.
+    const segment = node.outputs.some((id) => tensorAt(graph, id).role === "next") ? "" : segments.get(node);
     // To take another view of something reads nothing; who reads the view does.
     const isView = node.outputs.every((id) => tensorAt(graph, id).view !== undefined);
     if (segment === undefined || isView) continue;

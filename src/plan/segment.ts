@@ -2,9 +2,8 @@
 // computed more than twice, so a step takes at most one more way forward.
 
 import { dependents } from "../graph/backward.ts";
-import { before } from "../graph/cut.ts";
 import { type Graph, type Node, storageOf, tensorAt } from "../graph/graph.ts";
-import { recompute, type Segments, segmentsAt } from "../graph/recompute.ts";
+import { recompute, type Segments, segmentsAt, wayForward } from "../graph/recompute.ts";
 import { bytesOf, lifetimesOf, lowerBound } from "./lifetime.ts";
 
 /** The graph with segments at the paths computed again, or with those segments that need the least memory. */
@@ -36,10 +35,14 @@ export function lean(graph: Graph, loss: number, paths: ReadonlySet<string> | "a
  * it, so later ones are shorter: n equal layers take about the root of 2 n, where equal segments take 2 roots of n.
  */
 function cheapest(graph: Graph, loss: number): Segments[] {
-  const all = before(graph, loss).nodes;
+  const all = wayForward(graph, loss);
   // Frozen layers at the input run once: they would run for the sake of the one tensor that they hand on.
-  const moving = dependents(graph, new Set(graph.tensors.flatMap(({ of }) => of ?? [])));
-  const nodes = all.filter(({ outputs }) => !outputs.includes(loss) && outputs.some((id) => moving.has(id)));
+  const moving = dependents(
+    graph,
+    new Set(graph.tensors.flatMap(({ role, of = -1 }) => (role === "gradient" ? [of] : []))),
+  );
+  const first = all.findIndex(({ outputs }) => outputs.some((id) => moving.has(id)));
+  const nodes = first < 0 ? [] : all.slice(first, -1);
   const made = madeBy(graph, nodes, new Set(all));
   const found: Segments[] = [];
   for (let budget = Number.POSITIVE_INFINITY; budget > 0; ) {

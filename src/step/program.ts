@@ -7,6 +7,7 @@ import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
 import { owned } from "../graph/own.ts";
 import { segmentPaths } from "../graph/recompute.ts";
+import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type DataFormat, type Parameter, trace } from "../graph/trace.ts";
 import type { Layer, Loss } from "../model/layer.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
@@ -52,6 +53,7 @@ export interface Program {
   readonly draws: readonly string[];
   /** Depth of each layer with weights, by path. */
   readonly depths: ReadonlyMap<string, number>;
+  readonly summary: Summary;
   /** Shape of the model's output, with the batch. */
   readonly output: readonly number[];
   /** Where a program of features ends, or one that is cached begins. */
@@ -74,6 +76,7 @@ export function buildProgram(options: ProgramOptions): Program {
   const stateLayout = layOut(states);
   const owners = new Map(parameterIds.map((id, i) => [id, (parameters[i] as Parameter).layer]));
   const depths = layerDepths(traced.graph, owners);
+  const summary = summaryOf(traced, options.batch);
 
   const wanted = new Set(parameterIds.filter((_, i) => !frozen.has((parameters[i] as Parameter).name)));
   const trains = (mode === "train" || mode === "gradients") && loss !== undefined;
@@ -119,6 +122,7 @@ export function buildProgram(options: ProgramOptions): Program {
     states: { parameters: states, layout: stateLayout },
     draws: traced.draws,
     depths,
+    summary,
     output: tensorAt(traced.graph, traced.prediction).shape,
     features: frontier === undefined ? undefined : { shape: tensorAt(graph, frontier).shape },
     takesPart: (row) => gradients.has(parameterIds[row] as number),

@@ -39,6 +39,11 @@ describe("the gradients of any model are the same bits", () => {
       const again = recompute(whole, loss, new Map(segmented.filter(([, segment]) => segment % 4 > 0)));
       const [kept, made] = [whole, again].map((one) => interpret(one, given, step, exact));
       for (const id of [loss, ...gradients.values()]) expect(made?.get(id)).toEqual(kept?.get(id));
+      // A view is one of what its node reads, or the plan would look for it where the first run left it.
+      for (const { inputs, outputs } of again.nodes) {
+        for (const { view } of outputs.map((id) => again.tensors[id]!))
+          if (view !== undefined) expect(inputs).toContain(view);
+      }
     });
   });
 

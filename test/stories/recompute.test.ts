@@ -11,7 +11,9 @@ import {
   flatten,
   functional,
   gelu,
+  type Layer,
   maxPool2d,
+  ops,
   relu,
   residual,
   sequential,
@@ -30,10 +32,21 @@ const same = (filters: number) => conv2d(filters, { padding: "same" });
 const block = () => residual([same(8), gelu(), same(8), relu()]);
 const shared = sequential([dense(16), tanh(), dense(16), relu()]);
 
-/** Pooling, residual blocks, a change of view, and layers that share weights. */
+/** Adds noise, and keeps what it made last as a state. */
+const noise = (): Layer => ({
+  kind: "noise",
+  apply(scope, x) {
+    const noise = scope.draw("noise", "normal", x.shape);
+    const { z } = scope.op(ops.add, { x, y: noise });
+    scope.commit(scope.state("last", x.shape, "zeros"), z);
+    return scope.op(ops.tanh, { x: z }).z;
+  },
+});
+
+/** Pooling, residual blocks, a change of view, and layers that share weights, draw and keep states. */
 const model = functional((x, { use }) => {
   const stem = use("stem", sequential([same(8), relu(), maxPool2d(2)]), x);
-  const blocks = use("blocks", sequential([block(), block(), block()]), stem);
+  const blocks = use("blocks", sequential([block(), sequential([block(), noise(), same(8)]), block()]), stem);
   const rows = use("rows", sequential([maxPool2d(2), flatten(), dense(16), relu()]), blocks);
   return use("head", dense(3), use("shared", shared, use("bend", gelu(), use("shared", shared, rows))));
 });
@@ -67,7 +80,7 @@ test("go with a frozen stem whose features are kept, with micro-batches, and wit
     const options = { rates: { stem: { frozen: true } }, cacheFrozen: true, accumulate: 2 } as const;
     const story = async (trainer: Trainer): Promise<void> => {
       await train(trainer);
-      trainer.rates.freeze("blocks.1");
+      trainer.rates.freeze("blocks.0");
       await train(trainer);
       trainer.rates.unfreeze("stem");
       await train(trainer);
