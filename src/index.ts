@@ -16,7 +16,6 @@ export {
   ShapeError,
 } from "./errors.ts";
 export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
-export type { LayerSummary, Summary } from "./graph/summary.ts";
 export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
 export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
@@ -35,7 +34,7 @@ export {
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { Network, PredictOptions } from "./network/network.ts";
-export { type SummaryOptions, summary } from "./network/summary.ts";
+export { type LayerSummary, type Summary, type SummaryOptions, summary } from "./network/summary.ts";
 export { type Ops, ops } from "./op/index.ts";
 export type { Attribute, Attributes, Op } from "./op/op.ts";
 export type { BetaOptions } from "./optim/betas.ts";

@@ -7,6 +7,8 @@ import { crossEntropy } from "../model/loss.ts";
 import { checkOptions } from "../option.ts";
 import { checkInput, checkModel, FLOATS } from "./check.ts";
 
+export type { LayerSummary, Summary } from "../graph/summary.ts";
+
 export interface SummaryOptions {
   /** Shape of one sample; images are [height, width, channels]. */
   readonly input: readonly number[];
