@@ -33,7 +33,8 @@ export {
 } from "./model/structure.ts";
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
-export type { LayerSummary, Network, PredictOptions } from "./network/network.ts";
+export type { Network, PredictOptions } from "./network/network.ts";
+export { type LayerSummary, type Summary, type SummaryOptions, summary } from "./network/summary.ts";
 export { type Ops, ops } from "./op/index.ts";
 export type { Attribute, Attributes, Op } from "./op/op.ts";
 export type { BetaOptions } from "./optim/betas.ts";

@@ -52,6 +52,8 @@ export interface Trace {
   /** Paths of the random numbers. */
   readonly draws: readonly string[];
   readonly prediction: number;
+  /** Each use of a layer, those within it first. */
+  readonly layers: readonly { readonly path: string; readonly kind: string; readonly output: number }[];
   /** Id of the loss rows; absent in a graph that only predicts. */
   readonly loss?: number;
 }
@@ -75,6 +77,7 @@ export function trace(model: Layer, options: TraceOptions): Trace {
   const states = new Map<string, Owned>();
   const commits = new Map<number, Tensor>();
   const draws: string[] = [];
+  const layers: { path: string; kind: string; output: number }[] = [];
   const { input, batch, loss, mode, format, frozen = new Set() } = options;
   const trains = mode === "train" || mode === "features";
 
@@ -152,6 +155,7 @@ export function trace(model: Layer, options: TraceOptions): Trace {
       const checked = checkedRequest(path, op as Op, inputs, attributes, known);
       return emit(graph, op, checked.tensors as typeof inputs & Tensors, checked.attributes, path);
     },
+    made: (kind, { id }) => layers.push({ path, kind, output: id }),
   });
 
   const data = (name: string, dtype: "f32" | "u32") => addTensor(graph, { name, shape: [1], dtype, role: "data" });
@@ -186,6 +190,7 @@ export function trace(model: Layer, options: TraceOptions): Trace {
     stateIds: [...states.values()].map(({ id }) => id),
     ...{ commits, draws },
     prediction: prediction.id,
+    layers,
   };
   if (owned.length === 0)
     throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");

@@ -46,6 +46,8 @@ export interface Scope {
     inputs: { readonly [Name in In]: Value },
     attributes?: Attributes,
   ): { readonly [Name in Out]: Value };
+  /** Hears what the layer at this path made. @internal */
+  made?(kind: string, y: Value): void;
 }
 
 /** One layer, or a whole model: whatever turns a value into a value. */
@@ -89,7 +91,10 @@ export function applied(layer: Layer, scope: Scope, x: Value): Value {
     );
   }
   const y: unknown = layer.apply(scope, x);
-  if (isValue(y)) return y;
+  if (isValue(y)) {
+    scope.made?.(layer.kind, y);
+    return y;
+  }
   throw new OptionError(
     `${place}: its function returned ${shown(y)}, which is no value. Return what use(), add() or scope.op() gave.`,
   );

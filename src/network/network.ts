@@ -6,7 +6,7 @@ import { mergeNormalization, type Normalization } from "../data/normalization.ts
 import type { Numbers } from "../data/numbers.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { size } from "../op/tensor.ts";
+import type { Summary } from "../graph/summary.ts";
 import { checkOptions, checkRange } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { Program } from "../step/program.ts";
@@ -18,16 +18,6 @@ import { createTurns, type Turns } from "./turn.ts";
 export interface PredictOptions extends Normalization {
   /** Samples that are computed at once. Default: as many as there are, as far as their activations take little memory. */
   readonly batch?: number;
-}
-
-/** A layer with weights, as a summary shows it. */
-export interface LayerSummary {
-  readonly name: string;
-  /** On the longest path from the input, counted in layers with weights, from 1. */
-  readonly depth: number;
-  /** Shapes of its tensors by their own names. */
-  readonly shapes: Readonly<Record<string, readonly number[]>>;
-  readonly parameterCount: number;
 }
 
 /** What a network is made of. */
@@ -64,17 +54,12 @@ export class Network {
     this.software = gpu.software;
     this.inputShape = demand.input;
     this.outputShape = program.output.slice(1);
-    this.parameterCount = program.parameters.reduce((sum, { shape }) => sum + size(shape), 0);
+    this.parameterCount = program.summary.parameterCount;
   }
 
-  /** The layers with weights, in the order in which the model uses them. */
-  summary(): LayerSummary[] {
-    const { parameters, depths } = this.#parts.program;
-    return [...depths].map(([name, depth]) => {
-      const own = parameters.filter(({ layer }) => layer === name);
-      const shapes = Object.fromEntries(own.map((one) => [one.name.slice(one.name.lastIndexOf(".") + 1), one.shape]));
-      return { name, depth, shapes, parameterCount: own.reduce((sum, { shape }) => sum + size(shape), 0) };
-    });
+  /** What the model is made of, layer by layer; `String(network.summary())` is a table. */
+  summary(): Summary {
+    return this.#parts.program.summary;
   }
 
   /**

@@ -11,7 +11,7 @@ import { type Product, productKernel } from "./product.ts";
 import { given } from "./request.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
-import { dims } from "./tensor.ts";
+import { dims, size } from "./tensor.ts";
 import {
   type Slide,
   slideAttributes,
@@ -87,6 +87,7 @@ export const conv2d = defineOp({
       return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
     });
   },
+  work: ({ b, c }) => (size(c.shape) * size(b.shape)) / b.shape[3]!,
   kernel: convolution("conv2d", source, ["a", "b"], ({ positions, taps, channels, filters }) => {
     return { M: positions, N: filters, K: taps * channels, transposeA: false, transposeB: false };
   }),

@@ -6,7 +6,7 @@ import { productKernel } from "./product.ts";
 import { given } from "./request.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
-import { dims, type Tensor } from "./tensor.ts";
+import { dims, size, type Tensor } from "./tensor.ts";
 
 type Form = {
   readonly transposeA?: boolean;
@@ -61,6 +61,7 @@ export const matmul = defineOp({
       return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
     });
   },
+  work: ({ a, b }, { transposeA }) => (size(a.shape) * size(b.shape)) / a.shape[transposeA === true ? 0 : 1]!,
   kernel,
   takesEpilogue: true,
   sumsColumns: ({ transposeA, transposeB }) => transposeA === true && transposeB !== true,

@@ -61,6 +61,8 @@ export interface Op<In extends string = string, Out extends string = string, A e
   shape(inputs: Tensors<In>, attributes: A): { readonly [Name in Out]?: TensorSpec };
   /** How gradients go back; left out where there is no way, as in ops that are themselves part of a way back. */
   back?(known: Known<In, Out>, way: Way<In, A>): void;
+  /** Multiply-adds of one run; left out where there are none to speak of. */
+  work?(tensors: Tensors<In | Out>, attributes: A): number;
   /** Left out for a mere change of view. */
   readonly kernel?: Kernel;
   readonly elementwise?: Elementwise;

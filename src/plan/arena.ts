@@ -22,32 +22,49 @@ export interface ArenaPlan {
 
 /** Pairwise comparisons that the search may spend: well under a tenth of a second. */
 const EFFORT = 4e6;
+/** What a try costs before anything is compared. */
+const TRY = 1000;
 const MOST_ARENAS = 4;
+
+/** One arena: how long it is, and where its tensors begin. */
+interface Packed {
+  readonly bytes: number;
+  readonly offsets: ReadonlyMap<number, number>;
+}
 
 export function planArenas(lifetimes: Lifetimes): ArenaPlan {
   const bySize = [...lifetimes.lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first || a.id - b.id);
   const forbidden = neighbours(lifetimes.accesses);
   let colours = greedyColours(lifetimes.accesses, forbidden);
-  let best = place(bySize, colours);
+  const pack = (arena: number, of = colours): Packed => place(bySize.filter(({ id }) => of.get(id) === arena));
+  const used = Math.max(0, ...colours.values()) + 1;
+  const count = Math.max(2, Math.min(MOST_ARENAS, used + 1));
+  const packed = Array.from({ length: Math.max(used, count) }, (_, arena) => pack(arena));
   const enough = lowerBound(lifetimes);
-  const count = Math.max(2, Math.min(MOST_ARENAS, best.arenas.length + 1));
-  const tries = bySize.length < 2 ? 0 : Math.floor(EFFORT / bySize.length ** 2);
-  for (let i = 0; i < tries && total(best) > enough; i++) {
-    const moved = bySize[Math.floor(uniform(1, 2 * i) * bySize.length)] as Lifetime;
-    const arena = Math.floor(uniform(1, 2 * i + 1) * count);
-    if (colours.get(moved.id) === arena) continue;
-    const swap = new Map(colours).set(moved.id, arena);
-    if (!settle(moved.id, arena, colours.get(moved.id) as number, swap, forbidden)) continue;
-    const plan = place(bySize, swap);
-    if (total(plan) <= total(best)) {
-      best = plan;
-      colours = swap;
-    }
+  let spent = bySize.length < 2 ? EFFORT : 0;
+  for (let i = 0; spent < EFFORT && total(packed) > enough; i++) {
+    spent += TRY;
+    const { id } = bySize[Math.floor(uniform(1, 2 * i) * bySize.length)] as Lifetime;
+    const to = Math.floor(uniform(1, 2 * i + 1) * count);
+    const from = colours.get(id) as number;
+    if (from === to) continue;
+    const swapped = new Map(colours).set(id, to);
+    if (!settle(id, to, from, swapped, forbidden)) continue;
+    // Whatever moved did so between these two; the others stay as they are.
+    const both = [pack(to, swapped), pack(from, swapped)] as const;
+    spent += both[0].offsets.size ** 2 + both[1].offsets.size ** 2;
+    if (total(both) > total([packed[to], packed[from]] as Packed[])) continue;
+    [packed[to], packed[from]] = both;
+    colours = swapped;
   }
-  return best;
+  const arenas = packed.filter(({ bytes }) => bytes > 0);
+  const spots = arenas.flatMap(({ offsets }, arena) =>
+    [...offsets].map(([id, offset]) => [id, { arena, offset }] as const),
+  );
+  return { arenas: arenas.map(({ bytes }) => bytes), spots: new Map(spots) };
 }
 
-export const total = (plan: ArenaPlan): number => plan.arenas.reduce((a, b) => a + b, 0);
+const total = (arenas: readonly Packed[]): number => arenas.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** For each tensor, those that law 2 keeps out of its arena. */
 function neighbours(accesses: readonly Access[]): Map<number, Set<number>> {
@@ -103,26 +120,19 @@ function settle(
   return true;
 }
 
-/** Offsets for a given choice of arenas: larger tensors first, each at the lowest place that is free all its life. */
-function place(bySize: readonly Lifetime[], colours: ReadonlyMap<number, number>): ArenaPlan {
-  const spots = new Map<number, Spot>();
-  const placed: { span: Lifetime; spot: Spot }[] = [];
-  const arenas: number[] = [];
+/** Offsets of the tensors of an arena: larger ones first, each at the lowest place that is free all its life. */
+function place(bySize: readonly Lifetime[]): Packed {
+  const placed: { readonly span: Lifetime; readonly offset: number }[] = [];
+  let bytes = 0;
   for (const span of bySize) {
-    const arena = colours.get(span.id) ?? bug(`tensor ${span.id} has no arena`);
-    const inTheWay = placed
-      .filter((other) => other.spot.arena === arena && alive(other.span, span))
-      .sort((a, b) => a.spot.offset - b.spot.offset);
+    const inTheWay = placed.filter((other) => alive(other.span, span)).sort((a, b) => a.offset - b.offset);
     let offset = 0;
     for (const other of inTheWay) {
-      if (other.spot.offset - offset >= span.bytes) break;
-      offset = Math.max(offset, other.spot.offset + other.span.bytes);
+      if (other.offset - offset >= span.bytes) break;
+      offset = Math.max(offset, other.offset + other.span.bytes);
     }
-    const spot = { arena, offset };
-    spots.set(span.id, spot);
-    placed.push({ span, spot });
-    while (arenas.length <= arena) arenas.push(0);
-    arenas[arena] = Math.max(arenas[arena] as number, offset + span.bytes);
+    placed.push({ span, offset });
+    bytes = Math.max(bytes, offset + span.bytes);
   }
-  return { arenas, spots };
+  return { bytes, offsets: new Map(placed.map(({ span, offset }) => [span.id, offset])) };
 }

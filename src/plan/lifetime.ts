@@ -1,10 +1,13 @@
 // From when to when each activation is needed: the facts that the memory plan is made from.
 
 import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
-import { byteSize } from "../op/tensor.ts";
+import { byteSize, type Tensor } from "../op/tensor.ts";
 
 /** Bytes are rounded up to the alignment of a buffer binding. */
 export const ALIGNMENT = 256;
+
+/** What a tensor takes in an arena. */
+export const spaceOf = (tensor: Tensor): number => Math.ceil(byteSize(tensor) / ALIGNMENT) * ALIGNMENT;
 
 export interface Lifetime {
   /** Id of the tensor that owns the bytes. */
@@ -50,8 +53,7 @@ export function lifetimesOf(graph: Graph, kept: ReadonlySet<number>): Lifetimes 
     if (span !== undefined) found.set(id, { ...span, last: graph.nodes.length });
   }
   const lifetimes = [...found].map(([id, { first, last }]) => {
-    const bytes = Math.ceil(byteSize(tensorAt(graph, id)) / ALIGNMENT) * ALIGNMENT;
-    return { id, bytes, first, last };
+    return { id, bytes: spaceOf(tensorAt(graph, id)), first, last };
   });
   return { lifetimes, accesses };
 }
@@ -60,11 +62,14 @@ export const alive = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last &&
 
 /** The most bytes that are needed at one time: no plan can do with less. */
 export function lowerBound({ lifetimes, accesses }: Lifetimes): number {
-  let most = 0;
-  for (let at = 0; at < accesses.length; at++) {
-    let live = 0;
-    for (const span of lifetimes) if (span.first <= at && at <= span.last) live += span.bytes;
-    most = Math.max(most, live);
+  const changes = new Array<number>(accesses.length + 2).fill(0);
+  for (const { first, last, bytes } of lifetimes) {
+    changes[first] = (changes[first] as number) + bytes;
+    changes[last + 1] = (changes[last + 1] as number) - bytes;
   }
-  return most;
+  let live = 0;
+  return changes.reduce((most, change) => {
+    live += change;
+    return Math.max(most, live);
+  }, 0);
 }

@@ -3,7 +3,7 @@
 import { bug } from "../errors.ts";
 import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
 import { byteSize, bytesOf, type Tensor } from "../op/tensor.ts";
-import { planArenas, total } from "./arena.ts";
+import { planArenas } from "./arena.ts";
 import { type Layout, layOut } from "./layout.ts";
 import { lifetimesOf, lowerBound } from "./lifetime.ts";
 
@@ -71,7 +71,7 @@ export function plan(
   return {
     arenas: new Map(arenas.arenas.map((bytes, i) => [`activations${i}`, bytes])),
     report: {
-      planned: total(arenas),
+      planned: arenas.arenas.reduce((a, b) => a + b, 0),
       naive: lifetimes.lifetimes.reduce((sum, span) => sum + span.bytes, 0),
       lowerBound: lowerBound(lifetimes),
     },

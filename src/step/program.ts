@@ -6,12 +6,15 @@ import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
 import { owned } from "../graph/own.ts";
+import { segmentPaths } from "../graph/recompute.ts";
+import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type DataFormat, type Parameter, trace } from "../graph/trace.ts";
 import type { Layer, Loss } from "../model/layer.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
+import { lean } from "../plan/segment.ts";
 import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
 import type { UpdateSettings } from "./update.ts";
@@ -32,6 +35,8 @@ export interface ProgramOptions {
   readonly sampled: boolean;
   /** Whether training begins at the features, where there are any. */
   readonly cached?: boolean;
+  /** Layers whose activations are computed again on the way back: a pattern, or "auto" for those that need the least memory. */
+  readonly recompute?: string | undefined;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
   readonly software: boolean;
@@ -49,6 +54,7 @@ export interface Program {
   readonly draws: readonly string[];
   /** Depth of each layer with weights, by path. */
   readonly depths: ReadonlyMap<string, number>;
+  readonly summary: Summary;
   /** Shape of the model's output, with the batch. */
   readonly output: readonly number[];
   /** Where a program of features ends, or one that is cached begins. */
@@ -69,6 +75,7 @@ export function buildProgram(options: ProgramOptions): Program {
   const stateLayout = layOut(states);
   const owners = new Map(parameterIds.map((id, i) => [id, (parameters[i] as Parameter).layer]));
   const depths = layerDepths(traced.graph, owners);
+  const summary = summaryOf(traced, options.batch);
 
   const wanted = new Set(parameterIds.filter((_, i) => !frozen.has((parameters[i] as Parameter).name)));
   const trains = (mode === "train" || mode === "gradients") && loss !== undefined;
@@ -87,7 +94,10 @@ export function buildProgram(options: ProgramOptions): Program {
         ? { features: frontier }
         : {};
   const kept = new Set(Object.values(results));
-  const fused = fuse(graph, kept);
+  const whole = fuse(graph, kept);
+  const { recompute } = options;
+  const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
+  const fused = trains && paths !== undefined ? lean(whole, loss, paths) : whole;
   const planned = plan(fused, layout, parameterIds, kept, { layout: stateLayout, ids: stateIds });
   const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
@@ -111,6 +121,7 @@ export function buildProgram(options: ProgramOptions): Program {
     states: { parameters: states, layout: stateLayout },
     draws: traced.draws,
     depths,
+    summary,
     output: tensorAt(traced.graph, traced.prediction).shape,
     features: frontier === undefined ? undefined : tensorAt(graph, frontier),
     takesPart: (row) => gradients.has(parameterIds[row] as number),

@@ -10,6 +10,7 @@ import { adamw } from "../optim/rule/adam.ts";
 import type { Rates } from "../optim/rule.ts";
 import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
 import { checkFunction, checkOptions, checkSwitches, shown } from "../option.ts";
+import { checkPattern } from "../pattern.ts";
 import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
 import type { TrainingOptions } from "./training.ts";
@@ -32,6 +33,12 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    * begin behind them, with the same results. Takes the memory of those activations for all samples. Default false.
    */
   readonly cacheFrozen?: boolean;
+  /**
+   * Layers whose activations are not kept for the way back but computed again from their input, with the same results: each path
+   * that the pattern matches is one segment (Chen et al. 2016). "auto" finds the segments that need the least memory. Takes at most one
+   * more way forward a step. Default: everything is kept.
+   */
+  readonly recompute?: string;
   /** Decides initial weights and shuffles. Default 0. */
   readonly seed?: number;
   /** Told of each kernel that is compiled, so that a page can show how far it is. */
@@ -66,6 +73,7 @@ export interface Settings {
   readonly update: UpdateSettings;
   readonly momentum: MomentumSchedule | undefined;
   readonly cacheFrozen: boolean;
+  readonly recompute: string | undefined;
   readonly normalization: Normalization;
   readonly warn: (message: string) => void;
 }
@@ -74,7 +82,8 @@ export interface Settings {
 export type FirstSettings = Omit<Settings, "update" | "momentum">;
 
 const compileKeys = [
-  ...["input", "batch", "loss", "optimizer", "rates", "schedule", "cacheFrozen", "seed", "onProgress", "onWarning"],
+  ...["input", "batch", "loss", "optimizer", "rates", "schedule", "seed", "onProgress", "onWarning"],
+  ...["cacheFrozen", "recompute"],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
 ];
@@ -82,7 +91,8 @@ const compileKeys = [
 export function checkedSettings(model: Layer, options: CompileOptions): FirstSettings {
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
-  const { input, batch = 32, loss, optimizer = adamw(), seed = 0, cacheFrozen = false, onProgress } = options;
+  const { input, batch = 32, loss, optimizer = adamw(), seed = 0, onProgress } = options;
+  const { cacheFrozen = false, recompute } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   checkInput("compile", input);
   wholeNumber("compile", "batch", batch);
@@ -96,9 +106,10 @@ export function checkedSettings(model: Layer, options: CompileOptions): FirstSet
     throw new OptionError(`compile: seed is ${seed}, it must be a whole number from 0 to ${2 ** 32 - 1}.`);
   }
   checkSwitches("compile", { cacheFrozen });
+  if (recompute !== undefined) checkPattern("compile: recompute", recompute);
   checkFunction("compile", "onWarning", warn);
   if (onProgress !== undefined) checkFunction("compile", "onProgress", onProgress);
   const normalization = mergeNormalization(options);
   scalingOf("compile", normalization, false, input.at(-1) as number);
-  return { model, input, batch, loss, optimizer, seed, cacheFrozen, normalization, warn };
+  return { model, input, batch, loss, optimizer, seed, cacheFrozen, recompute, normalization, warn };
 }

@@ -124,6 +124,7 @@ const others = [
     "functional",
     "gelu",
     "inference",
+    "summary",
     "maxPool2d",
     "meanSquaredError",
   ],

@@ -27,25 +27,41 @@ export const programOf = (model: Layer, options: Options = {}): Program =>
 
 const { mlp, cnn } = workloads;
 
-export const referencePrograms = {
-  mlp: (options: Options = {}): Program =>
-    programOf(sequential({ fc1: dense(256), relu1: relu(), fc2: dense(128), relu2: relu(), fc3: dense(10) }), {
-      input: mlp.input,
-      batch: mlp.batch,
-      ...options,
+/** The two workloads of the benchmark, and a chain of 32 equal layers. */
+export const referenceModels = {
+  mlp: {
+    model: sequential({ fc1: dense(256), relu1: relu(), fc2: dense(128), relu2: relu(), fc3: dense(10) }),
+    input: mlp.input,
+    batch: mlp.batch,
+  },
+  cnn: {
+    model: sequential({
+      conv1: conv2d(8, { padding: "same" }),
+      relu1: relu(),
+      pool1: maxPool2d(2),
+      conv2: conv2d(16, { padding: "same" }),
+      relu2: relu(),
+      pool2: maxPool2d(2),
+      flatten: flatten(),
+      head: dense(10),
     }),
-  cnn: (options: Options = {}): Program =>
-    programOf(
-      sequential({
-        conv1: conv2d(8, { padding: "same" }),
-        relu1: relu(),
-        pool1: maxPool2d(2),
-        conv2: conv2d(16, { padding: "same" }),
-        relu2: relu(),
-        pool2: maxPool2d(2),
-        flatten: flatten(),
-        head: dense(10),
-      }),
-      { input: cnn.input, batch: cnn.batch, ...options },
-    ),
+    input: cnn.input,
+    batch: cnn.batch,
+  },
+  deep: {
+    model: sequential([...Array.from({ length: 32 }, () => sequential([dense(64), relu()])), dense(10)]),
+    input: [64],
+    batch: 1024,
+  },
+} as const;
+
+const referenceProgram =
+  (name: keyof typeof referenceModels) =>
+  (options: Options = {}): Program =>
+    programOf(referenceModels[name].model, { ...referenceModels[name], ...options });
+
+export const referencePrograms = {
+  mlp: referenceProgram("mlp"),
+  cnn: referenceProgram("cnn"),
+  deep: referenceProgram("deep"),
 };

@@ -31,14 +31,14 @@ describe("a step in print", () => {
     expect(printed(programOf(model))).toMatchInlineSnapshot(`
       "
       train: 9 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.00 MB naive), 1 submit
-        0  gather                         [32x6]                          grid 3x1x1  data.x data.order data.y -> activations1@1024 activations1@512
-        1  matmul                 body.0  [32x6] x [6x8] +bias +relu      grid 1x1x1  activations1@1024 parameters parameters@1024 -> activations2
-        2  matmul                 head    [32x8] x [8x3] +bias            grid 1x1x1  activations2 parameters@2048 parameters@3072 -> activations1
-        3  softmax-cross-entropy          [32x3]                          grid 1x1x1  activations1 activations1@512 -> activations2@1024 activations0
-        4  metrics                        [32x2]                          grid 1x1x1  activations2@1024 -> metrics
-        5  matmul                 head    [32x3] x [8x3]^T +reluBackward  grid 1x1x1  activations0 parameters@2048 activations2 -> activations1
-        6  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations2 activations0 -> gradients@2048 gradients@3072 metrics
-        7  matmul                 body.0  [32x6]^T x [32x8] +columnSum    grid 1x1x1  activations1@1024 activations1 -> gradients gradients@1024 metrics
+        0  gather                         [32x6]                          grid 3x1x1  data.x data.order data.y -> activations2 activations1@512
+        1  matmul                 body.0  [32x6] x [6x8] +bias +relu      grid 1x1x1  activations2 parameters parameters@1024 -> activations0
+        2  matmul                 head    [32x8] x [8x3] +bias            grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
+        3  softmax-cross-entropy          [32x3]                          grid 1x1x1  activations1 activations1@512 -> activations0@1024 activations2@768
+        4  metrics                        [32x2]                          grid 1x1x1  activations0@1024 -> metrics
+        5  matmul                 head    [32x3] x [8x3]^T +reluBackward  grid 1x1x1  activations2@768 parameters@2048 activations0 -> activations1
+        6  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations0 activations2@768 -> gradients@2048 gradients@3072 metrics
+        7  matmul                 body.0  [32x6]^T x [32x8] +columnSum    grid 1x1x1  activations2 activations1 -> gradients gradients@1024 metrics
         8  adam                           adam: 4 rows, 4 blocks          grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
@@ -53,22 +53,22 @@ describe("a step in print", () => {
     expect(printed(programOf(model, { input: [12, 12, 3] }))).toMatchInlineSnapshot(`
       "
       train: 17 commands, 4 activation arenas (0.41 MB planned, 0.40 MB at least, 0.48 MB naive), 1 submit
-         0  gather                          [32x12x12x3]                                            grid 54x1x1   data.x data.order data.y -> activations3 activations2@150528
-         1  conv2d                  stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias +relu                grid 1x36x1   activations3 parameters parameters@1024 -> activations2
-         2  max-pool2d              stem.2  [32x12x12x8] 2x2 stride 2x2                             grid 36x1x1   activations2 -> activations1 activations3@55296
-         3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh             grid 1x1x1    activations1 parameters@2048 -> activations2@147456
-         4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x1x1    activations2@147456 parameters@4096 parameters@5120 -> activations3@92160
-         5  softmax-cross-entropy           [32x10]                                                 grid 1x1x1    activations3@92160 activations2@150528 -> activations1@38144 activations1@36864
-         6  metrics                         [32x2]                                                  grid 1x1x1    activations1@38144 -> metrics
-         7  matmul                  head    [32x10] x [24x10]^T                                     grid 1x1x1    activations1@36864 parameters@4096 -> activations2@150528
-         8  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations2@147456 activations1@36864 -> gradients@4096 gradients@5120 metrics
-         9  elementwise             body.1  [32x2x2x6] +tanhBackward                                grid 3x1x1    activations2@150528 activations2@147456 -> activations1@36864
-        10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x9x1    activations1@36864 parameters@2048 -> activations2@147456
-        11  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x1x1    activations1 activations1@36864 -> gradients@2048 metrics
-        12  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2 +reluBackward                 grid 144x1x1  activations2@147456 activations3@55296 activations2 -> activations1
-        13  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x1    activations3 activations1 -> activations2 activations2@27648
-        14  sum-partials            stem.0  [32x8]                                                  grid 1x1x1    activations2@27648 -> gradients@1024 metrics
-        15  sum-partials            stem.0  [32x3x3x3x8]                                            grid 4x1x1    activations2 -> gradients metrics
+         0  gather                          [32x12x12x3]                                            grid 54x1x1   data.x data.order data.y -> activations2@147456 activations1@150528
+         1  conv2d                  stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias +relu                grid 1x36x1   activations2@147456 parameters parameters@1024 -> activations1
+         2  max-pool2d              stem.2  [32x12x12x8] 2x2 stride 2x2                             grid 36x1x1   activations1 -> activations2 activations0
+         3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh             grid 1x1x1    activations2 parameters@2048 -> activations1@147456
+         4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x1x1    activations1@147456 parameters@4096 parameters@5120 -> activations3
+         5  softmax-cross-entropy           [32x10]                                                 grid 1x1x1    activations3 activations1@150528 -> activations2@38144 activations2@36864
+         6  metrics                         [32x2]                                                  grid 1x1x1    activations2@38144 -> metrics
+         7  matmul                  head    [32x10] x [24x10]^T                                     grid 1x1x1    activations2@36864 parameters@4096 -> activations1@150528
+         8  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations1@147456 activations2@36864 -> gradients@4096 gradients@5120 metrics
+         9  elementwise             body.1  [32x2x2x6] +tanhBackward                                grid 3x1x1    activations1@150528 activations1@147456 -> activations2@36864
+        10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x9x1    activations2@36864 parameters@2048 -> activations1@147456
+        11  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x1x1    activations2 activations2@36864 -> gradients@2048 metrics
+        12  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2 +reluBackward                 grid 144x1x1  activations1@147456 activations0 activations1 -> activations2
+        13  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x1    activations2@147456 activations2 -> activations1 activations0
+        14  sum-partials            stem.0  [32x8]                                                  grid 1x1x1    activations0 -> gradients@1024 metrics
+        15  sum-partials            stem.0  [32x3x3x3x8]                                            grid 4x1x1    activations1 -> gradients metrics
         16  adam                            adam: 5 rows, 6 blocks                                  grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
       "
     `);
@@ -80,19 +80,19 @@ describe("a step in print", () => {
     expect(printed(programOf(model, options))).toMatchInlineSnapshot(`
       "
       train: 14 commands, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
-         0  gather                       [32x6]                          grid 3x1x1  data.x data.order data.y -> activations2@2048 activations2
-         1  matmul              first    [32x6] x [6x16] +bias           grid 1x1x1  activations2@2048 parameters parameters@1024 -> activations0
+         0  gather                       [32x6]                          grid 3x1x1  data.x data.order data.y -> activations2 activations0@2048
+         1  matmul              first    [32x6] x [6x16] +bias           grid 1x1x1  activations2 parameters parameters@1024 -> activations0
          2  matmul              block.0  [32x16] x [16x16] +bias         grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
          3  elementwise         block.1  [32x16] +gelu +add              grid 2x1x1  activations1 activations0 -> activations3
-         4  matmul              last     [32x16] x [16x2] +bias          grid 1x1x1  activations3 parameters@4096 parameters@5120 -> activations2@256
-         5  mean-squared-error           [32x2]                          grid 1x1x1  activations2@256 activations2 -> activations0@2048 activations0@2304
-         6  metrics                      [32x2]                          grid 1x1x1  activations0@2048 -> metrics
-         7  matmul              last     [32x2] x [16x2]^T               grid 1x1x1  activations0@2304 parameters@4096 -> activations2
-         8  matmul              last     [32x16]^T x [32x2] +columnSum   grid 1x1x1  activations3 activations0@2304 -> gradients@4096 gradients@5120 metrics
-         9  elementwise         block.1  [32x16] +geluBackward           grid 2x1x1  activations2 activations1 -> activations3
-        10  matmul              block.0  [32x16] x [16x16]^T +add        grid 1x1x1  activations3 parameters@2048 activations2 -> activations1
+         4  matmul              last     [32x16] x [16x2] +bias          grid 1x1x1  activations3 parameters@4096 parameters@5120 -> activations0@2304
+         5  mean-squared-error           [32x2]                          grid 1x1x1  activations0@2304 activations0@2048 -> activations2@768 activations2@1024
+         6  metrics                      [32x2]                          grid 1x1x1  activations2@768 -> metrics
+         7  matmul              last     [32x2] x [16x2]^T               grid 1x1x1  activations2@1024 parameters@4096 -> activations0@2048
+         8  matmul              last     [32x16]^T x [32x2] +columnSum   grid 1x1x1  activations3 activations2@1024 -> gradients@4096 gradients@5120 metrics
+         9  elementwise         block.1  [32x16] +geluBackward           grid 2x1x1  activations0@2048 activations1 -> activations3
+        10  matmul              block.0  [32x16] x [16x16]^T +add        grid 1x1x1  activations3 parameters@2048 activations0@2048 -> activations1
         11  matmul              block.0  [32x16]^T x [32x16] +columnSum  grid 1x1x1  activations0 activations3 -> gradients@2048 gradients@3072 metrics
-        12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations2@2048 activations1 -> gradients gradients@1024 metrics
+        12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations2 activations1 -> gradients gradients@1024 metrics
         13  sgd                          sgd: 6 rows, 6 blocks           grid 6x1x1  blocks gradients metrics -> parameters
       "
     `);
