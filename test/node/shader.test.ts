@@ -24,6 +24,7 @@ import { type Command, commandOf } from "../../src/step/command.ts";
 import { commitCommands } from "../../src/step/commit.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 import { stepOf } from "../gpu/case.ts";
+import { gpuCases } from "../gpu/cases.ts";
 import { controllers as found } from "../reference/controllers.ts";
 import { allKernels, allOps, opNamed, outputsOf } from "../reference/ops.ts";
 import { passTexts } from "../reference/passes.ts";
@@ -120,18 +121,6 @@ function* windows(): Generator<Variant> {
   const image = { size: [7, 6] };
   for (const channels of [1, 4]) {
     const x = [2, 7, 6, channels];
-    yield* chosen("maxPool2d", [x], { attributes: { ...strides, ...kernel } });
-    for (const epilogue of epilogues) {
-      const attributes = { ...strides, ...kernel, ...image };
-      yield* chosen(
-        "maxPool2dBackward",
-        [
-          [2, 4, 6, channels],
-          [2, 4, 6, channels],
-        ],
-        { attributes, epilogue },
-      );
-    }
     for (const filters of [3, 8]) {
       const filter = [3, 2, channels, filters];
       const dy = [2, 4, 6, filters];
@@ -148,6 +137,16 @@ function* windows(): Generator<Variant> {
   }
 }
 
+/** What the GPU tests run. */
+function* cases(): Generator<Variant> {
+  for (const { op, inputs, attributes = {}, epilogue = [], columnSum = false } of gpuCases) {
+    const shapes = inputs.map(({ shape }) => shape);
+    yield* chosen(op, shapes, { attributes, epilogue: epilogue.map((step) => step.op), sum: columnSum });
+  }
+  // Normals are held against the host in another way.
+  yield* chosen("draw", [], { attributes: { shape: [3, 5], kind: "normal", index: 0 } });
+}
+
 function* elementwises(): Generator<Variant> {
   for (const { name, inputs, elementwise } of allOps.values()) {
     if (elementwise === undefined) continue;
@@ -157,42 +156,6 @@ function* elementwises(): Generator<Variant> {
       yield* chosen(name, shapes, { epilogue: ["bias", "add"] });
     }
   }
-  yield* chosen("columnSum", [[5, 3]]);
-  yield* chosen("sumPartials", [[2, 5, 3]]);
-}
-
-function* ends(): Generator<Variant> {
-  for (const input of [
-    [4, 5],
-    [4, 8],
-  ]) {
-    for (const bytes of booleans) {
-      for (const targets of booleans) {
-        for (const integerTarget of booleans) {
-          const target = integerTarget ? [4] : [4, 2];
-          for (const period of [0, 4]) {
-            const attributes = { input, target, integerTarget, targets, bytes, period };
-            yield* chosen("gather", [[1], [1], [1], [1]], { attributes });
-          }
-        }
-      }
-    }
-  }
-  for (const gradient of booleans) {
-    yield* chosen("softmaxCrossEntropy", [[4, 3], [4]], { attributes: { gradient } });
-    yield* chosen("softmaxCrossEntropy", [[2, 1500], [2]], { attributes: { gradient } });
-    yield* chosen(
-      "meanSquaredError",
-      [
-        [4, 3],
-        [4, 3],
-      ],
-      { attributes: { gradient } },
-    );
-  }
-  yield* chosen("metrics", [[4, 2]]);
-  for (const kind of ["uniform", "normal"])
-    yield* chosen("draw", [], { attributes: { shape: [3, 5], kind, index: 0 } });
 }
 
 /** Every rule in every variant, alone; each pass around the update with and without what it can do; rules side by side. */
@@ -267,7 +230,15 @@ const recorded: Variant[] = (["mlp", "cnn"] as const)
     bindings: command.bindings.map(({ number, name, access }) => ({ number, name, access })),
   }));
 
-const all: Variant[] = [...products(), ...windows(), ...elementwises(), ...ends(), ...updates(), ...recorded];
+/** Each text once. */
+const all: readonly Variant[] = [
+  ...new Map(
+    [...products(), ...windows(), ...elementwises(), ...cases(), ...updates(), ...recorded].map((variant) => {
+      const { kernel, holes, constants, step, bindings, given } = variant;
+      return [JSON.stringify([kernel, holes, Object.keys(constants), step, bindings, given]), variant];
+    }),
+  ).values(),
+];
 const ruleText = readFileSync("shaders/parts/rule.wgsl", "utf8");
 const conditionsOf = (source: string): string[] =>
   [...source.matchAll(/#(?:if|elif) \$\{([A-Z0-9_]+)\}/g)].map(([, condition]) => condition as string);

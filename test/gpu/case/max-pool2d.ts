@@ -1,7 +1,7 @@
 // Cases of max pooling and its gradient, with equal values, with nothing but negative ones, and with overlapping windows.
 
 import { below, between, coarse, cycle, type Fill, holed, lowest, normals } from "../../reference/numbers.ts";
-import type { Case } from "../case.ts";
+import type { Case, GradientCase } from "../case.ts";
 import {
   type Geometry,
   geometries,
@@ -9,7 +9,7 @@ import {
   kernelAttributes,
   outputShape,
   strideAttributes,
-} from "./window.ts";
+} from "../geometry.ts";
 
 function pool(at: Geometry, fill: Fill = normals): Case {
   return {
@@ -42,7 +42,7 @@ const [, odd, even] = geometries as [Geometry, Geometry, Geometry];
 /** More positions than one axis of the grid has threads. */
 const long: Geometry = { image: [1, 2048, 2049, 1], kernel: [1, 1], filters: 1, stride: [1, 1], padding: "valid" };
 
-export const maxPool2dCases: readonly Case[] = [
+export const cases: readonly Case[] = [
   ...geometries.map((at) => pool(at)),
   { ...pool(odd, coarse), note: "equal values" },
   { ...pool(even, coarse), note: "equal values" },
@@ -53,9 +53,6 @@ export const maxPool2dCases: readonly Case[] = [
   { ...pool(odd, lowest), note: "lowest values", scales: [1] },
   { ...pool(even, lowest), note: "lowest values", scales: [1] },
   { ...pool(long, cycle), scales: [1] },
-];
-
-export const maxPool2dBackwardCases: readonly Case[] = [
   ...geometries.map((at) => backward(at)),
   backward(odd, relu),
   backward(even, relu),
@@ -63,3 +60,19 @@ export const maxPool2dBackwardCases: readonly Case[] = [
   backward(even, biasAndAdd),
   { ...backward(long, undefined, cycle), scales: [1] },
 ];
+
+const small = (
+  image: readonly number[],
+  kernel: readonly [number, number],
+  stride: readonly [number, number],
+  padding: string,
+): GradientCase => ({ inputs: [{ shape: image }], attributes: { kernel, stride, padding } });
+
+export const gradients = {
+  maxPool2d: [
+    small([2, 4, 6, 2], [2, 2], [2, 2], "valid"),
+    small([1, 5, 7, 2], [2, 2], [2, 2], "same"),
+    small([1, 5, 6, 1], [3, 2], [1, 1], "same"),
+    small([1, 7, 7, 1], [2, 2], [3, 3], "valid"),
+  ],
+};

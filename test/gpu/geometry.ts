@@ -1,8 +1,8 @@
 // Geometries that all window ops are tried on: channels and filters in fours or not, windows larger than the image,
 // strides larger than the window, both kinds of padding.
 
-import type { Attributes } from "../../../src/op/op.ts";
-import { axes } from "../../reference/window.ts";
+import type { Attributes } from "../../src/op/op.ts";
+import { axes } from "../reference/window.ts";
 
 export interface Geometry {
   /** [B, H, W, C]. */
