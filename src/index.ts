@@ -16,11 +16,9 @@ export {
   ShapeError,
 } from "./errors.ts";
 export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
-export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
-export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
+export type { Initializer, InitializerName } from "./initializer.ts";
+export { type Conv2dOptions, conv2d } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
-export type { Initializer, InitializerName } from "./model/initializer.ts";
-export type { Layer, Loss, Scope, Value } from "./model/layer.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export {
   type Functional,
@@ -34,8 +32,13 @@ export {
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { LayerSummary, Network, PredictOptions } from "./network/network.ts";
+export { gelu, relu, sigmoid, tanh } from "./op/activation.ts";
 export { type Ops, ops } from "./op/index.ts";
+export type { Layer, Loss, OpLayer, Scope, Value } from "./op/layer.ts";
+export { type MaxPool2dOptions, maxPool2d } from "./op/max-pool2d.ts";
 export type { Attribute, Attributes, Op } from "./op/op.ts";
+export { flatten } from "./op/reshape.ts";
+export type { Padding } from "./op/window.ts";
 export type { BetaOptions } from "./optim/betas.ts";
 export { type AutoRgnOptions, autoRgn } from "./optim/controller/auto-rgn.ts";
 export { type GuardOptions, guard } from "./optim/controller/guard.ts";

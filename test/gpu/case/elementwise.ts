@@ -2,7 +2,6 @@
 // kernels that only add, columnSum and sumPartials.
 
 import * as activationFile from "../../../src/op/activation.ts";
-import type { Op } from "../../../src/op/op.ts";
 import { between, coarse, cycle, endless, type Fill, holed, normals } from "../../reference/numbers.ts";
 import type { Case, GradientCase, Input } from "../case.ts";
 
@@ -17,8 +16,7 @@ const backward = (op: string, shape: readonly number[], saved: Omit<Input, "shap
   inputs: [{ shape }, { shape, ...saved }],
 });
 
-/** Every op that has a layer of its own name. */
-const activations: readonly Op[] = Object.values(activationFile);
+const activations = Object.values(activationFile).map(({ op }) => op);
 
 const add = (shape: readonly number[]) => ({ op: "add", operand: { shape } });
 const wide = between(-30, 30);
@@ -32,16 +30,19 @@ export const cases: readonly Case[] = [
     one(name, [257]),
     one(name, [33, 4], wide),
     one(name, [65], between(-0.5, 0.5)),
-    one(name, [63], between(-5, -1)),
+    one(name, [63], between(-5, 1)),
     { ...one(name, [65], holed()), note: "with NaN" },
     // Whatever the op saves for its way back, x or z.
-    ...[normals, wide, between(-5, -1), between(0.99, 1)].flatMap((fill, i) =>
+    ...[normals, wide, between(-5, 1), between(0.99, 1)].flatMap((fill, i) =>
       [elementwise?.backward ?? []]
         .flat()
         .map((op) => backward(op.name, [[257], [33, 3], [63], [33, 4]][i]!, { fill })),
     ),
   ]),
   ...[3, 4].map((columns) => ({ ...one("relu", [33, columns], holed()), note: "with NaN" })),
+  // The tail, far below zero.
+  one("gelu", [63], between(-5, -2)),
+  backward("geluBackward", [63], { fill: between(-5, -2) }),
   {
     op: "add",
     inputs: [
