@@ -33,10 +33,22 @@ export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { LayerSummary, Network, PredictOptions } from "./network/network.ts";
 export { gelu, relu, sigmoid, tanh } from "./op/activation.ts";
+export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";
 export type { Layer, Loss, OpLayer, Scope, Value } from "./op/layer.ts";
 export { type MaxPool2dOptions, maxPool2d } from "./op/max-pool2d.ts";
-export type { Attribute, Attributes, Op } from "./op/op.ts";
+export {
+  type Attribute,
+  type Attributes,
+  type Choice,
+  defineOp,
+  type Kernel,
+  type Known,
+  type Op,
+  type TensorSpec,
+  type Way,
+  type Work,
+} from "./op/op.ts";
 export { flatten } from "./op/reshape.ts";
 export type { Padding } from "./op/window.ts";
 export type { BetaOptions } from "./optim/betas.ts";
@@ -146,6 +158,7 @@ export type { FineTuneOptions } from "./recipe/fine-tune.ts";
 export type { EpochResult, Evaluation, FitOptions, FitResult, FitStep, StepResult } from "./recipe/fit-options.ts";
 export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
+export { type CheckGradientsOptions, checkGradients } from "./trainer/check-gradients.ts";
 export { compile } from "./trainer/compile.ts";
 export type { CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
 export type { Averaged, LoadOptions, SaveOptions, Trainer } from "./trainer/trainer.ts";

@@ -1,7 +1,7 @@
 // Activations. A new one is one entry here: its expression, its gradient, and whether that is a function of the input or of the
 // output. Its op, that of its way back and its layer follow.
 
-import { elementwise } from "./elementwise.ts";
+import { defineElementwise } from "./elementwise.ts";
 import { checkNothing, layerOf, type OpLayer } from "./layer.ts";
 
 interface Activation {
@@ -18,13 +18,13 @@ interface Activation {
   { expression, gradient, saves }: Activation,
 ): OpLayer<[], "z"> {
   // Second derivatives are not computed, so that the way back has none.
-  const backward = elementwise({ name: `${name}Backward`, inputs: ["dz", "s"], expression: gradient });
-  const op = elementwise({
+  const backward = defineElementwise({ name: `${name}Backward`, inputs: ["dz", "s"], expression: gradient });
+  const op = defineElementwise({
     name,
     inputs: ["x"],
     expression,
     backward,
-    back: ({ dz, ...known }, { give, emit }) => give("x", () => emit(backward, { dz: dz!, s: known[saves] }).z),
+    back: ({ dz, ...known }, { give, emit }) => give("x", () => emit(backward, { dz, s: known[saves] }).z),
   });
   return layerOf(op, (place, ...given) => checkNothing(place, given));
 }

@@ -19,7 +19,7 @@ export interface Ops {
    * c: a [B, H, W, C] under the filter b [kh, kw, C, F] gives [B, OH, OW, F]. Attributes: `stride` [vertical, horizontal], default
    * [1, 1]; `padding` "valid", the default, or "same".
    */
-  readonly conv2d: Op<"a" | "b", "c" | "sum">;
+  readonly conv2d: Op<"a" | "b", "c">;
   readonly gelu: Op<"x", "z">;
   /** c = a b: [M, K] [K, N] gives [M, N]. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;

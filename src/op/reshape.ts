@@ -16,7 +16,7 @@ export const reshape = defineOp({
       ? undefined
       : `${given(x)} The new shape is [${shape}], it must hold ${size(x.shape)} numbers.`,
   shape: (_, { shape }) => ({ y: { shape, viewOf: "x" } }),
-  back: ({ dy, x }, { give, emit }) => give("x", () => emit(reshape, { x: dy! }, { shape: x.shape }).y),
+  back: ({ dy, x }, { give, emit }) => give("x", () => emit(reshape, { x: dy }, { shape: x.shape }).y),
 });
 
 /** [B, ...] -> [B, product of the rest]; a change of view that moves nothing. */

@@ -24,6 +24,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   trainer: [
     "base",
     "op",
+    "model",
     "graph",
     "plan",
     "kernels",

@@ -115,7 +115,7 @@ const calls: Readonly<Record<string, { readonly before?: readonly unknown[]; rea
 
 /** Functions at the door that belong to other tests: those of models, data and the trainer. Layers that are one op hold it. */
 const others = ["compile", "conv2d", "crossEntropy", "dense", "flatten", "functional", "inference", "meanSquaredError"];
-const more = ["print", "residual", "sequential"];
+const more = ["checkGradients", "defineElementwise", "defineOp", "print", "residual", "sequential"];
 
 const factories = Object.entries(gradus).flatMap(([name, value]) =>
   typeof value === "function" && /^[a-z]/.test(name) && ![...others, ...more].includes(name) && !("op" in value)

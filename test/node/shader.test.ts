@@ -9,7 +9,7 @@ import { namesOfShaders, shorter } from "../../demo/build/shorter-shaders.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
 import { MOST_UNIFORM_ROWS, type UpdateRule } from "../../src/kernels/update.ts";
 import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/op/kernel.ts";
-import type { Attributes, Kernel } from "../../src/op/op.ts";
+import { type Attributes, chosen as completed, type Kernel } from "../../src/op/op.ts";
 import { specialise } from "../../src/op/shader.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
 import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
@@ -72,7 +72,9 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
     booleans.map((checked) => {
       const device = { software, rows: 3 };
       const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
-      const { tensors, ...choice } = kernel.choose({ ...node, device, checked, halts: checked });
+      const work = { ...node, device, checked, halts: checked };
+      const { tensors } = kernel.choose(work);
+      const { tensors: _, ...choice } = completed(kernel, work);
       const asks = checked && kernel.source.includes("CHECK");
       const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
       const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
