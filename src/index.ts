@@ -32,7 +32,7 @@ export {
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { LayerSummary, Network, PredictOptions } from "./network/network.ts";
-export { gelu, relu, sigmoid, tanh } from "./op/activation.ts";
+export { gelu, relu, sigmoid, silu, tanh } from "./op/activation.ts";
 export { averagePool2d } from "./op/average-pool2d.ts";
 export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";

@@ -53,3 +53,10 @@ export const tanh = activation("tanh", {
 
 /** 1 / (1 + exp(-x)). */
 export const sigmoid = activation("sigmoid", { expression: "sigmoid(x)", gradient: "dz * (s * (1 - s))", saves: "z" });
+
+/** x / (1 + exp(-x)), also called swish (Elfwing, Uchibe and Doya 2018). */
+export const silu = activation("silu", {
+  expression: "x * sigmoid(x)",
+  gradient: "dz * (sigmoid(s) * (1 + s * (1 - sigmoid(s))))",
+  saves: "x",
+});
