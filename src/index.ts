@@ -16,11 +16,9 @@ export {
   ShapeError,
 } from "./errors.ts";
 export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
-export { flatten, gelu, relu, sigmoid, tanh } from "./model/activation.ts";
-export { type Conv2dOptions, conv2d, type MaxPool2dOptions, maxPool2d, type Padding } from "./model/conv2d.ts";
+export type { Initializer, InitializerName } from "./initializer.ts";
+export { type Conv2dOptions, conv2d } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
-export type { Initializer, InitializerName } from "./model/initializer.ts";
-export type { Layer, Loss, Scope, Value } from "./model/layer.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export {
   type Functional,
@@ -35,8 +33,26 @@ export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { Network, PredictOptions } from "./network/network.ts";
 export { type LayerSummary, type Summary, type SummaryOptions, summary } from "./network/summary.ts";
+export { gelu, relu, sigmoid, silu, tanh } from "./op/activation.ts";
+export { averagePool2d } from "./op/average-pool2d.ts";
+export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";
-export type { Attribute, Attributes, Op } from "./op/op.ts";
+export type { Layer, Loss, OpLayer, Scope, Value } from "./op/layer.ts";
+export { type MaxPool2dOptions, maxPool2d } from "./op/max-pool2d.ts";
+export {
+  type Attribute,
+  type Attributes,
+  type Choice,
+  defineOp,
+  type Kernel,
+  type Known,
+  type Op,
+  type TensorSpec,
+  type Way,
+  type Work,
+} from "./op/op.ts";
+export { flatten } from "./op/reshape.ts";
+export type { Padding } from "./op/window.ts";
 export type { BetaOptions } from "./optim/betas.ts";
 export { type AutoRgnOptions, autoRgn } from "./optim/controller/auto-rgn.ts";
 export { type GuardOptions, guard } from "./optim/controller/guard.ts";
@@ -144,6 +160,7 @@ export type { FineTuneOptions } from "./recipe/fine-tune.ts";
 export type { EpochResult, Evaluation, FitOptions, FitResult, FitStep, StepResult } from "./recipe/fit-options.ts";
 export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
+export { type CheckGradientsOptions, checkGradients } from "./trainer/check-gradients.ts";
 export { compile } from "./trainer/compile.ts";
 export type { CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
 export type { Averaged, LoadOptions, SaveOptions, Trainer } from "./trainer/trainer.ts";

@@ -1,12 +1,13 @@
 // Results that leave the step: gradients, and what states become. Each is written by its own kernel into an arena of its own.
 
+import { asksGradients } from "../op/check.ts";
 import { copy } from "../op/elementwise.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { emit, type Graph, storageOf, tensorAt } from "./graph.ts";
 
 /**
  * Makes each result a tensor of its target alone: what others read, what is a view, what serves two targets and what a kernel
- * made beside its first output is copied. Gives the ids of the results by target.
+ * made beside its first output is copied, and so is a gradient that no kernel asks. Gives the ids of the results by target.
  */
 export function owned(
   graph: Graph,
@@ -17,9 +18,12 @@ export function owned(
   const storages = uses.map((id) => storageOf(graph, id));
   const found = new Map<number, number>();
   for (const [target, result] of results) {
-    const isBeside = graph.nodes.some(({ outputs }) => outputs.indexOf(result.id) > 0);
+    const maker = graph.nodes.find(({ outputs }) => outputs.includes(result.id));
+    const isBeside = maker !== undefined && maker.outputs.indexOf(result.id) > 0;
+    const isAsked = role !== "gradient" || (maker?.op.kernel !== undefined && asksGradients(maker.op.kernel));
     const isOwn =
       !isBeside &&
+      isAsked &&
       result.role === "activation" &&
       result.view === undefined &&
       storages.indexOf(result.id) === storages.lastIndexOf(result.id);

@@ -2,7 +2,7 @@
 // wrong is refused here: a shape that does not fit would make a kernel read the wrong numbers in silence.
 
 import { OptionError, ShapeError } from "../errors.ts";
-import { placeOf, where } from "../model/layer.ts";
+import { placeOf, where } from "../op/layer.ts";
 import type { Attributes, Op } from "../op/op.ts";
 import type { Tensor, Tensors } from "../op/tensor.ts";
 import { isRecord, resolved, shown } from "../option.ts";

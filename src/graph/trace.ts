@@ -1,7 +1,9 @@
 // Model -> forward graph: lets every layer apply itself once to values that only have a shape.
 
 import { NameError, OptionError, ShapeError } from "../errors.ts";
-import { type Initializer, initializer } from "../model/initializer.ts";
+import { type Initializer, initializer } from "../initializer.ts";
+import { draw } from "../op/draw.ts";
+import { gather } from "../op/gather.ts";
 import {
   applied,
   checkedName,
@@ -11,9 +13,7 @@ import {
   type Scope,
   type Value,
   wholeNumber,
-} from "../model/layer.ts";
-import { draw } from "../op/draw.ts";
-import { gather } from "../op/gather.ts";
+} from "../op/layer.ts";
 import { metrics } from "../op/metrics.ts";
 import type { Op } from "../op/op.ts";
 import { size, type Tensor, type Tensors } from "../op/tensor.ts";

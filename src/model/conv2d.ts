@@ -1,16 +1,12 @@
-// Two-dimensional convolution and max pooling, on images stored [B, H, W, C].
+// Two-dimensional convolution, on images stored [B, H, W, C].
 
-import { OptionError, ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
+import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
 import { conv2d as convolve } from "../op/conv2d.ts";
-import { maxPool2d as pool } from "../op/max-pool2d.ts";
+import { checkNoActivation, type Layer, where, wholeNumber } from "../op/layer.ts";
 import { bias as addBias } from "../op/sum.ts";
-import { windowRefusal } from "../op/window.ts";
-import { anything, resolved, shown } from "../option.ts";
-import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
-import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
-
-/** "same" keeps ceil(size / stride) positions by zero padding; "valid" uses whole windows only. As in TensorFlow. */
-export type Padding = "same" | "valid";
+import { type Padding, paddings, pair, windowRefusal } from "../op/window.ts";
+import { anything, resolved } from "../option.ts";
 
 export interface Conv2dOptions {
   /** Window height and width, or [height, width]. Default 3. */
@@ -24,15 +20,6 @@ export interface Conv2dOptions {
   /** Start of the filter [kh, kw, in, filters]. Default "glorotUniform". */
   readonly initializer?: InitializerName | Initializer;
 }
-
-export interface MaxPool2dOptions {
-  /** Step of the window. Default: the window's size. */
-  readonly stride?: number | readonly [number, number];
-  /** Default "valid". */
-  readonly padding?: Padding;
-}
-
-const paddings = ["valid", ["same", "valid"]] as const;
 
 /**
  * Convolution [B, H, W, C] -> [B, OH, OW, filters], filter [kh, kw, C, filters] and bias [filters] as in Keras.
@@ -67,29 +54,4 @@ export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
       return scope.op(addBias, { x: y, b: scope.parameter("bias", [filters], zeros) }).z;
     },
   };
-}
-
-/**
- * The largest value of each window: [B, H, W, C] -> [B, OH, OW, C]. Of equal values the first counts, as in PyTorch.
- * Throws as conv2d does.
- *
- * @example maxPool2d(2)
- */
-export function maxPool2d(size: number | readonly [number, number], options: MaxPool2dOptions = {}): Layer {
-  const table = { stride: [], padding: paddings } as const;
-  const { stride = size, padding } = resolved("maxPool2d", options, table, "maxPool2d(2, { stride: 1 })");
-  const window = { kernel: pair("maxPool2d", "size", size), stride: pair("maxPool2d", "stride", stride), padding };
-  return {
-    kind: "maxPool2d",
-    apply: (scope, x) => scope.op(pool, { x }, window).y,
-  };
-}
-
-function pair(place: string, what: string, given: number | readonly [number, number]): readonly [number, number] {
-  const both: readonly number[] = Array.isArray(given) ? given : [given as number, given as number];
-  const [height, width] = both;
-  if (both.length !== 2 || height === undefined || width === undefined) {
-    throw new OptionError(`${place}: ${what} is ${shown(given)}, it must be a number or [height, width].`);
-  }
-  return [wholeNumber(place, what, height), wholeNumber(place, what, width)];
 }

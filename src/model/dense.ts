@@ -1,11 +1,11 @@
 // The fully connected layer.
 
 import { ShapeError } from "../errors.ts";
+import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
+import { checkNoActivation, type Layer, where, wholeNumber } from "../op/layer.ts";
 import { matmul } from "../op/matmul.ts";
 import { bias as addBias } from "../op/sum.ts";
 import { resolved } from "../option.ts";
-import { type Initializer, type InitializerName, initializer } from "./initializer.ts";
-import { checkNoActivation, type Layer, where, wholeNumber } from "./layer.ts";
 
 export interface DenseOptions {
   /** Features that the layer expects; left out, it takes what comes. */

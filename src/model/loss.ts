@@ -1,8 +1,8 @@
 // Losses as a user names them.
 
+import type { Loss } from "../op/layer.ts";
 import { meanSquaredError as squares } from "../op/mean-squared-error.ts";
 import { softmaxCrossEntropy } from "../op/softmax-cross-entropy.ts";
-import type { Loss } from "./layer.ts";
 
 /** Softmax and cross-entropy in one: [B, classes] logits against one class number a sample, natural logarithm. */
 export const crossEntropy = (): Loss => ({ op: softmaxCrossEntropy, integerTarget: true });

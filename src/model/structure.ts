@@ -2,8 +2,8 @@
 
 import { NameError, OptionError, ShapeError } from "../errors.ts";
 import { add } from "../op/elementwise.ts";
+import { applied, checkedName, checkLayer, isLayer, type Layer, type Value, where } from "../op/layer.ts";
 import { checkFunction, checkOrder, shown } from "../option.ts";
-import { applied, checkedName, checkLayer, isLayer, type Layer, type Value, where } from "./layer.ts";
 
 /** One layer, or several in order. */
 export type Part = Layer | readonly Layer[];

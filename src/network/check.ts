@@ -2,7 +2,7 @@
 
 import { OptionError } from "../errors.ts";
 import type { DataFormat } from "../graph/trace.ts";
-import { isLayer, type Layer, wholeNumber } from "../model/layer.ts";
+import { isLayer, type Layer, wholeNumber } from "../op/layer.ts";
 import { shown } from "../option.ts";
 
 /** The form of data that programs are looked at with before there is any. */

@@ -2,8 +2,8 @@
 
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { trace } from "../graph/trace.ts";
-import type { Layer } from "../model/layer.ts";
 import { crossEntropy } from "../model/loss.ts";
+import type { Layer } from "../op/layer.ts";
 import { checkOptions } from "../option.ts";
 import { checkInput, checkModel, FLOATS } from "./check.ts";
 

@@ -3,7 +3,7 @@
 
 import check from "../../shaders/parts/check.wgsl?raw";
 import checkSum from "../../shaders/parts/check-sum.wgsl?raw";
-import { inLines } from "./kernel.ts";
+import { cutAtHoles, inLines } from "./kernel.ts";
 
 /**
  * The largest gradient that may take part in a step, 2^48: 2^31 squares of it, or 2^31 steps of Adagrad, stay below 2^128. See
@@ -18,6 +18,9 @@ export const MOST_RATE = 2 ** 40;
 export const ROW_STRIDE = 256;
 
 const nothing = "fn check(value: vec4f) {}\nfn check_one(value: f32) {}\nfn check_sum(value: f32) {}\nfn settle() {}\n";
+
+/** Whether a kernel asks the gradients that it stores, where it is told to. */
+export const asksGradients = ({ source }: { readonly source: string }): boolean => cutAtHoles(source).includes("CHECK");
 
 /** The part for a kernel. `sums`: its second output may be a gradient too. */
 export const checkPart = (checked: boolean, sums = false): string =>

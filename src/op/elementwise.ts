@@ -33,18 +33,34 @@ const kernel: Kernel = {
 };
 
 /** What an elementwise op is made of. */
-interface Formula<In extends string> {
+export interface Formula<In extends string> {
   readonly name: string;
   readonly inputs: readonly In[];
+  /** z. */
   readonly expression: string;
   /** Inputs with one number for each entry of the last axis. */
   readonly last?: readonly In[];
+  /** The op of the way back, where that is one of its own. */
   readonly backward?: Op;
   back?(known: Known<In, "z">, way: Way<In>): void;
 }
 
-/** An op that makes `z` in the shape of those inputs that are not `last`. */
-/* @__NO_SIDE_EFFECTS__ */ export function elementwise<const In extends string>({
+/**
+ * An op that works on each number by itself, for `scope.op`: output `z` has the shape of the inputs that are not `last`. It is fused
+ * into the end of the kernel that makes its input, so that it costs no pass over memory. The expression is WGSL over `V`, f32 or
+ * vec4f, in the names of the inputs: constants are written `V(1)`, choices `select(no, yes, condition)`. Beside WGSL's own there
+ * are tanh_exact, sigmoid, normal_cdf and normal_pdf.
+ *
+ * @example
+ * const slope = defineElementwise({ name: "slope", inputs: ["dz", "x"], expression: "dz * select(V(0.1), V(1), x > V(0))" });
+ * const leakyRelu = defineElementwise({
+ *   name: "leakyRelu",
+ *   inputs: ["x"],
+ *   expression: "select(0.1 * x, x, x > V(0))",
+ *   back: ({ dz, x }, { give, emit }) => give("x", () => emit(slope, { dz, x }).z),
+ * });
+ */
+/* @__NO_SIDE_EFFECTS__ */ export function defineElementwise<const In extends string>({
   expression,
   last = [],
   backward,
@@ -70,15 +86,15 @@ interface Formula<In extends string> {
 }
 
 /** x + y of one shape. */
-export const add = elementwise({
+export const add = defineElementwise({
   name: "add",
   inputs: ["x", "y"],
   expression: "x + y",
   back({ dz }, { give }) {
-    give("x", () => dz!);
-    give("y", () => dz!);
+    give("x", () => dz);
+    give("y", () => dz);
   },
 });
 
 /** The same numbers in another place. */
-export const copy = elementwise({ name: "copy", inputs: ["x"], expression: "x" });
+export const copy = defineElementwise({ name: "copy", inputs: ["x"], expression: "x" });

@@ -1,4 +1,4 @@
-// The ops that a layer may ask for by `scope.op`.
+// The ops that a layer may ask for by `scope.op`: those of layers that are nothing but an op are found at these too, as `relu.op`.
 
 import { gelu, relu, sigmoid, tanh } from "./activation.ts";
 import { conv2d } from "./conv2d.ts";
@@ -19,7 +19,7 @@ export interface Ops {
    * c: a [B, H, W, C] under the filter b [kh, kw, C, F] gives [B, OH, OW, F]. Attributes: `stride` [vertical, horizontal], default
    * [1, 1]; `padding` "valid", the default, or "same".
    */
-  readonly conv2d: Op<"a" | "b", "c" | "sum">;
+  readonly conv2d: Op<"a" | "b", "c">;
   readonly gelu: Op<"x", "z">;
   /** c = a b: [M, K] [K, N] gives [M, N]. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;
@@ -33,4 +33,15 @@ export interface Ops {
 }
 
 /** Ops for layers of your own: `scope.op(ops.matmul, { a: x, b: weight }).c`. */
-export const ops: Ops = { add, bias, conv2d, gelu, matmul, maxPool2d, relu, reshape, sigmoid, tanh };
+export const ops: Ops = {
+  add,
+  bias,
+  conv2d,
+  gelu: gelu.op,
+  matmul,
+  maxPool2d: maxPool2d.op,
+  relu: relu.op,
+  reshape,
+  sigmoid: sigmoid.op,
+  tanh: tanh.op,
+};

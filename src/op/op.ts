@@ -3,8 +3,8 @@
 // layer uses is in no bundle; names are for printing.
 
 import type { Entry } from "../option.ts";
-import type { DeviceFacts, Grid, Holes } from "./kernel.ts";
-import type { DType, Role, Tensor, Tensors } from "./tensor.ts";
+import { type DeviceFacts, type Grid, type Holes, threads } from "./kernel.ts";
+import { type DType, dims, type Role, type Tensor, type Tensors } from "./tensor.ts";
 
 export type Attribute = number | boolean | string | readonly number[];
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;
@@ -43,10 +43,17 @@ export interface Way<In extends string = string, A extends Attributes = Attribut
   ): Tensors<To>;
 }
 
-/** What a backward rule has at hand: inputs, outputs, and `d` before an output's name: the gradient that reached it, if one did. */
-export type Known<In extends string, Out extends string> = Tensors<In | Out> & {
-  readonly [Name in Out as `d${Name}`]?: Tensor;
-};
+/** Whether a type is one of several words. */
+type IsOneOfMany<Word, All = Word> = Word extends unknown ? ([All] extends [Word] ? false : true) : never;
+
+/**
+ * What a backward rule has at hand: inputs, outputs, and `d` before an output's name: the gradient that reached it. Of several
+ * outputs some may have none.
+ */
+export type Known<In extends string, Out extends string> = Tensors<In | Out> &
+  (true extends IsOneOfMany<Out>
+    ? { readonly [Name in Out as `d${Name}`]?: Tensor }
+    : { readonly [Name in Out as `d${Name}`]: Tensor });
 
 export interface Op<In extends string = string, Out extends string = string, A extends Attributes = Attributes> {
   readonly name: string;
@@ -64,7 +71,7 @@ export interface Op<In extends string = string, Out extends string = string, A e
   /** Multiply-adds of one run; left out where there are none to speak of. */
   work?(tensors: Tensors<In | Out>, attributes: A): number;
   /** Left out for a mere change of view. */
-  readonly kernel?: Kernel;
+  readonly kernel?: Kernel<NoInfer<In | Out>>;
   readonly elementwise?: Elementwise;
   /** Whether the kernel can end in a chain of elementwise ops. */
   readonly takesEpilogue?: boolean;
@@ -100,25 +107,66 @@ export interface Work<Name extends string = string> {
 
 /** One way to run a kernel: the decision for one node. */
 export interface Choice {
-  readonly holes: Holes;
+  /** What fills the shader's holes. Default: nothing. */
+  readonly holes?: Holes;
   /** Values of the shader's `override` declarations. */
-  readonly constants: Readonly<Record<string, number>>;
-  /** The tensor behind each binding, where bindings are not called as the op calls inputs and outputs. */
+  readonly constants?: Readonly<Record<string, number>>;
+  /** The tensor behind each binding. Default: bindings are called as the op calls inputs and outputs. */
   readonly tensors?: Tensors;
-  readonly grid: Grid;
-  /** What the recording prints, for example "[64x784]x[784x256]". */
-  readonly note: string;
+  /** A number: so many threads, 64 a workgroup, with what is too long for one axis of the grid folded into the next. */
+  readonly grid: Grid | number;
+  /** What the recording prints, for example "[64x784]x[784x256]". Default: shapes of the inputs. */
+  readonly note?: string;
 }
 
 export interface Kernel<Name extends string = string> {
   /** Name of the shader file, the pipeline's label and the word in messages. */
   readonly name: string;
-  /** Every binding that it declares in group 0 has the name of a tensor of the choice. */
+  /** WGSL. Every binding that it declares in group 0 has the name of a tensor of the choice; numbers lie densely, the last axis first. */
   readonly source: string;
   choose(work: Work<Name>): Choice;
 }
 
-/** An op; infers the names of inputs and outputs. */
+/** What a kernel chose, with all that it left out. */
+export function chosen(kernel: Kernel, work: Work): Required<Choice> & { readonly grid: Grid } {
+  const { holes = {}, constants = {}, tensors = work.tensors, grid, note } = kernel.choose(work);
+  return {
+    holes,
+    constants,
+    tensors,
+    grid: typeof grid === "number" ? threads(grid) : grid,
+    note: note ?? work.all.map(dims).join(" "),
+  };
+}
+
+/**
+ * An op of your own, for `scope.op`: the names of inputs and outputs, the shape rule, the way back, and a kernel in WGSL. It is what
+ * the engine's own ops are made by. A `back` hands on the gradient of each input, by an op of its own or, as here, by the same one.
+ *
+ * What stands in rows beyond a short batch may be anything, and the gradient that comes for them is 0. A gradient that a kernel
+ * makes for a weight is copied by one that asks whether its numbers are finite. `checkGradients` says whether the way back is right.
+ *
+ * @example
+ * const runningSum = defineOp({
+ *   name: "runningSum",
+ *   inputs: ["x"],
+ *   outputs: ["y"],
+ *   attributes: { reverse: [false] },
+ *   shape: ({ x }) => ({ y: { shape: x.shape } }),
+ *   back({ dy }, { attributes: { reverse }, give, emit }) {
+ *     give("x", () => emit(runningSum, { x: dy }, { reverse: !reverse }).y);
+ *   },
+ *   kernel: {
+ *     name: "running-sum",
+ *     source: wgsl, // declares override ROWS, COLUMNS and REVERSE, and the bindings x and y
+ *     choose: ({ tensors: { x }, attributes: { reverse } }) => {
+ *       const [rows = 1, columns = 1] = x.shape;
+ *       return { constants: { ROWS: rows, COLUMNS: columns, REVERSE: reverse ? 1 : 0 }, grid: rows };
+ *     },
+ *   },
+ * });
+ * const layer = { kind: "sums", apply: (scope, x) => scope.op(runningSum, { x }).y };
+ */
 export const defineOp = /* @__NO_SIDE_EFFECTS__ */ <
   const In extends string,
   const Out extends string,

@@ -2,7 +2,7 @@
 
 import source from "../../shaders/column-sum.wgsl?raw";
 import { checkPart } from "./check.ts";
-import { elementwise } from "./elementwise.ts";
+import { defineElementwise } from "./elementwise.ts";
 import { threads } from "./kernel.ts";
 import type { Kernel } from "./op.ts";
 import { defineOp } from "./op.ts";
@@ -46,7 +46,7 @@ export const sumPartials = defineOp({
 });
 
 /** x + b with one b for each entry of the last axis. */
-export const bias = elementwise({
+export const bias = defineElementwise({
   name: "bias",
   inputs: ["x", "b"],
   last: ["b"],

@@ -1,7 +1,15 @@
 // What ops with a sliding window share, convolution and pooling, on images [B, H, W, C].
 
+import { OptionError } from "../errors.ts";
+import { shown } from "../option.ts";
+import { wholeNumber } from "./layer.ts";
 import type { Attributes } from "./op.ts";
 import { checkPair } from "./request.ts";
+
+/** "same" keeps ceil(size / stride) positions by zero padding; "valid" uses whole windows only. As in TensorFlow. */
+export type Padding = "same" | "valid";
+
+export const paddings = ["valid", ["same", "valid"]] as const;
 
 /** How a window slides; kernel and stride are [vertical, horizontal]. */
 export type Slide = {
@@ -13,7 +21,7 @@ export type Slide = {
 
 /** The attributes that a layer may give beside an op's own. */
 export const slideAttributes = /* @__NO_SIDE_EFFECTS__ */ <const Own extends object>(own: Own) =>
-  ({ stride: [[1, 1], checkPair], padding: ["valid", ["same", "valid"]], ...own }) as const;
+  ({ stride: [[1, 1], checkPair], padding: paddings, ...own }) as const;
 
 /** Geometry of a window op; positions are counted from the top left, padding included. */
 export interface Window {
@@ -71,3 +79,17 @@ export const windowNote = (window: Window): string =>
 
 /** Attributes as those of a slide. */
 export const slideOf = (attributes: Attributes): Slide => attributes as Slide;
+
+/** What a user gave as one number or as two, as two. */
+export function pair(
+  place: string,
+  what: string,
+  given: number | readonly [number, number],
+): readonly [number, number] {
+  const both: readonly number[] = Array.isArray(given) ? given : [given as number, given as number];
+  const [height, width] = both;
+  if (both.length !== 2 || height === undefined || width === undefined) {
+    throw new OptionError(`${place}: ${what} is ${shown(given)}, it must be a number or [height, width].`);
+  }
+  return [wholeNumber(place, what, height), wholeNumber(place, what, width)];
+}

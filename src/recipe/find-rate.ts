@@ -2,7 +2,7 @@
 
 import type { Data } from "../data/dataset.ts";
 import { NonFiniteError, OptionError } from "../errors.ts";
-import { wholeNumber } from "../model/layer.ts";
+import { wholeNumber } from "../op/layer.ts";
 import { type RateSuggestions, rateOfTry, smoothed, suggest } from "../optim/find-rate.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkOptions, checkRange } from "../option.ts";

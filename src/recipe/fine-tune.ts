@@ -3,7 +3,7 @@
 
 import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
-import { wholeNumber } from "../model/layer.ts";
+import { wholeNumber } from "../op/layer.ts";
 import { constant, oneCycle, type Schedule, sequence } from "../optim/schedule.ts";
 import { checkOptions, checkRange } from "../option.ts";
 import { checkFit, type EpochResult, type FitOptions, type FitResult, fitKeys } from "./fit-options.ts";

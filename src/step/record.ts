@@ -5,6 +5,7 @@ import { bug } from "../errors.ts";
 import { type Graph, type Node, namedTensors, tensorAt } from "../graph/graph.ts";
 import { ROW_STRIDE } from "../op/check.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
+import { chosen } from "../op/op.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
 import { type Command, commandOf } from "./command.ts";
@@ -44,7 +45,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     const named = namedTensors(graph, node);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
-    const { tensors = named, ...choice } = kernel.choose({
+    const { tensors, ...choice } = chosen(kernel, {
       op: node.op,
       tensors: named,
       all: node.inputs.map((id) => tensorAt(graph, id)),

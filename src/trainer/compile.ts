@@ -1,8 +1,8 @@
 // From a model and options to a trainer: checks, the first program, the layer table, and the device.
 
 import { connect } from "../gpu/device.ts";
-import type { Layer } from "../model/layer.ts";
 import { FLOATS } from "../network/check.ts";
+import type { Layer } from "../op/layer.ts";
 import { createRateTable } from "../optim/rates.ts";
 import { buildProgram } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";

@@ -3,8 +3,8 @@
 import { mergeNormalization, type Normalization, scalingOf } from "../data/normalization.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
-import { type Layer, type Loss, wholeNumber } from "../model/layer.ts";
 import { checkInput, checkModel } from "../network/check.ts";
+import { type Layer, type Loss, wholeNumber } from "../op/layer.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { adamw } from "../optim/rule/adam.ts";
 import type { Rates } from "../optim/rule.ts";

@@ -3,7 +3,7 @@
 
 import { OptionError } from "../errors.ts";
 import type { Controller } from "../kernels/control.ts";
-import { wholeNumber } from "../model/layer.ts";
+import { wholeNumber } from "../op/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
 import { checkFunction } from "../option.ts";

@@ -38,6 +38,20 @@ export interface Case {
   readonly scales?: readonly number[];
 }
 
+/** Small inputs on which the gradient of an op is held against finite differences. */
+export interface GradientCase {
+  readonly inputs: readonly {
+    readonly shape: readonly number[];
+    /** Default: numbers that keep apart from each other and from 0. */
+    readonly fill?: Fill;
+    /** Whether there is a gradient with respect to it. Default true. */
+    readonly wanted?: boolean;
+  }[];
+  readonly attributes?: Attributes;
+  /** An op between each parameter and this one, whose gradients are no tensors of their own. */
+  readonly behind?: string;
+}
+
 export interface BuiltCase {
   readonly graph: Graph;
   /** Numbers of the inputs, by tensor id. */

@@ -1,7 +1,7 @@
 // Runs a graph on the GPU by the engine's own path (plan, record, prepare, submit, read back) and holds every result against
 // the twins. Each graph runs twice over memory with other leftovers in it, and must give the same bits.
 
-import { describe, test } from "vitest";
+import { test } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
 import { BufferUsage } from "../../src/gpu/usage.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
@@ -25,15 +25,14 @@ type Words = Uint32Array<ArrayBuffer>;
 /** What stands in memory that nobody has written: NaN, then a large number. */
 const LEFTOVERS = [0x7fc00001, 0x4e6e6b28] as const;
 
-/** Tests a kernel on a list of cases; `tiles` for those that have a variant for GPUs and one for CPUs. */
-export function testKernel(kernel: string, cases: readonly Case[], { tiles = false } = {}): void {
-  for (const software of tiles ? [true, false] : [true]) {
-    describe(tiles ? `${kernel}, ${software ? "8 x 8" : "4 x 4"} tiles` : kernel, () => {
-      test.each(cases.map((one) => [caseName(one), one] as const))("%s", async (_, one) => {
-        await check(buildCase(one), software);
-      });
-    });
-  }
+/** Tests each case as on a CPU and, where a GPU would run another program, as on a GPU. */
+export function testCases(cases: readonly Case[]): void {
+  test.each(cases.map((one) => [caseName(one), one] as const))("%s", async (_, one) => {
+    const built = buildCase(one);
+    const [onCpu, onGpu] = [true, false].map((software) => JSON.stringify(recorded(built, software).recording));
+    await check(built, true);
+    if (onGpu !== onCpu) await check(built, false);
+  });
 }
 
 /** Runs a graph and holds every result against the twins. */
@@ -49,7 +48,7 @@ export async function check(built: BuiltCase, software: boolean): Promise<void> 
     if (node === 0 && dtype === "f32" && isZero)
       throw new Error(`${name}: all numbers must be 0, so that this case proves nothing.`);
     return complaint({
-      name: `${name}, node ${node}`,
+      name: `${name}, node ${node}${software ? "" : ", as on a GPU"}`,
       shape,
       got: dtype === "u32" ? found.get(id)! : new Float32Array(found.get(id)!.buffer),
       expected: expected.get(id)!,
@@ -60,14 +59,19 @@ export async function check(built: BuiltCase, software: boolean): Promise<void> 
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
 }
 
-/** The words of every result. */
-async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean): Promise<Map<number, Words>> {
-  const { graph, given, bytes, results, step } = built;
+/** What a graph becomes: its weights' places, its plan, its commands. */
+function recorded({ graph, results }: BuiltCase, software: boolean) {
   const parameters = graph.tensors.filter(({ role }) => role === "parameter");
   const layout = layOut(parameters.map(({ name, shape }) => ({ name, shape, layer: "" })));
   const ids = parameters.map(({ id }) => id);
   const planned = plan(graph, layout, ids, results);
-  const recording = record(graph, planned, { name: "test", device: { software } });
+  return { layout, ids, planned, recording: record(graph, planned, { name: "test", device: { software } }) };
+}
+
+/** The words of every result. */
+async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean): Promise<Map<number, Words>> {
+  const { graph, given, bytes, results, step } = built;
+  const { layout, ids, planned, recording } = recorded(built, software);
 
   const store = createStore(gpu, layout, plainUpdate(sgd().rule), () => 0, { paths: [drawn(0).path] });
   const { STORAGE, COPY_SRC, COPY_DST } = BufferUsage;

@@ -12,7 +12,7 @@ import { plainUpdate } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
 import { interpret } from "../reference/interpret.ts";
 import { exact, single } from "../reference/twin.ts";
-import { metricsCases } from "./case/metrics.ts";
+import { cases } from "./case/metrics.ts";
 import { buildCase, type Case, caseName } from "./case.ts";
 import { onDevice } from "./device.ts";
 
@@ -36,7 +36,7 @@ async function prepare(gpu: Gpu, replay: Replay, one: Case, halts = true) {
   return { prepared, numbers, write, step, resultOf, dispose: () => store.dispose() };
 }
 
-test.each(metricsCases.map((one) => [`${caseName(one)}`, one] as const))("%s", async (_, one) => {
+test.each(cases.map((one) => [`${caseName(one)}`, one] as const))("%s", async (_, one) => {
   await onDevice(1, async (gpu, replay) => {
     const { prepared, step, resultOf, dispose } = await prepare(gpu, replay, one);
     const runs = [];
@@ -58,7 +58,7 @@ test.each(metricsCases.map((one) => [`${caseName(one)}`, one] as const))("%s", a
 
 test("each step of a submission has a slot, and the first loss that is not finite leaves its number", async () => {
   await onDevice(1, async (gpu, replay) => {
-    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, metricsCases[4]!);
+    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, cases[4]!);
     const submit = async (first: number) =>
       (await replay.submit(prepared, 3, (i) => ({ step: first + i, start: 0, count: 10 + i }))).metrics;
 
@@ -83,7 +83,7 @@ test("each step of a submission has a slot, and the first loss that is not finit
 
 test("a loss that is not finite leaves no mark where nothing is trained", async () => {
   await onDevice(1, async (gpu, replay) => {
-    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, metricsCases[4]!, false);
+    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, cases[4]!, false);
     write(numbers.with(0, Number.NaN));
     const { steps, badStep } = await (await replay.submit(prepared, 1, () => ({ step: 3, start: 0, count: 63 })))
       .metrics;
@@ -94,7 +94,7 @@ test("a loss that is not finite leaves no mark where nothing is trained", async 
 
 test("the loss of an update is that of its micro-batches, by their shares", async () => {
   await onDevice(1, async (gpu, replay) => {
-    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, metricsCases[4]!);
+    const { prepared, numbers, write, dispose } = await prepare(gpu, replay, cases[4]!);
     const losses: number[] = [];
     for (const [part, scale] of [1, 3].entries()) {
       write(numbers.map((value) => value * scale));

@@ -10,19 +10,20 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   base: [],
   op: ["base"],
   model: ["base", "op"],
-  graph: ["base", "op", "model"],
+  graph: ["base", "op"],
   plan: ["base", "op", "graph"],
   kernels: ["op"],
-  record: ["base", "op", "model", "graph", "plan", "kernels"],
+  record: ["base", "op", "graph", "plan", "kernels"],
   optim: ["base", "plan", "kernels"],
   data: ["base", "op", "graph"],
   io: ["base", "optim"],
   gpu: ["base", "op", "record"],
   run: ["base", "op", "graph", "plan", "kernels", "record", "data", "gpu"],
   network: ["base", "op", "model", "graph", "plan", "record", "io", "data", "gpu", "run"],
-  recipe: ["base", "model", "data", "optim"],
+  recipe: ["base", "op", "data", "optim"],
   trainer: [
     "base",
+    "op",
     "model",
     "graph",
     "plan",
@@ -40,7 +41,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 };
 
 const recordFiles = ["step/command.ts", "step/commit.ts", "step/update.ts", "step/record.ts", "step/program.ts"];
-const baseFiles = ["errors.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
+const baseFiles = ["errors.ts", "initializer.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
 
 /** The room of a file, by its path below src/. */
 function roomOf(file: string): string {

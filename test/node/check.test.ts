@@ -3,8 +3,8 @@
 
 import { describe, expect, test } from "vitest";
 import { meanSquaredError } from "../../src/index.ts";
-import { initializer } from "../../src/model/initializer.ts";
-import type { Layer } from "../../src/model/layer.ts";
+import { initializer } from "../../src/initializer.ts";
+import type { Layer } from "../../src/op/layer.ts";
 import type { Attributes } from "../../src/op/op.ts";
 import { guard } from "../../src/optim/controller/guard.ts";
 import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";

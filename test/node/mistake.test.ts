@@ -19,7 +19,7 @@ import {
   sequential,
   type Value,
 } from "../../src/index.ts";
-import { initialValues } from "../../src/model/initializer.ts";
+import { initialValues } from "../../src/initializer.ts";
 import { programOf } from "./program.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: plain JavaScript has no types.

@@ -15,7 +15,7 @@ import {
   residual,
   sequential,
 } from "../../src/index.ts";
-import { initializer, initialValues } from "../../src/model/initializer.ts";
+import { initializer, initialValues } from "../../src/initializer.ts";
 import { programOf } from "./program.ts";
 
 type Options = Parameters<typeof programOf>[1];

@@ -9,7 +9,7 @@ import { namesOfShaders, shorter } from "../../demo/build/shorter-shaders.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
 import { MOST_UNIFORM_ROWS, type UpdateRule } from "../../src/kernels/update.ts";
 import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/op/kernel.ts";
-import type { Attributes, Kernel } from "../../src/op/op.ts";
+import { type Attributes, chosen as completed, type Kernel } from "../../src/op/op.ts";
 import { specialise } from "../../src/op/shader.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
 import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
@@ -24,6 +24,7 @@ import { type Command, commandOf } from "../../src/step/command.ts";
 import { commitCommands } from "../../src/step/commit.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 import { stepOf } from "../gpu/case.ts";
+import { gpuCases } from "../gpu/cases.ts";
 import { controllers as found } from "../reference/controllers.ts";
 import { allKernels, allOps, opNamed, outputsOf } from "../reference/ops.ts";
 import { passTexts } from "../reference/passes.ts";
@@ -71,7 +72,9 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
     booleans.map((checked) => {
       const device = { software, rows: 3 };
       const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
-      const { tensors, ...choice } = kernel.choose({ ...node, device, checked, halts: checked });
+      const work = { ...node, device, checked, halts: checked };
+      const { tensors } = kernel.choose(work);
+      const { tensors: _, ...choice } = completed(kernel, work);
       const asks = checked && kernel.source.includes("CHECK");
       const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
       const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
@@ -120,18 +123,6 @@ function* windows(): Generator<Variant> {
   const image = { size: [7, 6] };
   for (const channels of [1, 4]) {
     const x = [2, 7, 6, channels];
-    yield* chosen("maxPool2d", [x], { attributes: { ...strides, ...kernel } });
-    for (const epilogue of epilogues) {
-      const attributes = { ...strides, ...kernel, ...image };
-      yield* chosen(
-        "maxPool2dBackward",
-        [
-          [2, 4, 6, channels],
-          [2, 4, 6, channels],
-        ],
-        { attributes, epilogue },
-      );
-    }
     for (const filters of [3, 8]) {
       const filter = [3, 2, channels, filters];
       const dy = [2, 4, 6, filters];
@@ -148,6 +139,16 @@ function* windows(): Generator<Variant> {
   }
 }
 
+/** What the GPU tests run. */
+function* cases(): Generator<Variant> {
+  for (const { op, inputs, attributes = {}, epilogue = [], columnSum = false } of gpuCases) {
+    const shapes = inputs.map(({ shape }) => shape);
+    yield* chosen(op, shapes, { attributes, epilogue: epilogue.map((step) => step.op), sum: columnSum });
+  }
+  // Normals are held against the host in another way.
+  yield* chosen("draw", [], { attributes: { shape: [3, 5], kind: "normal", index: 0 } });
+}
+
 function* elementwises(): Generator<Variant> {
   for (const { name, inputs, elementwise } of allOps.values()) {
     if (elementwise === undefined) continue;
@@ -157,42 +158,6 @@ function* elementwises(): Generator<Variant> {
       yield* chosen(name, shapes, { epilogue: ["bias", "add"] });
     }
   }
-  yield* chosen("columnSum", [[5, 3]]);
-  yield* chosen("sumPartials", [[2, 5, 3]]);
-}
-
-function* ends(): Generator<Variant> {
-  for (const input of [
-    [4, 5],
-    [4, 8],
-  ]) {
-    for (const bytes of booleans) {
-      for (const targets of booleans) {
-        for (const integerTarget of booleans) {
-          const target = integerTarget ? [4] : [4, 2];
-          for (const period of [0, 4]) {
-            const attributes = { input, target, integerTarget, targets, bytes, period };
-            yield* chosen("gather", [[1], [1], [1], [1]], { attributes });
-          }
-        }
-      }
-    }
-  }
-  for (const gradient of booleans) {
-    yield* chosen("softmaxCrossEntropy", [[4, 3], [4]], { attributes: { gradient } });
-    yield* chosen("softmaxCrossEntropy", [[2, 1500], [2]], { attributes: { gradient } });
-    yield* chosen(
-      "meanSquaredError",
-      [
-        [4, 3],
-        [4, 3],
-      ],
-      { attributes: { gradient } },
-    );
-  }
-  yield* chosen("metrics", [[4, 2]]);
-  for (const kind of ["uniform", "normal"])
-    yield* chosen("draw", [], { attributes: { shape: [3, 5], kind, index: 0 } });
 }
 
 /** Every rule in every variant, alone; each pass around the update with and without what it can do; rules side by side. */
@@ -267,7 +232,15 @@ const recorded: Variant[] = (["mlp", "cnn"] as const)
     bindings: command.bindings.map(({ number, name, access }) => ({ number, name, access })),
   }));
 
-const all: Variant[] = [...products(), ...windows(), ...elementwises(), ...ends(), ...updates(), ...recorded];
+/** Each text once. */
+const all: readonly Variant[] = [
+  ...new Map(
+    [...products(), ...windows(), ...elementwises(), ...cases(), ...updates(), ...recorded].map((variant) => {
+      const { kernel, holes, constants, step, bindings, given } = variant;
+      return [JSON.stringify([kernel, holes, Object.keys(constants), step, bindings, given]), variant];
+    }),
+  ).values(),
+];
 const ruleText = readFileSync("shaders/parts/rule.wgsl", "utf8");
 const conditionsOf = (source: string): string[] =>
   [...source.matchAll(/#(?:if|elif) \$\{([A-Z0-9_]+)\}/g)].map(([, condition]) => condition as string);
@@ -351,21 +324,12 @@ describe.each(names)("shader %s", (name) => {
   });
 });
 
-test("every file of shaders/ is a kernel with a record, every kernel has its file, and its text is that file and parts", () => {
-  const product = readdirSync("shaders/product").map((file) => file.replace(".wgsl", ""));
-  const files = readdirSync("shaders").filter((file) => file.endsWith(".wgsl"));
-  // A convolution and the gradient of its filter are products with the same matrix, and parts are added up like rows.
-  const shared: Readonly<Record<string, string>> = { "conv2d-backward-filter": "conv2d", "sum-partials": "column-sum" };
-  const own = [...new Set([...Object.keys(kernels).map((name) => shared[name] ?? name), "update", "product"])];
-  expect([...files.map((file) => file.replace(".wgsl", "")), ...product].sort()).toEqual(own.sort());
+test("every kernel is checked above, and its text is that of files in shaders/", () => {
   expect(names.filter((name) => !name.startsWith("update ")).sort()).toEqual(Object.keys(kernels).sort());
-  const textOf = (file: string): string => readFileSync(`shaders/${file}.wgsl`, "utf8");
-  const parts = ["parts/window", "parts/image", "parts/philox", "product"].map(textOf);
+  const files = readdirSync("shaders", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".wgsl"));
+  const texts = files.map((file) => readFileSync(`shaders/${file}`, "utf8"));
   for (const [name, source] of Object.entries(kernels)) {
-    const file = shared[name] ?? name;
-    const text = textOf(product.includes(file) ? `product/${file}` : file);
-    expect(source).toContain(text);
-    expect([text, ...parts].reduce((rest, part) => rest.replace(part, ""), source).trim()).toBe("");
+    expect(texts.reduce((rest, text) => rest.replace(text, ""), source).trim(), name).toBe("");
   }
 });
 

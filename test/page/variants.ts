@@ -41,6 +41,9 @@ export const plainLayers = makers
   .filter(([, maker]) => maker.length === 0 && isLayer(made(maker)))
   .map(([name]) => name);
 
+/** The layers that are one op and take a size: poolings. */
+const poolings = makers.filter(([name, maker]) => "op" in maker && !plainLayers.includes(name)).map(([name]) => name);
+
 /** Names of the options of a rule. A rate changes no variant, and a large one ends a training. */
 const optionNames = (maker: Maker): string[] => [
   ...Object.keys((made(maker) as Optimizer).spec.options),
@@ -270,7 +273,7 @@ const layers: readonly Trial[] = [false, true].flatMap((asGpu) =>
         [
           { call: "conv2d", args: [width, { kernel: [3, 2], padding, stride: width === 8 ? [1, 2] : 1 }] },
           { call: "relu" },
-          { call: "maxPool2d", args: [2] },
+          ...poolings.map((call) => ({ call, args: [2, { stride: 1, padding: "same" }] })),
           { call: "conv2d", args: [width, { kernel: 2, padding: "same", bias: false }] },
           { call: "sigmoid" },
           { call: "flatten" },

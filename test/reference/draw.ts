@@ -1,13 +1,6 @@
-// Random numbers of a batch, by the generator of the host.
+// The one stream that draws have in tests.
 
-import { size } from "../../src/op/tensor.ts";
-import { normal, type Stream, stream, uniform } from "../../src/random.ts";
-import type { Twin } from "./twin.ts";
+import { type Stream, stream } from "../../src/random.ts";
 
-/** The one stream that draws have here, of seed 0. */
+/** Of seed 0. */
 export const drawn = (batch: number): Stream => stream(0, "a draw", batch);
-
-export const draw: Twin = (_, { outputs, attributes }, { draw: batch = 0 }) => {
-  const one = attributes.kind === "normal" ? normal : uniform;
-  return [Float64Array.from({ length: size(outputs[0]!.shape) }, (_unused, i) => one(drawn(batch), i))];
-};

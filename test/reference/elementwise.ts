@@ -6,6 +6,8 @@ import type { Round, Twin } from "./twin.ts";
 
 type Formula = (x: number, second: number, round: Round) => number;
 
+const sigmoid: Formula = (x, _, round) => round(1 / round(1 + round(Math.exp(-x))));
+
 export const formulas: Readonly<Record<string, Formula>> = {
   relu: (x) => Math.max(x, 0),
   reluBackward: (dy, s) => (s <= 0 ? 0 : dy),
@@ -13,8 +15,13 @@ export const formulas: Readonly<Record<string, Formula>> = {
   geluBackward: (dy, s, round) => round(dy * round(round(normalCdf(s)) + round(s * round(normalPdf(s))))),
   tanh: (x, _, round) => round(Math.tanh(x)),
   tanhBackward: (dy, s, round) => round(dy * round(round(1 - s) * round(1 + s))),
-  sigmoid: (x, _, round) => round(1 / round(1 + round(Math.exp(-x)))),
+  sigmoid,
   sigmoidBackward: (dy, s, round) => round(dy * round(s * round(1 - s))),
+  silu: (x, _, round) => round(x * sigmoid(x, 0, round)),
+  siluBackward(dy, s, round) {
+    const gate = sigmoid(s, 0, round);
+    return round(dy * round(gate * round(1 + round(s * round(1 - gate)))));
+  },
   bias: (x, b, round) => round(x + b),
   add: (x, y, round) => round(x + y),
   copy: (x) => x,

@@ -1,7 +1,7 @@
 // Every op that there is, found in its file: nobody keeps a list of them.
 
 import { specsOf } from "../../src/graph/graph.ts";
-import type { Scope, Value } from "../../src/model/layer.ts";
+import type { Scope, Value } from "../../src/op/layer.ts";
 import type { Attributes, Kernel, Op, TensorSpec } from "../../src/op/op.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
 
@@ -11,10 +11,11 @@ const files: Readonly<Record<string, Readonly<Record<string, unknown>>>> = impor
 
 const isOp = (value: unknown): value is Op => typeof (value as Op | undefined)?.shape === "function";
 
-/** By name; the way back of an activation is found with it. */
+/** By name; the op of a layer that is nothing else is found at it, and the way back of an activation at its op. */
 export const allOps: ReadonlyMap<string, Op> = new Map(
   Object.values(files)
     .flatMap((file) => Object.values(file))
+    .flatMap((value) => [value, (value as { op?: unknown } | undefined)?.op])
     .filter(isOp)
     .flatMap((op) => [op, op.elementwise?.backward ?? []].flat())
     .map((op) => [op.name, op]),

@@ -15,7 +15,7 @@ import {
   sigmoid,
   tanh,
 } from "../../src/index.ts";
-import type { Value } from "../../src/model/layer.ts";
+import type { Value } from "../../src/op/layer.ts";
 import { type Stream, stream, word } from "../../src/random.ts";
 import type { ModelCase } from "./traced-model.ts";
 

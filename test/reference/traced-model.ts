@@ -3,8 +3,8 @@
 import { differentiate } from "../../src/graph/backward.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
 import { type DataFormat, predictionShape, trace } from "../../src/graph/trace.ts";
-import { initialValues } from "../../src/model/initializer.ts";
-import type { Layer, Loss } from "../../src/model/layer.ts";
+import { initialValues } from "../../src/initializer.ts";
+import type { Layer, Loss } from "../../src/op/layer.ts";
 import { size } from "../../src/op/tensor.ts";
 import { type Layout, layOut } from "../../src/plan/layout.ts";
 import { permutation, stream } from "../../src/random.ts";

@@ -6,7 +6,7 @@ export const runtimes = ["chromium", "firefox", "deno", "node"] as const;
 export type Runtime = (typeof runtimes)[number];
 
 export const help = `npm run test:deno | test:node | test:firefox -- [options] [filter ...]
-Runs test/gpu and test/stories in another runtime: the same files, as one bundle.
+Runs test/gpu and test/stories in another runtime: the same files, as one bundle; the cases of ops by their files in test/gpu/case.
 
   filter         run files whose path holds one of these texts (default: all files)
   --short        run a choice of files that takes a minute or two
@@ -32,10 +32,10 @@ export interface Options {
 
 /** Files that together touch every room: kernels, all update rules in one story, PyTorch's trajectories, errors. */
 const SHORT = [
-  "gpu/conv2d.",
-  "gpu/matmul",
+  "case/conv2d",
+  "case/matmul",
+  "case/loss",
   "gpu/norm",
-  "gpu/softmax",
   "stories/golden",
   "stories/errors",
   "stories/lifecycle",

@@ -1,9 +1,18 @@
 // The tests of the GPU and the stories as one bundle, and how they run: file by file, telling what came of each test.
 
 import { type File, startTests, type Test, type VitestRunner } from "@vitest/runner";
+import type { CaseFile } from "../gpu/cases.ts";
+import { testCases } from "../gpu/harness.ts";
 import { lossesHere } from "./losses.ts";
 
-const modules = import.meta.glob(["../gpu/**/*.test.ts", "../stories/**/*.test.ts"]);
+/** The cases of ops by their own files, and not all at once: one that ends the place where it runs fails alone. */
+const cases = import.meta.glob<CaseFile>(["../gpu/case/*.ts", "!../gpu/case/metrics.ts"]);
+const modules = {
+  ...import.meta.glob(["../gpu/**/*.test.ts", "../stories/**/*.test.ts", "!../gpu/op.test.ts"]),
+  ...Object.fromEntries(
+    Object.entries(cases).map(([path, load]) => [path, async () => testCases((await load()).cases)]),
+  ),
+};
 
 /** Paths in the repository. */
 const pathOf = (module: string): string => module.replace("..", "test");

@@ -1,7 +1,7 @@
-// Cases of convolution and its two gradients: all geometries plain, then the endings that their kernels can have.
+// Cases of convolution and its two ways back: all geometries plain, then the endings that their kernels can have.
 
 import { below, cycle } from "../../reference/numbers.ts";
-import type { Case, Input } from "../case.ts";
+import type { Case, GradientCase, Input } from "../case.ts";
 import {
   filterShape,
   type Geometry,
@@ -10,7 +10,7 @@ import {
   kernelAttributes,
   outputShape,
   strideAttributes,
-} from "./window.ts";
+} from "../geometry.ts";
 
 type Ending = (shape: readonly number[]) => NonNullable<Case["epilogue"]>;
 
@@ -64,19 +64,13 @@ const folded = (one: Case): Case => ({
   scales: [1],
 });
 
-export const conv2dCases: readonly Case[] = [
+export const cases: readonly Case[] = [
   ...geometries.map((at) => forward(at)),
   ...endings.flatMap((ending) => [forward(odd, ending), forward(even, ending)]),
   folded(forward(huge)),
-];
-
-export const conv2dBackwardInputCases: readonly Case[] = [
   ...geometries.map((at) => backwardInput(at)),
   ...backwardEndings.flatMap((ending) => [backwardInput(odd, ending), backwardInput(even, ending)]),
   folded(backwardInput(huge)),
-];
-
-export const conv2dBackwardFilterCases: readonly Case[] = [
   ...geometries.map((at) => backwardFilter(at)),
   backwardFilter(odd, 1, true),
   backwardFilter(even, 1, true),
@@ -84,3 +78,23 @@ export const conv2dBackwardFilterCases: readonly Case[] = [
   backwardFilter(even, 8),
   backwardFilter(strided, 2, true),
 ];
+
+const small = (
+  image: readonly number[],
+  filter: readonly number[],
+  stride: readonly [number, number],
+  padding: string,
+): GradientCase => ({ inputs: [{ shape: image }, { shape: filter }], attributes: { stride, padding } });
+
+export const gradients = {
+  conv2d: [
+    small([2, 5, 4, 2], [3, 3, 2, 3], [1, 1], "same"),
+    small([2, 5, 4, 2], [3, 3, 2, 3], [1, 1], "valid"),
+    small([2, 6, 5, 1], [3, 3, 1, 2], [2, 2], "same"),
+    small([1, 7, 6, 2], [2, 3, 2, 2], [2, 3], "same"),
+    small([1, 6, 7, 2], [3, 2, 2, 2], [2, 2], "valid"),
+    small([2, 4, 5, 2], [1, 1, 2, 2], [2, 2], "valid"),
+    small([1, 2, 3, 1], [5, 5, 1, 2], [1, 1], "same"),
+    small([2, 12, 12, 1], [3, 3, 1, 1], [1, 1], "same"),
+  ],
+};

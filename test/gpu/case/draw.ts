@@ -11,7 +11,7 @@ const numbers = (shape: readonly number[], draw: number): Case => ({
   scales: [1],
 });
 
-export const drawCases: readonly Case[] = [
+export const cases: readonly Case[] = [
   numbers([1], 1),
   numbers([3, 5], 2),
   numbers([7, 4, 3], 0xffffffff),

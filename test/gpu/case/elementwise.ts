@@ -1,8 +1,9 @@
 // Cases of the elementwise kernel: every op by itself, chains, and rows that are no multiple of 4 long; and of the two
 // kernels that only add, columnSum and sumPartials.
 
-import { between, coarse, cycle, endless, type Fill, holed } from "../../reference/numbers.ts";
-import type { Case, Input } from "../case.ts";
+import * as activationFile from "../../../src/op/activation.ts";
+import { between, coarse, cycle, endless, type Fill, holed, normals } from "../../reference/numbers.ts";
+import type { Case, GradientCase, Input } from "../case.ts";
 
 const one = (op: string, shape: readonly number[], fill?: Fill): Case => ({
   op,
@@ -15,22 +16,33 @@ const backward = (op: string, shape: readonly number[], saved: Omit<Input, "shap
   inputs: [{ shape }, { shape, ...saved }],
 });
 
+const activations = Object.values(activationFile).map(({ op }) => op);
+
 const add = (shape: readonly number[]) => ({ op: "add", operand: { shape } });
 const wide = between(-30, 30);
 const output = (low: number): Omit<Input, "shape"> => ({ fill: between(low, 1), scaled: false });
 
-export const elementwiseCases: readonly Case[] = [
+export const cases: readonly Case[] = [
   one("relu", [1], between(0.5, 1)),
   one("relu", [3, 31], coarse),
   one("copy", [3, 7]),
-  ...["gelu", "tanh", "sigmoid"].flatMap((op) => [
-    one(op, [257]),
-    one(op, [33, 4], wide),
-    one(op, [65], between(-0.5, 0.5)),
-    one(op, [63], between(-5, -2)),
+  ...activations.flatMap(({ name, elementwise }) => [
+    one(name, [257]),
+    one(name, [33, 4], wide),
+    one(name, [65], between(-0.5, 0.5)),
+    one(name, [63], between(-5, 1)),
+    { ...one(name, [65], holed()), note: "with NaN" },
+    // Whatever the op saves for its way back, x or z.
+    ...[normals, wide, between(-5, 1), between(0.99, 1)].flatMap((fill, i) =>
+      [elementwise?.backward ?? []]
+        .flat()
+        .map((op) => backward(op.name, [[257], [33, 3], [63], [33, 4]][i]!, { fill })),
+    ),
   ]),
-  ...["relu", "gelu", "tanh", "sigmoid"].map((op) => ({ ...one(op, [65], holed()), note: "with NaN" })),
   ...[3, 4].map((columns) => ({ ...one("relu", [33, columns], holed()), note: "with NaN" })),
+  // The tail, far below zero.
+  one("gelu", [63], between(-5, -2)),
+  backward("geluBackward", [63], { fill: between(-5, -2) }),
   {
     op: "add",
     inputs: [
@@ -44,13 +56,6 @@ export const elementwiseCases: readonly Case[] = [
   { op: "reluBackward", inputs: [{ shape: [63], fill: holed() }, { shape: [63] }], note: "NaN that comes" },
   backward("reluBackward", [3]),
   backward("reluBackward", [63, 4], { fill: coarse }),
-  backward("geluBackward", [257]),
-  backward("geluBackward", [33, 3], { fill: wide }),
-  backward("geluBackward", [63], { fill: between(-5, -2) }),
-  backward("tanhBackward", [257], output(-1)),
-  backward("tanhBackward", [33], output(0.99)),
-  backward("sigmoidBackward", [257], output(0)),
-  backward("sigmoidBackward", [33], output(0.99)),
   ...[1, 3, 4, 33, 65].map(
     (columns): Case => ({ op: "bias", inputs: [{ shape: [31, columns] }, { shape: [columns] }] }),
   ),
@@ -65,9 +70,6 @@ export const elementwiseCases: readonly Case[] = [
   },
   // More numbers than one axis of the grid has threads.
   { ...one("relu", [65_535 * 256 + 5], cycle), scales: [1] },
-];
-
-export const columnSumCases: readonly Case[] = [
   one("columnSum", [1, 1]),
   one("columnSum", [3, 65]),
   one("columnSum", [257, 3]),
@@ -78,9 +80,6 @@ export const columnSumCases: readonly Case[] = [
   { ...one("columnSum", [2_000_000, 2], between(0.09, 0.11)), attributes: { splits: 1415 }, scales: [1], note: "long" },
   // By itself too, no long sum may lose digits.
   { ...one("columnSum", [300_000, 1], between(0.09, 0.11)), scales: [1], note: "long" },
-];
-
-export const sumPartialsCases: readonly Case[] = [
   one("sumPartials", [2, 1]),
   one("sumPartials", [8, 31, 3]),
   one("sumPartials", [3, 257]),
@@ -88,3 +87,19 @@ export const sumPartialsCases: readonly Case[] = [
   { ...one("sumPartials", [100_000, 3], between(0.09, 0.11)), scales: [1], note: "long" },
   { ...one("sumPartials", [2, 65_535 * 64 + 3], cycle), scales: [1] },
 ];
+
+const unary: readonly GradientCase[] = [{ inputs: [{ shape: [3, 7] }] }, { inputs: [{ shape: [2, 3, 1, 5] }] }];
+
+export const gradients = {
+  ...Object.fromEntries(activations.map(({ name }) => [name, unary])),
+  bias: [{ inputs: [{ shape: [4, 5] }, { shape: [5] }] }, { inputs: [{ shape: [2, 3, 2, 3] }, { shape: [3] }] }],
+  add: [
+    { inputs: [{ shape: [4, 5] }, { shape: [4, 5] }] },
+    { inputs: [{ shape: [4, 5] }, { shape: [4, 5] }], behind: "tanh" },
+  ],
+  // A view has no kernel, hence no cases but these.
+  reshape: [
+    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: [3, 8] } },
+    { inputs: [{ shape: [3, 2, 2, 2] }], attributes: { shape: [3, 8] }, behind: "tanh" },
+  ],
+};

@@ -1,7 +1,7 @@
 // Cases of gathering a batch, and of the two losses: full and short batches, training and evaluating.
 
 import type { StepValues } from "../../../src/step/replay.ts";
-import { below, between, coarse, cycle, type Fill, holed, normals, torn } from "../../reference/numbers.ts";
+import { apart, below, between, coarse, cycle, type Fill, holed, normals, torn } from "../../reference/numbers.ts";
 import type { Case, Input } from "../case.ts";
 
 const step = (count: number, start = 0): StepValues => ({ step: 3, start, count });
@@ -30,7 +30,7 @@ function hits(classes: number, holed: boolean): Case {
   return { ...one, inputs: [one.inputs[0] as Input, labels], note: `hits${holed ? ", but where a logit is NaN" : ""}` };
 }
 
-export const softmaxCrossEntropyCases: readonly Case[] = [
+const softmaxCrossEntropy: readonly Case[] = [
   crossEntropy(1, 2, 1, true),
   crossEntropy(33, 10, 33, true),
   crossEntropy(65, 10, 31, true),
@@ -52,7 +52,7 @@ function squaredError(shape: readonly number[], count: number, gradient: boolean
   return { op: "meanSquaredError", inputs: [{ shape }, { shape }], attributes: { gradient }, step: step(count) };
 }
 
-export const meanSquaredErrorCases: readonly Case[] = [
+const meanSquaredError: readonly Case[] = [
   squaredError([1, 1], 1, true),
   squaredError([65, 3], 65, true),
   squaredError([33, 31], 3, true),
@@ -126,7 +126,7 @@ function gathering({
   };
 }
 
-export const gatherCases: readonly Case[] = [
+const gather: readonly Case[] = [
   gathering({ samples: 1, batch: 1, input: [1], step: step(1) }),
   gathering({ samples: 65, batch: 33, input: [3], step: step(33, 31) }),
   gathering({ samples: 65, batch: 33, input: [7, 4], step: step(31, 34) }),
@@ -161,3 +161,19 @@ export const gatherCases: readonly Case[] = [
     step: step(3),
   }),
 ];
+
+export const cases: readonly Case[] = [...softmaxCrossEntropy, ...meanSquaredError, ...gather];
+
+const gradient = true;
+export const gradients = {
+  softmaxCrossEntropy: [
+    { inputs: [{ shape: [4, 3] }, { shape: [4], fill: below(3), wanted: false }], attributes: { gradient } },
+  ],
+  meanSquaredError: [
+    [4, 3],
+    [3, 2, 2],
+  ].map((shape) => ({
+    inputs: [{ shape }, { shape, fill: apart, wanted: false }],
+    attributes: { gradient },
+  })),
+};

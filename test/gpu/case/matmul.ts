@@ -29,7 +29,7 @@ const same = (M: number, N: number): Input => ({ shape: [M, N] });
 const last = (N: number): Input => ({ shape: [N] });
 const saved = (M: number, N: number): Input => ({ shape: [M, N], fill: between(0.1, 0.9), scaled: false });
 
-export const matmulCases: readonly Case[] = [
+export const cases: readonly Case[] = [
   product(1, 1, 1),
   product(3, 31, 33),
   product(33, 257, 1),
@@ -108,3 +108,17 @@ export const matmulCases: readonly Case[] = [
   product(9, 10, 5, { transposeB, epilogue: [{ op: "sigmoidBackward", operand: saved(9, 5) }] }),
   product(9, 10, 8, { transposeB, epilogue: [{ op: "tanhBackward", operand: saved(9, 8) }] }),
 ];
+
+export const gradients = {
+  matmul: [
+    { inputs: [{ shape: [3, 5] }, { shape: [5, 4] }] },
+    { inputs: [{ shape: [3, 5] }, { shape: [5, 4], wanted: false }] },
+    // A batch so long that the sum of the weight's gradient is split.
+    { inputs: [{ shape: [257, 2], wanted: false }, { shape: [2, 3] }] },
+    { inputs: [{ shape: [5, 3] }, { shape: [5, 4] }], attributes: { transposeA } },
+    { inputs: [{ shape: [3, 5] }, { shape: [4, 5] }], attributes: { transposeB } },
+    { inputs: [{ shape: [5, 3] }, { shape: [4, 5] }], attributes: { transposeA, transposeB } },
+    { inputs: [{ shape: [257, 2], wanted: false }, { shape: [3, 2] }], attributes: { transposeB } },
+    { inputs: [{ shape: [2, 257], wanted: false }, { shape: [2, 3] }], attributes: { transposeA } },
+  ],
+};

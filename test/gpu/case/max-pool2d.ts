@@ -1,48 +1,28 @@
 // Cases of max pooling and its gradient, with equal values, with nothing but negative ones, and with overlapping windows.
 
-import { below, between, coarse, cycle, type Fill, holed, lowest, normals } from "../../reference/numbers.ts";
+import { below, between, coarse, cycle, type Fill, holed, lowest } from "../../reference/numbers.ts";
 import type { Case } from "../case.ts";
 import {
+  endedBy,
+  even,
   type Geometry,
   geometries,
-  imageAttributes,
-  kernelAttributes,
-  outputShape,
-  strideAttributes,
-} from "./window.ts";
+  long,
+  odd,
+  poolGradients,
+  pooling,
+  poolingBackward,
+} from "../geometry.ts";
 
-function pool(at: Geometry, fill: Fill = normals): Case {
-  return {
-    op: "maxPool2d",
-    inputs: [{ shape: at.image, fill }],
-    attributes: { ...strideAttributes(at), ...kernelAttributes(at) },
-  };
+const pool = (at: Geometry, fill?: Fill): Case => pooling("maxPool2d", at, fill);
+
+function backward(at: Geometry, fill?: Fill): Case {
+  const one = poolingBackward("maxPool2dBackward", at, fill);
+  const taps = { shape: one.inputs[0]!.shape, store: "u32", fill: below(at.kernel[0] * at.kernel[1]) } as const;
+  return { ...one, inputs: [...one.inputs, taps] };
 }
 
-type Ending = (shape: readonly number[]) => NonNullable<Case["epilogue"]>;
-
-function backward(at: Geometry, ending?: Ending, fill: Fill = normals): Case {
-  const shape = outputShape(at, at.image[3]);
-  const taps = { shape, store: "u32", fill: below(at.kernel[0] * at.kernel[1]) } as const;
-  return {
-    op: "maxPool2dBackward",
-    inputs: [{ shape, fill }, taps],
-    attributes: { ...strideAttributes(at), ...kernelAttributes(at), ...imageAttributes(at) },
-    epilogue: ending?.(at.image) ?? [],
-  };
-}
-
-const relu: Ending = (shape) => [{ op: "reluBackward", operand: { shape } }];
-const biasAndAdd: Ending = (shape) => [
-  { op: "bias", operand: { shape: shape.slice(-1) } },
-  { op: "add", operand: { shape } },
-];
-
-const [, odd, even] = geometries as [Geometry, Geometry, Geometry];
-/** More positions than one axis of the grid has threads. */
-const long: Geometry = { image: [1, 2048, 2049, 1], kernel: [1, 1], filters: 1, stride: [1, 1], padding: "valid" };
-
-export const maxPool2dCases: readonly Case[] = [
+export const cases: readonly Case[] = [
   ...geometries.map((at) => pool(at)),
   { ...pool(odd, coarse), note: "equal values" },
   { ...pool(even, coarse), note: "equal values" },
@@ -53,13 +33,13 @@ export const maxPool2dCases: readonly Case[] = [
   { ...pool(odd, lowest), note: "lowest values", scales: [1] },
   { ...pool(even, lowest), note: "lowest values", scales: [1] },
   { ...pool(long, cycle), scales: [1] },
+  ...geometries.map((at) => backward(at)),
+  ...[odd, even].flatMap((at) => [
+    endedBy(pool(at), at, "relu", "bias", "add"),
+    endedBy(backward(at), at, "reluBackward"),
+    endedBy(backward(at), at, "bias", "add"),
+  ]),
+  { ...backward(long, cycle), scales: [1] },
 ];
 
-export const maxPool2dBackwardCases: readonly Case[] = [
-  ...geometries.map((at) => backward(at)),
-  backward(odd, relu),
-  backward(even, relu),
-  backward(odd, biasAndAdd),
-  backward(even, biasAndAdd),
-  { ...backward(long, undefined, cycle), scales: [1] },
-];
+export const gradients = { maxPool2d: poolGradients };

@@ -18,7 +18,7 @@ const rows = (batch: number, count: number, scale = 1): Case => ({
   scales: [1],
 });
 
-export const metricsCases: readonly Case[] = [
+export const cases: readonly Case[] = [
   rows(1, 1),
   rows(3, 2),
   rows(31, 31, 1e-4),

@@ -1,9 +1,9 @@
 // dX[b, iy, ix, c] += sum over f of dY[b, oy, ox, f] W[ky, kx, c, f], for every tap through which x acts on y.
 
-import { size, type Tensor } from "../../src/op/tensor.ts";
-import { dot } from "./product.ts";
-import type { Twin } from "./twin.ts";
-import { axes, eachTap } from "./window.ts";
+import { size, type Tensor } from "../../../src/op/tensor.ts";
+import { dot } from "../product.ts";
+import type { Twin } from "../twin.ts";
+import { axes, eachTap } from "../window.ts";
 
 export const conv2dBackwardInput: Twin = ([dy, w], { inputs, outputs, attributes }, _step, round) => {
   const [, filter] = inputs as [Tensor, Tensor];

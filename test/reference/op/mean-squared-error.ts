@@ -2,7 +2,7 @@
 // dp = 2 (p - t) / (columns count). Rows from `count` on give zeros. Long rows stand in parts that add up to their loss: part s
 // has every number whose place leaves s when it is divided by the number of parts.
 
-import type { Twin } from "./twin.ts";
+import type { Twin } from "../twin.ts";
 
 export const meanSquaredError: Twin = ([prediction, target], { inputs, outputs }, { count }, round) => {
   const [batch] = inputs[0]!.shape as [number];

@@ -1,7 +1,7 @@
 // Y[i] = sum over the parts of X[part, i], in their order.
 
-import { addScaled } from "./product.ts";
-import type { Twin } from "./twin.ts";
+import { addScaled } from "../product.ts";
+import type { Twin } from "../twin.ts";
 
 export const sumPartials: Twin = ([x], { inputs }, _step, round) => {
   const [parts] = inputs[0]!.shape as [number];

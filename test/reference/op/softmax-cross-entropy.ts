@@ -1,7 +1,7 @@
 // loss[b] = -log softmax(z[b])[label], whether the label has the largest logit (the first of equals), and the gradient of
 // the mean loss, dz = (softmax(z) - [c = label]) / count. Rows from `count` on give zeros.
 
-import type { Twin } from "./twin.ts";
+import type { Twin } from "../twin.ts";
 
 export const softmaxCrossEntropy: Twin = ([logits, labels], { inputs, outputs }, { count }, round) => {
   const [batch, classes] = inputs[0]!.shape as [number, number];

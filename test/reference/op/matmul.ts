@@ -1,9 +1,9 @@
 // C[m, n] = sum over k of A[m, k] B[k, n], in the order of k, with either operand perhaps stored transposed. A second
 // output, if there is one, is the sum over k of B[k, n]. With splits the sums stay in parts.
 
-import type { Tensor } from "../../src/op/tensor.ts";
-import { addScaled, termsOfPart } from "./product.ts";
-import type { Twin } from "./twin.ts";
+import type { Tensor } from "../../../src/op/tensor.ts";
+import { addScaled, termsOfPart } from "../product.ts";
+import type { Twin } from "../twin.ts";
 
 export const matmul: Twin = ([a, b], { inputs, outputs, attributes }, _step, round) => {
   const { transposeA, transposeB, splits = 1 } = attributes;

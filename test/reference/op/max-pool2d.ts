@@ -1,9 +1,9 @@
 // Y = the largest X of each window, and the tap that it came from; of equal values the first counts. NaN counts as larger than
 // all, and the last of several is taken, as in PyTorch.
 
-import { size } from "../../src/op/tensor.ts";
-import type { Twin } from "./twin.ts";
-import { axes, eachTap } from "./window.ts";
+import { size } from "../../../src/op/tensor.ts";
+import type { Twin } from "../twin.ts";
+import { axes, eachTap } from "../window.ts";
 
 export const maxPool2d: Twin = ([x], { inputs, outputs, attributes }) => {
   const { shape } = inputs[0]!;

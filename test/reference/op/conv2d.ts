@@ -1,9 +1,9 @@
 // Y[b, oy, ox, f] = sum over the taps (ky, kx) inside the image and over c of X[b, iy, ix, c] W[ky, kx, c, f].
 
-import { size, type Tensor } from "../../src/op/tensor.ts";
-import { addScaled } from "./product.ts";
-import type { Twin } from "./twin.ts";
-import { axes, eachTap } from "./window.ts";
+import { size, type Tensor } from "../../../src/op/tensor.ts";
+import { addScaled } from "../product.ts";
+import type { Twin } from "../twin.ts";
+import { axes, eachTap } from "../window.ts";
 
 export const conv2d: Twin = ([x, w], { inputs, outputs, attributes }, _step, round) => {
   const [image, filter] = inputs as [Tensor, Tensor];

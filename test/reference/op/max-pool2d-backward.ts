@@ -1,8 +1,8 @@
 // dX: each window hands its gradient to the position of the tap that it chose.
 
-import { size } from "../../src/op/tensor.ts";
-import type { Twin } from "./twin.ts";
-import { axes, eachTap } from "./window.ts";
+import { size } from "../../../src/op/tensor.ts";
+import type { Twin } from "../twin.ts";
+import { axes, eachTap } from "../window.ts";
 
 export const maxPool2dBackward: Twin = ([dy, taps], { outputs, attributes }, _step, round) => {
   const { shape } = outputs[0]!;

@@ -1,9 +1,9 @@
 // Initial values. An initializer gives the deviation or the limit from fan-in and fan-out; the numbers themselves come
 // from a stream of their own per tensor name, so adding a layer does not change the start of the others.
 
-import { didYouMean, OptionError, ShapeError } from "../errors.ts";
-import { shown } from "../option.ts";
-import { type Random, randomFrom, stream } from "../random.ts";
+import { didYouMean, OptionError, ShapeError } from "./errors.ts";
+import { shown } from "./option.ts";
+import { type Random, randomFrom, stream } from "./random.ts";
 
 /**
  * Gives the numbers of one tensor, row by row: `shape` as stored (the last axis out, the one before in), and random numbers

@@ -2,10 +2,10 @@
 // and no state, so one record may be used in several models.
 
 import { NameError, OptionError } from "../errors.ts";
-import type { LossOp } from "../op/loss.ts";
-import type { Attributes, Op } from "../op/op.ts";
+import type { Initializer, InitializerName } from "../initializer.ts";
 import { checkRange, shown } from "../option.ts";
-import type { Initializer, InitializerName } from "./initializer.ts";
+import type { LossOp } from "./loss.ts";
+import type { Attributes, Op } from "./op.ts";
 
 /** A value that flows through a model while it is traced: shape with the batch first, `[B, ...]`. */
 export interface Value {
@@ -55,6 +55,28 @@ export interface Layer {
   /** The factory's name, for messages. */
   readonly kind: string;
   apply(scope: Scope, x: Value): Value;
+}
+
+/**
+ * A factory of layers that are nothing but one op. Layers of your own ask for the op itself, `scope.op(relu.op, { x }).z`, or apply
+ * what the factory makes: `relu().apply(scope, x)`.
+ */
+export interface OpLayer<Given extends readonly unknown[], Out extends string = string> {
+  (...given: Given): Layer;
+  readonly op: Op<"x", Out>;
+}
+
+/** Such a factory. `attributesOf` checks what it is given and makes the op's attributes of it; a layer gives the op's first output. */
+/* @__NO_SIDE_EFFECTS__ */ export function layerOf<
+  Given extends readonly unknown[],
+  Out extends string,
+  A extends Attributes,
+>(op: Op<"x", Out, A>, attributesOf: (place: string, ...given: Given) => A): OpLayer<Given, Out> {
+  const factory = (...given: Given): Layer => {
+    const attributes = attributesOf(op.name, ...given);
+    return { kind: op.name, apply: (scope, x) => scope.op(op, { x }, attributes)[op.outputs[0] as Out] };
+  };
+  return Object.assign(factory, { op });
 }
 
 /** What the loss must know of the task; its op computes it. */
@@ -116,9 +138,9 @@ export function checkedName(path: string, name: string): string {
   );
 }
 
-/** Refuses what a factory without options was given. */
-export function checkNothing(place: string, given: readonly unknown[]): void {
-  if (given.length === 0) return;
+/** Refuses what a factory without options was given; gives no attributes. */
+export function checkNothing(place: string, given: readonly unknown[]): Attributes {
+  if (given.length === 0) return {};
   throw new OptionError(`${place}: it was given ${shown(given[0])}, but it has no options. Write ${place}().`);
 }
 

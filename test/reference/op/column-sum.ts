@@ -1,7 +1,7 @@
 // Y[n] = sum over all rows of X[row, n], in their order; or for each of so many parts of the rows, the last perhaps shorter.
 
-import { addScaled } from "./product.ts";
-import type { Twin } from "./twin.ts";
+import { addScaled } from "../product.ts";
+import type { Twin } from "../twin.ts";
 
 export const columnSum: Twin = ([x], { inputs, attributes }, _step, round) => {
   const columns = inputs[0]!.shape.at(-1) as number;

@@ -1,10 +1,10 @@
 // dW[ky, kx, c, f] = sum over batch and output positions of X under the tap times dY. A second output, if there is one, is
 // the sum of dY over batch and positions. With splits the sums stay in parts, cut along the output positions.
 
-import { size, type Tensor } from "../../src/op/tensor.ts";
-import { addScaled, termsOfPart } from "./product.ts";
-import type { Twin } from "./twin.ts";
-import { axes, eachTap } from "./window.ts";
+import { size, type Tensor } from "../../../src/op/tensor.ts";
+import { addScaled, termsOfPart } from "../product.ts";
+import type { Twin } from "../twin.ts";
+import { axes, eachTap } from "../window.ts";
 
 export const conv2dBackwardFilter: Twin = ([x, dy], { inputs, outputs, attributes }, _step, round) => {
   const [image, result] = inputs as [Tensor, Tensor];

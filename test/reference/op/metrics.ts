@@ -1,6 +1,6 @@
 // One slot of the metrics: number of the step, mean loss over its rows, hits, and how many rows it had.
 
-import type { Twin } from "./twin.ts";
+import type { Twin } from "../twin.ts";
 
 export const metrics: Twin = ([rows], _facts, { step, count }, round) => {
   let loss = 0;

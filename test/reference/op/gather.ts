@@ -1,8 +1,8 @@
 // Row b of the batch is sample order[start + b] of the data set: number i of it is multiplied by scale
 // i % period and added to shift i % period, where there is a period. Its label or target is as it is. Rows from `count` on repeat the first one.
 
-import { size } from "../../src/op/tensor.ts";
-import type { Twin } from "./twin.ts";
+import { size } from "../../../src/op/tensor.ts";
+import type { Twin } from "../twin.ts";
 
 export const gather: Twin = ([dataX, dataY, order, norm], { outputs, attributes }, { start, count }, round) => {
   const [x, y] = outputs.map(({ shape }) => new Float64Array(size(shape))) as [Float64Array, Float64Array];

@@ -1,6 +1,0 @@
-// Elementwise ops on the GPU, in all variants, against the twin.
-
-import { elementwiseCases } from "./case/elementwise.ts";
-import { testKernel } from "./harness.ts";
-
-testKernel("elementwise", elementwiseCases);
