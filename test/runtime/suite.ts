@@ -2,17 +2,20 @@
 
 import { type File, startTests, type Test, type VitestRunner } from "@vitest/runner";
 import type { CaseFile } from "../gpu/cases.ts";
-import { testCases } from "../gpu/harness.ts";
 import { lossesHere } from "./losses.ts";
 
 /** The cases of ops by their own files, and not all at once: one that ends the place where it runs fails alone. */
 const cases = import.meta.glob<CaseFile>(["../gpu/case/*.ts", "!../gpu/case/metrics.ts"]);
-const modules = {
+const modules: Readonly<Record<string, () => unknown>> = {
   ...import.meta.glob(["../gpu/**/*.test.ts", "../stories/**/*.test.ts", "!../gpu/op.test.ts"]),
-  ...Object.fromEntries(
-    Object.entries(cases).map(([path, load]) => [path, async () => testCases((await load()).cases)]),
-  ),
+  ...Object.fromEntries(Object.entries(cases).map(([path, load]) => [path, () => run(load)])),
 };
+
+/** The harness closes its device after the tests of the file that reads it, so that it is read here and not above. */
+async function run(load: () => Promise<CaseFile>): Promise<void> {
+  const { testCases } = await import("../gpu/harness.ts");
+  testCases((await load()).cases);
+}
 
 /** Paths in the repository. */
 const pathOf = (module: string): string => module.replace("..", "test");
