@@ -1,13 +1,20 @@
-// C[m, n] = sum over k of A[m, k] B[k, n], then the epilogue; with COLUMN_SUM also the sum over k of B[k, n]. Each thread computes
-// an 8 x 8 (WIDE) or 4 x 4 tile in registers; x counts tiles along n, y along m, z parts of the sum. Vector loads need stored rows
-// in fours. The kernel says where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in
-// one, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B).
+// C[m, n] = sum over k of A[m, k] B[k, n] for each of GROUPS such products, then the epilogue; with COLUMN_SUM also the sum over k
+// of B[k, n]. Each thread computes an 8 x 8 (WIDE) or 4 x 4 tile in registers; x counts tiles along n, y along m, z groups and, more
+// slowly, parts of the sum. Vector loads need stored rows in fours. The kernel says where numbers stand: `spot_at` is what it knows
+// of a stored line of A, `line_a` four neighbours in one, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as
+// [N, K] (TRANSPOSE_B). All take the place where the numbers of the group begin.
 ${EPILOGUE}
 ${CHECK}
 override M: u32;
 override N: u32;
 override K: u32;
 override SPLITS: u32;
+override GROUPS: u32;
+// From the numbers of one group to those of the next: whole matrices, or columns beside columns.
+override GROUP_A: u32;
+override GROUP_B: u32;
+override GROUP_C: u32;
+override LINE: u32;  // from one row of C to the next, and of B where that is stored as [K, N]
 
 #if ${VECTOR_A}
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;  // [M, K], or [K, M] (TRANSPOSE_A)
@@ -30,39 +37,33 @@ override SPLITS: u32;
 
 // Rows k .. k+3 of B, each at n .. n+3. Beyond K there are zeros, since what stands there may be no number; beyond N anything,
 // since it is not stored.
-fn block_b(k: u32, n: u32) -> mat4x4f {
 #if ${TRANSPOSE_B}
-  return transpose(mat4x4f(line_b(k, n), line_b(k, n + 1), line_b(k, n + 2), line_b(k, n + 3)));
-#else
-  return mat4x4f(line_b(k, n), line_b(k + 1, n), line_b(k + 2, n), line_b(k + 3, n));
-#endif
-}
-
-// Four neighbours in a stored row of B, from B[k, n] on.
-#if ${TRANSPOSE_B}
-fn line_b(k: u32, n: u32) -> vec4f {
 #if ${VECTOR_B}
-  return b[place_b(k, n) / 4];
+fn line_b(origin: u32, k: u32, n: u32) -> vec4f { return b[place_b(origin, k, n) / 4]; }
 #else
-  return vec4f(element_b(k, n), element_b(k + 1, n), element_b(k + 2, n), element_b(k + 3, n));
-#endif
-}
+fn element_b(origin: u32, k: u32, n: u32) -> f32 { return select(0, b[place_b(origin, k, n)], k < K); }
 
-#if ${VECTOR_B}
-#else
-fn element_b(k: u32, n: u32) -> f32 {
-  return select(0, b[place_b(k, n)], k < K);
+fn line_b(origin: u32, k: u32, n: u32) -> vec4f {
+  return vec4f(element_b(origin, k, n), element_b(origin, k + 1, n), element_b(origin, k + 2, n), element_b(origin, k + 3, n));
 }
 #endif
+
+fn block_b(origin: u32, k: u32, n: u32) -> mat4x4f {
+  return transpose(mat4x4f(line_b(origin, k, n), line_b(origin, k, n + 1), line_b(origin, k, n + 2), line_b(origin, k, n + 3)));
+}
 #else
-fn line_b(k: u32, n: u32) -> vec4f {
+fn line_b(origin: u32, k: u32, n: u32) -> vec4f {
   if (K % 4 != 0 && k >= K) { return vec4f(); }
-  let at = k * N + n;
+  let at = origin + k * LINE + n;
 #if ${VECTOR_B}
   return b[at / 4];
 #else
   return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
 #endif
+}
+
+fn block_b(origin: u32, k: u32, n: u32) -> mat4x4f {
+  return mat4x4f(line_b(origin, k, n), line_b(origin, k + 1, n), line_b(origin, k + 2, n), line_b(origin, k + 3, n));
 }
 #endif
 
@@ -78,20 +79,19 @@ fn add_product(c: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
 
 // Rows and numbers are turned to the front one after the other: a variable index would put the tile into memory, and a copy of
 // the epilogue for each row takes long to compile.
-fn store(m: u32, n: u32, part: u32, block: mat4x4f) {
+fn store(m: u32, n: u32, origin: u32, block: mat4x4f) {
   var rows = block;
   if (n >= N) { return; }
   for (var i = 0u; i < 4 && m + i < M; i++) {
-    let at = (m + i) * N + n;
+    let at = origin + (m + i) * LINE + n;
+    var value = epilogue(rows[0], at, n + origin % LINE);
 #if ${VECTOR_C}
-    let value = epilogue(rows[0], at, n);
     check(value);
-    c[(part * M * N + at) / 4] = value;
+    c[at / 4] = value;
 #else
-    var value = epilogue(rows[0], at, n);
     for (var j = 0u; j < 4 && n + j < N; j++) {
       check_one(value.x);
-      c[part * M * N + at + j] = value.x;
+      c[at + j] = value.x;
       value = value.yzwx;
     }
 #endif
@@ -100,10 +100,11 @@ fn store(m: u32, n: u32, part: u32, block: mat4x4f) {
 }
 
 #if ${COLUMN_SUM}
-fn store_sum(n: u32, part: u32, value: vec4f) {
+// Its numbers stand like a row of C.
+fn store_sum(n: u32, at: u32, value: vec4f) {
   for (var j = 0u; j < 4 && n + j < N; j++) {
     check_sum(value[j]);
-    sum[part * N + n + j] = value[j];
+    sum[at + n + j] = value[j];
   }
 }
 #endif
@@ -121,8 +122,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let n = id.x * 4;
   let m = id.y * 4;
 #endif
-  let part = id.z;
-  if (n >= N || m >= M || part >= SPLITS) { return; }
+  if (n >= N || m >= M || id.z >= GROUPS * SPLITS) { return; }
+  let part = id.z / GROUPS;
+  let group = id.z % GROUPS;
+  let from_a = group * GROUP_A;
+  let from_b = group * GROUP_B;
+  let from_c = part * (GROUPS * M * N) + group * GROUP_C;
   let terms = (K + SPLITS * 4 - 1) / (SPLITS * 4) * 4;
   let end = min(K, (part + 1) * terms);
 
@@ -138,41 +143,37 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #endif
 #if ${TRANSPOSE_A}
 #else
-  let s0 = spot_at(m);
-  let s1 = spot_at(m + 1);
-  let s2 = spot_at(m + 2);
-  let s3 = spot_at(m + 3);
+  let s0 = spot_at(from_a, m);
+  let s1 = spot_at(from_a, m + 1);
+  let s2 = spot_at(from_a, m + 2);
+  let s3 = spot_at(from_a, m + 3);
 #if ${WIDE}
-  let s4 = spot_at(m + 4);
-  let s5 = spot_at(m + 5);
-  let s6 = spot_at(m + 6);
-  let s7 = spot_at(m + 7);
+  let s4 = spot_at(from_a, m + 4);
+  let s5 = spot_at(from_a, m + 5);
+  let s6 = spot_at(from_a, m + 6);
+  let s7 = spot_at(from_a, m + 7);
 #endif
 #endif
-#if ${LONG}
-  // In blocks, for a long sum of equal numbers loses digits.
+  // In blocks, for a long sum of equal numbers loses digits where columns are summed.
   for (var begin = part * terms; begin < end; begin += 1024) {
+#if ${COLUMN_SUM}
     var part0 = vec4f();
     var part1 = vec4f();
-    for (var k = begin; k < min(end, begin + 1024); k += 4) {
-#else
-    for (var k = part * terms; k < end; k += 4) {
 #endif
+    for (var k = begin; k < min(end, begin + 1024); k += 4) {
 #if ${TRANSPOSE_A}
-      let s0 = spot_at(k);
-      let s1 = spot_at(k + 1);
-      let s2 = spot_at(k + 2);
-      let s3 = spot_at(k + 3);
+      let s0 = spot_at(from_a, k);
+      let s1 = spot_at(from_a, k + 1);
+      let s2 = spot_at(from_a, k + 2);
+      let s3 = spot_at(from_a, k + 3);
       let a0 = transpose(mat4x4f(line_a(s0, m), line_a(s1, m), line_a(s2, m), line_a(s3, m)));
 #else
       let a0 = mat4x4f(line_a(s0, k), line_a(s1, k), line_a(s2, k), line_a(s3, k));
 #endif
-      let b0 = block_b(k, n);
+      let b0 = block_b(from_b, k, n);
       c00 = add_product(c00, a0, b0);
-#if ${LONG}
+#if ${COLUMN_SUM}
       part0 += b0[0] + b0[1] + b0[2] + b0[3];
-#elif ${COLUMN_SUM}
-      sum0 += b0[0] + b0[1] + b0[2] + b0[3];
 #endif
 #if ${WIDE}
 #if ${TRANSPOSE_A}
@@ -180,35 +181,34 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #else
       let a1 = mat4x4f(line_a(s4, k), line_a(s5, k), line_a(s6, k), line_a(s7, k));
 #endif
-      let b1 = block_b(k, n + 4);
+      let b1 = block_b(from_b, k, n + 4);
       c01 = add_product(c01, a0, b1);
       c10 = add_product(c10, a1, b0);
       c11 = add_product(c11, a1, b1);
-#if ${LONG}
+#if ${COLUMN_SUM}
       part1 += b1[0] + b1[1] + b1[2] + b1[3];
-#elif ${COLUMN_SUM}
-      sum1 += b1[0] + b1[1] + b1[2] + b1[3];
 #endif
 #endif
     }
-#if ${LONG}
+#if ${COLUMN_SUM}
     sum0 += part0;
     sum1 += part1;
-  }
 #endif
+  }
 
-  store(m, n, part, c00);
+  store(m, n, from_c, c00);
 #if ${WIDE}
-  store(m, n + 4, part, c01);
-  store(m + 4, n, part, c10);
-  store(m + 4, n + 4, part, c11);
+  store(m, n + 4, from_c, c01);
+  store(m + 4, n, from_c, c10);
+  store(m + 4, n + 4, from_c, c11);
 #endif
   settle();
 #if ${COLUMN_SUM}
+  let from_sum = part * LINE + from_c % LINE;
   if (m == 0) {
-    store_sum(n, part, sum0);
+    store_sum(n, from_sum, sum0);
 #if ${WIDE}
-    store_sum(n + 4, part, sum1);
+    store_sum(n + 4, from_sum, sum1);
 #endif
   }
 #endif

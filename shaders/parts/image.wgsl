@@ -1,9 +1,12 @@
 // A of an implicit matrix product: the lines of a matrix that is never stored, out of images under the taps of their windows. Where
 // `place_a` says that a tap is not inside there are zeros.
-override CHANNELS: u32;
+override CHANNELS: u32;  // of one group
 override FILTERS: u32;
+override DILATION_HEIGHT: u32;
+override DILATION_WIDTH: u32;
 
-alias Spot = vec3i;
+// First row of an image, two places within it, and the first channel.
+alias Spot = vec4i;
 
 struct Place { at: u32, inside: bool }
 

@@ -1,25 +1,28 @@
-// dX[b, iy, ix, c] = sum over ky, kx, f of dY[b, (iy + pad - ky) / stride, (ix + pad - kx) / stride, f] W[ky, kx, c, f],
-// over the taps for which both quotients are whole and inside dY.
+// dX[b, iy, ix, c] = sum over ky, kx, f of dY[b, oy, ox, f] W[ky, kx, c, f] with oy = (iy + pad - ky * dilation) / stride, ox likewise,
+// over the taps for which both quotients are whole and inside dY; c and f are those of one group.
 // An implicit matrix product: A is dY under the taps, a line for each input position, an entry for each (ky, kx, f).
 
 // Input position m: first row of dY's image, and the position counted with the padding.
-fn spot_at(m: u32) -> Spot {
+fn spot_at(origin: u32, m: u32) -> Spot {
   let image = m / (HEIGHT * WIDTH);
-  return vec3i(vec3u(image * OUT_HEIGHT, m / WIDTH % HEIGHT + PAD_TOP, m % WIDTH + PAD_LEFT));
+  return vec4i(vec4u(image * OUT_HEIGHT, m / WIDTH % HEIGHT + PAD_TOP, m % WIDTH + PAD_LEFT, origin));
 }
 
 // dY where tap k / F of its window lies on a position, at filter k % F. Joined by `&`, as in conv2d.wgsl.
 fn place_a(position: Spot, k: u32) -> Place {
   let tap = k / FILTERS;
-  let ty = position.y - i32(tap / KERNEL_WIDTH);
-  let tx = position.z - i32(tap % KERNEL_WIDTH);
+  let ty = position.y - i32(tap / KERNEL_WIDTH * DILATION_HEIGHT);
+  let tx = position.z - i32(tap % KERNEL_WIDTH * DILATION_WIDTH);
   let oy = ty / i32(STRIDE_HEIGHT);
   let ox = tx / i32(STRIDE_WIDTH);
   let whole = (oy * i32(STRIDE_HEIGHT) == ty) & (ox * i32(STRIDE_WIDTH) == tx);
   let inside = whole & (u32(ty) < OUT_HEIGHT * STRIDE_HEIGHT) & (u32(tx) < OUT_WIDTH * STRIDE_WIDTH)
     & (tap < KERNEL_HEIGHT * KERNEL_WIDTH);
-  return Place(u32((position.x + oy) * i32(OUT_WIDTH) + ox) * FILTERS + k % FILTERS, inside);
+  let at = u32((position.x + oy) * i32(OUT_WIDTH) + ox) * (GROUPS * FILTERS);
+  return Place(at + u32(position.w) + k % FILTERS, inside);
 }
 
 // W[ky, kx, c, f] for k = (ky, kx, f) and n = c.
-fn place_b(k: u32, n: u32) -> u32 { return (k / FILTERS * CHANNELS + n) * FILTERS + k % FILTERS; }
+fn place_b(origin: u32, k: u32, n: u32) -> u32 {
+  return origin + (k / FILTERS * CHANNELS + n) * (GROUPS * FILTERS) + k % FILTERS;
+}

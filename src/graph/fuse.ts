@@ -48,7 +48,7 @@ function sumsOver(node: Node, graph: Graph, dy: number): boolean {
   const [, second] = node.inputs;
   if (second === undefined || storageOf(graph, second) !== storageOf(graph, dy)) return false;
   if (tensorAt(graph, second).shape.at(-1) !== tensorAt(graph, dy).shape.at(-1)) return false;
-  return node.op.sumsColumns?.(node.attributes) === true;
+  return node.op.sumsColumns?.(node.attributes, tensorAt(graph, second)) === true;
 }
 
 /** Walks the nodes once; each elementwise node joins the maker of its input where nobody else reads that input. */

@@ -51,8 +51,14 @@ type Form = (sizes: Sizes) => Pick<Product, "M" | "N" | "K" | "transposeA" | "tr
     const taps = window.kernelHeight * window.kernelWidth;
     return {
       ...form({ pixels: batch * height * width, positions, taps, channels, filters }),
+      groups: 1,
+      apart: [0, 0, 0],
+      line: tensors.c.shape.at(-1) as number,
       rows: [a.shape[3] as number, b.shape[3] as number],
-      constants: { ...windowConstants(window), BATCH: batch, CHANNELS: channels, FILTERS: filters },
+      constants: {
+        ...windowConstants(window),
+        ...{ BATCH: batch, CHANNELS: channels, FILTERS: filters, DILATION_HEIGHT: 1, DILATION_WIDTH: 1 },
+      },
       note: `${dims(a)} * ${dims(b)} ${windowNote(window)}`,
     };
   });

@@ -69,7 +69,7 @@ const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|norma
 /** How an operand is stored and read: by vec4f where it can be, else number by number. */
 function operandAccess(name: string, last: boolean, { lanes, columns, aligned }: EpilogueForm) {
   if (lanes === 1) return { element: "f32", read: `${name}[${last ? "column" : "at"}]` };
-  if (last ? columns % 4 === 0 : aligned) {
+  if (aligned && (!last || columns % 4 === 0)) {
     return { element: "vec4f", read: `${name}[${last ? "column" : "at"} / 4]` };
   }
   const lane = (i: number) => (last ? `${name}[(column + ${i}) % ${columns}]` : `${name}[at + ${i}]`);

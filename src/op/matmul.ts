@@ -14,20 +14,34 @@ type Form = {
   readonly splits?: number;
 };
 
+type Matrix = readonly [rows: number, columns: number];
+
+/** Lengths of the matrices that stand in an operand, or of what they are when they are transposed. */
+const matrixOf = ({ shape }: Tensor, transposed = false): Matrix => {
+  const [rows, columns] = shape.slice(-2) as unknown as Matrix;
+  return transposed ? [columns, rows] : [rows, columns];
+};
+
+/** The leading axes, which number the matrices. */
+const leading = ({ shape }: Tensor): readonly number[] => shape.slice(0, -2);
+
 const kernel = productKernel("matmul", source, ({ tensors: { a, b }, attributes }) => {
   const { transposeA = false, transposeB = false } = attributes as Form;
-  const [M, K] = (transposeA ? a.shape.toReversed() : a.shape) as [number, number];
+  const [M, K] = matrixOf(a, transposeA);
+  const [, N] = matrixOf(b, transposeB);
+  const rows = [a.shape.at(-1)!, b.shape.at(-1)!] as const;
   return {
-    ...{ M, N: b.shape[transposeB ? 0 : 1] as number, K, transposeA, transposeB },
-    rows: [a.shape[1] as number, b.shape[1] as number],
-    constants: {},
+    ...{ M, N, K, transposeA, transposeB, rows, groups: size(leading(a)) },
+    apart: [M * K, K * N, M * N],
+    line: N,
+    constants: { LINE_A: rows[0] },
     note: `${dims(a)}${transposeA ? "^T" : ""} x ${dims(b)}${transposeB ? "^T" : ""}`,
   };
 });
 
 /**
- * C = A B, where A is [M, K] or, transposed, [K, M], and B is [K, N] or, transposed, [N, K].
- * With `splits` > 1 the result is [splits, M, N]: partial sums over K that `sumPartials` adds up.
+ * C = A B, where A is [.., M, K] or, transposed, [.., K, M], and B is [.., K, N] or, transposed, [.., N, K], with the same leading
+ * axes: matrix by matrix. With `splits` > 1 the result is [splits, .., M, N]: partial sums over K that `sumPartials` adds up.
  */
 export const matmul = defineOp({
   name: "matmul",
@@ -35,15 +49,14 @@ export const matmul = defineOp({
   outputs: ["c", "sum"],
   attributes: { transposeA: [false], transposeB: [false] },
   refuse({ a, b }, { transposeA, transposeB }: Form) {
-    const fits = a.shape[transposeA === true ? 0 : 1] === b.shape[transposeB === true ? 1 : 0];
-    return fits && a.shape.length === 2 && b.shape.length === 2
+    const fits = matrixOf(a, transposeA)[1] === matrixOf(b, transposeB)[0];
+    return fits && a.shape.length >= 2 && String(leading(a)) === String(leading(b)) && a.shape.length === b.shape.length
       ? undefined
       : `${given(a, b)} Give matrices, with as many columns in the first as rows in the second once they are transposed.`;
   },
   shape({ a, b }, { transposeA, transposeB, splits = 1 }) {
-    const rows = a.shape[transposeA === true ? 1 : 0] as number;
-    const columns = b.shape[transposeB === true ? 0 : 1] as number;
-    return { c: { shape: splits === 1 ? [rows, columns] : [splits, rows, columns] } };
+    const shape = [...leading(a), matrixOf(a, transposeA)[0], matrixOf(b, transposeB)[1]];
+    return { c: { shape: splits === 1 ? shape : [splits, ...shape] } };
   },
   /** dA = dC B^T and dB = A^T dC; for an operand that is stored transposed, the transposed product. */
   back({ a, b, dc }, { attributes: { transposeA = false, transposeB = false }, give, emit }) {
@@ -54,15 +67,16 @@ export const matmul = defineOp({
         : product(dc!, b, { transposeB: !transposeB }),
     );
     give("b", () => {
-      const splits = splitsFor(b.shape[0]!, b.shape[1]!, dc!.shape[0]!);
+      const splits = splitsFor(size(b.shape.slice(0, -1)), b.shape.at(-1)!, dc!.shape.at(-2)!);
       const partial = transposeB
         ? product(dc!, a, { transposeA: true, transposeB: transposeA, splits })
         : product(a, dc!, { transposeA: !transposeA, splits });
       return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
     });
   },
-  work: ({ a, b }, { transposeA }) => (size(a.shape) * size(b.shape)) / a.shape[transposeA === true ? 0 : 1]!,
+  work: ({ a, c }, { transposeA }) => size(c.shape) * matrixOf(a, transposeA)[1],
   kernel,
   takesEpilogue: true,
-  sumsColumns: ({ transposeA, transposeB }) => transposeA === true && transposeB !== true,
+  sumsColumns: ({ transposeA, transposeB }, { shape }) =>
+    transposeA === true && transposeB !== true && shape.length === 2,
 });

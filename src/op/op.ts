@@ -77,8 +77,8 @@ export interface Op<In extends string = string, Out extends string = string, A e
   readonly takesEpilogue?: boolean;
   /** Whether it gives other numbers each time, so that nothing behind it can be kept. */
   readonly moves?: boolean;
-  /** Whether the kernel, with these attributes, can also leave the sum over the rows of its second input. */
-  sumsColumns?(attributes: A): boolean;
+  /** Whether the kernel, with these attributes, can also leave the sum over all rows of its second input. */
+  sumsColumns?(attributes: A, second: Tensor): boolean;
 }
 
 /** One elementwise step that a kernel applies to its result before storing it. */

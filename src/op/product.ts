@@ -8,14 +8,19 @@ import { type DeviceFacts, fold, inLines, MOST_GROUPS } from "./kernel.ts";
 import type { Choice, Kernel, Work } from "./op.ts";
 import type { Tensors } from "./tensor.ts";
 
-/** C [M, N] = A [M, K] B [K, N], each stored so or transposed. */
+/** C [M, N] = A [M, K] B [K, N], each stored so or transposed, or several such products. */
 export interface Product {
   readonly M: number;
   readonly N: number;
   readonly K: number;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-  /** Lengths of the stored rows of A and B: vectors are loaded where these are multiples of 4. */
+  readonly groups: number;
+  /** How many numbers there are from one group to the next in A, B and C: whole matrices, or columns beside columns. */
+  readonly apart: readonly [a: number, b: number, c: number];
+  /** From one row of C to the next, and of B where that is not transposed. */
+  readonly line: number;
+  /** Lengths of the stored rows of A and B within a group: vectors are loaded where these are multiples of 4. */
   readonly rows: readonly [a: number, b: number];
   /** Values of the kernel's own `override` declarations. */
   readonly constants: Readonly<Record<string, number>>;
@@ -33,12 +38,12 @@ export interface Product {
     source: inLines(text, product),
     choose(work): Choice {
       const { tensors, all, attributes, epilogue: steps, device, checked } = work;
-      const { M, N, K, transposeA, transposeB, rows, constants, note } = productOf(work);
+      const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note } = productOf(work);
       const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
       const splits = (attributes.splits as number | undefined) ?? 1;
       const aligned = N % 4 === 0;
-      const end = epilogue(steps, all, { lanes: 4, columns: N, aligned });
-      const { holes, grid } = tilingFor(device, M, N, splits);
+      const end = epilogue(steps, all, { lanes: 4, columns: line, aligned });
+      const { holes, grid } = tilingFor(device, M, N, groups * splits);
       return {
         holes: {
           ...holes,
@@ -50,9 +55,12 @@ export interface Product {
           VECTOR_B: rows[1] % 4 === 0,
           VECTOR_C: aligned,
           COLUMN_SUM: sum !== undefined,
-          LONG: sum !== undefined && K > splits * 1024,
         },
-        constants: { M, N, K, SPLITS: splits, ...constants },
+        constants: {
+          ...{ M, N, K, SPLITS: splits, GROUPS: groups, LINE: line },
+          ...{ GROUP_A: apart[0], GROUP_B: apart[1], GROUP_C: apart[2] },
+          ...constants,
+        },
         tensors: { a, b, c, ...(sum && { sum }), ...end.tensors },
         grid,
         note: `${note}${splits > 1 ? ` in ${splits} parts` : ""}${sum === undefined ? "" : " +columnSum"}${end.note}`,
@@ -62,31 +70,36 @@ export interface Product {
 }
 
 /**
- * Tiles for a result of rows x columns, whose sum is cut into `parts`.
+ * Tiles for results of rows x columns, as many as there are groups and parts of their sums.
  *
  * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there. On a GPU 4 x 4
  * tiles in groups of 64, since it needs many threads to hide its memory's latency. The shape of a group is the one that
  * leaves the fewest threads without work: they would still take their place in the vector units.
  *
- * Where an axis has more groups than WebGPU allows, both are counted as one and folded anew; `place_of` takes that back.
+ * Where an axis has more groups than WebGPU allows, all are counted as one and folded anew; `place_of` takes that back.
  */
-function tilingFor(device: DeviceFacts, rows: number, columns: number, parts: number): Pick<Choice, "holes" | "grid"> {
+function tilingFor(
+  device: DeviceFacts,
+  rows: number,
+  columns: number,
+  results: number,
+): Pick<Choice, "holes" | "grid"> {
   const [side, threads] = device.software ? [8, 16] : [4, 64];
-  const tiles = [Math.ceil(columns / side), Math.ceil(rows / side), parts] as const;
+  const tiles = [Math.ceil(columns / side), Math.ceil(rows / side), results] as const;
   const x = Math.min(8, 2 ** Math.ceil(Math.log2(tiles[0])));
   let best = { y: threads / x, z: 1, slots: Number.POSITIVE_INFINITY };
   for (let z = 1; z * x <= threads; z *= 2) {
     const y = threads / x / z;
-    const slots = Math.ceil(tiles[1] / y) * y * Math.ceil(parts / z) * z;
+    const slots = Math.ceil(tiles[1] / y) * y * Math.ceil(results / z) * z;
     if (slots < best.slots) best = { y, z, slots };
   }
   const { y, z } = best;
-  const [across, down, deep] = [Math.ceil(tiles[0] / x), Math.ceil(tiles[1] / y), Math.ceil(parts / z)];
-  const folded = Math.max(across, down) > MOST_GROUPS;
-  const [width, height] = folded ? fold(across * down) : [across, down];
-  const at = `workgroup.y * ${width}u + workgroup.x`;
+  const [across, down, deep] = [Math.ceil(tiles[0] / x), Math.ceil(tiles[1] / y), Math.ceil(results / z)];
+  const folded = Math.max(across, down, deep) > MOST_GROUPS;
+  const grid = folded ? fold(across * down * deep) : ([across, down, deep] as const);
+  const at = `workgroup.y * ${grid[0]}u + workgroup.x`;
   const place = folded
-    ? `let at = ${at}; return vec3u(at % ${across}u, at / ${across}u, workgroup.z)`
+    ? `let at = ${at}; return vec3u(at % ${across}u, at / ${across}u % ${down}u, at / ${across * down}u)`
     : "return workgroup";
   return {
     holes: {
@@ -96,6 +109,6 @@ function tilingFor(device: DeviceFacts, rows: number, columns: number, parts: nu
       WORKGROUP_Y: y,
       WORKGROUP_Z: z,
     },
-    grid: [width, height, deep],
+    grid,
   };
 }

@@ -9,13 +9,25 @@ interface Options {
   readonly splits?: number;
   readonly columnSum?: boolean;
   readonly epilogue?: Case["epilogue"];
+  /** Leading axes of both operands. */
+  readonly leading?: readonly number[];
 }
 
 function product(M: number, K: number, N: number, options: Options = {}): Case {
-  const { transposeA = false, transposeB = false, splits = 1, columnSum = false, epilogue = [] } = options;
+  const {
+    transposeA = false,
+    transposeB = false,
+    splits = 1,
+    columnSum = false,
+    epilogue = [],
+    leading = [],
+  } = options;
   return {
     op: "matmul",
-    inputs: [{ shape: transposeA ? [K, M] : [M, K] }, { shape: transposeB ? [N, K] : [K, N] }],
+    inputs: [
+      { shape: [...leading, ...(transposeA ? [K, M] : [M, K])] },
+      { shape: [...leading, ...(transposeB ? [N, K] : [K, N])] },
+    ],
     attributes: { ...(transposeA && { transposeA }), ...(transposeB && { transposeB }), splits },
     columnSum,
     epilogue,
@@ -83,6 +95,37 @@ export const cases: readonly Case[] = [
   // Longer than a block of terms, by itself and in each of its parts.
   product(5, 1031, 7, { transposeA, columnSum }),
   product(4, 2304, 8, { transposeA, columnSum, splits: 2 }),
+  // Many products beside each other, in rows of fours or not, with split sums and ends, and more than an axis of the grid holds.
+  product(5, 7, 3, { leading: [3] }),
+  product(1, 9, 6, { leading: [2, 5] }),
+  product(12, 16, 8, { leading: [2, 3] }),
+  product(9, 10, 33, { leading: [17], transposeA }),
+  product(17, 8, 12, { leading: [3], transposeA }),
+  product(7, 5, 9, { leading: [2, 2], transposeB }),
+  product(10, 12, 4, { leading: [5], transposeB }),
+  product(6, 7, 5, { leading: [4], transposeA, transposeB }),
+  product(8, 4, 20, { leading: [1, 3], transposeA, transposeB }),
+  product(5, 130, 3, { leading: [3], transposeA, splits: 4 }),
+  product(4, 256, 8, { leading: [2], splits: 2 }),
+  product(5, 7, 3, {
+    leading: [3],
+    epilogue: [
+      { op: "bias", operand: last(3) },
+      { op: "add", operand: { shape: [3, 5, 3] } },
+    ],
+  }),
+  product(5, 7, 8, {
+    leading: [2, 2],
+    epilogue: [{ op: "bias", operand: last(8) }, { op: "gelu" }, { op: "add", operand: { shape: [2, 2, 5, 8] } }],
+  }),
+  {
+    ...product(1, 1, 1),
+    inputs: [
+      { shape: [1_100_001, 1, 1], fill: cycle },
+      { shape: [1_100_001, 1, 1], fill: between(1, 9) },
+    ],
+    scales: [1],
+  },
   product(33, 65, 31, { epilogue: [{ op: "bias", operand: last(31) }, { op: "relu" }] }),
   product(31, 63, 64, { epilogue: [{ op: "bias", operand: last(64) }, { op: "gelu" }] }),
   product(3, 5, 33, { epilogue: [{ op: "bias", operand: last(33) }, { op: "tanh" }] }),
@@ -120,5 +163,13 @@ export const gradients = {
     { inputs: [{ shape: [5, 3] }, { shape: [4, 5] }], attributes: { transposeA, transposeB } },
     { inputs: [{ shape: [257, 2], wanted: false }, { shape: [3, 2] }], attributes: { transposeB } },
     { inputs: [{ shape: [2, 257], wanted: false }, { shape: [2, 3] }], attributes: { transposeA } },
+    ...[false, true].flatMap((transposeA) =>
+      [false, true].map((transposeB) => ({
+        inputs: [{ shape: transposeA ? [2, 3, 4] : [2, 4, 3] }, { shape: transposeB ? [2, 5, 3] : [2, 3, 5] }],
+        attributes: { transposeA, transposeB },
+      })),
+    ),
+    { inputs: [{ shape: [3, 2, 4, 2] }, { shape: [3, 2, 2, 3] }] },
+    { inputs: [{ shape: [2, 257, 2], wanted: false }, { shape: [2, 2, 3] }] },
   ],
 };
