@@ -1,8 +1,8 @@
 // C[m, n] = sum over k of A[m, k] B[k, n] for each of GROUPS such products, then the epilogue; with COLUMN_SUM also the sum over k
-// of B[k, n]. Each thread computes an 8 x 8 (WIDE) or 4 x 4 tile in registers; x counts tiles along n, y along m, z groups and, more
-// slowly, parts of the sum. Vector loads need stored rows in fours. The kernel says where numbers stand: `spot_at` is what it knows
-// of a stored line of A, `line_a` four neighbours in one, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as
-// [N, K] (TRANSPOSE_B). All take the place where the numbers of the group begin.
+// of B[k, n]. Each thread computes a tile of SIDE x SIDE results in registers, 8 (WIDE) or 4; x counts tiles along n, y along m, z
+// groups and, more slowly, parts of the sum. Vector loads need stored rows in fours. The kernel says where numbers stand, counted
+// from where those of a group begin: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in one, with zeros
+// beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B).
 ${EPILOGUE}
 ${CHECK}
 override M: u32;
@@ -16,21 +16,10 @@ override GROUP_B: u32;
 override GROUP_C: u32;
 override LINE: u32;  // from one row of C to the next, and of B where that is stored as [K, N]
 
-#if ${VECTOR_A}
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;  // [M, K], or [K, M] (TRANSPOSE_A)
-#else
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-#endif
-#if ${VECTOR_B}
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;  // [K, N], or [N, K]
-#else
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-#endif
-#if ${VECTOR_C}
-@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;  // [M, N], or [SPLITS, M, N]
-#else
-@group(0) @binding(2) var<storage, read_write> c: array<f32>;
-#endif
+// vec4f where rows are loaded and stored in fours (VECTOR_A, VECTOR_B, VECTOR_C), else f32.
+@group(0) @binding(0) var<storage, read> a: array<${A}>;  // [M, K], or [K, M] (TRANSPOSE_A)
+@group(0) @binding(1) var<storage, read> b: array<${B}>;  // [K, N], or [N, K] (TRANSPOSE_B)
+@group(0) @binding(2) var<storage, read_write> c: array<${C}>;  // [M, N], or [SPLITS, M, N]
 #if ${COLUMN_SUM}
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>;  // [N], or [SPLITS, N]
 #endif
@@ -115,13 +104,8 @@ fn place_of(workgroup: vec3u) -> vec3u { ${PLACE}; }
 @compute @workgroup_size(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let id = place_of(workgroup) * vec3u(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z}) + local;
-#if ${WIDE}
-  let n = id.x * 8;
-  let m = id.y * 8;
-#else
-  let n = id.x * 4;
-  let m = id.y * 4;
-#endif
+  let n = id.x * ${SIDE};
+  let m = id.y * ${SIDE};
   if (n >= N || m >= M || id.z >= GROUPS * SPLITS) { return; }
   let part = id.z / GROUPS;
   let group = id.z % GROUPS;
@@ -154,13 +138,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let s7 = spot_at(from_a, m + 7);
 #endif
 #endif
-  // In blocks, for a long sum of equal numbers loses digits where columns are summed.
-  for (var begin = part * terms; begin < end; begin += 1024) {
 #if ${COLUMN_SUM}
+  // In blocks, for a long sum of equal numbers loses digits.
+  for (var begin = part * terms; begin < end; begin += 1024) {
     var part0 = vec4f();
     var part1 = vec4f();
-#endif
     for (var k = begin; k < min(end, begin + 1024); k += 4) {
+#else
+    for (var k = part * terms; k < end; k += 4) {
+#endif
 #if ${TRANSPOSE_A}
       let s0 = spot_at(from_a, k);
       let s1 = spot_at(from_a, k + 1);
@@ -193,8 +179,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #if ${COLUMN_SUM}
     sum0 += part0;
     sum1 += part1;
-#endif
   }
+#endif
 
   store(m, n, from_c, c00);
 #if ${WIDE}

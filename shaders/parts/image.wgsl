@@ -5,8 +5,8 @@ override FILTERS: u32;
 override DILATION_HEIGHT: u32;
 override DILATION_WIDTH: u32;
 
-// First row of an image, two places within it, and the first channel.
-alias Spot = vec4i;
+// Where the number stands from which taps are counted, and two places within its image.
+alias Spot = vec3i;
 
 struct Place { at: u32, inside: bool }
 

@@ -2,10 +2,11 @@
 // over the taps for which both quotients are whole and inside dY; c and f are those of one group.
 // An implicit matrix product: A is dY under the taps, a line for each input position, an entry for each (ky, kx, f).
 
-// Input position m: first row of dY's image, and the position counted with the padding.
+// Input position m: the first number of dY's image, and the position counted with the padding.
 fn spot_at(origin: u32, m: u32) -> Spot {
   let image = m / (HEIGHT * WIDTH);
-  return vec4i(vec4u(image * OUT_HEIGHT, m / WIDTH % HEIGHT + PAD_TOP, m % WIDTH + PAD_LEFT, origin));
+  let first = image * (OUT_HEIGHT * OUT_WIDTH * GROUPS * FILTERS) + origin;
+  return vec3i(vec3u(first, m / WIDTH % HEIGHT + PAD_TOP, m % WIDTH + PAD_LEFT));
 }
 
 // dY where tap k / F of its window lies on a position, at filter k % F. Joined by `&`, as in conv2d.wgsl.
@@ -18,8 +19,7 @@ fn place_a(position: Spot, k: u32) -> Place {
   let whole = (oy * i32(STRIDE_HEIGHT) == ty) & (ox * i32(STRIDE_WIDTH) == tx);
   let inside = whole & (u32(ty) < OUT_HEIGHT * STRIDE_HEIGHT) & (u32(tx) < OUT_WIDTH * STRIDE_WIDTH)
     & (tap < KERNEL_HEIGHT * KERNEL_WIDTH);
-  let at = u32((position.x + oy) * i32(OUT_WIDTH) + ox) * (GROUPS * FILTERS);
-  return Place(at + u32(position.w) + k % FILTERS, inside);
+  return Place(u32(position.x + (oy * i32(OUT_WIDTH) + ox) * i32(GROUPS * FILTERS)) + k % FILTERS, inside);
 }
 
 // W[ky, kx, c, f] for k = (ky, kx, f) and n = c.

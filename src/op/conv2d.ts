@@ -1,28 +1,25 @@
-// Convolution of images [B, H, W, C] and its two gradients, as implicit matrix products.
+// Convolution of images [B, H, W, C], transposed convolution, and the gradients of both, as implicit matrix products.
 
 import images from "../../shaders/parts/image.wgsl?raw";
 import windows from "../../shaders/parts/window.wgsl?raw";
 import source from "../../shaders/product/conv2d.wgsl?raw";
 import backwardInputSource from "../../shaders/product/conv2d-backward-input.wgsl?raw";
 import { inLines } from "./kernel.ts";
-import type { Kernel } from "./op.ts";
+import type { Attributes, Kernel, Way } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { type Product, productKernel } from "./product.ts";
-import { given } from "./request.ts";
+import { checkCount, checkPair, given } from "./request.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
-import { dims, size } from "./tensor.ts";
-import {
-  type Slide,
-  slideAttributes,
-  slideOf,
-  windowConstants,
-  windowNote,
-  windowOf,
-  windowRefusal,
-} from "./window.ts";
+import { dims, size, type Tensor } from "./tensor.ts";
+import { type Slide, slideAttributes, spanOf, windowConstants, windowNote, windowOf, windowRefusal } from "./window.ts";
 
-/** What is multiplied, from the numbers of pixels in the images, of positions in the result, and of taps in a filter. */
+/** In groups, a part of the filters sees a part of the channels, as in Keras and PyTorch; as many groups as channels is depthwise. */
+type Convolution = Slide & { readonly groups?: number };
+
+const attributes = slideAttributes({ dilation: [[1, 1], checkPair], groups: [1, checkCount] });
+
+/** What is multiplied, from the numbers of pixels in the images, of positions in the result, and of taps, channels and filters in a group. */
 interface Sizes {
   readonly pixels: number;
   readonly positions: number;
@@ -37,61 +34,71 @@ type Form = (sizes: Sizes) => Pick<Product, "M" | "N" | "K" | "transposeA" | "tr
 /* @__NO_SIDE_EFFECTS__ */ function convolution(
   name: string,
   text: string,
-  [image, filter]: readonly ["a" | "b" | "c", "a" | "b" | "c"],
+  [image, filter]: readonly ["a" | "c", "b" | "c"],
   form: Form,
 ): Kernel {
   return productKernel(name, inLines(windows, images, text), ({ tensors, attributes }) => {
     const { a, b } = tensors;
+    const slide = attributes as Convolution;
+    const { dilation = [1, 1], groups = 1 } = slide;
     const pixels = tensors[image].shape.slice(-4);
     const kernel = tensors[filter].shape.slice(-4);
-    const [batch, height, width, channels] = pixels as [number, number, number, number];
-    const filters = kernel[3] as number;
-    const window = windowOf(pixels, slideOf(attributes), kernel);
+    const [batch, height, width] = pixels as [number, number, number];
+    const channels = kernel[2] as number;
+    const filters = (kernel[3] as number) / groups;
+    const window = windowOf(pixels, slide, kernel);
     const positions = batch * window.outHeight * window.outWidth;
     const taps = window.kernelHeight * window.kernelWidth;
+    const product = form({ pixels: batch * height * width, positions, taps, channels, filters });
+    const rows = [image === "a" ? channels : filters, filters] as const;
     return {
-      ...form({ pixels: batch * height * width, positions, taps, channels, filters }),
-      groups: 1,
-      apart: [0, 0, 0],
-      line: tensors.c.shape.at(-1) as number,
-      rows: [a.shape[3] as number, b.shape[3] as number],
+      ...product,
+      ...{ groups, rows, apart: [...rows, product.N], line: groups * product.N },
       constants: {
         ...windowConstants(window),
-        ...{ BATCH: batch, CHANNELS: channels, FILTERS: filters, DILATION_HEIGHT: 1, DILATION_WIDTH: 1 },
+        ...{ BATCH: batch, CHANNELS: channels, FILTERS: filters },
+        ...{ DILATION_HEIGHT: dilation[0]!, DILATION_WIDTH: dilation[1]! },
       },
-      note: `${dims(a)} * ${dims(b)} ${windowNote(window)}`,
+      note:
+        `${dims(a)} * ${dims(b)} ${windowNote(window)}` +
+        (size(dilation) === 1 ? "" : ` dilation ${dilation.join("x")}`) +
+        (groups === 1 ? "" : ` in ${groups} groups`),
     };
   });
 }
 
-/** A filter [kh, kw, C, F] over images: [B, OH, OW, F]. Operands by the names that products have: a the images, b the filter. */
+/** The gradient of a filter over images that gave results with the gradient dy. */
+function filterGradient(emit: Way["emit"], images: Tensor, dy: Tensor, filter: Tensor, slide: Attributes): Tensor {
+  const [kernelHeight, kernelWidth, channels, filters] = filter.shape as [number, number, number, number];
+  const groups = slide.groups === undefined ? 1 : Number(slide.groups);
+  const rows = kernelHeight * kernelWidth * channels * groups;
+  const splits = splitsFor(rows, filters / groups, size(dy.shape.slice(0, 3)));
+  const sizes = { kernel: [kernelHeight, kernelWidth], splits };
+  const partial = emit(conv2dBackwardFilter, { a: images, b: dy }, { ...slide, ...sizes }).c;
+  return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
+}
+
+/** A filter [kh, kw, C / groups, F] over images: [B, OH, OW, F]. Operands by the names that products have: a the images, b the filter. */
 export const conv2d = defineOp({
   name: "conv2d",
   inputs: ["a", "b"],
   outputs: ["c"],
-  attributes: slideAttributes({}),
-  refuse({ a, b }, { padding }: Slide) {
-    const refusal = windowRefusal(a.shape, b.shape, padding);
+  attributes,
+  refuse({ a, b }, { padding, dilation, groups = 1 }: Convolution) {
+    const refusal = windowRefusal(a.shape, spanOf(b.shape, dilation), padding);
     if (refusal !== undefined) return refusal;
-    const channels = a.shape[3];
-    return b.shape.length === 4 && b.shape[2] === channels
+    const channels = a.shape[3]! / groups;
+    return b.shape.length === 4 && b.shape[2] === channels && b.shape[3]! % groups === 0
       ? undefined
-      : `${given(a, b)} The second must be [height, width, ${channels}, filters].`;
+      : `${given(a, b)} The second must be [height, width, ${groups === 1 ? channels : `${a.shape[3]} / ${groups}`}, filters]${groups === 1 ? "" : `, with filters for ${groups} groups`}.`;
   },
   shape({ a, b }, slide) {
     const { outHeight, outWidth } = windowOf(a.shape, slide, b.shape);
     return { c: { shape: [a.shape[0]!, outHeight, outWidth, b.shape[3]!] } };
   },
   back({ a, b, dc }, { attributes, give, emit }) {
-    give("a", () => emit(conv2dBackwardInput, { a: dc!, b }, { ...attributes, size: a.shape.slice(1, 3) }).c);
-    give("b", () => {
-      const [kernelHeight, kernelWidth, channels, filters] = b.shape as [number, number, number, number];
-      const [batch, outHeight, outWidth] = dc!.shape as [number, number, number];
-      const splits = splitsFor(kernelHeight * kernelWidth * channels, filters, batch * outHeight * outWidth);
-      const sizes = { kernel: [kernelHeight, kernelWidth], splits };
-      const partial = emit(conv2dBackwardFilter, { a, b: dc! }, { ...attributes, ...sizes }).c;
-      return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
-    });
+    give("a", () => emit(conv2dBackwardInput, { a: dc, b }, { ...attributes, size: a.shape.slice(1, 3) }).c);
+    give("b", () => filterGradient(emit, a, dc, b, attributes));
   },
   work: ({ b, c }) => (size(c.shape) * size(b.shape)) / b.shape[3]!,
   kernel: convolution("conv2d", source, ["a", "b"], ({ positions, taps, channels, filters }) => {
@@ -100,36 +107,78 @@ export const conv2d = defineOp({
   takesEpilogue: true,
 });
 
-/** dX = dY * W turned: a is dY [B, OH, OW, F], b the filter [kh, kw, C, F]; `size` is [H, W]. */
+const backwardInput = convolution(
+  "conv2d-backward-input",
+  backwardInputSource,
+  ["c", "b"],
+  ({ pixels, taps, channels, filters }) => {
+    return { M: pixels, N: channels, K: taps * filters, transposeA: false, transposeB: true };
+  },
+);
+
+/** dX = dY * W turned: a is dY [B, OH, OW, F], b the filter [kh, kw, C / groups, F]; `size` is [H, W]. */
 export const conv2dBackwardInput = defineOp({
   name: "conv2dBackwardInput",
   inputs: ["a", "b"],
   outputs: ["c"],
-  shape: ({ a, b }, { size }: { readonly size: readonly number[] }) => ({
-    c: { shape: [a.shape[0]!, ...size, b.shape[2]!] },
+  shape: ({ a, b }, { size, groups = 1 }: { readonly size: readonly number[]; readonly groups?: number }) => ({
+    c: { shape: [a.shape[0]!, ...size, b.shape[2]! * groups] },
   }),
-  kernel: convolution(
-    "conv2d-backward-input",
-    backwardInputSource,
-    ["c", "b"],
-    ({ pixels, taps, channels, filters }) => {
-      return { M: pixels, N: channels, K: taps * filters, transposeA: false, transposeB: true };
-    },
-  ),
+  kernel: backwardInput,
   takesEpilogue: true,
 });
 
-/** dW = X * dY over batch and positions: [kh, kw, C, F], or [splits, kh, kw, C, F] partial sums; a is X, b is dY. */
+/** dW = X * dY over batch and positions: [kh, kw, C / groups, F], or [splits, ..] partial sums; a is X, b is dY. */
 export const conv2dBackwardFilter = defineOp({
   name: "conv2dBackwardFilter",
   inputs: ["a", "b"],
   outputs: ["c", "sum"],
-  shape({ a, b }, { kernel, splits }: { readonly kernel: readonly number[]; readonly splits: number }) {
-    const shape = [...kernel, a.shape[3]!, b.shape[3]!];
+  shape(
+    { a, b },
+    {
+      kernel,
+      splits,
+      groups = 1,
+    }: { readonly kernel: readonly number[]; readonly splits: number; readonly groups?: number },
+  ) {
+    const shape = [...kernel, a.shape[3]! / groups, b.shape[3]!];
     return { c: { shape: splits === 1 ? shape : [splits, ...shape] } };
   },
   kernel: convolution("conv2d-backward-filter", source, ["a", "c"], ({ positions, taps, channels, filters }) => {
     return { M: taps * channels, N: filters, K: positions, transposeA: true, transposeB: false };
   }),
   sumsColumns: () => true,
+});
+
+/**
+ * What conv2d does backwards: a filter [kh, kw, F / groups, C] spreads each pixel of images [B, H, W, C] over its window, as in Keras'
+ * Conv2DTranspose. "same" gives size * stride pixels, "valid" all that a window touches, and no fewer than size * stride.
+ */
+export const conv2dTranspose = defineOp({
+  name: "conv2dTranspose",
+  inputs: ["a", "b"],
+  outputs: ["c"],
+  attributes,
+  refuse({ a, b }, { groups = 1 }: Convolution) {
+    if (a.shape.length !== 4) return windowRefusal(a.shape, [], "same");
+    const channels = a.shape[3]!;
+    return b.shape.length === 4 && b.shape[3] === channels && channels % groups === 0
+      ? undefined
+      : `${given(a, b)} The second must be [height, width, filters, ${channels}]${groups === 1 ? "" : `, with channels for ${groups} groups`}.`;
+  },
+  shape({ a, b }, { stride, padding, dilation, groups = 1 }: Convolution) {
+    const span = spanOf(b.shape, dilation);
+    const [height, width] = [0, 1].map(
+      (axis) =>
+        a.shape[axis + 1]! * stride[axis]! + (padding === "same" ? 0 : Math.max(0, span[axis]! - stride[axis]!)),
+    ) as [number, number];
+    return { c: { shape: [a.shape[0]!, height, width, b.shape[2]! * groups] } };
+  },
+  back({ a, b, dc }, { attributes, give, emit }) {
+    give("a", () => emit(conv2d, { a: dc, b }, attributes).c);
+    give("b", () => filterGradient(emit, dc, a, b, attributes));
+  },
+  work: ({ a, b }) => (size(a.shape) * size(b.shape)) / b.shape[3]!,
+  kernel: backwardInput,
+  takesEpilogue: true,
 });

@@ -1,7 +1,7 @@
 // The ops that a layer may ask for by `scope.op`: those of layers that are nothing but an op are found at these too, as `relu.op`.
 
 import { gelu, relu, sigmoid, tanh } from "./activation.ts";
-import { conv2d } from "./conv2d.ts";
+import { conv2d, conv2dTranspose } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d } from "./max-pool2d.ts";
@@ -16,12 +16,14 @@ export interface Ops {
   /** z = x + b: x is [..., N], b is [N]. */
   readonly bias: Op<"x" | "b", "z">;
   /**
-   * c: a [B, H, W, C] under the filter b [kh, kw, C, F] gives [B, OH, OW, F]. Attributes: `stride` [vertical, horizontal], default
-   * [1, 1]; `padding` "valid", the default, or "same".
+   * c: a [B, H, W, C] under the filter b [kh, kw, C / groups, F] gives [B, OH, OW, F]. Attributes: `stride` and `dilation` [vertical,
+   * horizontal], default [1, 1]; `padding` "valid", the default, or "same"; `groups`, default 1.
    */
   readonly conv2d: Op<"a" | "b", "c">;
+  /** c: the way back of conv2d: a [B, H, W, C], spread by the filter b [kh, kw, F / groups, C], gives [B, OH, OW, F]. Attributes as for conv2d. */
+  readonly conv2dTranspose: Op<"a" | "b", "c">;
   readonly gelu: Op<"x", "z">;
-  /** c = a b: [M, K] [K, N] gives [M, N]. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
+  /** c = a b: [.., M, K] [.., K, N] gives [.., M, N], matrix by matrix under equal leading axes. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;
   /** y: the largest of each window `kernel` [height, width] of x [B, H, W, C]. Further attributes as for conv2d. */
   readonly maxPool2d: Op<"x", "y" | "tap">;
@@ -37,6 +39,7 @@ export const ops: Ops = {
   add,
   bias,
   conv2d,
+  conv2dTranspose,
   gelu: gelu.op,
   matmul,
   maxPool2d: maxPool2d.op,

@@ -74,7 +74,7 @@ export const matmul = defineOp({
       return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
     });
   },
-  work: ({ a, c }, { transposeA }) => size(c.shape) * matrixOf(a, transposeA)[1],
+  work: ({ a, b }, { transposeB }) => size(a.shape) * matrixOf(b, transposeB)[1],
   kernel,
   takesEpilogue: true,
   sumsColumns: ({ transposeA, transposeB }, { shape }) =>

@@ -4,7 +4,7 @@
 import product from "../../shaders/product.wgsl?raw";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { type DeviceFacts, fold, inLines, MOST_GROUPS } from "./kernel.ts";
+import { type DeviceFacts, fold, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
 import type { Choice, Kernel, Work } from "./op.ts";
 import type { Tensors } from "./tensor.ts";
 
@@ -26,6 +26,12 @@ export interface Product {
   readonly constants: Readonly<Record<string, number>>;
   readonly note: string;
 }
+
+/** Holes for how an operand is seen: as vectors or as single numbers. */
+const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
+  [operand]: vector ? "vec4f" : "f32",
+  [`VECTOR_${operand}`]: vector,
+});
 
 /** The kernel of this name, whose own text stands before that of all products. Sums may be cut into attribute `splits` parts. */
 /* @__NO_SIDE_EFFECTS__ */ export function productKernel(
@@ -51,9 +57,9 @@ export interface Product {
           CHECK: checkPart(checked, sum !== undefined),
           TRANSPOSE_A: transposeA,
           TRANSPOSE_B: transposeB,
-          VECTOR_A: rows[0] % 4 === 0,
-          VECTOR_B: rows[1] % 4 === 0,
-          VECTOR_C: aligned,
+          ...loads("A", rows[0] % 4 === 0),
+          ...loads("B", rows[1] % 4 === 0),
+          ...loads("C", aligned),
           COLUMN_SUM: sum !== undefined,
         },
         constants: {
@@ -104,6 +110,7 @@ function tilingFor(
   return {
     holes: {
       PLACE: place,
+      SIDE: side,
       WIDE: side === 8,
       WORKGROUP_X: x,
       WORKGROUP_Y: y,

@@ -17,6 +17,11 @@ const lengths =
     throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be ${what}.`);
   };
 
+export const checkCount = (place: string, name: string, value: unknown): void => {
+  if (!isLength(value))
+    throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be a whole number of at least 1.`);
+};
+
 export const checkPair = lengths("two whole numbers of at least 1, for example [2, 2]", ({ length }) => length === 2);
 
 export const checkShape = lengths("a list of lengths, for example [32, 10]", ({ length }) => length > 0);

@@ -17,6 +17,8 @@ export type Slide = {
   readonly stride: readonly number[];
   /** "same" gives ceil(size / stride) positions and puts the odd zero at the end, as TensorFlow does. */
   readonly padding: string;
+  /** From one tap of the window to the next; default [1, 1]. */
+  readonly dilation?: readonly number[];
 };
 
 /** The attributes that a layer may give beside an op's own. */
@@ -37,23 +39,30 @@ export interface Window {
   readonly padLeft: number;
 }
 
-function axis(size: number, kernel: number, stride: number, padding: string): [out: number, before: number] {
-  if (padding === "valid") return [Math.floor((size - kernel) / stride) + 1, 0];
+function axis(size: number, span: number, stride: number, padding: string): [out: number, before: number] {
+  if (padding === "valid") return [Math.floor((size - span) / stride) + 1, 0];
   const out = Math.ceil(size / stride);
-  return [out, Math.floor(Math.max(0, (out - 1) * stride + kernel - size) / 2)];
+  return [out, Math.floor(Math.max(0, (out - 1) * stride + span - size) / 2)];
 }
+
+/** How many pixels a window spans, from its first tap to its last. */
+export const spanOf = (kernel: readonly number[], dilation: readonly number[] = [1, 1]): [number, number] => [
+  (kernel[0]! - 1) * dilation[0]! + 1,
+  (kernel[1]! - 1) * dilation[1]! + 1,
+];
 
 /** Of images [B, H, W, C]; `kernel` are the lengths of the window. */
 export function windowOf(
   image: readonly number[],
-  { stride, padding, ...slide }: Slide,
+  { stride, padding, dilation, ...slide }: Slide,
   kernel = slide.kernel,
 ): Window {
   const [, height, width] = image as [number, number, number];
   const [kernelHeight, kernelWidth] = kernel as [number, number];
   const [strideHeight, strideWidth] = stride as [number, number];
-  const [outHeight, padTop] = axis(height, kernelHeight, strideHeight, padding);
-  const [outWidth, padLeft] = axis(width, kernelWidth, strideWidth, padding);
+  const [spanHeight, spanWidth] = spanOf([kernelHeight, kernelWidth], dilation);
+  const [outHeight, padTop] = axis(height, spanHeight, strideHeight, padding);
+  const [outWidth, padLeft] = axis(width, spanWidth, strideWidth, padding);
   const sizes = { height, width, outHeight, outWidth, kernelHeight, kernelWidth };
   return { ...sizes, strideHeight, strideWidth, padTop, padLeft };
 }

@@ -13,6 +13,8 @@ export interface Geometry {
   readonly filters: number;
   readonly stride: readonly [number, number];
   readonly padding: "same" | "valid";
+  readonly dilation?: readonly [number, number];
+  readonly groups?: number;
 }
 
 function geometry(
@@ -42,7 +44,22 @@ export const geometries: readonly Geometry[] = [
 /** One without multiples of 4, and one with nothing else. */
 export const [, odd, even] = geometries as readonly [Geometry, Geometry, Geometry];
 
-export const strideAttributes = ({ stride, padding }: Geometry): Attributes => ({ stride, padding });
+/** What convolutions can beside: taps apart, and groups of channels, depthwise too; in fours or not. */
+export const convolutions: readonly Geometry[] = [
+  { ...geometry([2, 9, 11, 3], [3, 2], 5, [1, 1], "same"), dilation: [2, 3] },
+  { ...geometry([1, 12, 9, 4], [3, 3], 8, [2, 1], "valid"), dilation: [3, 2] },
+  { ...geometry([2, 5, 7, 6], [3, 3], 9, [1, 1], "same"), groups: 3 },
+  { ...geometry([2, 6, 5, 16], [3, 2], 8, [1, 2], "same"), groups: 2 },
+  { ...geometry([1, 7, 9, 8], [2, 3], 24, [1, 1], "valid"), groups: 2, dilation: [2, 1] },
+  { ...geometry([2, 7, 6, 5], [3, 3], 5, [1, 1], "same"), groups: 5 },
+  { ...geometry([1, 9, 8, 8], [3, 3], 16, [2, 2], "same"), groups: 8 },
+];
+
+export const strideAttributes = ({ stride, padding, dilation, groups }: Geometry): Attributes => ({
+  ...{ stride, padding },
+  ...(dilation && { dilation }),
+  ...(groups && { groups }),
+});
 
 export const kernelAttributes = ({ kernel }: Geometry): Attributes => ({ kernel });
 
@@ -54,7 +71,11 @@ export function outputShape(at: Geometry, channels: number): [number, number, nu
   return [at.image[0], vertical.out, horizontal.out, channels];
 }
 
-export const filterShape = ({ kernel, image, filters }: Geometry): readonly number[] => [...kernel, image[3], filters];
+export const filterShape = ({ kernel, image, filters, groups = 1 }: Geometry): readonly number[] => [
+  ...kernel,
+  image[3] / groups,
+  filters,
+];
 
 /** A pooling op on an image. */
 export const pooling = (op: string, at: Geometry, fill: Fill = normals): Case => ({

@@ -105,7 +105,7 @@ describe("a factory refuses by name", () => {
         "an initializer that is a number": "OptionError: dense: there is no initializer 0.1. Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an option of Keras": "OptionError: dense: it has no "activation". Put a layer after it, for example relu().",
         "an option of another layer": "OptionError: maxPool2d: it has no "kernel". It may have stride, padding.",
-        "an option that is misspelt": "OptionError: conv2d: it has no "kernal". Did you mean "kernel"? It may have kernel, stride, padding, bias, initializer.",
+        "an option that is misspelt": "OptionError: conv2d: it has no "kernal". Did you mean "kernel"? It may have kernel, stride, padding, dilation, groups, bias, initializer.",
         "another library's options": "OptionError: dense: units is {"units":8}, it must be a whole number of at least 1.",
         "gelu's other form": "OptionError: gelu: it was given {"approximate":"tanh"}, but it has no options. Write gelu().",
         "inputs as text": "OptionError: dense: inputs is "4", it must be a whole number of at least 1.",

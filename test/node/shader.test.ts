@@ -134,6 +134,7 @@ function* windows(): Generator<Variant> {
       for (const epilogue of epilogues) {
         yield* chosen("conv2d", [x, filter], { attributes: strides, epilogue });
         yield* chosen("conv2dBackwardInput", [dy, filter], { attributes: { ...strides, ...image }, epilogue });
+        yield* chosen("conv2dTranspose", [dy, filter], { attributes: strides, epilogue });
       }
       for (const sum of booleans) {
         for (const splits of [1, 2]) {

@@ -2,7 +2,9 @@
 // backward pass and to fusion: bypasses, shared weights, values with several readers, one gradient under two shapes.
 
 import {
+  conv1d,
   conv2d,
+  conv2dTranspose,
   crossEntropy,
   dense,
   flatten,
@@ -53,6 +55,23 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
       dense(2),
     ]),
   ),
+  "conv in groups, dilated and transposed": images(
+    sequential([
+      conv2d(4, { groups: 2, dilation: [2, 1], padding: "same" }),
+      tanh(),
+      conv2dTranspose(4, { kernel: [2, 3], stride: [1, 2], groups: 2 }),
+      gelu(),
+      flatten(),
+      dense(2),
+    ]),
+  ),
+  conv1d: {
+    ...vectors(
+      sequential([conv1d(4, { kernel: 2, groups: 2 }), tanh(), conv1d(2, { dilation: 2, stride: 2, padding: "same" })]),
+    ),
+    input: [5, 2],
+    loss: meanSquaredError(),
+  },
   "conv pool overlapping, squared error": {
     ...images(sequential([conv2d(2, { padding: "same" }), maxPool2d(3, { stride: 2, padding: "same" }), relu()])),
     loss: meanSquaredError(),

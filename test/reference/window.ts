@@ -7,16 +7,20 @@ export interface Axis {
   readonly size: number;
   readonly kernel: number;
   readonly stride: number;
+  /** From one tap to the next. */
+  readonly dilation: number;
   /** Number of output positions. */
   readonly out: number;
   /** Zeros before the first number. */
   readonly pad: number;
 }
 
-function axis(size: number, kernel: number, stride: number, padding: unknown): Axis {
-  if (padding === "valid") return { size, kernel, stride, out: Math.ceil((size - kernel + 1) / stride), pad: 0 };
-  const missing = size % stride === 0 ? kernel - stride : kernel - (size % stride);
-  return { size, kernel, stride, out: Math.ceil(size / stride), pad: Math.floor(Math.max(missing, 0) / 2) };
+function axis(size: number, kernel: number, stride: number, padding: unknown, dilation: number): Axis {
+  const span = kernel + (kernel - 1) * (dilation - 1);
+  const given = { size, kernel, stride, dilation };
+  if (padding === "valid") return { ...given, out: Math.ceil((size - span + 1) / stride), pad: 0 };
+  const missing = size % stride === 0 ? span - stride : span - (size % stride);
+  return { ...given, out: Math.ceil(size / stride), pad: Math.floor(Math.max(missing, 0) / 2) };
 }
 
 /** The vertical and the horizontal axis of a window of kernel [kh, kw] on images [B, H, W, C]. */
@@ -25,9 +29,13 @@ export function axes(
   kernel: readonly number[],
   attributes: Attributes,
 ): readonly [Axis, Axis] {
-  const { stride, padding } = attributes;
+  const { stride, padding, dilation = [1, 1] } = attributes;
   const [vertical, horizontal] = stride as readonly [number, number];
-  return [axis(image[1]!, kernel[0]!, vertical, padding), axis(image[2]!, kernel[1]!, horizontal, padding)];
+  const [down, across] = dilation as readonly [number, number];
+  return [
+    axis(image[1]!, kernel[0]!, vertical, padding, down),
+    axis(image[2]!, kernel[1]!, horizontal, padding, across),
+  ];
 }
 
 /** Calls `visit` for each output position of each image and each tap of its window that lies inside the image. */
@@ -42,10 +50,10 @@ export function eachTap(
       for (let ox = 0; ox < horizontal.out; ox++) {
         const output = (image * vertical.out + oy) * horizontal.out + ox;
         for (let ky = 0; ky < vertical.kernel; ky++) {
-          const iy = oy * vertical.stride + ky - vertical.pad;
+          const iy = oy * vertical.stride + ky * vertical.dilation - vertical.pad;
           if (iy < 0 || iy >= vertical.size) continue;
           for (let kx = 0; kx < horizontal.kernel; kx++) {
-            const ix = ox * horizontal.stride + kx - horizontal.pad;
+            const ix = ox * horizontal.stride + kx * horizontal.dilation - horizontal.pad;
             if (ix < 0 || ix >= horizontal.size) continue;
             visit((image * vertical.size + iy) * horizontal.size + ix, output, ky * horizontal.kernel + kx);
           }

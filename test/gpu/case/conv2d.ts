@@ -1,8 +1,10 @@
 // Cases of convolution and its two ways back: all geometries plain, then the endings that their kernels can have.
 
+import type { Attributes } from "../../../src/op/op.ts";
 import { below, cycle } from "../../reference/numbers.ts";
 import type { Case, GradientCase, Input } from "../case.ts";
 import {
+  convolutions,
   filterShape,
   type Geometry,
   geometries,
@@ -53,6 +55,17 @@ function backwardFilter(at: Geometry, splits = 1, columnSum = false): Case {
   };
 }
 
+/** The geometry of the transposed convolution is that of the convolution that it is the way back of. */
+function transposed(at: Geometry, size: readonly [number, number], ending?: Ending): Case {
+  const [batch, , , channels] = at.image;
+  return {
+    op: "conv2dTranspose",
+    inputs: [{ shape: [batch, ...size, at.filters] }, { shape: filterShape(at) }],
+    attributes: strideAttributes(at),
+    epilogue: ending?.([batch, 0, 0, channels]) ?? [],
+  };
+}
+
 /** A geometry without multiples of 4, and one with nothing else. */
 const [, odd, even, , , strided] = geometries as [Geometry, Geometry, Geometry, Geometry, Geometry, Geometry];
 
@@ -67,9 +80,15 @@ const folded = (one: Case): Case => ({
 export const cases: readonly Case[] = [
   ...geometries.map((at) => forward(at)),
   ...endings.flatMap((ending) => [forward(odd, ending), forward(even, ending)]),
+  ...convolutions.map((at) => forward(at)),
+  ...convolutions.slice(2).flatMap((at) => endings.slice(0, 2).map((ending) => forward(at, ending))),
   folded(forward(huge)),
   ...geometries.map((at) => backwardInput(at)),
   ...backwardEndings.flatMap((ending) => [backwardInput(odd, ending), backwardInput(even, ending)]),
+  ...convolutions.map((at) => backwardInput(at)),
+  ...convolutions.slice(3, 5).map((at) => backwardInput(at, backwardEndings[1])),
+  ...[odd, even, strided, ...convolutions].map((at) => transposed(at, [3, 4])),
+  ...[odd, even].map((at) => transposed(at, [3, 4], (shape) => [bias(shape), { op: "relu" }])),
   folded(backwardInput(huge)),
   ...geometries.map((at) => backwardFilter(at)),
   backwardFilter(odd, 1, true),
@@ -77,6 +96,8 @@ export const cases: readonly Case[] = [
   backwardFilter(odd, 4, true),
   backwardFilter(even, 8),
   backwardFilter(strided, 2, true),
+  ...convolutions.map((at) => backwardFilter(at)),
+  ...convolutions.slice(2, 6).map((at) => backwardFilter(at, 2, true)),
 ];
 
 const small = (
@@ -84,7 +105,8 @@ const small = (
   filter: readonly number[],
   stride: readonly [number, number],
   padding: string,
-): GradientCase => ({ inputs: [{ shape: image }, { shape: filter }], attributes: { stride, padding } });
+  more: Attributes = {},
+): GradientCase => ({ inputs: [{ shape: image }, { shape: filter }], attributes: { stride, padding, ...more } });
 
 export const gradients = {
   conv2d: [
@@ -95,6 +117,20 @@ export const gradients = {
     small([1, 6, 7, 2], [3, 2, 2, 2], [2, 2], "valid"),
     small([2, 4, 5, 2], [1, 1, 2, 2], [2, 2], "valid"),
     small([1, 2, 3, 1], [5, 5, 1, 2], [1, 1], "same"),
+    small([2, 12, 12, 1], [3, 3, 1, 1], [1, 1], "same"),
+    small([2, 6, 7, 2], [3, 2, 2, 3], [1, 1], "same", { dilation: [2, 3] }),
+    small([1, 7, 8, 2], [3, 3, 2, 2], [2, 1], "valid", { dilation: [1, 2] }),
+    small([2, 4, 5, 4], [3, 2, 2, 6], [1, 2], "same", { groups: 2 }),
+    small([1, 7, 5, 3], [3, 3, 1, 3], [1, 1], "valid", { groups: 3, dilation: [2, 1] }),
+    small([2, 12, 12, 2], [3, 3, 1, 4], [1, 1], "same", { groups: 2 }),
+  ],
+  conv2dTranspose: [
+    small([2, 3, 4, 2], [3, 3, 3, 2], [1, 1], "same"),
+    small([2, 3, 4, 2], [3, 2, 3, 2], [2, 2], "same"),
+    small([1, 3, 2, 3], [2, 3, 2, 3], [2, 3], "valid"),
+    small([1, 4, 3, 1], [1, 2, 2, 1], [3, 2], "valid"),
+    small([1, 3, 4, 2], [3, 2, 3, 2], [1, 1], "valid", { dilation: [2, 3] }),
+    small([2, 3, 2, 4], [3, 3, 3, 4], [2, 1], "same", { groups: 2 }),
     small([2, 12, 12, 1], [3, 3, 1, 1], [1, 1], "same"),
   ],
 };

@@ -1,4 +1,5 @@
-// Y[b, oy, ox, f] = sum over the taps (ky, kx) inside the image and over c of X[b, iy, ix, c] W[ky, kx, c, f].
+// Y[b, oy, ox, f] = sum over the taps (ky, kx) inside the image and over c of X[b, iy, ix, c] W[ky, kx, c, f]; each
+// group of filters over its group of channels.
 
 import { size, type Tensor } from "../../../src/op/tensor.ts";
 import { addScaled } from "../product.ts";
@@ -8,12 +9,15 @@ import { axes, eachTap } from "../window.ts";
 export const conv2d: Twin = ([x, w], { inputs, outputs, attributes }, _step, round) => {
   const [image, filter] = inputs as [Tensor, Tensor];
   const [batch, , , channels] = image.shape as [number, number, number, number];
-  const filters = filter.shape[3]!;
+  const [inGroup, filters] = filter.shape.slice(2) as [number, number];
+  const outGroup = filters / (channels / inGroup);
   const y = new Float64Array(size(outputs[0]!.shape));
   eachTap(batch, axes(image.shape, filter.shape, attributes), (input, output, tap) => {
     for (let c = 0; c < channels; c++) {
       const factor = x![input * channels + c]!;
-      addScaled(y, output * filters, w!, (tap * channels + c) * filters, filters, factor, round);
+      const first = Math.floor(c / inGroup) * outGroup;
+      const row = (tap * inGroup + (c % inGroup)) * filters;
+      addScaled(y, output * filters + first, w!, row + first, outGroup, factor, round);
     }
   });
   return [y];
