@@ -119,12 +119,33 @@ export interface Choice {
   readonly note?: string;
 }
 
+/** How a kernel is run, in words that all kernels share. */
+export interface Tactic {
+  /** Results of a thread, rows x columns. */
+  readonly tile: "8x8" | "4x4";
+  /** Threads of a workgroup. */
+  readonly threads: 16 | 64;
+  /** Into how many parts sums are cut; the graph says so, since the parts are a tensor of the plan. */
+  readonly splits: number;
+  /** Where operands wait until they are used. */
+  readonly staging: "registers";
+}
+
+export interface Candidate {
+  readonly tactic: Tactic;
+  /** Equal where sums are added in the same order, so that one may stand for the other and no bit changes. */
+  readonly order: string;
+  readonly choice: Choice;
+}
+
 export interface Kernel<Name extends string = string> {
   /** Name of the shader file, the pipeline's label and the word in messages. */
   readonly name: string;
   /** WGSL. Every binding that it declares in group 0 has the name of a tensor of the choice; numbers lie densely, the last axis first. */
   readonly source: string;
   choose(work: Work<Name>): Choice;
+  /** All ways to run it, of which the first is what `choose` gives; left out where there is no other. */
+  candidates?(work: Work<Name>): readonly Candidate[];
 }
 
 /** What a kernel chose, with all that it left out. */

@@ -4,8 +4,8 @@
 import product from "../../shaders/product.wgsl?raw";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { type DeviceFacts, fold, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
-import type { Choice, Kernel, Work } from "./op.ts";
+import { fold, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
+import type { Choice, Kernel, Tactic, Work } from "./op.ts";
 import type { Tensors } from "./tensor.ts";
 
 /** C [M, N] = A [M, K] B [K, N], each stored so or transposed, or several such products. */
@@ -39,58 +39,78 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
   text: string,
   productOf: (work: Work<"a" | "b" | "c">) => Product,
 ): Kernel<"a" | "b" | "c" | "sum"> {
+  const chosen = (work: Work<"a" | "b" | "c" | "sum">, tactic: Tactic): Choice => {
+    const { tensors, all, epilogue: steps, checked } = work;
+    const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note } = productOf(work);
+    const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
+    const { splits } = tactic;
+    const aligned = N % 4 === 0;
+    const end = epilogue(steps, all, { lanes: 4, columns: line, aligned });
+    const { holes, grid } = tilingFor(tactic, M, N, groups * splits);
+    return {
+      holes: {
+        ...holes,
+        EPILOGUE: end.text,
+        CHECK: checkPart(checked, sum !== undefined),
+        TRANSPOSE_A: transposeA,
+        TRANSPOSE_B: transposeB,
+        ...loads("A", rows[0] % 4 === 0),
+        ...loads("B", rows[1] % 4 === 0),
+        ...loads("C", aligned),
+        COLUMN_SUM: sum !== undefined,
+      },
+      constants: {
+        ...{ M, N, K, SPLITS: splits, GROUPS: groups, LINE: line },
+        ...{ GROUP_A: apart[0], GROUP_B: apart[1], GROUP_C: apart[2] },
+        ...constants,
+      },
+      tensors: { a, b, c, ...(sum && { sum }), ...end.tensors },
+      grid,
+      note: `${note}${splits > 1 ? ` in ${splits} parts` : ""}${sum === undefined ? "" : " +columnSum"}${end.note}`,
+    };
+  };
   return {
     name,
     source: inLines(text, product),
-    choose(work): Choice {
-      const { tensors, all, attributes, epilogue: steps, device, checked } = work;
-      const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note } = productOf(work);
-      const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
-      const splits = (attributes.splits as number | undefined) ?? 1;
-      const aligned = N % 4 === 0;
-      const end = epilogue(steps, all, { lanes: 4, columns: line, aligned });
-      const { holes, grid } = tilingFor(device, M, N, groups * splits);
-      return {
-        holes: {
-          ...holes,
-          EPILOGUE: end.text,
-          CHECK: checkPart(checked, sum !== undefined),
-          TRANSPOSE_A: transposeA,
-          TRANSPOSE_B: transposeB,
-          ...loads("A", rows[0] % 4 === 0),
-          ...loads("B", rows[1] % 4 === 0),
-          ...loads("C", aligned),
-          COLUMN_SUM: sum !== undefined,
-        },
-        constants: {
-          ...{ M, N, K, SPLITS: splits, GROUPS: groups, LINE: line },
-          ...{ GROUP_A: apart[0], GROUP_B: apart[1], GROUP_C: apart[2] },
-          ...constants,
-        },
-        tensors: { a, b, c, ...(sum && { sum }), ...end.tensors },
-        grid,
-        note: `${note}${splits > 1 ? ` in ${splits} parts` : ""}${sum === undefined ? "" : " +columnSum"}${end.note}`,
-      };
-    },
+    choose: (work) => chosen(work, tacticsFor(work)[0]),
+    // Each result is added up by one thread, term by term: tiles and workgroups change nothing of it, parts do.
+    candidates: (work) =>
+      tacticsFor(work).map((tactic) => ({
+        tactic,
+        order: `terms one by one in ${tactic.splits} parts`,
+        choice: chosen(work, tactic),
+      })),
   };
+}
+
+/**
+ * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there. On a GPU 4 x 4
+ * tiles in groups of 64, since it needs many threads to hide its memory's latency.
+ */
+function tacticsFor({ device, attributes }: Pick<Work, "device" | "attributes">): readonly [Tactic, ...Tactic[]] {
+  const { splits = 1 } = attributes as { readonly splits?: number };
+  const tactic = (tile: Tactic["tile"], threads: Tactic["threads"]): Tactic => {
+    return { tile, threads, splits, staging: "registers" };
+  };
+  const [cpu, gpu] = [tactic("8x8", 16), tactic("4x4", 64)];
+  return [...(device.software ? ([cpu, gpu] as const) : ([gpu, cpu] as const)), tactic("8x8", 64), tactic("4x4", 16)];
 }
 
 /**
  * Tiles for results of rows x columns, as many as there are groups and parts of their sums.
  *
- * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there. On a GPU 4 x 4
- * tiles in groups of 64, since it needs many threads to hide its memory's latency. The shape of a group is the one that
- * leaves the fewest threads without work: they would still take their place in the vector units.
+ * The shape of a workgroup is the one that leaves the fewest threads without work: they would still take their place in the
+ * vector units.
  *
  * Where an axis has more groups than WebGPU allows, all are counted as one and folded anew; `place_of` takes that back.
  */
 function tilingFor(
-  device: DeviceFacts,
+  { tile, threads }: Tactic,
   rows: number,
   columns: number,
   results: number,
 ): Pick<Choice, "holes" | "grid"> {
-  const [side, threads] = device.software ? [8, 16] : [4, 64];
+  const side = tile === "8x8" ? 8 : 4;
   const tiles = [Math.ceil(columns / side), Math.ceil(rows / side), results] as const;
   const x = Math.min(8, 2 ** Math.ceil(Math.log2(tiles[0])));
   let best = { y: threads / x, z: 1, slots: Number.POSITIVE_INFINITY };

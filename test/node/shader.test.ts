@@ -9,7 +9,7 @@ import { namesOfShaders, shorter } from "../../demo/build/shorter-shaders.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
 import { MOST_UNIFORM_ROWS, type UpdateRule } from "../../src/kernels/update.ts";
 import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/op/kernel.ts";
-import { type Attributes, chosen as completed, type Kernel } from "../../src/op/op.ts";
+import { type Attributes, type Candidate, type Choice, chosen as completed, type Kernel } from "../../src/op/op.ts";
 import { specialise } from "../../src/op/shader.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
 import { autoRgn } from "../../src/optim/controller/auto-rgn.ts";
@@ -50,7 +50,7 @@ interface WorkOptions {
 
 const booleans = [false, true];
 
-/** What a kernel chooses for one node, on a GPU and on a CPU, for a gradient that is asked and for any other result. */
+/** What a kernel may choose for one node, on a GPU and on a CPU, for a gradient that is asked and for any other result. */
 function chosen(op: string, shapes: readonly (readonly number[])[], options: WorkOptions = {}): Variant[] {
   const { attributes = {}, epilogue = [], sum = false } = options;
   const value = opNamed(op);
@@ -69,23 +69,50 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
     ...outputs.map((one, i) => [value.outputs[i], one]),
   ]);
   return [true, false].flatMap((software) =>
-    booleans.map((checked) => {
+    booleans.flatMap((checked) => {
       const device = { software, rows: 3 };
       const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
       const work = { ...node, device, checked, halts: checked };
-      const { tensors } = kernel.choose(work);
-      const { tensors: _, ...choice } = completed(kernel, work);
       const asks = checked && kernel.source.includes("CHECK");
       const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
-      const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
-      const command = commandOf(shader, (name) => ({ arena: name, offset: 0, bytes: 0 }));
-      // Where bindings go by the names of the op, a variant binds some of them.
-      const given =
-        tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
-      return { ...command, given: [...Object.keys(given), ...beside] };
+      const variantOf = (one: Choice): Variant => {
+        const { tensors: _, ...choice } = completed({ ...kernel, choose: () => one }, work);
+        const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
+        const command = commandOf(shader, (name) => ({ arena: name, offset: 0, bytes: 0 }));
+        // Where bindings go by the names of the op, a variant binds some of them.
+        const given =
+          one.tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
+        return { ...command, given: [...Object.keys(given), ...beside] };
+      };
+      // Every device has the same candidates, each with another of them for the first.
+      const others = software && !checked ? (kernel.candidates?.(work) ?? []).slice(1) : [];
+      return [kernel.choose(work), ...others.map(({ choice }) => choice)].map(variantOf);
     }),
   );
 }
+
+test("the first candidate of a product is what it chooses, on each device another, and all add in one order", () => {
+  const [a, b, c] = [
+    [9, 70],
+    [70, 5],
+    [9, 5],
+  ].map((shape) => tensor(shape)) as [Tensor, Tensor, Tensor];
+  const kernel = opNamed("matmul").kernel as Kernel;
+  const firsts = booleans.map((software) => {
+    const at = { op: opNamed("matmul"), tensors: { a, b, c }, all: [a, b], outputs: [c], epilogue: [] };
+    const candidates = (splits: number): readonly Candidate[] => {
+      const work = { ...at, attributes: { splits }, device: { software }, checked: false, halts: false };
+      const found = kernel.candidates?.(work) ?? [];
+      expect(found[0]?.choice).toEqual(kernel.choose(work));
+      expect(new Set(found.map(({ tactic }) => JSON.stringify(tactic))).size).toBe(found.length);
+      return found;
+    };
+    expect(new Set(candidates(1).map(({ order }) => order)).size).toBe(1);
+    expect(candidates(4)[0]?.order).not.toBe(candidates(1)[0]?.order);
+    return candidates(1)[0]?.tactic.tile;
+  });
+  expect(firsts).toEqual(["4x4", "8x8"]);
+});
 
 const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBackward"]];
 
