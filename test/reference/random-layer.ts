@@ -57,7 +57,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
   };
 
   const grown = (from: Value): Value => {
-    const choice = below(7);
+    const choice = below(8);
     if (choice === 0) return apply(scope, pick(activations), [from]);
     if (choice === 1) return apply(scope, "bias", [from, weights([from.shape.at(-1) as number])]);
     if (choice === 2) return apply(scope, "add", isOdd() ? [from, weights(from.shape)] : [weights(from.shape), from]);
@@ -67,6 +67,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
     if (from.shape.length === 4) {
       if (choice === 4) return apply(scope, "maxPool2d", [from], { kernel: [2, 2], ...window });
       if (choice === 5) return apply(scope, "conv2d", [from, weights([2, 2, channels, 2])], window);
+      if (choice === 6) return apply(scope, "conv2dTranspose", [from, weights([2, 2, 2, channels])], window);
       return reshape(from, [BATCH, height * width * channels]);
     }
     if (choice === 4) return times(from, 2 + below(4));
