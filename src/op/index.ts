@@ -40,11 +40,22 @@ export const ops: Ops = {
   bias,
   conv2d,
   conv2dTranspose,
-  gelu: gelu.op,
   matmul,
-  maxPool2d: maxPool2d.op,
-  relu: relu.op,
   reshape,
-  sigmoid: sigmoid.op,
-  tanh: tanh.op,
+  // Getters, since a bundler keeps whatever reads a property while it is made, and all that it names.
+  get gelu() {
+    return gelu.op;
+  },
+  get maxPool2d() {
+    return maxPool2d.op;
+  },
+  get relu() {
+    return relu.op;
+  },
+  get sigmoid() {
+    return sigmoid.op;
+  },
+  get tanh() {
+    return tanh.op;
+  },
 };
