@@ -134,7 +134,8 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     },
     pipeline(command, stepLayout) {
       const code = specialise(command.kernel, command.source, command.holes);
-      const key = `${code}\n${JSON.stringify(command.constants)}`; // the text says what it binds
+      // The text says what it binds, but not where the table of group 1 lies.
+      const key = `${command.step ? stepLayout.label : ""}\n${code}\n${JSON.stringify(command.constants)}`;
       const known = pipelines.get(key);
       if (known !== undefined) return known;
       const made = compilePipeline(device, command, code, stepLayout);
@@ -146,7 +147,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     stepLayout(uniformTable) {
       const table: GPUBufferBindingType = uniformTable ? "uniform" : "read-only-storage";
       return device.createBindGroupLayout({
-        label: "step",
+        label: `step, table ${table}`,
         entries: (["uniform", table] as const).map((type, binding) => ({
           binding,
           visibility: ShaderStage.COMPUTE,

@@ -19,7 +19,7 @@ export interface Metrics {
   readonly badStep: number;
   /** Row of that gradient, from 1; 0 where it was the loss. */
   readonly badRow: number;
-  /** Step of each layer's last alarm, 0 where there was none. */
+  /** Step of each layer's last alarm, 0 where there was none; empty where no layer has had any. */
   readonly alarms: Uint32Array;
   /** Statistics of the sampled steps by number, 8 numbers a row; see shaders/row-sum.wgsl. */
   readonly statistics: ReadonlyMap<number, Float32Array>;

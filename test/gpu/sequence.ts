@@ -227,7 +227,7 @@ export async function runSequence(one: Sequence): Promise<Left[]> {
             read: new Map(reads.map((name, i) => [name, words[i]!])),
             rows: rowWords,
             state,
-            alarms: [...alarms.subarray(0, one.layers.length)],
+            alarms: one.layers.map((_, layer) => alarms[layer] ?? 0),
             status: [badStep, badRow],
             statistics: statistics.get(step),
           });

@@ -55,7 +55,7 @@ test("options that are refused", () =>
     expect(told).toMatchInlineSnapshot(`
       {
         "a guard that always alarms": "OptionError: guard: factor is 0.5, it must be greater than 1.",
-        "a list of something else": "OptionError: guard: undefined is no pattern. Use a path such as "head", "blocks.*.norm" or "**.bias".",
+        "a list of something else": "OptionError: compile: "control" is no list of controllers. Give for example [guard(), updateRatio({ layers: "body" })].",
         "a momentum that nobody has": "OptionError: compile: "momentum" moves a momentum, and sgd has none that a schedule may move. Use sgd({ momentum }), rmsprop({ momentum }), adam, adamw, adamax, radam, lion, lars or lamb.",
         "a pattern that is none": "OptionError: lossPlateau: "the head" is no pattern. Use a path such as "head", "blocks.*.norm" or "**.bias".",
         "accumulate 0": "OptionError: compile: accumulate is 0, it must be a whole number of at least 1.",
