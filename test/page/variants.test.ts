@@ -107,7 +107,7 @@ describe("what was tried", () => {
     expect(files.filter((file) => !all.includes(mark(file)))).toEqual([]);
     // All products share one text, and what one of them has tried is tried.
     const ofProducts = conditionsOf(textOf("product.wgsl"));
-    const isProduct = (name: string): boolean => conditionsOf(texts[name] ?? "").includes("LONG");
+    const isProduct = (name: string): boolean => conditionsOf(texts[name] ?? "").includes("COLUMN_SUM");
     const isUpdate = (name: string): boolean => name.split("+").every((part) => part in rules);
     const found = Object.entries(texts).flatMap(([name, text]) => {
       const own = seen.filter((kernel) => (name === "update" ? isUpdate(kernel.name) : kernel.name === name));
