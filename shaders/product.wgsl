@@ -108,7 +108,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let m = id.y * ${SIDE};
   if (n >= N || m >= M || id.z >= GROUPS * SPLITS) { return; }
   let part = id.z / GROUPS;
-  let group = id.z % GROUPS;
+  let group = ${GROUP};
   let from_a = group * GROUP_A;
   let from_b = group * GROUP_B;
   let from_c = part * (GROUPS * M * N) + group * GROUP_C;
@@ -138,7 +138,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let s7 = spot_at(from_a, m + 7);
 #endif
 #endif
-#if ${COLUMN_SUM}
+#if ${LONG}
   // In blocks, for a long sum of equal numbers loses digits.
   for (var begin = part * terms; begin < end; begin += 1024) {
     var part0 = vec4f();
@@ -158,8 +158,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #endif
       let b0 = block_b(from_b, k, n);
       c00 = add_product(c00, a0, b0);
-#if ${COLUMN_SUM}
+#if ${LONG}
       part0 += b0[0] + b0[1] + b0[2] + b0[3];
+#elif ${COLUMN_SUM}
+      sum0 += b0[0] + b0[1] + b0[2] + b0[3];
 #endif
 #if ${WIDE}
 #if ${TRANSPOSE_A}
@@ -171,12 +173,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
       c01 = add_product(c01, a0, b1);
       c10 = add_product(c10, a1, b0);
       c11 = add_product(c11, a1, b1);
-#if ${COLUMN_SUM}
+#if ${LONG}
       part1 += b1[0] + b1[1] + b1[2] + b1[3];
+#elif ${COLUMN_SUM}
+      sum1 += b1[0] + b1[1] + b1[2] + b1[3];
 #endif
 #endif
     }
-#if ${COLUMN_SUM}
+#if ${LONG}
     sum0 += part0;
     sum1 += part1;
   }

@@ -50,6 +50,7 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
     return {
       holes: {
         ...holes,
+        GROUP: groups === 1 ? "0u" : "id.z % GROUPS", // what is known to be 0 costs nothing in the loop
         EPILOGUE: end.text,
         CHECK: checkPart(checked, sum !== undefined),
         TRANSPOSE_A: transposeA,
@@ -58,6 +59,7 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
         ...loads("B", rows[1] % 4 === 0),
         ...loads("C", aligned),
         COLUMN_SUM: sum !== undefined,
+        LONG: sum !== undefined && K > splits * 1024,
       },
       constants: {
         ...{ M, N, K, SPLITS: splits, GROUPS: groups, LINE: line },

@@ -338,7 +338,7 @@ describe.each(names)("shader %s", (name) => {
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, and all products, is seen with both values in one of them.
-      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM)$/.test(condition)
+      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG)$/.test(condition)
         ? all
         : variantsOf(name);
       const values = new Set(seen.map(({ holes }) => holes[condition]).filter((value) => value !== undefined));
