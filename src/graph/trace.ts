@@ -68,6 +68,8 @@ export interface TraceOptions {
   readonly mode: "train" | "evaluate" | "predict" | "features";
   /** Names of tensors that are frozen. */
   readonly frozen?: ReadonlySet<string>;
+  /** All paths of random numbers, in the order in which the device knows them. Default: those of this trace. */
+  readonly draws?: readonly string[];
 }
 
 /** Traces a model. Throws ShapeError and the like with the path of the layer that does not fit. */
@@ -128,28 +130,36 @@ export function trace(model: Layer, options: TraceOptions): Trace {
       const rests = own.length > 0 && own.every(({ parameter }) => frozen.has(parameter.name));
       return trains && !rests ? "train" : "predict";
     },
-    state: (name, shape, start) => kept(path, "state", name, shape, start),
+    // A layer that is used again goes on from what its use before has made of the state.
+    state(name, shape, start) {
+      const tensor = kept(path, "state", name, shape, start);
+      return commits.get(tensor.id) ?? tensor;
+    },
     commit(state, next) {
       const place = placeOf(path);
       const [before, after] = [known(place, state), known(place, next)];
-      if (before.role !== "state")
-        throw new OptionError(`${place}: "${before.name}" is no state. Commit what state() gave.`);
+      const id = before.role === "state" ? before.id : [...commits].find(([, made]) => made === before)?.[0];
+      if (id === undefined) throw new OptionError(`${place}: "${before.name}" is no state. Commit what state() gave.`);
       if (String(before.shape) !== String(after.shape)) {
         throw new ShapeError(
           `${place}: state "${before.name}" is [${before.shape}], what it is to become is [${after.shape}]. Give equal shapes.`,
         );
       }
-      if (mode === "train") commits.set(before.id, after);
+      if (mode === "train") commits.set(id, after);
     },
     draw(name, kind, shape) {
       const place = placeOf(path);
       const full = joined(path, checkedName(path, name));
       checkShape(place, name, shape);
       checkName(place, "the kind of random numbers", kind, ["uniform", "normal"]);
-      if (draws.includes(full))
-        throw new NameError(`${place}: "${name}" is drawn twice. Give each draw a name of its own.`);
-      draws.push(full);
-      return emit(graph, draw, {}, { shape: [...shape], kind, index: draws.length - 1 }, path).y;
+      // A layer that is used again draws others.
+      const uses = draws.filter((other) => other === full || other.startsWith(`${full} `)).length;
+      const own = uses === 0 ? full : `${full} ${uses + 1}`;
+      draws.push(own);
+      const index = (options.draws ?? draws).indexOf(own);
+      if (index < 0)
+        throw new OptionError(`${place}: "${name}" is not drawn in training. Draw there too, or there alone.`);
+      return emit(graph, draw, {}, { shape: [...shape], kind, index }, path).y;
     },
     op(op, inputs, attributes = {}) {
       const checked = checkedRequest(path, op as Op, inputs, attributes, known);

@@ -22,6 +22,7 @@ export interface Checkpoint {
 const FORMAT = "gradus-2";
 const FIRST = "gradus-1";
 export const WEIGHTS = "parameters";
+export const STATES = "states";
 
 /** What a tensor is called in the file. */
 export const keyOf = (role: string, name: string): string => (role === WEIGHTS ? name : `${role}/${name}`);
@@ -107,6 +108,8 @@ export function openCheckpoint(given: Uint8Array | ArrayBuffer, place = "checkpo
   return { form: 2, sections, signature, training: ownValue(record, "training") };
 }
 
-/** The weights of a safetensors file, of whatever model. Throws CheckpointError where it is none, or damaged. */
-export const weightsOf = (bytes: Uint8Array | ArrayBuffer, place = "transfer"): ReadonlyMap<string, FileTensor> =>
-  openCheckpoint(bytes, place).sections.get(WEIGHTS) ?? new Map();
+/** The weights and states of a safetensors file, of whatever model. Throws CheckpointError where it is none, or damaged. */
+export function weightsOf(bytes: Uint8Array | ArrayBuffer, place = "transfer"): ReadonlyMap<string, FileTensor> {
+  const { sections } = openCheckpoint(bytes, place);
+  return new Map([WEIGHTS, STATES].flatMap((role) => [...(sections.get(role) ?? [])]));
+}

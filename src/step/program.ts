@@ -37,6 +37,8 @@ export interface ProgramOptions {
   readonly cached?: boolean;
   /** Layers whose activations are computed again on the way back: a pattern, or "auto" for those that need the least memory. */
   readonly recompute?: string | undefined;
+  /** Paths of random numbers as the first program has them. */
+  readonly draws?: readonly string[];
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
   readonly software: boolean;

@@ -70,7 +70,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   store.lend("metrics", replay.metrics);
   const programs = createPrograms((asked) => {
     if (asked.sampled) store.prepareStatistics(MOST_STEPS);
-    return buildProgram({ ...options, ...device, ...asked, frozen: new Set(asked.frozen) });
+    return buildProgram({ ...options, ...device, ...asked, draws: first.draws, frozen: new Set(asked.frozen) });
   });
   /** What is bound to a feed, with the weights or with their running means; it leaves with its program. */
   type OfFeed = Readonly<Record<"plain" | "averaged", WeakMap<Program, Prepared>>>;

@@ -62,7 +62,9 @@ export function createStore(
   const trained = rules.length > 0 ? ["gradients"] : [];
   for (const name of [...saved, ...trained, ...(update.accumulate > 1 ? ["accumulated"] : [])])
     make(name, arenaBytes(layoutOf(name)));
-  if (states.blocks > 0) for (const name of ["next", "before"]) make(name, arenaBytes(states));
+  if (states.blocks > 0 && rules.length > 0) {
+    for (const name of ["next", ...(update.accumulate > 1 ? ["before"] : [])]) make(name, arenaBytes(states));
+  }
   const strided = (rows: readonly (readonly number[])[]): Uint32Array<ArrayBuffer> => {
     const words = new Uint32Array((rows.length * ROW_STRIDE) / 4);
     for (const [i, row] of rows.entries()) words.set(row, (i * ROW_STRIDE) / 4);

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
+import { sgd } from "../../src/optim/rule/sgd.ts";
 import { BLOCK, layOut } from "../../src/plan/layout.ts";
 import { commitCommands } from "../../src/step/commit.ts";
 import type { Replay } from "../../src/step/replay.ts";
@@ -27,9 +28,8 @@ async function left(batches: readonly Batch[], inParts: boolean): Promise<Float3
 }
 
 async function run(gpu: Gpu, replay: Replay, batches: readonly Batch[], inParts: boolean): Promise<Float32Array> {
-  const store = createStore(gpu, layOut([{ name: "w", shape: [1], layer: "" }]), plainUpdate(), () => 0, {
-    states: layout,
-  });
+  const update = { ...plainUpdate(sgd().rule), accumulate: inParts ? 2 : 1 };
+  const store = createStore(gpu, layOut([{ name: "w", shape: [1], layer: "" }]), update, () => 0, { states: layout });
   const status = gpu.buffer("status", 16, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST);
   store.lend("metrics", status);
   const commands = commitCommands(layout, moves, inParts);

@@ -6,6 +6,8 @@ import {
   type CompileOptions,
   compile,
   dense,
+  functional,
+  inference,
   type Layer,
   meanSquaredError,
   NonFiniteError,
@@ -127,6 +129,33 @@ describe("a state", () => {
       }
     }));
 
+  test("of a layer that is used twice goes on from the first use in the second", () =>
+    guarded(async (device) => {
+      const samples = data(8);
+      const twice = functional((x, { use }) => use("a", adding, use("a", adding, x)));
+      const trainer = await trainerOf(device, twice);
+      await trainer.fit(samples, { ...whole, steps: 1 });
+      expect(await stateOf(trainer, "part.a.sum")).toEqual(sumOf(samples, 1).map((value) => 2 * value));
+    }));
+
+  test("comes with the weights of a file", () =>
+    guarded(async (device) => {
+      const shifting: Layer = {
+        kind: "shifting",
+        apply: (scope, x) => scope.op(ops.bias, { x, b: scope.state("by", [3], "zeros") }).z,
+      };
+      const trainer = await trainerOf(device, shifting);
+      trainer.network.setWeights({ "part.by": [1, 2, 3] });
+      const { data: predicted } = await trainer.predict(numbers(12));
+      for (const bytes of [await trainer.save(), await trainer.save({ only: "weights" })]) {
+        const network = await inference(sequential({ part: shifting, head: dense(2) }), bytes, { device });
+        expect((await network.predict(numbers(12))).data).toEqual(predicted);
+        const other = await trainerOf(device, shifting, { seed: SEED + 1 });
+        expect(other.network.transfer(bytes).missing).toEqual([]);
+        expect(bits(await other.weights())).toEqual(bits(await trainer.weights()));
+      }
+    }));
+
   test("of a frozen layer rests, which is then in the mode of predictions", () =>
     guarded(async (device) => {
       const samples = data(20);
@@ -173,6 +202,29 @@ describe("random numbers", () => {
       await trainer.fit(samples, { ...whole, steps: 1 });
       expect(await stateOf(trainer, "part.a.last")).toEqual(expected(3, "part.a.noise"));
       expect(await stateOf(trainer, "part.b.last")).toEqual(expected(3, "part.b.noise"));
+    }));
+
+  test("are a layer's own whatever else draws, and those of a layer that is used twice differ", () =>
+    guarded(async (device) => {
+      const samples = data(20);
+      /** Draws no more once it is frozen. */
+      const frozen: Layer = {
+        kind: "frozen",
+        apply(scope, x) {
+          const shift = scope.op(ops.bias, { x, b: scope.parameter("shift", [3], "zeros") }).z;
+          return scope.mode === "predict"
+            ? shift
+            : scope.op(ops.add, { x: shift, y: scope.draw("noise", "uniform", x.shape) }).z;
+        },
+      };
+      const trainer = await trainerOf(device, sequential({ a: frozen, b: noisy() }));
+      trainer.rates.freeze("part.a");
+      await trainer.fit(samples, { ...whole, steps: 1 });
+      expect(await stateOf(trainer, "part.b.last")).toEqual(expected(1, "part.b.noise"));
+      const twice = functional((x, { use }) => use("a", noisy(), use("a", noisy(), x)));
+      const shared = await trainerOf(device, twice);
+      await shared.fit(samples, { ...whole, steps: 1 });
+      expect(await stateOf(shared, "part.a.last")).toEqual(expected(1, "part.a.noise 2"));
     }));
 
   test("are the same in a run that is repeated, resumed, or begins at features of frozen layers", () =>
