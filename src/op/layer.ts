@@ -30,7 +30,8 @@ export interface Scope {
   readonly mode: "train" | "predict";
   /**
    * A tensor `path.name` that lives on from step to step without being trained, such as a running mean. It is kept in checkpoints
-   * and among the weights. Asking twice for one name gives the same tensor.
+   * and among the weights. Its shape may not depend on the batch where programs of other batches ask for it. A layer that is used
+   * twice goes on from what its first use has committed.
    */
   state(name: string, shape: readonly number[], initializer: InitializerName | Initializer): Value;
   /** What a state becomes once this step is made; a step that is refused moves no state. For steps that train alone. */

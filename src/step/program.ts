@@ -1,5 +1,6 @@
 // The whole walk through the rooms that need no GPU: model -> graph -> backward -> fusion -> plan -> recording.
 
+import { ShapeError } from "../errors.ts";
 import { differentiate } from "../graph/backward.ts";
 import { after, before, frontierOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
@@ -10,7 +11,7 @@ import { segmentPaths } from "../graph/recompute.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type DataFormat, type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
-import type { Layer, Loss } from "../op/layer.ts";
+import { type Layer, type Loss, placeOf } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
@@ -37,8 +38,8 @@ export interface ProgramOptions {
   readonly cached?: boolean;
   /** Layers whose activations are computed again on the way back: a pattern, or "auto" for those that need the least memory. */
   readonly recompute?: string | undefined;
-  /** Paths of random numbers as the first program has them. */
-  readonly draws?: readonly string[];
+  /** The program that has said where states lie and in which order the device knows the paths of random numbers; else this one does. */
+  readonly first?: Pick<Program, "states" | "draws">;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
   readonly software: boolean;
@@ -68,13 +69,38 @@ export interface Program {
 /** What frozen layers at the input leave for the rest, [B, ...]. */
 export type Features = Pick<Tensor, "shape" | "dtype">;
 
+/** The id of a tensor that a program has not. */
+const NOWHERE = -1;
+
+/** What lives on has one place in all programs: whether a weight is there, and any shape, may depend neither on batch nor on mode. */
+export function checkPlace({ name, shape, layer }: Parameter, placed: Parameter | undefined): void {
+  if (placed?.name === name && String(placed.shape) === String(shape)) return;
+  const before = placed === undefined ? "nothing" : `"${placed.name}" as [${placed.shape}]`;
+  throw new ShapeError(
+    `${placeOf(layer)}: "${name}" is [${shape}] in one program, where another has ${before}. Let it depend neither on batch nor on mode.`,
+  );
+}
+
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
 export function buildProgram(options: ProgramOptions): Program {
-  const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY } = options;
-  const traced = trace(options.model, { ...options, mode: mode === "gradients" ? "train" : mode });
-  const { parameters, parameterIds, states, stateIds, loss } = traced;
+  const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;
+  const traced = trace(options.model, {
+    ...options,
+    mode: mode === "gradients" ? "train" : mode,
+    ...(first && { draws: first.draws }),
+  });
+  const { parameters, parameterIds, loss } = traced;
   const layout = layOut(parameters);
-  const stateLayout = layOut(states);
+  // A program need not ask for all states: a layer that rests may want none.
+  const states = first?.states ?? { parameters: traced.states, layout: layOut(traced.states) };
+  for (const state of traced.states)
+    checkPlace(
+      state,
+      states.parameters.find(({ name }) => name === state.name),
+    );
+  const stateIds = states.parameters.map(
+    ({ name }) => traced.stateIds[traced.states.findIndex((one) => one.name === name)] ?? NOWHERE,
+  );
   const owners = new Map(parameterIds.map((id, i) => [id, (parameters[i] as Parameter).layer]));
   const depths = layerDepths(traced.graph, owners);
   const summary = summaryOf(traced, options.batch);
@@ -100,7 +126,7 @@ export function buildProgram(options: ProgramOptions): Program {
   const { recompute } = options;
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
   const fused = trains && paths !== undefined ? lean(whole, loss, paths) : whole;
-  const planned = plan(fused, layout, parameterIds, kept, { layout: stateLayout, ids: stateIds });
+  const planned = plan(fused, layout, parameterIds, kept, { layout: states.layout, ids: stateIds });
   const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {
@@ -112,7 +138,7 @@ export function buildProgram(options: ProgramOptions): Program {
       checked: mode === "train" && !update.controllers.some(({ name }) => name === "guard"),
       ...(mode === "train" && gradients.size > 0 ? { update } : {}),
       commits: commitCommands(
-        stateLayout,
+        states.layout,
         stateIds.map((id) => next.has(id)),
         update.accumulate > 1,
       ),
@@ -120,7 +146,7 @@ export function buildProgram(options: ProgramOptions): Program {
     }),
     parameters,
     layout,
-    states: { parameters: states, layout: stateLayout },
+    states,
     draws: traced.draws,
     depths,
     summary,

@@ -14,7 +14,7 @@ import { blockBytes, type Placed } from "../plan/layout.ts";
 import { stream } from "../random.ts";
 import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
-import { buildProgram, type Mode, type Program, type ProgramOptions } from "./program.ts";
+import { buildProgram, checkPlace, type Mode, type Program, type ProgramOptions } from "./program.ts";
 import { createPrograms } from "./programs.ts";
 import { recordUpdate } from "./record.ts";
 import { createReplay, MOST_STEPS, type Prepared } from "./replay.ts";
@@ -70,7 +70,9 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   store.lend("metrics", replay.metrics);
   const programs = createPrograms((asked) => {
     if (asked.sampled) store.prepareStatistics(MOST_STEPS);
-    return buildProgram({ ...options, ...device, ...asked, draws: first.draws, frozen: new Set(asked.frozen) });
+    const made = buildProgram({ ...options, ...device, ...asked, first, frozen: new Set(asked.frozen) });
+    for (const [i, parameter] of made.parameters.entries()) checkPlace(parameter, first.parameters[i]);
+    return made;
   });
   /** What is bound to a feed, with the weights or with their running means; it leaves with its program. */
   type OfFeed = Readonly<Record<"plain" | "averaged", WeakMap<Program, Prepared>>>;

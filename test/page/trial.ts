@@ -55,17 +55,17 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   const shift = (): import("../../src/index.ts").Layer => ({
     kind: "shift",
     apply: (scope, x) =>
-      scope.op(gradus.ops.add, {
+      scope.op(gradus.ops.bias, {
         x,
-        y: scope.parameter("by", x.shape, (shape) => new Float32Array((shape[0] ?? 1) * (shape[1] ?? 1))),
+        b: scope.parameter("by", x.shape.slice(-1), (shape) => new Float32Array(shape[0] ?? 1)),
       }).z,
   });
   /** One that keeps states and draws random numbers. */
   const drawing = (kind: "uniform" | "normal"): import("../../src/index.ts").Layer => ({
     kind: "drawing",
     apply(scope, x) {
-      const sum = scope.state("sum", x.shape, "zeros");
       if (scope.mode === "predict") return x;
+      const sum = scope.state("sum", x.shape, "zeros");
       const noise = scope.draw("noise", kind, x.shape);
       scope.commit(sum, scope.op(gradus.ops.add, { x: sum, y: noise }).z);
       return scope.op(gradus.ops.add, { x, y: sum }).z;

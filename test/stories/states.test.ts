@@ -28,8 +28,10 @@ const adding: Layer = {
   kind: "adding",
   apply(scope, x) {
     const scale = scope.parameter("shift", [3], "zeros");
-    const sum = scope.state("sum", x.shape, "zeros");
-    if (scope.mode === "train") scope.commit(sum, scope.op(ops.add, { x: sum, y: x }).z);
+    if (scope.mode === "train") {
+      const sum = scope.state("sum", x.shape, "zeros");
+      scope.commit(sum, scope.op(ops.add, { x: sum, y: x }).z);
+    }
     return scope.op(ops.bias, { x, b: scale }).z;
   },
 };
@@ -38,8 +40,8 @@ const adding: Layer = {
 const noisy = (kind: "uniform" | "normal" = "uniform"): Layer => ({
   kind: "noisy",
   apply(scope, x) {
-    const last = scope.state("last", x.shape, "zeros");
     if (scope.mode === "predict") return x;
+    const last = scope.state("last", x.shape, "zeros");
     const noise = scope.draw("noise", kind, x.shape);
     scope.commit(last, noise);
     return scope.op(ops.add, { x, y: noise }).z;
@@ -168,6 +170,25 @@ describe("a state", () => {
       expect(await stateOf(trainer, "part.sum")).toEqual(sumOf(samples, 3));
     }));
 });
+
+test("states lie where they lay when a layer before them rests, and one whose shape depends on the batch is refused", () =>
+  guarded(async (device) => {
+    const samples = data(20);
+    const trainer = await trainerOf(device, sequential({ a: adding, b: noisy() }));
+    trainer.rates.freeze("part.a");
+    await trainer.fit(samples, { ...whole, steps: 2 });
+    expect(await stateOf(trainer, "part.a.sum")).toEqual(sumOf(samples, 0));
+    const noise = Array.from({ length: 12 }, (_, i) => Math.fround(uniform(stream(SEED, "draw part.b.noise", 2), i)));
+    expect(await stateOf(trainer, "part.b.last")).toEqual(noise);
+    const model: Layer = {
+      kind: "batchwise",
+      apply: (scope, x) => scope.op(ops.add, { x, y: scope.state("by", x.shape, "zeros") }).z,
+    };
+    const batchwise = await trainerOf(device, model);
+    await expect(batchwise.predict(samples.x)).rejects.toThrow(
+      'layer "part": "part.by" is [32,3] in one program, where another has "part.by" as [4,3].',
+    );
+  }));
 
 describe("random numbers", () => {
   const expected = (batch: number, path = "part.noise", one = uniform) =>
