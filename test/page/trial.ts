@@ -51,13 +51,17 @@ export interface Builds {
 export async function play({ build, trial }: { build: keyof Builds["builds"]; trial: Trial }): Promise<Played> {
   const gradus = (globalThis as unknown as Builds).builds[build];
   type Functions = Readonly<Record<string, (...args: unknown[]) => unknown>>;
-  /** A user's own layer, whose weight is added as it is. */
+  /** A user's own layer, whose weight is added under another view: its gradient is copied. */
   const shift = (): import("../../src/index.ts").Layer => ({
     kind: "shift",
     apply: (scope, x) =>
       scope.op(gradus.ops.bias, {
         x,
-        b: scope.parameter("by", x.shape.slice(-1), (shape) => new Float32Array(shape[0] ?? 1)),
+        b: scope.op(
+          gradus.ops.reshape,
+          { x: scope.parameter("by", [1, x.shape.at(-1) ?? 1], "zeros") },
+          { shape: x.shape.slice(-1) },
+        ).y,
       }).z,
   });
   /** One that keeps states and draws random numbers. */
