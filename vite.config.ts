@@ -46,8 +46,8 @@ async function browserTests() {
       name: "gpu",
       include: ["test/gpu/**/*.test.ts", "test/stories/**/*.test.ts"],
       sequence: { groupOrder: 1 },
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      testTimeout: 240_000,
+      hookTimeout: 240_000,
       fileParallelism: false,
       browser: {
         enabled: true,

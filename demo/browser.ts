@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, chromium } from "playwright";
 import { type Adapter, softwareWanted } from "./adapter.ts";
 import { aptInstall, isProgram, isRoot, succeeds } from "./install.ts";
@@ -102,12 +103,28 @@ async function start(executablePath: string, software: boolean): Promise<Browser
   }
 }
 
+/** How long a browser may look for a GPU. A driver of Vulkan that draws on the CPU can keep it looking for ever. */
+const SEARCH_SECONDS = 15;
+
+/** Whether the browser has an adapter; of one that gives no answer, that it has none. */
+async function hasAdapter(browser: Browser): Promise<boolean> {
+  const silence = sleep(SEARCH_SECONDS * 1000, undefined, { ref: false });
+  const answer = await Promise.race([adapterOf(browser), silence]);
+  if (answer === undefined) {
+    console.error(
+      `The browser looked ${SEARCH_SECONDS} s for a GPU without an answer: going on without that GPU. ` +
+        "GRADUS_ADAPTER=software skips the search.",
+    );
+  }
+  return answer != null;
+}
+
 /** A headless browser with a WebGPU adapter: the GPU's where one is reachable, else the software one. */
 export async function launchBrowser({ software = softwareWanted() } = {}): Promise<Browser> {
   const executablePath = await findBrowser();
   for (const attempt of software ? [true] : [false, true]) {
     const browser = await start(executablePath, attempt);
-    if ((await adapterOf(browser)) !== null) return browser;
+    if (await hasAdapter(browser)) return browser;
     await browser.close();
   }
   throw new Error(

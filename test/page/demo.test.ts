@@ -47,7 +47,7 @@ async function open(before: () => void = () => {}, viewport = DESKTOP): Promise<
 }
 
 const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
-const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 120_000 });
 const status = (page: Page, text: string) => page.getByRole("status").getByText(text).waitFor();
 const figure = async (page: Page, name: string): Promise<number> =>
   Number.parseFloat(((await page.locator(`#figure-${name}`).textContent()) ?? "").replace(/,/g, ""));
