@@ -1,4 +1,5 @@
-// One slot of metrics: mean loss and hits over the rows of the step, summed in a fixed order by one workgroup.
+// One slot of metrics: mean loss and hits over the rows of the step, summed in a fixed order by one workgroup. Of several losses each
+// has a run of its own: a LATER one adds to what is there, each may be REPORTED by itself, and what is no LOSS is a report alone.
 // HALTING, for steps that train: the buffer begins with the status, which stays until the host clears it, and no update does
 // anything while its first word is set, so neither a bad step nor those that follow it can reach a weight. Its words: the first
 // bad step; 1 + the row of the gradient that was bad, or all ones for the loss; the step under way; its loss so far, over all
@@ -9,6 +10,11 @@ const WORKGROUP = 64u;
 const LONG = WORKGROUP * 256;
 
 override BATCH: u32;
+#if ${REPORTED}
+override FIRST: u32;    // word at which the reports begin
+override REPORTS: u32;  // of a step
+override REPORT: u32;   // this one
+#endif
 
 @group(0) @binding(0) var<storage, read> rows: array<vec2f>;  // [B, 2]: loss and hit
 @group(0) @binding(1) var<storage, read_write> metrics: array<vec4u>;  // [1 + slots]: status; step, loss, hits, count
@@ -30,9 +36,26 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   }
   if (lane != 0) { return; }
   let loss = sums[0].x / f32(step.count);
-  metrics[1 + step.slot] = vec4u(step.step, bitcast<u32>(loss), u32(sums[0].y), step.count);
+  let hits = u32(sums[0].y);
+#if ${REPORTED}
+  let word = FIRST + 2 * (step.slot * REPORTS + REPORT);
+  metrics[word / 4][word % 4] = bitcast<u32>(loss);
+  metrics[word / 4][word % 4 + 1] = hits;
+#endif
+#if ${LOSS}
+  let slot = 1 + step.slot;
+#if ${LATER}
+  metrics[slot].y = bitcast<u32>(bitcast<f32>(metrics[slot].y) + loss);
+  metrics[slot].z += hits;
+#else
+  metrics[slot] = vec4u(step.step, bitcast<u32>(loss), hits, step.count);
+#endif
 #if ${HALTING}
+#if ${LATER}
+  let before = bitcast<f32>(metrics[0].w);
+#else
   let before = select(bitcast<f32>(metrics[0].w), 0, step.first == 1);
+#endif
   let all = fma(step.weight, loss, before);
   metrics[0].z = step.step;
   metrics[0].w = bitcast<u32>(all);
@@ -40,5 +63,6 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     metrics[0].x = step.step;
     metrics[0].y = 0xffffffffu;
   }
+#endif
 #endif
 }

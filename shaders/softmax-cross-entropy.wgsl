@@ -1,6 +1,6 @@
-// loss[b] = log(sum over c of exp(z[b, c] - max)) + max - z[b, label], and dz[b, c] = (softmax(z)[b, c] - [c = label]) / count.
-// A thread for each row, or a workgroup (SHARED): a thread alone is slow over a long one, and some drivers end its loops after
-// 65,535 turns. Rows beyond the step's count give zeros. The hit is 1 where the label has the largest logit. Logits that are NaN
+// v = log(sum over c of exp(z[r, c] - max)) + max - z[r, label] of each row, and dz[r, c] = (softmax(z)[r, c] - [c = label]) scale.
+// A sample has SPAN rows. A thread for each row, or a workgroup (SHARED): a thread alone is slow over a long one, and some drivers end its loops after
+// 65,535 turns. Rows of samples beyond the step's count give zeros. The hit is 1 where the label has the largest logit. Logits that are NaN
 // make a loss that is.
 ${STEP}
 #if ${SHARED}
@@ -10,14 +10,14 @@ const THREADS = 1u;
 #endif
 const LONG = 256u;  // terms of a part of the sum, which would lose digits if it were one
 
-override BATCH: u32;
+override ROWS: u32;
 override CLASSES: u32;
 
-@group(0) @binding(0) var<storage, read> logits: array<f32>;  // [B, C]
-@group(0) @binding(1) var<storage, read> labels: array<u32>;  // [B]
-@group(0) @binding(2) var<storage, read_write> rows: array<vec2f>;  // [B, 2]: loss and hit
+@group(0) @binding(0) var<storage, read> logits: array<f32>;  // [ROWS, C]
+@group(0) @binding(1) var<storage, read> labels: array<u32>;  // [ROWS]
+@group(0) @binding(2) var<storage, read_write> rows: array<vec2f>;  // [ROWS, 2]: loss and hit
 #if ${GRADIENT}
-@group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;  // [B, C]
+@group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;  // [ROWS, C]
 #endif
 
 #if ${SHARED}
@@ -45,9 +45,10 @@ fn main(
   let row = group * 64 + lane;
   let thread = 0u;
 #endif
-  if (row >= BATCH) { return; }
+  if (row >= ROWS) { return; }
   let first = row * CLASSES;
-  let real = row < step.count;
+  let real = row < step.count * SPAN;
+  let scale = scale_of(row);
   let label = labels[row];
 
   var largest = logits[first + thread];
@@ -90,15 +91,16 @@ fn main(
   sum = sums[0];
 #endif
   if (thread == 0) {
-    let loss = select(log(sum) - (logits[first + label] - largest), bitcast<f32>(nan), nan != 0);
-    rows[row] = select(vec2f(), vec2f(loss, f32((at_largest == label) & (nan == 0))), real);
+    let value = select(log(sum) - (logits[first + label] - largest), bitcast<f32>(nan), nan != 0);
+    let hit = f32((at_largest == label) & (nan == 0));
+    rows[row] = select(vec2f(), vec2f(share_of(weighed(value, scale)), hit), real);
   }
 
 #if ${GRADIENT}
-  let scale = select(1 / f32(step.count), bitcast<f32>(nan), nan != 0);
+  let slope = select(scale, bitcast<f32>(nan), nan != 0);
   for (var c = thread; c < CLASSES; c += THREADS) {
     let probability = exp(logits[first + c] - largest) / sum;
-    dlogits[first + c] = select(0, (probability - f32(c == label)) * scale, real);
+    dlogits[first + c] = select(0, (probability - f32(c == label)) * slope, real && scale != 0);
   }
 #endif
 }

@@ -1,7 +1,7 @@
 // The door: everything that Gradus offers, by name.
 
-export type { Batches, Data, Inputs, Samples } from "./data/dataset.ts";
-export type { Normalization } from "./data/normalization.ts";
+export type { Batches, Data, Inputs, Named, Samples } from "./data/dataset.ts";
+export type { ByInput, Normalization } from "./data/normalization.ts";
 export type { Numbers } from "./data/numbers.ts";
 export type { Uploaded } from "./data/uploaded.ts";
 export {
@@ -29,6 +29,7 @@ export {
   sequential,
   type Use,
 } from "./model/structure.ts";
+export type { Input } from "./network/check.ts";
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { Network, PredictOptions } from "./network/network.ts";
@@ -37,7 +38,20 @@ export { gelu, relu, sigmoid, silu, tanh } from "./op/activation.ts";
 export { averagePool2d } from "./op/average-pool2d.ts";
 export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";
-export type { Layer, Loss, OpLayer, Scope, Value } from "./op/layer.ts";
+export type {
+  Layer,
+  Loss,
+  LossFunction,
+  Model,
+  Objective,
+  OpLayer,
+  Reduction,
+  Scope,
+  Term,
+  Value,
+  Values,
+  Weighting,
+} from "./op/layer.ts";
 export { type MaxPool2dOptions, maxPool2d } from "./op/max-pool2d.ts";
 export {
   type Attribute,
@@ -163,5 +177,5 @@ export type { HostTensor } from "./step/store.ts";
 export { type CheckGradientsOptions, checkGradients } from "./trainer/check-gradients.ts";
 export { compile } from "./trainer/compile.ts";
 export type { CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
-export type { Averaged, LoadOptions, SaveOptions, Trainer } from "./trainer/trainer.ts";
+export type { Averaged, LoadOptions, SaveOptions, StepGoal, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";

@@ -76,6 +76,7 @@ const kinds = {
   "a list": Array.isArray,
   "a name": (value: unknown) => typeof value === "string",
   "true or false": (value: unknown) => typeof value === "boolean",
+  "a finite number": number(() => true),
   "a finite number of at least 0": number((value) => value >= 0),
   "a normal number of f32 above 0": number((value) => value >= 2 ** -126),
   "at least 0": number((value) => value >= 0),
@@ -123,6 +124,9 @@ export function checkName(place: string, option: string, value: unknown, names: 
 
 /** What an option must be: of a kind, one of some names, or what a check of its own passes. */
 export type Kind = keyof typeof kinds | readonly string[] | ((place: string, name: string, value: unknown) => void);
+
+/** The kind of any number. */
+export const anyFinite = "a finite number";
 
 /** The kind of what has a check elsewhere. */
 export const anything = (): void => undefined;

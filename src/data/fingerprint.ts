@@ -1,13 +1,14 @@
 // A checksum of samples, of every byte of them, so that arrays that changed in place are noticed and equal content is known
 // again. Four lanes of words, each step a bijection of lane and word: one changed word always changes its lane.
 
+import { isRecord } from "../option.ts";
 import { described, isList, MOST_AXES } from "./numbers.ts";
 
 /** Numbers of a plain array that are copied at a time. */
 const CHUNK = 8192;
 
 /**
- * 128 bits of x, y, mean, std and scale, as text. Equal content in arrays of one type gives equal text, wherever it lies in
+ * 128 bits of x, y, weight, mean, std and scale, as text. Equal content in arrays of one type gives equal text, wherever it lies in
  * memory. Nothing is checked: what `pack` refuses has a fingerprint too, and never that of numbers.
  */
 export function fingerprint(samples: unknown): string {
@@ -37,10 +38,16 @@ export function fingerprint(samples: unknown): string {
     mixText(`${described(given)};`);
     if (ArrayBuffer.isView(given)) mixBytes(new Uint8Array(given.buffer, given.byteOffset, given.byteLength));
     else if (isList(given) && depth < MOST_AXES) mixList(given, depth);
+    else if (isRecord(given) && depth === 0) {
+      for (const [name, part] of Object.entries(given)) {
+        mixText(name);
+        mix(part, 1);
+      }
+    }
   };
 
-  const { x, y, mean, std, scale } = Object(samples) as Readonly<Record<string, unknown>>;
-  for (const entry of [x, y, mean, std, scale]) mix(entry);
+  const { x, y, weight, mean, std, scale } = Object(samples) as Readonly<Record<string, unknown>>;
+  for (const entry of [x, y, weight, mean, std, scale]) mix(entry);
   return lanes.join();
 }
 

@@ -2,20 +2,38 @@
 // each channel its own. The result is data of the step, so other means need no other program.
 
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkSwitches, shown } from "../option.ts";
+import type { DataFormat, Stream } from "../graph/stream.ts";
+import { checkSwitches, isRecord, shown } from "../option.ts";
 import { collect, described, isList, type Numbers } from "./numbers.ts";
 
 /** Given with samples, or once for a trainer; what samples say holds for them. */
 export interface Normalization {
   /** Subtracted, after bytes were scaled: one number, or one for each channel, the last axis of the input. Default 0. */
-  readonly mean?: number | Numbers;
+  readonly mean?: ByInput<number | Numbers>;
   /** What the difference is divided by, likewise; above 0. Default 1. */
-  readonly std?: number | Numbers;
+  readonly std?: ByInput<number | Numbers>;
   /**
    * Whether bytes are scaled to [0, 1], in x and in targets that are numbers; `false` leaves them the counts that they are.
    * Labels are never scaled. Default true.
    */
-  readonly scale?: boolean;
+  readonly scale?: ByInput<boolean>;
+}
+
+/** The same for all inputs, or for each of several its own, by name. */
+export type ByInput<T> = T | { readonly [name: string]: T };
+
+/** That of one input. */
+export interface OneNormalization {
+  readonly mean?: number | Numbers | undefined;
+  readonly std?: number | Numbers | undefined;
+  readonly scale?: boolean | undefined;
+}
+
+/** What a normalization says of the input or target of this name. */
+export function normalizationOf({ mean, std, scale }: Normalization, name: string): OneNormalization {
+  const of = <T>(given: ByInput<T> | undefined): T | undefined =>
+    isRecord(given) && !isList(given) ? (given as { readonly [name: string]: T })[name] : (given as T | undefined);
+  return { mean: of(mean), std: of(std), scale: of(scale) };
 }
 
 /** Scales and shifts as the gather reads them. */
@@ -37,7 +55,7 @@ export const mergeNormalization = (...all: readonly Normalization[]): Normalizat
 /** Scales and shifts for an input of so many channels. Throws OptionError and ShapeError where they cannot be. */
 export function scalingOf(
   place: string,
-  { mean = 0, std = 1, scale = true }: Normalization,
+  { mean = 0, std = 1, scale = true }: OneNormalization,
   bytes: boolean,
   channels: number,
 ): Scaling {
@@ -78,3 +96,13 @@ function listOf(place: string, key: string, given: number | Numbers, channels: n
   const found = typeof given === "object" ? described(given) : shown(given);
   throw new OptionError(`${place}: ${key} is ${found}, it must be a finite number, or one for each channel.`);
 }
+
+/** The form of data that is normalized so, all bytes or all numbers. Throws as `scalingOf` does. */
+export const formatOf = (place: string, inputs: readonly Stream[], how: Normalization, bytes: boolean): DataFormat => ({
+  inputs: inputs.map(({ name, shape, classes }) =>
+    classes === undefined
+      ? { bytes, period: scalingOf(place, normalizationOf(how, name), bytes, shape.at(-1) ?? 1).period }
+      : { bytes: false, period: 0 },
+  ),
+  weights: [],
+});

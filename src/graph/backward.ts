@@ -9,10 +9,14 @@ import { emit, type Graph, namedTensors, tensorAt } from "./graph.ts";
 import { owned } from "./own.ts";
 
 /**
- * Differentiates `loss` for the parameters `wanted` (tensor ids). Their gradients take the role "gradient".
- * Gives, for each wanted parameter that the loss depends on, the id of its gradient.
+ * Differentiates the sum of losses for the parameters `wanted` (tensor ids). Their gradients take the role "gradient".
+ * Gives, for each wanted parameter that they depend on, the id of its gradient.
  */
-export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<number>): ReadonlyMap<number, number> {
+export function differentiate(
+  graph: Graph,
+  losses: readonly number[],
+  wanted: ReadonlySet<number>,
+): ReadonlyMap<number, number> {
   const forward = [...graph.nodes];
   const wants = dependents(graph, wanted);
   const collected = new Map<number, Tensor[]>();
@@ -20,7 +24,7 @@ export function differentiate(graph: Graph, loss: number, wanted: ReadonlySet<nu
   for (const node of forward.reverse()) {
     const { op, inputs, outputs, attributes, layer } = node;
     const reached = outputs.map((id) => sum(graph, collected.get(id), layer));
-    const isLoss = outputs.includes(loss);
+    const isLoss = outputs.some((id) => losses.includes(id));
     if ((reached.every((gradient) => gradient === undefined) && !isLoss) || !outputs.some((id) => wants.has(id)))
       continue;
     if (op.back === undefined) return bug(`a gradient reached "${op.name}", which has no backward rule`);

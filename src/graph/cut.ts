@@ -3,6 +3,7 @@
 
 import { bug } from "../errors.ts";
 import { gather } from "../op/gather.ts";
+import { gatherWords } from "../op/gather-words.ts";
 import { dependents } from "./backward.ts";
 import { type Graph, type Node, tensorAt } from "./graph.ts";
 
@@ -13,13 +14,17 @@ import { type Graph, type Node, tensorAt } from "./graph.ts";
 export function frontierOf(graph: Graph, wanted: ReadonlySet<number>, moved: ReadonlySet<number>): number | undefined {
   const moving = dependents(graph, new Set([...wanted, ...roots(graph, moved)]));
   const isStill = (node: Node): boolean => node.outputs.every((id) => !moving.has(id));
-  const [x, y] = gatherOf(graph).outputs as [number, number];
+  const inputs = graph.nodes.filter(({ op }) => op === gather);
+  const [x, y] = inputs[0]?.outputs ?? [];
+  // With features in the place of one input the others would still be asked for.
+  if (inputs.length !== 1 || x === undefined) return undefined;
+  const beside = new Set(graph.nodes.flatMap(({ op, outputs }) => (op === gatherWords ? outputs : [])));
   const made = new Set(graph.nodes.filter(isStill).flatMap(({ outputs }) => outputs));
   const crossing = new Set(
     graph.nodes
       .filter((node) => !isStill(node))
       .flatMap(({ inputs }) => inputs)
-      .filter((id) => id !== y && made.has(id)),
+      .filter((id) => id !== y && !beside.has(id) && made.has(id)),
   );
   const [frontier] = crossing;
   const isBatch = frontier !== undefined && tensorAt(graph, frontier).shape[0] === tensorAt(graph, x).shape[0];
@@ -30,9 +35,9 @@ export function frontierOf(graph: Graph, wanted: ReadonlySet<number>, moved: Rea
 const roots = ({ nodes }: Graph, moved: ReadonlySet<number>): number[] =>
   nodes.flatMap(({ op, outputs }) => (op.moves === true || outputs.some((id) => moved.has(id)) ? outputs : []));
 
-/** What leads to the frontier. */
-export function before(graph: Graph, frontier: number): Graph {
-  const needed = new Set([frontier]);
+/** What leads to these tensors. */
+export function before(graph: Graph, ...ends: readonly number[]): Graph {
+  const needed = new Set(ends);
   const nodes: Node[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (!node.outputs.some((id) => needed.has(id))) continue;
@@ -48,7 +53,7 @@ export function after(graph: Graph, frontier: number): Graph {
   const first = gatherOf(graph);
   const { view: _, ...kept } = tensorAt(graph, frontier);
   const attributes = { ...first.attributes, input: kept.shape, bytes: false, period: 0 };
-  const outputs = [frontier, first.outputs[1] as number];
+  const outputs = [frontier, ...first.outputs.slice(1)];
   return {
     tensors: graph.tensors.with(frontier, kept),
     nodes: [{ ...first, attributes, outputs }, ...graph.nodes.filter((node) => !cut.has(node))],

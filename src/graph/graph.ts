@@ -68,7 +68,8 @@ export function emit<In extends string, Out extends string>(
   layer = "",
 ): Tensors<Out> {
   const specs = specsOf(op, inputs, attributes);
-  const node = { op: op as Op, inputs: op.inputs.map((name) => inputs[name].id), attributes, layer };
+  const given = op.inputs.filter((name) => inputs[name] !== undefined);
+  const node = { op: op as Op, inputs: given.map((name) => inputs[name].id), attributes, layer };
   const made = addNode(graph, node, specs);
   return Object.fromEntries(specs.map(([name], i) => [name, made[i]])) as Tensors<Out>;
 }
@@ -82,6 +83,6 @@ export function specsOf(op: Op, inputs: Tensors, attributes: Attributes): (reado
 /** Tensors of a node by its op's names. */
 export const namedTensors = (graph: Graph, { op, inputs, outputs }: Pick<Node, "op" | "inputs" | "outputs">): Tensors =>
   Object.fromEntries([
-    ...op.inputs.map((name, i) => [name, tensorAt(graph, inputs[i] as number)]),
+    ...op.inputs.slice(0, inputs.length).map((name, i) => [name, tensorAt(graph, inputs[i] as number)]),
     ...outputs.map((id, i) => [op.outputs[i], tensorAt(graph, id)]),
   ]);

@@ -20,8 +20,13 @@ export function checkedRequest(
   }
   const place = where(op.name, { path });
   const names = op.inputs.join(", ");
+  const needed = op.inputs.filter((name) => !op.optional?.includes(name));
   const keys = isRecord(inputs) ? Object.keys(inputs) : undefined;
-  if (keys === undefined || keys.length !== op.inputs.length || op.inputs.some((name) => !keys.includes(name))) {
+  if (
+    keys === undefined ||
+    needed.some((name) => !keys.includes(name)) ||
+    keys.some((name) => !op.inputs.includes(name))
+  ) {
     throw new OptionError(
       `${place}: its inputs are ${keys === undefined ? (Array.isArray(inputs) ? "a list" : shown(inputs)) : `{ ${keys.join(", ")} }`}, they must be { ${names} }.`,
     );

@@ -1,6 +1,7 @@
 // What a model is made of, layer by layer: read off a trace, before anything else is added to the graph.
 
 import { gather } from "../op/gather.ts";
+import { gatherWords } from "../op/gather-words.ts";
 import { size } from "../op/tensor.ts";
 import { before } from "./cut.ts";
 import { layerDepths } from "./depth.ts";
@@ -38,11 +39,13 @@ export interface Summary {
 
 /** `batch`: how many samples were traced at once. */
 export function summaryOf(
-  { graph, parameters, parameterIds, states, prediction, layers: uses }: Trace,
+  { graph, parameters, parameterIds, states, outputs, layers: uses }: Trace,
   batch: number,
 ): Summary {
   const depths = layerDepths(graph, new Map(parameterIds.map((id, i) => [id, parameters[i]?.layer as string])));
-  const forward = before(graph, prediction).nodes.filter(({ op }) => op !== gather);
+  const forward = before(graph, ...outputs.map(({ id }) => id)).nodes.filter(
+    ({ op }) => op !== gather && op !== gatherWords,
+  );
   const count = (tensors: readonly Parameter[]): number => tensors.reduce((sum, { shape }) => sum + size(shape), 0);
   const used = new Map(uses.map((use) => [use.path, use]));
   const layers = [...used.values()].flatMap(({ path, kind, output }): LayerSummary[] => {

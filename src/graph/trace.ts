@@ -3,23 +3,26 @@
 import { NameError, OptionError, ShapeError } from "../errors.ts";
 import { type Initializer, initializer } from "../initializer.ts";
 import { draw } from "../op/draw.ts";
-import { gather } from "../op/gather.ts";
 import {
   applied,
   checkedName,
-  type Layer,
-  type Loss,
+  isValue,
+  type Model,
+  type Objective,
   placeOf,
   type Scope,
   type Value,
+  type Values,
   wholeNumber,
 } from "../op/layer.ts";
-import { metrics } from "../op/metrics.ts";
 import type { Op } from "../op/op.ts";
-import { size, type Tensor, type Tensors } from "../op/tensor.ts";
+import type { Tensor, Tensors } from "../op/tensor.ts";
 import { checkList, checkName, shown } from "../option.ts";
+import { createFeeds } from "./feed.ts";
 import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
+import { type TracedObjective, traceObjective } from "./objective.ts";
 import { checkedRequest } from "./request.ts";
+import type { DataFormat, Stream, Streams } from "./stream.ts";
 
 /** A tensor of the model that lives on: trained, or a state. */
 export interface Parameter {
@@ -28,16 +31,6 @@ export interface Parameter {
   readonly initializer: Initializer;
   /** Path of the layer that owns it. */
   readonly layer: string;
-}
-
-/** How a data set is stored on the GPU. */
-export interface DataFormat {
-  readonly bytes: boolean;
-  /**
-   * Numbers of a sample after which scales and shifts repeat, a multiple of 4: every value v of x enters the model as
-   * v * scale + shift. They are data of the step. 0 where x enters as it is.
-   */
-  readonly period: number;
 }
 
 export interface Trace {
@@ -51,19 +44,25 @@ export interface Trace {
   readonly commits: ReadonlyMap<number, Tensor>;
   /** Paths of the random numbers. */
   readonly draws: readonly string[];
-  readonly prediction: number;
+  /** What the model gives, by name; one output alone has the empty name. */
+  readonly outputs: readonly { readonly name: string; readonly id: number }[];
   /** Each use of a layer, those within it first. */
   readonly layers: readonly { readonly path: string; readonly kind: string; readonly output: number }[];
-  /** Id of the loss rows; absent in a graph that only predicts. */
-  readonly loss?: number;
+  readonly streams: Streams;
+  /** What the losses leave; absent in a graph that only predicts. */
+  readonly objective?: Pick<TracedObjective, "losses" | "labels" | "reports">;
 }
 
 export interface TraceOptions {
-  /** Shape of one sample. */
-  readonly input: readonly number[];
+  readonly inputs: readonly Stream[];
   readonly batch: number;
   readonly format: DataFormat;
-  readonly loss: Loss;
+  readonly loss: Objective;
+  /** What targets of a loss function are, where they are not as outputs are. */
+  readonly targets?: readonly Stream[] | undefined;
+  /** Layers of the trainer, behind whose alarms reports stand, and how many there may be of these in a step. */
+  readonly rateLayers?: number;
+  readonly mostReports?: number;
   /** `train` has the loss's gradient, `evaluate` the loss alone, `predict` neither; `features` is a prediction as training makes it. */
   readonly mode: "train" | "evaluate" | "predict" | "features";
   /** Names of tensors that are frozen. */
@@ -73,14 +72,15 @@ export interface TraceOptions {
 }
 
 /** Traces a model. Throws ShapeError and the like with the path of the layer that does not fit. */
-export function trace(model: Layer, options: TraceOptions): Trace {
+export function trace(model: Model, options: TraceOptions): Trace {
   const graph: Graph = { tensors: [], nodes: [] };
   const parameters = new Map<string, Owned>();
   const states = new Map<string, Owned>();
   const commits = new Map<number, Tensor>();
   const draws: string[] = [];
   const layers: { path: string; kind: string; output: number }[] = [];
-  const { input, batch, loss, mode, format, frozen = new Set() } = options;
+  const { inputs, batch, loss, mode, format, frozen = new Set() } = options;
+  const reported: { name: string; values: Tensor }[] = [];
   const trains = mode === "train" || mode === "features";
 
   /** The tensor behind a value, which must be of this very trace. */
@@ -165,51 +165,48 @@ export function trace(model: Layer, options: TraceOptions): Trace {
       const checked = checkedRequest(path, op as Op, inputs, attributes, known);
       return emit(graph, op, checked.tensors as typeof inputs & Tensors, checked.attributes, path);
     },
+    report(name, values) {
+      const place = placeOf(path);
+      reported.push({ name: joined(path, checkedName(path, name)), values: known(place, values) });
+    },
     made: (kind, { id }) => layers.push({ path, kind, output: id }),
   });
 
-  const data = (name: string, dtype: "f32" | "u32") => addTensor(graph, { name, shape: [1], dtype, role: "data" });
-  const isPrediction = mode === "predict" || mode === "features";
-  const outputShape = isPrediction ? [batch, 1] : predictionShape(model, options);
-  const { x, y } = emit(
-    graph,
-    gather,
-    {
-      data_x: data("data.x", "u32"),
-      data_y: data("data.y", "u32"),
-      data_order: data("data.order", "u32"),
-      data_norm: data("data.norm", "f32"),
-    },
-    {
-      input: [batch, ...input],
-      target: loss.integerTarget ? [batch] : outputShape,
-      integerTarget: loss.integerTarget,
-      targets: !isPrediction,
-      bytes: format.bytes,
-      period: format.period,
-    },
-  );
-
-  const prediction = known("model: its output", applied(model, scopeAt(""), x));
+  const feed = createFeeds(graph, options);
+  const xs = inputs.map((stream) => [stream.name, feed.gathered("x", stream)] as const);
+  const only = xs.length === 1 && xs[0]?.[0] === "" ? xs[0][1] : undefined;
+  const made: unknown = applied(model, scopeAt(""), only ?? Object.fromEntries(xs));
+  const named = isValue(made) ? [["", made] as const] : Object.entries(made as Values);
+  const outputs = named.map(([name, value]) => ({
+    name,
+    id: known(name === "" ? "model: its output" : `model: its output "${name}"`, value).id,
+  }));
   const owned = [...parameters.values()];
-  const result = {
+  if (owned.length === 0)
+    throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
+  const objective =
+    mode === "predict" || mode === "features"
+      ? undefined
+      : traceObjective({
+          ...{ graph, batch, format, reported, known, objective: loss, targets: options.targets },
+          outputs: made as Value | Values,
+          gradient: mode === "train",
+          layers: options.rateLayers ?? 0,
+          room: options.mostReports ?? 0,
+          scope: scopeAt(""),
+          gathered: feed.gathered,
+        });
+  feed.begin();
+  return {
     graph,
     parameters: owned.map(({ parameter }) => parameter),
     parameterIds: owned.map(({ id }) => id),
     states: [...states.values()].map(({ parameter }) => parameter),
     stateIds: [...states.values()].map(({ id }) => id),
-    ...{ commits, draws },
-    prediction: prediction.id,
-    layers,
+    ...{ commits, draws, outputs, layers },
+    streams: { inputs, targets: objective?.targets ?? [], weights: objective?.weights ?? [] },
+    ...(objective && { objective }),
   };
-  if (owned.length === 0)
-    throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
-  if (isPrediction) return result;
-
-  checkPrediction(loss, prediction.shape, batch);
-  const { rows } = emit(graph, loss.op, { prediction, target: y }, { gradient: mode === "train" });
-  emit(graph, metrics, { rows });
-  return { ...result, loss: rows.id };
 }
 
 type Start = Parameters<Scope["parameter"]>[2];
@@ -225,28 +222,3 @@ function checkShape(place: string, name: string, shape: readonly number[]): void
 }
 
 const joined = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
-
-/** The shape that comes out of a model, [B, ...]. */
-export function predictionShape(model: Layer, options: TraceOptions): readonly number[] {
-  const { graph, prediction } = trace(model, { ...options, mode: "predict" });
-  return tensorAt(graph, prediction).shape;
-}
-
-function checkPrediction(loss: Loss, shape: readonly number[], batch: number): void {
-  if (shape[0] !== batch) {
-    throw new ShapeError(
-      `model: it ends in shape [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
-    );
-  }
-  if (loss.integerTarget && shape.length !== 2) {
-    throw new ShapeError(
-      `crossEntropy: the model ends in shape [${shape}], it must be [batch, classes]. End the model with flatten() and dense(classes).`,
-    );
-  }
-  if (loss.integerTarget && (shape[1] as number) < 2) {
-    throw new ShapeError(
-      "crossEntropy: the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.",
-    );
-  }
-  if (size(shape) === 0) throw new ShapeError(`model: its output has the empty shape [${shape}].`);
-}

@@ -38,10 +38,8 @@ export const encodeCheckpoint = ({ sections, signature, training }: Checkpoint):
   encode(sections, { signature, training });
 
 /** The weights alone, for any reader of safetensors, with the shape of one sample in the metadata. */
-export const encodeWeights = (
-  weights: ReadonlyMap<string, StoredTensor>,
-  input: readonly number[],
-): Uint8Array<ArrayBuffer> => encode(new Map([[WEIGHTS, weights]]), { signature: { input } });
+export const encodeWeights = (weights: ReadonlyMap<string, StoredTensor>, input: unknown): Uint8Array<ArrayBuffer> =>
+  encode(new Map([[WEIGHTS, weights]]), { signature: { input } });
 
 function encode(sections: Sections, record: Partial<Checkpoint>): Uint8Array<ArrayBuffer> {
   const tensors = [...sections].flatMap(([role, byName]) =>

@@ -19,10 +19,11 @@ export interface RuleSpec {
 
 /** What a signature is made of; all but the schedules is plain JSON. */
 export interface SignatureParts {
-  readonly input: readonly number[];
+  readonly input: unknown;
   readonly batch: number;
   readonly accumulate: number;
   readonly loss: unknown;
+  readonly losses?: unknown;
   readonly seed: number;
   readonly clip: unknown;
   /** The controllers with their layers and constants. */
@@ -38,7 +39,7 @@ export interface SignatureParts {
 
 /** The words that may be allowed to differ, whether or not a file has them. */
 const words: readonly (keyof SignatureParts)[] = [
-  ...(["input", "batch", "accumulate", "loss", "seed", "clip"] as const),
+  ...(["input", "batch", "accumulate", "loss", "losses", "seed", "clip"] as const),
   ...(["control", "averaging", "momentum", "rules", "schedules"] as const),
 ];
 

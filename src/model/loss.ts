@@ -1,10 +1,33 @@
 // Losses as a user names them.
 
-import type { Loss } from "../op/layer.ts";
-import { meanSquaredError as squares } from "../op/mean-squared-error.ts";
+import { meanSquaredError as squares } from "../op/element-loss.ts";
+import type { Loss, Term, Value, Weighting } from "../op/layer.ts";
+import type { LossOp } from "../op/loss.ts";
 import { softmaxCrossEntropy } from "../op/softmax-cross-entropy.ts";
+import { anyFinite, resolved } from "../option.ts";
 
-/** Softmax and cross-entropy in one: [B, classes] logits against one class number a sample, natural logarithm. */
-export const crossEntropy = (): Loss => ({ op: softmaxCrossEntropy, integerTarget: true });
-/** The mean of the squared differences over all numbers of a batch, for targets in the shape of the output. */
-export const meanSquaredError = (): Loss => ({ op: squares, integerTarget: false });
+const reductions = ["mean", "count"] as const;
+
+function lossOf(place: string, op: LossOp, integerTarget: boolean, options: Weighting): Loss {
+  const { weight, reduction } = resolved(place, options, {
+    weight: [1, anyFinite],
+    reduction: ["mean", reductions],
+  });
+  const loss: Loss = {
+    ...{ op, integerTarget, weight, reduction },
+    of: (output: Value, target: Value, weights?: Value): Term => ({ loss, output, target, weights }),
+  };
+  return loss;
+}
+
+/**
+ * Softmax and cross-entropy in one: [B, .., classes] logits against one class number for each row of them, natural logarithm. The
+ * mean over all rows, or as their weights say. Throws OptionError for options that do not exist.
+ *
+ * @example crossEntropy({ weight: 0.5 })
+ */
+export const crossEntropy = (options: Weighting = {}): Loss =>
+  lossOf("crossEntropy", softmaxCrossEntropy, true, options);
+
+/** The mean of the squared differences over all numbers of a batch, or as their weights say, for targets in the shape of the output. */
+export const meanSquaredError = (options: Weighting = {}): Loss => lossOf("meanSquaredError", squares, false, options);

@@ -2,7 +2,17 @@
 
 import { NameError, OptionError, ShapeError } from "../errors.ts";
 import { add } from "../op/elementwise.ts";
-import { applied, checkedName, checkLayer, isLayer, type Layer, type Value, where } from "../op/layer.ts";
+import {
+  applied,
+  checkedName,
+  checkLayer,
+  isLayer,
+  type Layer,
+  type Scope,
+  type Value,
+  type Values,
+  where,
+} from "../op/layer.ts";
 import { checkFunction, checkOrder, shown } from "../option.ts";
 
 /** One layer, or several in order. */
@@ -46,35 +56,47 @@ export function residual(layers: Layers, ...more: []): Layer {
 }
 
 /** Applies a layer under a name. The same name with the same layer shares its weights. */
-export type Use = (name: string, layer: Layer, x: Value) => Value;
+export type Use = <In = Value, Out = Value>(name: string, layer: Layer<In, Out>, x: In) => Out;
 
 /** What a functional model may do beside using layers. */
 export interface Functional {
   readonly use: Use;
   /** The sum of two values of one shape. */
   readonly add: (a: Value, b: Value) => Value;
+  /** For ops, parameters, states and random numbers. */
+  readonly scope: Scope;
 }
 
 /**
- * Any graph with one input and one output. Throws OptionError where the function is none or gives no value.
+ * Any graph: of one value, or of values by name, into one or into several by name. Throws OptionError where the function is none or gives no value.
  *
  * @example
  * functional((x, { use, add }) => {
  *   const h = use("stem", dense(64), x);
  *   return use("head", dense(10), add(use("left", tanh(), h), use("right", relu(), h)));
  * })
+ *
+ * @example
+ * functional(({ image, age }: Record<"image" | "age", Value>, { use, add }) => {
+ *   const h = add(use("look", dense(64), image), use("ask", dense(64), age));
+ *   return { kind: use("kind", dense(10), h), size: use("size", dense(1), h) };
+ * })
  */
-export function functional(build: (x: Value, tools: Functional) => Value): Layer {
+export function functional<In = Value, Out extends Value | Values = Value>(
+  build: (x: In, tools: Functional) => Out,
+): Layer<In, Out> {
   checkFunction("functional", "its argument", build);
   return {
     kind: "functional",
     apply(scope, x) {
       return build(x, {
         use(name, layer, value) {
-          checkLayer(where("functional", scope), shown(name), layer);
+          const given: unknown = layer;
+          checkLayer(where("functional", scope), shown(name), given);
           return applied(layer, scope.child(name), value);
         },
         add: (a, b) => scope.op(add, { x: a, y: b }).z,
+        scope,
       });
     },
   };

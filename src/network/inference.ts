@@ -1,24 +1,24 @@
 // A network from a file, for those who only predict.
 
-import { demandOf } from "../data/dataset.ts";
-import { mergeNormalization, type Normalization, scalingOf } from "../data/normalization.ts";
+import { formatOf, mergeNormalization, type Normalization } from "../data/normalization.ts";
 import { CheckpointError, listed } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
 import { connect } from "../gpu/device.ts";
+import { plainFormat } from "../graph/stream.ts";
 import { openCheckpoint } from "../io/checkpoint.ts";
 import { ownValue } from "../io/signature.ts";
 import { crossEntropy } from "../model/loss.ts";
-import type { Layer } from "../op/layer.ts";
+import type { Model } from "../op/layer.ts";
 import { checkOptions } from "../option.ts";
 import { buildProgram } from "../step/program.ts";
 import { createRunner } from "../step/runner.ts";
 import { plainUpdate } from "../step/update.ts";
-import { checkInput, checkModel, FLOATS } from "./check.ts";
+import { checkModel, type Input, streamsOf } from "./check.ts";
 import { Network } from "./network.ts";
 
 export interface InferenceOptions extends ConnectOptions, Normalization {
   /** Shape of one sample. Default: what the checkpoint says; a file of another program does not say it. */
-  readonly input?: readonly number[];
+  readonly input?: Input | { readonly [name: string]: Input };
 }
 
 /**
@@ -30,7 +30,7 @@ export interface InferenceOptions extends ConnectOptions, Normalization {
  * const { data } = await network.predict(x);
  */
 export async function inference(
-  model: Layer,
+  model: Model,
   bytes: Uint8Array | ArrayBuffer,
   options: InferenceOptions = {},
 ): Promise<Network> {
@@ -43,14 +43,14 @@ export async function inference(
   );
   const { signature } = openCheckpoint(bytes, "inference");
   const input = options.input ?? ownValue(signature, "input");
-  checkInput("inference", input);
+  const inputs = streamsOf("inference", "input", input);
   const normalization = mergeNormalization(options);
-  scalingOf("inference", normalization, false, input.at(-1) as number);
+  formatOf("inference", inputs, normalization, false);
   const settings = {
     model,
-    input,
+    inputs,
     batch: 1,
-    loss: crossEntropy(),
+    objectives: new Map([["", crossEntropy()]]),
     update: plainUpdate(),
     cacheFrozen: false,
     seed: 0,
@@ -58,17 +58,17 @@ export async function inference(
   };
   const program = buildProgram({
     ...settings,
+    loss: crossEntropy(),
     mode: "predict",
     sampled: false,
     frozen: new Set(),
-    format: FLOATS,
+    format: plainFormat(inputs),
     software: false,
   });
   const gpu = await connect(options);
   try {
-    const demand = demandOf(input, program.output.slice(1), false);
-    const runner = createRunner(gpu, { ...settings, ruleOf: () => 0 }, program, demand);
-    const network = new Network({ gpu, program, runner, demand, normalization });
+    const runner = createRunner(gpu, { ...settings, ruleOf: () => 0 }, program);
+    const network = new Network({ gpu, program, runner, normalization });
     const { missing } = network.transfer(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
     if (missing.length === 0) return network;
     throw new CheckpointError(`inference: the file lacks ${listed(missing)}. Give the model that its weights are of.`);

@@ -1,13 +1,13 @@
 // A model on a device with its weights: it predicts, tells what it is made of, and hands its weights out and in. It needs no
 // loss and no optimizer; a trainer has one and moves its weights.
 
-import { type Demand, type Inputs, packInputs } from "../data/dataset.ts";
+import { type Inputs, type Named, packInputs } from "../data/dataset.ts";
 import { mergeNormalization, type Normalization } from "../data/normalization.ts";
-import type { Numbers } from "../data/numbers.ts";
 import { Uploaded } from "../data/uploaded.ts";
+import { OptionError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Summary } from "../graph/summary.ts";
-import { checkOptions, checkRange } from "../option.ts";
+import { checkOptions, checkRange, shown } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
 import type { Program } from "../step/program.ts";
 import type { Runner } from "../step/runner.ts";
@@ -18,14 +18,17 @@ import { createTurns, type Turns } from "./turn.ts";
 export interface PredictOptions extends Normalization {
   /** Samples that are computed at once. Default: as many as there are, as far as their activations take little memory. */
   readonly batch?: number;
+  /** Which of several outputs. */
+  readonly output?: string;
 }
+
+export const predictKeys = ["batch", "output", "mean", "std", "scale"];
 
 /** What a network is made of. */
 interface NetworkParts {
   readonly gpu: Gpu;
   readonly program: Program;
   readonly runner: Runner;
-  readonly demand: Demand;
   readonly normalization: Normalization;
 }
 
@@ -35,9 +38,9 @@ export class Network {
   readonly adapter: string;
   /** Whether a CPU does the work of a GPU. */
   readonly software: boolean;
-  /** Of one sample. */
+  /** Of one sample; of the first of several inputs. */
   readonly inputShape: readonly number[];
-  /** Of what the model makes of one sample. */
+  /** Of what the model makes of one sample; of the first of several outputs. */
   readonly outputShape: readonly number[];
   /** Numbers in all tensors. */
   readonly parameterCount: number;
@@ -48,12 +51,12 @@ export class Network {
 
   /** @internal */
   constructor(parts: NetworkParts) {
-    const { gpu, demand, program } = parts;
+    const { gpu, program } = parts;
     this.#parts = parts;
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    this.inputShape = demand.input;
-    this.outputShape = program.output.slice(1);
+    this.inputShape = program.streams.inputs[0]?.shape ?? [];
+    this.outputShape = program.outputs[0]?.shape.slice(1) ?? [];
     this.parameterCount = program.summary.parameterCount;
   }
 
@@ -65,21 +68,30 @@ export class Network {
   /**
    * The model's output for each sample, [samples, ...]: logits for a classifier. Takes the numbers of x, or samples, whose y
    * is not asked for. It may be called at any time, also while a trainer is at work. Throws DataError and ShapeError where
-   * `x` is no list of samples.
+   * `x` is no list of samples, OptionError where the model has several outputs and `output` names none of them.
    */
-  async predict(x: Numbers | Inputs | Uploaded, options: PredictOptions = {}): Promise<HostTensor> {
+  async predict(x: Named | Inputs | Uploaded, options: PredictOptions = {}): Promise<HostTensor> {
     return this.predictWith(x, options, false);
   }
 
   /** `averaged`: with the running means of the weights. @internal */
-  async predictWith(x: Numbers | Inputs | Uploaded, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
+  async predictWith(x: Named | Inputs | Uploaded, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
     this.demandAlive();
-    checkOptions("predict", options, ["batch", "mean", "std", "scale"], "{ batch: 64 }");
-    const { batch, ...normalization } = options;
+    checkOptions("predict", options, predictKeys, "{ batch: 64 }");
+    const { batch, output = "", ...normalization } = options;
+    const { program, runner } = this.#parts;
+    const names = program.outputs.map(({ name }) => name);
+    if (!names.includes(output)) {
+      throw new OptionError(
+        names[0] === ""
+          ? `predict: output is ${shown(output)}, the model has one output alone. Leave it out.`
+          : `predict: output is ${shown(output)}, the model has ${names.join(", ")}. Name one, for example { output: "${names[0]}" }.`,
+      );
+    }
     if (batch !== undefined) checkRange("predict", "a whole number of at least 1", { batch });
     const how = mergeNormalization(this.#parts.normalization, normalization);
-    const packed = x instanceof Uploaded ? x : packInputs("predict", x, this.#parts.demand, how);
-    return this.turns(() => this.#parts.runner.predict(packed, averaged, batch));
+    const packed = x instanceof Uploaded ? x : packInputs("predict", x, program.streams, how);
+    return this.turns(() => runner.predict(packed, { averaged, batch, output }));
   }
 
   /** All weights and states by name, as of the steps submitted so far. */

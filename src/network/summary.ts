@@ -1,17 +1,18 @@
 // What a model is made of, before there is a device.
 
+import { plainFormat } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { trace } from "../graph/trace.ts";
 import { crossEntropy } from "../model/loss.ts";
-import type { Layer } from "../op/layer.ts";
+import type { Model } from "../op/layer.ts";
 import { checkOptions } from "../option.ts";
-import { checkInput, checkModel, FLOATS } from "./check.ts";
+import { checkModel, type Input, streamsOf } from "./check.ts";
 
 export type { LayerSummary, Summary } from "../graph/summary.ts";
 
 export interface SummaryOptions {
   /** Shape of one sample; images are [height, width, channels]. */
-  readonly input: readonly number[];
+  readonly input: Input | { readonly [name: string]: Input };
 }
 
 /**
@@ -21,11 +22,13 @@ export interface SummaryOptions {
  * @example
  * console.log(String(summary(sequential({ body: [dense(64), relu()], head: dense(10) }), { input: [784] })));
  */
-export function summary(model: Layer, options: SummaryOptions): Summary {
+export function summary(model: Model, options: SummaryOptions): Summary {
   checkModel("summary", model);
   checkOptions("summary", options, ["input"], "{ input: [28, 28, 1] }");
-  const { input } = options;
-  checkInput("summary", input);
+  const inputs = streamsOf("summary", "input", options.input);
   // A prediction has no loss; the trace only asks it for the form of targets.
-  return summaryOf(trace(model, { input, batch: 1, format: FLOATS, loss: crossEntropy(), mode: "predict" }), 1);
+  return summaryOf(
+    trace(model, { inputs, batch: 1, format: plainFormat(inputs), loss: crossEntropy(), mode: "predict" }),
+    1,
+  );
 }

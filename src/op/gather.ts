@@ -24,7 +24,8 @@ const kernel: Kernel<"data_x" | "data_y" | "data_order" | "data_norm" | "x" | "y
     const batch = x.shape[0] as number;
     const features = size(x.shape) / batch;
     const vector = features % 4 === 0;
-    const count = Math.max(size(x.shape) / (vector ? 4 : 1), targets ? size(y.shape) : 0);
+    const words = y === undefined ? 0 : size(y.shape);
+    const count = Math.max(size(x.shape) / (vector ? 4 : 1), targets ? words : 0);
     return {
       holes: {
         STEP: step,
@@ -37,7 +38,7 @@ const kernel: Kernel<"data_x" | "data_y" | "data_order" | "data_norm" | "x" | "y
       constants: {
         BATCH: batch,
         FEATURES: features,
-        TARGETS: size(y.shape) / batch,
+        TARGETS: words / batch,
         ...(period > 0 && { PERIOD: period }),
       },
       grid: threads(count),

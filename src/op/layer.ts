@@ -3,7 +3,7 @@
 
 import { NameError, OptionError } from "../errors.ts";
 import type { Initializer, InitializerName } from "../initializer.ts";
-import { checkRange, shown } from "../option.ts";
+import { checkRange, isRecord, shown } from "../option.ts";
 import type { LossOp } from "./loss.ts";
 import type { Attributes, Op } from "./op.ts";
 
@@ -47,16 +47,25 @@ export interface Scope {
     inputs: { readonly [Name in In]: Value },
     attributes?: Attributes,
   ): { readonly [Name in Out]: Value };
+  /** A number to be told with the loss: the mean of values [B, ..] over the samples of a batch. */
+  report(name: string, values: Value): void;
   /** Hears what the layer at this path made. @internal */
   made?(kind: string, y: Value): void;
 }
 
-/** One layer, or a whole model: whatever turns a value into a value. */
-export interface Layer {
+/** Values by name, where a model has several inputs or outputs. */
+export type Values = { readonly [name: string]: Value };
+
+/** One layer, or a whole model: whatever turns a value into a value, or values by name into others. */
+export interface Layer<In = Value, Out = Value> {
   /** The factory's name, for messages. */
   readonly kind: string;
-  apply(scope: Scope, x: Value): Value;
+  apply(scope: Scope, x: In): Out;
 }
+
+/** A model, whatever its inputs and outputs are. */
+// biome-ignore lint/suspicious/noExplicitAny: a model of named inputs asks for more than any record of values has.
+export type Model = Layer<any, Value | Values>;
 
 /**
  * A factory of layers that are nothing but one op. Layers of your own ask for the op itself, `scope.op(relu.op, { x }).z`, or apply
@@ -80,12 +89,43 @@ export interface OpLayer<Given extends readonly unknown[], Out extends string = 
   return Object.assign(factory, { op });
 }
 
-/** What the loss must know of the task; its op computes it. */
-export interface Loss {
+/**
+ * What a weighted mean is divided by: "mean", the sum of the weights, or "count", the number of values, which allows weights
+ * below 0. Without weights both are the same.
+ */
+export type Reduction = "mean" | "count";
+
+/** How the values of a loss become one number. */
+export interface Weighting {
+  /** What the loss is multiplied by. Default 1. */
+  readonly weight?: number;
+  /** Default "mean". */
+  readonly reduction?: Reduction;
+}
+
+/** What must be known of a loss; its op computes it. */
+export interface Loss extends Required<Weighting> {
   readonly op: LossOp;
   /** Whether targets are class numbers, one a row, and not numbers in the shape of the prediction. */
   readonly integerTarget: boolean;
+  /** The loss of an output, in a loss function. `weights` as in data: one a sample, or one for each value. */
+  of(output: Value, target: Value, weights?: Value): Term;
 }
+
+/** A part of a loss: a loss of an output, or values [B, ..] that were made of outputs, with their weights. */
+export type Term =
+  | { readonly loss: Loss; readonly output: Value; readonly target: Value; readonly weights?: Value | undefined }
+  | (Weighting & { readonly values: Value; readonly weights?: Value | undefined });
+
+/**
+ * A loss of your own: terms by name, or one, of what the model gives and of the targets, as one value or as values by name. All are
+ * added up.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
+export type LossFunction = (outputs: any, targets: any, scope: Scope) => Term | { readonly [name: string]: Term };
+
+/** What a model is to learn: a loss of its output, a loss for each of several, or a function. */
+export type Objective = Loss | { readonly [output: string]: Loss } | LossFunction;
 
 /** Whether something is a layer. A factory that was not called is a function, and functions have an `apply` too. */
 export const isLayer = (value: unknown): value is Layer =>
@@ -102,22 +142,23 @@ export function checkLayer(place: string, what: string, given: unknown): asserts
   throw new OptionError(`${place}: ${what} is no layer, it ${text}`);
 }
 
-const isValue = (given: unknown): given is Value =>
+export const isValue = (given: unknown): given is Value =>
   typeof given === "object" && given !== null && Array.isArray((given as Value).shape);
 
-/** What a layer makes of a value; checks both, since layers may come from anywhere. */
-export function applied(layer: Layer, scope: Scope, x: Value): Value {
+const isValues = (given: unknown): given is Values =>
+  isRecord(given) && Object.keys(given).length > 0 && Object.values(given).every(isValue);
+
+/** What a layer makes of a value, or of several; checks both, since layers may come from anywhere. */
+export function applied<In, Out>(layer: Layer<In, Out>, scope: Scope, x: NoInfer<In>): Out {
   const place = where(layer.kind ?? "layer", scope);
-  if (!isValue(x)) {
+  if (!isValue(x) && !isValues(x)) {
     throw new OptionError(
       `${place}: its input is ${shown(x)}, it must be a value. Give x, or what use() or add() gave.`,
     );
   }
   const y: unknown = layer.apply(scope, x);
-  if (isValue(y)) {
-    scope.made?.(layer.kind, y);
-    return y;
-  }
+  if (isValue(y)) scope.made?.(layer.kind, y);
+  if (isValue(y) || isValues(y)) return y as Out;
   throw new OptionError(
     `${place}: its function returned ${shown(y)}, which is no value. Return what use(), add() or scope.op() gave.`,
   );

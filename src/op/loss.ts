@@ -1,8 +1,10 @@
-// What losses share: [B, 2], the loss and the hit of each row, and, when training, the gradient of the prediction at once.
+// What losses share: the share of each row in the loss and its hits, and, when training, the gradient of the prediction at once.
+// What a value counts is known before the loss is: the same for all, or by its weight.
 
+import share from "../../shaders/parts/share.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
-import type { Grid } from "./kernel.ts";
-import type { Choice, Kernel } from "./op.ts";
+import { type Grid, inLines } from "./kernel.ts";
+import type { Choice } from "./op.ts";
 import { defineOp, type Op } from "./op.ts";
 import { dims, size } from "./tensor.ts";
 
@@ -11,52 +13,71 @@ interface Shares extends Partial<Pick<Choice, "holes" | "constants">> {
   readonly grid: Grid;
 }
 
-export type LossOp = Op<"prediction" | "target", "rows" | "dprediction", { readonly gradient: boolean }>;
+export type LossAttributes = {
+  /** Whether the gradient is made: in steps that train. */
+  readonly gradient: boolean;
+  /** What the loss is multiplied by, where no scales say it. Default 1. */
+  readonly factor?: number;
+};
+
+export type LossOp = Op<"prediction" | "target" | "scales", "rows" | "dprediction", LossAttributes>;
 
 interface LossParts {
   readonly name: string;
   readonly kernel: string;
   readonly source: string;
-  /** The shader's names of prediction, target and length of a row. */
-  readonly names: readonly [prediction: string, target: string, columns: string];
-  /** Where parts of a long row go to several threads there are [B parts, 2], and their losses add up to that of the row. */
+  /** The shader's names of prediction and target. */
+  readonly names: readonly [prediction: string, target: string];
+  /** Whether it has a target. Default true. */
+  readonly target?: boolean;
+  /** Values in a sample, from the shape of the prediction. */
+  readonly spanOf: (shape: readonly number[]) => number;
+  /** Where parts of a long row go to several threads there are [rows parts, 2], and their losses add up to that of the row. */
   readonly parts?: (columns: number) => number;
-  readonly shares: (batch: number, columns: number, parts: number) => Shares;
+  readonly shares: (batch: number, parts: number, shape: readonly number[]) => Shares;
 }
 
-/* @__NO_SIDE_EFFECTS__ */ export function lossOp({
-  name,
-  kernel,
-  source,
-  names,
-  shares,
-  parts = () => 1,
-}: LossParts): LossOp {
-  const [p, t, length] = names;
+/* @__NO_SIDE_EFFECTS__ */ export function lossOp({ names: [p, t], ...loss }: LossParts): LossOp {
+  const { name, kernel, source, shares, spanOf, parts, target: hasTarget = true } = loss;
   return defineOp({
     name,
-    inputs: ["prediction", "target"],
+    inputs: hasTarget ? ["prediction", "target", "scales"] : ["prediction", "scales"],
+    optional: ["scales"],
     outputs: ["rows", "dprediction"],
-    shape: ({ prediction: { shape } }, { gradient }: { readonly gradient: boolean }) => ({
-      rows: { shape: [(shape[0] as number) * parts(size(shape.slice(1))), 2], suffix: "loss" },
+    shape: ({ prediction: { shape } }, { gradient }: LossAttributes) => ({
+      rows: { shape: [(shape[0] as number) * (parts ?? (() => spanOf(shape)))(spanOf(shape)), 2], suffix: "loss" },
       ...(gradient && { dprediction: { shape, suffix: "loss.gradient" } }),
     }),
     back: ({ dprediction }, { give }) => give("prediction", () => dprediction),
     kernel: {
       name: kernel,
-      source,
-      choose({ tensors: { prediction, target, rows, dprediction } }) {
-        const batch = prediction.shape[0] as number;
-        const columns = size(prediction.shape) / batch;
-        const { holes, constants, grid } = shares(batch, columns, (rows.shape[0] as number) / batch);
+      source: inLines(share, source),
+      choose({ tensors: { prediction, target, scales, rows, dprediction }, attributes }) {
+        const { factor = 1 } = attributes as LossAttributes;
+        const { shape } = prediction;
+        const batch = shape[0] as number;
+        const span = spanOf(shape);
+        const { holes, constants, grid } = shares(batch, (rows.shape[0] as number) / batch, shape);
+        const weighted = scales !== undefined;
         return {
-          holes: { STEP: step, GRADIENT: dprediction !== undefined, ...holes },
-          constants: { BATCH: batch, [length]: columns, ...constants },
-          tensors: { [p]: prediction, [t]: target, rows, ...(dprediction && { [`d${p}`]: dprediction }) },
+          holes: { STEP: step, WEIGHTED: weighted, GRADIENT: dprediction !== undefined, ...holes },
+          constants: {
+            SPAN: span,
+            FACTOR: factor,
+            ...(weighted && { VALUES: (batch * span) / size(scales.shape) }),
+            ...constants,
+          },
+          tensors: {
+            [p]: prediction,
+            ...(target && { [t]: target }),
+            ...(scales && { scales }),
+            rows,
+            ...(dprediction && { [`d${p}`]: dprediction }),
+          },
           grid,
           note: dims(prediction),
         };
       },
-    } satisfies Kernel<"prediction" | "target" | "rows" | "dprediction">,
+    },
   });
 }

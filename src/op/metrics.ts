@@ -7,22 +7,48 @@ import type { Kernel } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { dims } from "./tensor.ts";
 
+type Attributes = {
+  /** A loss before it has begun the slot. */
+  readonly later?: boolean;
+  /** It is a report, and no part of the loss. */
+  readonly silent?: boolean;
+  /** Its number among the reports; left out where it is none. */
+  readonly report?: number;
+  /** Reports of a step. */
+  readonly reports?: number;
+  /** Layers, whose alarms stand between the slots and the reports. */
+  readonly layers?: number;
+};
+
+/** Words in front of the alarms: the status and MOST_STEPS slots. */
+export const ALARMS = 4 * 17;
+
+/** The word at which the reports of the first step begin; see `metrics.wgsl`. */
+export const reportsAt = (layers: number): number => ALARMS + Math.ceil(layers / 4) * 4;
+
 const kernel: Kernel<"rows" | "metrics"> = {
   name: "metrics",
   source,
-  choose: ({ tensors: { rows }, halts }) => ({
-    holes: { STEP: step, FINITE: finite, HALTING: halts },
-    constants: { BATCH: rows.shape[0] as number },
-    grid: [1, 1, 1],
-    note: dims(rows),
-  }),
+  choose({ tensors: { rows }, attributes, halts }) {
+    const { later = false, silent = false, report, reports = 0, layers = 0 } = attributes as Attributes;
+    const reported = report !== undefined;
+    return {
+      holes: { STEP: step, FINITE: finite, HALTING: halts, LATER: later, LOSS: !silent, REPORTED: reported },
+      constants: {
+        BATCH: rows.shape[0] as number,
+        ...(reported && { FIRST: reportsAt(layers), REPORTS: reports, REPORT: report }),
+      },
+      grid: [1, 1, 1],
+      note: dims(rows),
+    };
+  },
 };
 
-/** [B, 2] or [B parts, 2] -> step, mean loss over the step's rows, hits, and whether all was finite. */
+/** [R, 2] -> step, mean loss over the step's samples, hits, and whether all was finite; or a report of mean and hits. */
 export const metrics = defineOp({
   name: "metrics",
   inputs: ["rows"],
   outputs: ["metrics"],
-  shape: () => ({ metrics: { shape: [4], suffix: "metrics", role: "metrics" } }),
+  shape: (_, __: Attributes) => ({ metrics: { shape: [4], suffix: "metrics", role: "metrics" } }),
   kernel,
 });

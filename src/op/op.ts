@@ -58,6 +58,8 @@ export type Known<In extends string, Out extends string> = Tensors<In | Out> &
 export interface Op<In extends string = string, Out extends string = string, A extends Attributes = Attributes> {
   readonly name: string;
   readonly inputs: readonly In[];
+  /** Those that may be left out, the last ones; not in ops that other kernels end in. */
+  readonly optional?: readonly NoInfer<In>[];
   /** Those at the end may be left out by the shape rule. */
   readonly outputs: readonly Out[];
   /** What a layer may give beside inputs: its default and its kind, see `resolved`. */

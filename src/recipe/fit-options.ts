@@ -14,6 +14,11 @@ export interface StepResult {
   readonly accuracy: number;
   /** Samples in the batch. */
   readonly samples: number;
+  /**
+   * What is told beside the loss, by name: of several losses each one's part, with `.accuracy` behind its name where it has labels,
+   * and what the model or its loss reports. Left out where there is nothing.
+   */
+  readonly reports?: Readonly<Record<string, number>>;
 }
 
 export interface Evaluation {
@@ -22,6 +27,8 @@ export interface Evaluation {
   /** NaN without labels. */
   readonly accuracy: number;
   readonly samples: number;
+  /** As those of a step. */
+  readonly reports?: Readonly<Record<string, number>>;
 }
 
 export interface EpochResult {
@@ -30,6 +37,8 @@ export interface EpochResult {
   /** Means over the samples that this epoch trained on, since the run began or was resumed. */
   readonly loss: number;
   readonly accuracy: number;
+  /** As those of a step. */
+  readonly reports?: Readonly<Record<string, number>>;
   readonly validation?: Evaluation;
 }
 

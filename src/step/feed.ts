@@ -1,14 +1,15 @@
 // Data on the GPU: samples, labels, and the order in which an epoch walks through them. A batch is gathered from here by
 // a kernel, so that a step uploads nothing.
 
-import type { Packed } from "../data/dataset.ts";
+import type { Packed, PackedStream } from "../data/dataset.ts";
+import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
 import { bytesOf } from "../op/tensor.ts";
 
 export interface Feed {
   readonly count: number;
-  /** "data.x", "data.y", "data.order", and "data.norm" where x is scaled or shifted. */
+  /** "data.order", and the streams by the names of `dataName`. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
   /** Sets the order of the coming epoch. */
   setOrder(order: Uint32Array<ArrayBuffer>): void;
@@ -22,24 +23,20 @@ export interface Feed {
 export function createFeed(gpu: Gpu, samples: Packed): Feed {
   const { queue } = gpu.device;
   const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
-  const x = gpu.buffer("data.x", samples.x.byteLength, usage);
-  const y = gpu.buffer("data.y", samples.y.byteLength, usage);
   const order = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
-  const norm = samples.norm.length === 0 ? [] : [gpu.buffer("data.norm", samples.norm.byteLength, usage)];
+  const streams = new Map(
+    [...samples.streams].map(([name, { values }]) => [name, gpu.buffer(name, values.byteLength, usage)]),
+  );
   const replace = (next: Packed): void => {
-    queue.writeBuffer(x, 0, next.x);
-    queue.writeBuffer(y, 0, next.y);
-    for (const buffer of norm) queue.writeBuffer(buffer, 0, next.norm);
+    for (const [name, buffer] of streams) {
+      const { values } = next.streams.get(name) ?? bug(`a batch lacks ${name}`);
+      queue.writeBuffer(buffer, 0, values);
+    }
   };
   replace(samples);
   const feed: Feed = {
     count: samples.count,
-    buffers: new Map([
-      ["data.x", x],
-      ["data.y", y],
-      ["data.order", order],
-      ...norm.map((buffer) => ["data.norm", buffer] as const),
-    ]),
+    buffers: new Map([...streams, ["data.order", order]]),
     setOrder: (next) => queue.writeBuffer(order, 0, next),
     inOrder() {
       const own = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
@@ -48,10 +45,20 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
     },
     replace,
     dispose() {
-      for (const buffer of [x, y, order, ...norm]) buffer.destroy();
+      for (const buffer of [order, ...streams.values()]) buffer.destroy();
     },
   };
   return feed;
+}
+
+/** Empty samples of the form of these, with room for a whole batch. */
+export function roomFor({ format, streams }: Packed, batch: number): Packed {
+  const empty = ({ values, width }: PackedStream): PackedStream => {
+    const length = width === 0 ? values.length : batch * width;
+    const Kind = values.constructor as typeof Uint8Array;
+    return { width, values: new Kind(Kind.BYTES_PER_ELEMENT === 1 ? Math.ceil(length / 4) * 4 : length) };
+  };
+  return { count: batch, format, streams: new Map([...streams].map(([name, stream]) => [name, empty(stream)])) };
 }
 
 export const inOrder = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);

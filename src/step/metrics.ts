@@ -4,6 +4,7 @@
 import { DeviceError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage, MapMode } from "../gpu/usage.ts";
+import { ALARMS, reportsAt } from "../op/metrics.ts";
 
 /** What comes back of one step. */
 export interface StepMetrics {
@@ -11,6 +12,8 @@ export interface StepMetrics {
   readonly loss: number;
   readonly hits: number;
   readonly count: number;
+  /** Mean and hits of each report; left out where there are none. */
+  readonly reports?: readonly number[];
 }
 
 export interface Metrics {
@@ -35,21 +38,34 @@ const noStatistics: Metrics["statistics"] = new Map();
 
 export type Stage = ReturnType<typeof createStage>;
 
-/** `bytes` are those of the metrics of at most `most` steps, `rows` the tensors that statistics tell of. */
-export function createStage(gpu: Gpu, bytes: number, most: number, rows: number) {
+/** What steps tell of: tensors in statistics, layers in alarms, and reports beside the loss. */
+export interface Told {
+  readonly rows: number;
+  readonly layers: number;
+  readonly reports: number;
+}
+
+/** `bytes` are those of the metrics of a submission. */
+export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: Told) {
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
   const buffer = gpu.buffer("metrics staging", bytes, usage);
   let sampled: GPUBuffer | undefined;
   // What was read last: so no submission makes arrays of its own.
   const words = new Uint32Array(bytes / 4);
   const reals = new Float32Array(words.buffer);
-  const alarms = words.subarray(4 * (1 + most));
+  const alarms = words.subarray(ALARMS, reportsAt(layers));
+
+  function reportsOf(i: number): readonly number[] {
+    const first = reportsAt(layers) + i * reports * 2;
+    return Array.from({ length: reports * 2 }, (_, at) => (at % 2 === 0 ? reals : words)[first + at] as number);
+  }
 
   function metricsOf(values: Awaited, statistics: Metrics["statistics"]): Metrics {
     const steps: StepMetrics[] = [];
     for (let at = 4; steps.length < values.length; at += 4) {
       const loss = reals[at + 1] as number;
-      steps.push({ step: words[at] as number, loss, hits: words[at + 2] as number, count: words[at + 3] as number });
+      const one = { step: words[at] as number, loss, hits: words[at + 2] as number, count: words[at + 3] as number };
+      steps.push(reports === 0 ? one : { ...one, reports: reportsOf(steps.length) });
     }
     return {
       steps,

@@ -6,12 +6,14 @@ import { after, before, frontierOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
+import type { Report } from "../graph/objective.ts";
 import { owned } from "../graph/own.ts";
 import { segmentPaths } from "../graph/recompute.ts";
+import type { DataFormat, Stream, Streams } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
-import { type DataFormat, type Parameter, trace } from "../graph/trace.ts";
+import { type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
-import { type Layer, type Loss, placeOf } from "../op/layer.ts";
+import { type Model, type Objective, placeOf } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
@@ -24,11 +26,14 @@ import type { UpdateSettings } from "./update.ts";
 export type Mode = "train" | "gradients" | "evaluate" | "predict" | "features";
 
 export interface ProgramOptions {
-  readonly model: Layer;
-  /** Shape of one sample. */
-  readonly input: readonly number[];
+  readonly model: Model;
+  readonly inputs: readonly Stream[];
   readonly batch: number;
-  readonly loss: Loss;
+  readonly loss: Objective;
+  /** What targets of a loss function are, where they are not as outputs are. */
+  readonly targets?: readonly Stream[] | undefined;
+  /** Reports that a step has room for. Default: its own. */
+  readonly mostReports?: number;
   readonly update: UpdateSettings;
   readonly format: DataFormat;
   readonly mode: Mode;
@@ -58,12 +63,21 @@ export interface Program {
   /** Depth of each layer with weights, by path. */
   readonly depths: ReadonlyMap<string, number>;
   readonly summary: Summary;
-  /** Shape of the model's output, with the batch. */
-  readonly output: readonly number[];
+  /** What the model gives, each with its shape of a whole batch; one output alone has the empty name. */
+  readonly outputs: readonly Output[];
+  readonly streams: Streams;
+  /** Labels of a sample, over all losses, and what is reported beside the loss. */
+  readonly labels: number;
+  readonly reports: readonly Report[];
   /** Where a program of features ends, or one that is cached begins. */
   readonly features: Features | undefined;
   /** Whether the step gives tensor `row` a gradient. */
   readonly takesPart: (row: number) => boolean;
+}
+
+export interface Output {
+  readonly name: string;
+  readonly shape: readonly number[];
 }
 
 /** What frozen layers at the input leave for the rest, [B, ...]. */
@@ -87,9 +101,12 @@ export function buildProgram(options: ProgramOptions): Program {
   const traced = trace(options.model, {
     ...options,
     mode: mode === "gradients" ? "train" : mode,
+    rateLayers: options.update.layers,
     ...(first && { draws: first.draws }),
   });
-  const { parameters, parameterIds, loss } = traced;
+  const { parameters, parameterIds } = traced;
+  const losses = traced.objective?.losses ?? [];
+  const loss = losses.at(-1);
   const layout = layOut(parameters);
   // A program need not ask for all states: a layer that rests may want none.
   const states = first?.states ?? { parameters: traced.states, layout: layOut(traced.states) };
@@ -113,11 +130,11 @@ export function buildProgram(options: ProgramOptions): Program {
       : undefined;
   const cut = { train: after, features: before }[mode as string];
   const graph = frontier === undefined || cut === undefined ? traced.graph : cut(traced.graph, frontier);
-  const gradients = trains ? differentiate(graph, loss, wanted) : new Map<number, number>();
+  const gradients = trains ? differentiate(graph, losses, wanted) : new Map<number, number>();
   const next = mode === "train" ? owned(graph, traced.commits, "next") : new Map<number, number>();
   const results =
     mode === "predict"
-      ? { prediction: traced.prediction }
+      ? Object.fromEntries(traced.outputs.map(({ name, id }) => [name, id]))
       : mode === "features" && frontier !== undefined
         ? { features: frontier }
         : {};
@@ -150,7 +167,10 @@ export function buildProgram(options: ProgramOptions): Program {
     draws: traced.draws,
     depths,
     summary,
-    output: tensorAt(traced.graph, traced.prediction).shape,
+    outputs: traced.outputs.map(({ name, id }) => ({ name, shape: tensorAt(traced.graph, id).shape })),
+    streams: traced.streams,
+    labels: traced.objective?.labels ?? 0,
+    reports: traced.objective?.reports ?? [],
     features: frontier === undefined ? undefined : tensorAt(graph, frontier),
     takesPart: (row) => gradients.has(parameterIds[row] as number),
   };

@@ -1,6 +1,6 @@
 // Programs by what was asked for. Those that come to the same commands are one, with the same bind groups; the least used leave.
 
-import type { DataFormat } from "../graph/trace.ts";
+import { type DataFormat, isSameFormat } from "../graph/stream.ts";
 import { hashOf } from "../random.ts";
 import type { Mode, Program } from "./program.ts";
 
@@ -10,6 +10,8 @@ const MOST_PROGRAMS = 64;
 /** What tells the programs of a model apart. `sampled`: some steps leave statistics; `cached`: it begins at the features. */
 export interface Asked {
   readonly mode: Mode;
+  /** Name of the loss; the empty string for the one that a fit has. */
+  readonly loss: string;
   readonly format: DataFormat;
   /** Names of tensors. */
   readonly frozen: readonly string[];
@@ -38,14 +40,14 @@ export function createPrograms(build: (asked: Asked) => Program, most = MOST_PRO
 }
 
 function isSame(one: Asked, other: Asked): boolean {
-  const { mode, format, frozen, sampled, cached, batch } = other;
+  const { mode, loss, format, frozen, sampled, cached, batch } = other;
   return (
     one.mode === mode &&
+    one.loss === loss &&
     one.sampled === sampled &&
     one.cached === cached &&
     one.batch === batch &&
-    one.format.bytes === format.bytes &&
-    one.format.period === format.period &&
+    isSameFormat(one.format, format) &&
     one.frozen.length === frozen.length &&
     one.frozen.every((name, i) => name === frozen[i])
   );

@@ -5,8 +5,9 @@ import { bug, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
+import { ALARMS, reportsAt } from "../op/metrics.ts";
 import { type Command, when } from "./command.ts";
-import { createStage, type Metrics, type Stage } from "./metrics.ts";
+import { createStage, type Metrics, type Stage, type Told } from "./metrics.ts";
 import type { Recording } from "./record.ts";
 
 /** Steps that may share one submission. */
@@ -17,6 +18,11 @@ const AHEAD = 3;
 const SLOT = 256;
 /** Size of what shaders/parts/step.wgsl declares. */
 const STEP_BYTES = 48;
+
+export interface ReplayOptions extends Partial<Omit<Told, "rows">> {
+  readonly rows: number;
+  readonly seed?: number;
+}
 
 /** The place of a micro-batch in its update, and its part of the update's samples. */
 export interface Micro {
@@ -74,8 +80,8 @@ export interface Found {
 
 export type Replay = ReturnType<typeof createReplay>;
 
-/** Owns the ring, the metrics and the staging buffers of one trainer; `layers` of it may raise alarms. */
-export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
+/** Owns the ring, the metrics and the staging buffers of one trainer. */
+export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0 }: ReplayOptions) {
   const { device } = gpu;
   const uniformTable = rows <= MOST_UNIFORM_ROWS;
   const tableBytes = Math.ceil((rows * 16) / SLOT) * SLOT;
@@ -103,13 +109,13 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
       { binding: 1, resource: { buffer: ring, size: rows * 16 } },
     ],
   });
-  const metricsBytes = 16 * (1 + MOST_STEPS) + Math.ceil(layers / 4) * 16;
+  const metricsBytes = 4 * (reportsAt(layers) + Math.ceil((reports * MOST_STEPS) / 2) * 4);
   const metrics = gpu.buffer(
     "metrics",
     metricsBytes,
     BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
   );
-  const stages = Array.from({ length: AHEAD }, () => createStage(gpu, metricsBytes, MOST_STEPS, rows));
+  const stages = Array.from({ length: AHEAD }, () => createStage(gpu, metricsBytes, { rows, layers, reports }));
   let turn = 0;
 
   /** What to wait for while too many submissions are under way. */
@@ -204,7 +210,7 @@ export function createReplay(gpu: Gpu, rows: number, layers = 0, seed = 0) {
 
     /** Sets the step of each layer's last alarm. */
     setAlarms(steps: Uint32Array<ArrayBuffer>): void {
-      device.queue.writeBuffer(metrics, 16 * (1 + MOST_STEPS), steps);
+      device.queue.writeBuffer(metrics, 4 * ALARMS, steps);
     },
 
     dispose(): void {

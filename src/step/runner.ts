@@ -1,19 +1,20 @@
 // Runs programs on data: keeps one set of weights, one program for each mode and set of frozen tensors, and the bind
 // groups that tie programs to data. Whoever calls it says which batches, never how.
 
-import { type Demand, type Packed, pack, type Samples } from "../data/dataset.ts";
+import { type Packed, pack, type Samples } from "../data/dataset.ts";
 import { fingerprint } from "../data/fingerprint.ts";
 import type { Normalization } from "../data/normalization.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
-import type { DataFormat } from "../graph/trace.ts";
+import { type DataFormat, isSameFormat } from "../graph/stream.ts";
+import type { Objective } from "../op/layer.ts";
 import { bytesOf, size } from "../op/tensor.ts";
 import { blockBytes, type Placed } from "../plan/layout.ts";
 import { stream } from "../random.ts";
 import { cacheFeatures } from "./cache.ts";
-import { createFeed, type Feed, inOrder } from "./feed.ts";
+import { createFeed, type Feed, inOrder, roomFor } from "./feed.ts";
 import { buildProgram, checkPlace, type Mode, type Program, type ProgramOptions } from "./program.ts";
 import { createPrograms } from "./programs.ts";
 import { recordUpdate } from "./record.ts";
@@ -41,11 +42,20 @@ export interface Source {
   readonly stays: boolean;
 }
 
+/** How samples are predicted: with the running means of the weights, so many at once, and what of several outputs. */
+export interface PredictSettings {
+  readonly averaged: boolean;
+  readonly batch: number | undefined;
+  readonly output: string;
+}
+
 export type Runner = ReturnType<typeof createRunner>;
 export type RunnerOptions = Omit<
   ProgramOptions,
-  "mode" | "frozen" | "format" | "software" | "sampled" | "cached" | "mostBlocks"
+  "mode" | "loss" | "frozen" | "format" | "software" | "sampled" | "cached" | "mostBlocks"
 > & {
+  /** What there is to learn, by name; a fit has the one without. */
+  readonly objectives: ReadonlyMap<string, Objective>;
   /** Number of the rule of each row. */
   readonly ruleOf: (row: number) => number;
   /** Whether what frozen layers at the input make of each sample is kept. */
@@ -56,12 +66,18 @@ export type RunnerOptions = Omit<
 };
 
 /** `first` is the program whose layout all others share. */
-export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, demand: Demand) {
+export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   const { update } = options;
+  const { streams } = first;
   const states = first.states.layout;
   const paths = first.draws.map((path) => stream(options.seed, `draw ${path}`).path);
   const store = createStore(gpu, first.layout, update, options.ruleOf, { states, paths });
-  const replay = createReplay(gpu, first.parameters.length, update.layers, options.seed);
+  const replay = createReplay(gpu, {
+    rows: first.parameters.length,
+    layers: update.layers,
+    reports: options.mostReports ?? first.reports.length,
+    seed: options.seed,
+  });
   const device = {
     software: gpu.software,
     // Parts begin where a binding may: the smallest thing that a block has is a word.
@@ -70,7 +86,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   store.lend("metrics", replay.metrics);
   const programs = createPrograms((asked) => {
     if (asked.sampled) store.prepareStatistics(MOST_STEPS);
-    const made = buildProgram({ ...options, ...device, ...asked, first, frozen: new Set(asked.frozen) });
+    const loss = options.objectives.get(asked.loss) ?? bug(`there is no loss "${asked.loss}"`);
+    const made = buildProgram({ ...options, ...device, ...asked, loss, first, frozen: new Set(asked.frozen) });
     for (const [i, parameter] of made.parameters.entries()) checkPlace(parameter, first.parameters[i]);
     return made;
   });
@@ -86,7 +103,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
   let held: Feed | undefined;
   /** The same samples in their own order, by feed. */
   const ordered = new Map<Feed, Feed>();
-  const batchFeeds = new Map<number, Feed>();
+  const batchFeeds: (Pick<Source, "feed" | "format"> & { readonly names: readonly string[] })[] = [];
   let updateAlone: Promise<Prepared> | undefined;
 
   /** Features by the feed that they were made from, with what made them. */
@@ -100,8 +117,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     mode: Mode,
     format: DataFormat,
     frozen: readonly string[],
-    { sampled = false, cached = false, batch = options.batch } = {},
-  ): Program => programs({ mode, format, frozen, sampled, cached, batch });
+    { sampled = false, cached = false, batch = options.batch, loss = "" } = {},
+  ): Program => programs({ mode, loss, format, frozen, sampled, cached, batch });
 
   /** `averaged`: with the running means in the place of the weights. */
   const prepared = (run: Program, feed: Feed, averaged = false): Prepared | Promise<Prepared> =>
@@ -189,7 +206,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     source(place: string, samples: Samples | Uploaded): Source {
       if (samples instanceof Uploaded) return uploaded(place, samples);
       const content = fingerprint(samples);
-      const source = sources.get(content) ?? upload(pack(place, samples, demand, options.normalization));
+      const source = sources.get(content) ?? upload(pack(place, samples, streams, options.normalization));
       const before = contents.get(samples);
       contents.set(samples, content);
       sources.delete(content);
@@ -208,7 +225,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
 
     /** Samples that stay on the GPU until they are disposed of. */
     upload(place: string, samples: Samples): Uploaded {
-      const source = upload(pack(place, samples, demand, options.normalization));
+      const source = upload(pack(place, samples, streams, options.normalization));
       uploads.add(source.feed);
       return new Uploaded(source.count, sources, source, () => {
         if (!uploads.delete(source.feed)) return;
@@ -220,22 +237,28 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
 
     /** One batch, put into a feed that all batches of its kind pass through. */
     batchSource(packed: Packed): Source {
-      const { format, count } = packed;
-      const kind = format.period * 2 + Number(format.bytes);
-      let feed = batchFeeds.get(kind);
-      if (feed === undefined) {
-        feed = createFeed(gpu, roomFor(options.batch, format, demand));
-        feed.setOrder(inOrder(options.batch));
-        batchFeeds.set(kind, feed);
+      const isAlike = ({ format, names }: (typeof batchFeeds)[number]): boolean =>
+        isSameFormat(format, packed.format) &&
+        names.length === packed.streams.size &&
+        names.every((name) => packed.streams.has(name));
+      let known = batchFeeds.find(isAlike);
+      if (known === undefined) {
+        known = {
+          feed: createFeed(gpu, roomFor(packed, options.batch)),
+          format: packed.format,
+          names: [...packed.streams.keys()],
+        };
+        known.feed.setOrder(inOrder(options.batch));
+        batchFeeds.push(known);
       }
-      feed.replace(packed);
-      return { feed, format, count, stays: false };
+      known.feed.replace(packed);
+      return { ...known, count: packed.count, stays: false };
     },
 
     /** A training step on a source, and the turn to run it; stale where the features that it begins at no longer hold. */
-    async readyToTrain(source: Source, frozen: readonly string[], sampled: boolean) {
+    async readyToTrain(source: Source, frozen: readonly string[], sampled: boolean, loss = "") {
       const cached = options.cacheFrozen && source.stays;
-      const run = program("train", source.format, frozen, { sampled, cached });
+      const run = program("train", source.format, frozen, { sampled, cached, loss });
       // Where training begins elsewhere, weights before the features may change.
       if (run.features === undefined) forgetFeatures();
       const before = forgotten;
@@ -294,11 +317,15 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
     start: replay.start,
 
     /** The output for each sample, of data that serves for this alone or that lies on the GPU already. */
-    async predict(given: Packed | Uploaded, averaged: boolean, most?: number): Promise<HostTensor> {
+    async predict(
+      given: Packed | Uploaded,
+      { averaged, batch: most, output: wanted }: PredictSettings,
+    ): Promise<HostTensor> {
       const { count: total, format } = given instanceof Uploaded ? uploaded("predict", given) : given;
       const run = program("predict", format, [], { batch: most ?? predictedAtOnce(total, format) });
-      const slice = run.recording.results.prediction ?? bug("a prediction has no place");
-      const [batch, ...shape] = run.output as [number, ...number[]];
+      const output = run.outputs.find(({ name }) => name === wanted) ?? bug(`there is no output "${wanted}"`);
+      const slice = run.recording.results[output.name] ?? bug("a prediction has no place");
+      const [batch, ...shape] = output.shape as [number, ...number[]];
       const perSample = size(shape);
       const bytes = perSample * bytesOf("f32");
       const data = new Float32Array(total * perSample);
@@ -310,10 +337,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       const found = gpu.buffer("predictions", Math.min(piece, total) * bytes, COPY_DST | COPY_SRC);
       try {
         const ready = await prepared(run, feed, averaged);
-        const output = { buffer: store.arena(slice.arena), offset: slice.offset };
+        const place = { buffer: store.arena(slice.arena), offset: slice.offset };
         for (let first = 0; first < total; first += piece) {
           const end = Math.min(first + piece, total);
-          await replay.collect(ready, { first, end, batch, bytes }, output, found);
+          await replay.collect(ready, { first, end, batch, bytes }, place, found);
           const read = await readBack(gpu, found, 0, (end - first) * bytes);
           data.set(new Float32Array(read), first * perSample);
         }
@@ -337,22 +364,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program, d
       for (const feed of [...uploads, ...freed, ...[...sources.values()].map(({ feed }) => feed)]) drop(feed);
       uploads.clear();
       for (const old of stale) drop(old);
-      for (const feed of batchFeeds.values()) feed.dispose();
+      for (const { feed } of batchFeeds) feed.dispose();
       replay.dispose();
       store.dispose();
       gpu.dispose();
     },
-  };
-}
-
-/** Empty samples with room for one batch. */
-function roomFor(batch: number, format: DataFormat, { features, targets, classes }: Demand): Packed {
-  const numbers = batch * features;
-  return {
-    count: batch,
-    format,
-    x: format.bytes ? new Uint8Array(Math.ceil(numbers / 4) * 4) : new Float32Array(numbers),
-    y: classes === undefined ? new Float32Array(batch * targets) : new Uint32Array(batch * targets),
-    norm: new Float32Array(format.period * 2),
   };
 }

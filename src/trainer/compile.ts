@@ -1,10 +1,11 @@
 // From a model and options to a trainer: checks, the first program, the layer table, and the device.
 
+import { bug } from "../errors.ts";
 import { connect } from "../gpu/device.ts";
-import { FLOATS } from "../network/check.ts";
-import type { Layer } from "../op/layer.ts";
+import { plainFormat } from "../graph/stream.ts";
+import type { Model } from "../op/layer.ts";
 import { createRateTable } from "../optim/rates.ts";
-import { buildProgram } from "../step/program.ts";
+import { buildProgram, checkPlace, type Program } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
 import { type CompileOptions, checkedSettings } from "./options.ts";
 import { Trainer } from "./trainer.ts";
@@ -21,18 +22,21 @@ import { updateSettings } from "./training.ts";
  *   input: [784], batch: 64, loss: crossEntropy(), optimizer: adamw({ lr: 1e-3 }), rates: layerDecay(0.75),
  * });
  */
-export async function compile(model: Layer, options: CompileOptions): Promise<Trainer> {
+export async function compile(model: Model, options: CompileOptions): Promise<Trainer> {
   const first = checkedSettings(model, options);
   const { optimizer } = first;
-  const program = buildProgram({
-    ...first,
-    update: plainUpdate(optimizer.rule),
-    mode: "train",
-    sampled: false,
-    frozen: new Set(),
-    format: FLOATS,
-    software: false,
-  });
+  const programs = new Map<string, Program>();
+  for (const [name, loss] of first.objectives) {
+    // The first one says where weights and states lie.
+    const [before] = programs.values();
+    const made = buildProgram({
+      ...{ ...first, loss, update: plainUpdate(optimizer.rule), mode: "train", sampled: false, frozen: new Set() },
+      ...{ format: plainFormat(first.inputs), software: false, ...(before && { first: before }) },
+    });
+    for (const [i, parameter] of made.parameters.entries()) checkPlace(parameter, (before ?? made).parameters[i]);
+    programs.set(name, made);
+  }
+  const program = programs.get("") ?? bug("there is no loss");
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
   const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
@@ -43,7 +47,7 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
   };
   const gpu = await connect(options);
   try {
-    trainer = new Trainer(settings, program, rates, gpu);
+    trainer = new Trainer(settings, programs, rates, gpu);
     await trainer.prepare(options.onProgress);
     return trainer;
   } catch (error) {

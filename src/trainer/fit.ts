@@ -204,10 +204,10 @@ export function createFit(parts: Parts, passes: Passes) {
           const { place, ...standing } = ledger.known;
           const [epoch, runEpoch] = [place.epoch + 1, place.runEpoch + 1];
           ledger.moveTo({ ...standing, place: { ...place, epoch, runEpoch, position: 0 } });
-          const { loss, accuracy } = tally.means;
+          const { samples: _, ...means } = tally.means;
           const checked =
             validation === undefined ? {} : { validation: await passes.evaluate("fit: validation", validation) };
-          const result = { epoch: runEpoch, loss, accuracy, ...checked };
+          const result = { epoch: runEpoch, ...means, ...checked };
           results.push(result);
           await onEpoch?.(result);
         }

@@ -9,7 +9,7 @@ import type { StepResult } from "../recipe/fit-options.ts";
 import type { Metrics, StepMetrics } from "../step/metrics.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Standing } from "./standing.ts";
-import { Tally } from "./tally.ts";
+import { Tally, type Telling, toldOf } from "./tally.ts";
 
 /** A batch that was submitted. */
 export interface Sent {
@@ -17,6 +17,8 @@ export interface Sent {
   readonly after: Standing;
   /** Where it leaves statistics. */
   readonly describe: Describe | undefined;
+  /** What its numbers are. */
+  readonly telling: Telling;
 }
 
 /** An update that was made: its numbers, where it found training and left it, and its statistics where it was sampled. */
@@ -35,7 +37,6 @@ export interface LedgerHooks {
   readonly checkArrival: (metrics: Metrics) => void;
   /** Lets updates happen again after a bad step. */
   readonly clearStatus: () => void;
-  readonly hasLabels: boolean;
   /** Steps that a layer rests after an alarm; undefined without a guard. */
   readonly rest: number | undefined;
 }
@@ -115,15 +116,16 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     heed(found.alarms);
     const made: Made[] = [];
     for (let i = 0; i < sent.length; i++) {
-      const { step, loss, hits, count } = found.steps[i] as StepMetrics;
-      const { values, after, describe } = sent[i] as Sent;
+      const metrics = found.steps[i] as StepMetrics;
+      const { step, loss } = metrics;
+      const { values, after, describe, telling } = sent[i] as Sent;
       if (step === found.badStep) {
         hooks.clearStatus();
         const losses = found.steps.filter((one) => one.step === step).map((one) => one.loss);
         fail(badStep(step, found.badRow, losses.find((one) => !Number.isFinite(one)) ?? loss));
         break;
       }
-      let result = { step, loss, accuracy: hooks.hasLabels ? hits / count : Number.NaN, samples: count };
+      let result = toldOf(telling, metrics);
       if (values.micro !== undefined) {
         if (values.micro.first) partial = new Tally();
         partial.add(result);

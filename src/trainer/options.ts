@@ -1,15 +1,17 @@
 // What a trainer is asked for and what it answers, with the checks that need neither a device nor data. What it says of a fit stands in recipe/fit-options.ts.
 
-import { mergeNormalization, type Normalization, scalingOf } from "../data/normalization.ts";
+import { formatOf, mergeNormalization, type Normalization } from "../data/normalization.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
-import { checkInput, checkModel } from "../network/check.ts";
-import { type Layer, type Loss, wholeNumber } from "../op/layer.ts";
+import { isLoss } from "../graph/objective.ts";
+import type { Stream } from "../graph/stream.ts";
+import { checkModel, type Input, streamsOf } from "../network/check.ts";
+import { checkedName, type Model, type Objective, wholeNumber } from "../op/layer.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { adamw } from "../optim/rule/adam.ts";
 import type { Rates } from "../optim/rule.ts";
 import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
-import { checkFunction, checkOptions, checkSwitches, shown } from "../option.ts";
+import { checkFunction, checkOptions, checkSwitches, isRecord, shown } from "../option.ts";
 import { checkPattern } from "../pattern.ts";
 import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
@@ -17,11 +19,19 @@ import type { TrainingOptions } from "./training.ts";
 
 /** `mean`, `std` and `scale` are those of all data of which the samples do not say them. */
 export interface CompileOptions extends ConnectOptions, TrainingOptions, Normalization {
-  /** Shape of one sample; images are [height, width, channels]. */
-  readonly input: readonly number[];
+  /** Shape of one sample; images are [height, width, channels]. Of a model with several inputs: each by name. */
+  readonly input: Input | { readonly [name: string]: Input };
   /** Samples in a step. Default 32. */
   readonly batch?: number;
-  readonly loss: Loss;
+  /** Of one output; of several by name, where those without a loss teach nothing; or a function. Losses are added up. */
+  readonly loss?: Objective;
+  /**
+   * Several objectives by name, each for `step(batch, { loss: name })`: for networks that train against one another, such as
+   * generator and discriminator. What `fit` learns is `loss`, or else the first of these.
+   */
+  readonly losses?: { readonly [name: string]: Objective };
+  /** What a loss function is given as targets: shapes of one sample, one or by name. Default: as the outputs. {} for none. */
+  readonly target?: Input | { readonly [name: string]: Input };
   /** Default adamw(). */
   readonly optimizer?: Optimizer;
   /** Learning rates and decays by layer. */
@@ -63,10 +73,14 @@ export interface Gradients {
 
 /** The options with defaults filled in. */
 export interface Settings {
-  readonly model: Layer;
-  readonly input: readonly number[];
+  readonly model: Model;
+  /** As it was given. */
+  readonly input: CompileOptions["input"];
+  readonly inputs: readonly Stream[];
   readonly batch: number;
-  readonly loss: Loss;
+  /** What there is to learn, by name; a fit has the one without. */
+  readonly objectives: ReadonlyMap<string, Objective>;
+  readonly targets: readonly Stream[] | undefined;
   readonly optimizer: Optimizer;
   readonly seed: number;
   /** How weights are updated, once the rates are known. */
@@ -82,22 +96,36 @@ export interface Settings {
 export type FirstSettings = Omit<Settings, "update" | "momentum">;
 
 const compileKeys = [
-  ...["input", "batch", "loss", "optimizer", "rates", "schedule", "seed", "onProgress", "onWarning"],
+  ...[
+    "input",
+    "batch",
+    "loss",
+    "losses",
+    "target",
+    "optimizer",
+    "rates",
+    "schedule",
+    "seed",
+    "onProgress",
+    "onWarning",
+  ],
   ...["cacheFrozen", "recompute"],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
 ];
 
-export function checkedSettings(model: Layer, options: CompileOptions): FirstSettings {
+export function checkedSettings(model: Model, options: CompileOptions): FirstSettings {
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
-  const { input, batch = 32, loss, optimizer = adamw(), seed = 0, onProgress } = options;
+  const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
   const { cacheFrozen = false, recompute } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
-  checkInput("compile", input);
+  const inputs = streamsOf("compile", "input", input);
+  const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
   wholeNumber("compile", "batch", batch);
-  if (Object(loss).op === undefined) {
-    throw new OptionError(`compile: loss is ${shown(loss)}. Give crossEntropy() or meanSquaredError().`);
+  const objectives = objectivesOf(options);
+  if (targets !== undefined && ![...objectives.values()].some((one) => typeof one === "function")) {
+    throw new OptionError(`compile: "target" is given, but it is the loss that says what targets are. Leave it out.`);
   }
   if (Object(optimizer).rule === undefined) {
     throw new OptionError(`compile: optimizer is ${shown(optimizer)}. Give sgd(), adam() or adamw().`);
@@ -110,6 +138,37 @@ export function checkedSettings(model: Layer, options: CompileOptions): FirstSet
   checkFunction("compile", "onWarning", warn);
   if (onProgress !== undefined) checkFunction("compile", "onProgress", onProgress);
   const normalization = mergeNormalization(options);
-  scalingOf("compile", normalization, false, input.at(-1) as number);
-  return { model, input, batch, loss, optimizer, seed, cacheFrozen, recompute, normalization, warn };
+  formatOf("compile", inputs, normalization, false);
+  return {
+    model,
+    input,
+    inputs,
+    batch,
+    objectives,
+    targets,
+    optimizer,
+    seed,
+    cacheFrozen,
+    recompute,
+    normalization,
+    warn,
+  };
+}
+
+/** The objectives by name, and without one what a fit learns. */
+function objectivesOf({ loss, losses = {} }: CompileOptions): ReadonlyMap<string, Objective> {
+  if (!isRecord(losses)) throw new OptionError(`compile: losses is ${shown(losses)}. Give { name: loss, ... }.`);
+  const named = Object.entries(losses).map(([name, one]) => [checkedName("", name), one] as const);
+  const main: unknown = loss ?? named[0]?.[1];
+  for (const [name, one] of [
+    ["loss", main],
+    ...named.map(([name, one]) => [`losses.${name}`, one] as const),
+  ] as const) {
+    const isNamed = isRecord(one) && !isLoss(one) && Object.keys(one).length > 0 && Object.values(one).every(isLoss);
+    if (typeof one === "function" || isLoss(one) || isNamed) continue;
+    throw new OptionError(
+      `compile: ${name} is ${shown(one)}. Give crossEntropy() or meanSquaredError(), one for each output by name, or a function.`,
+    );
+  }
+  return new Map([["", main as Objective], ...named]);
 }

@@ -1,7 +1,7 @@
 // What the files of a trainer work with together.
 
-import type { Demand } from "../data/dataset.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { Streams } from "../graph/stream.ts";
 import type { Turns } from "../network/turn.ts";
 import { type Counts, settled } from "../optim/counts.ts";
 import { endedRates } from "../optim/ended.ts";
@@ -15,7 +15,8 @@ import type { Submit } from "./submit.ts";
 
 export interface Parts {
   readonly settings: Settings;
-  readonly demand: Demand;
+  /** What each loss takes from the data, by name. */
+  readonly streams: ReadonlyMap<string, Streams>;
   readonly gpu: Gpu;
   readonly rates: RateTable;
   readonly runner: Runner;

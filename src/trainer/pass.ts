@@ -9,16 +9,17 @@ import type { Program } from "../step/program.ts";
 import { MOST_STEPS } from "../step/replay.ts";
 import type { Gradients } from "./options.ts";
 import type { Parts } from "./parts.ts";
-import { Tally } from "./tally.ts";
+import type { Stretch } from "./submit.ts";
+import { Tally, toldOf } from "./tally.ts";
 
 export type Passes = ReturnType<typeof createPasses>;
 
 export function createPasses(parts: Parts) {
-  const { settings, demand, gpu, rates, runner, ledger, submit, turns } = parts;
-  const { batch, loss } = settings;
+  const { settings, streams, gpu, rates, runner, ledger, submit, turns } = parts;
+  const { batch } = settings;
 
-  const packBatch = (place: string, samples: Samples): Packed =>
-    packOne(place, samples, demand, batch, settings.normalization);
+  const packBatch = (place: string, samples: Samples, loss = ""): Packed =>
+    packOne(place, samples, streams.get(loss) ?? bug(`there is no loss "${loss}"`), batch, settings.normalization);
 
   /** The batches of a feed, added to a tally. */
   async function look(program: Program, feed: Feed, count: number, averaged: boolean, tally: Tally): Promise<void> {
@@ -32,7 +33,7 @@ export function createPasses(parts: Parts) {
       });
       const arrival = runner.start(ready, values).then((found) => {
         checkArrival(gpu, found);
-        for (const { loss, hits, count } of found.steps) tally.add({ loss, accuracy: hits / count, samples: count });
+        for (const one of found.steps) tally.add(toldOf(program, one));
       });
       // An error is thrown below, where all are awaited.
       arrival.catch(() => undefined);
@@ -45,14 +46,16 @@ export function createPasses(parts: Parts) {
     packBatch,
 
     /** One step that leaves the place in the data alone. */
-    async step(packed: Packed): Promise<StepResult> {
+    async step(packed: Packed, goal: Pick<Stretch, "loss" | "resting"> = {}): Promise<StepResult> {
       let found: StepResult | undefined;
       const hear = ({ result }: { result: StepResult }): void => {
         found = result;
       };
       ledger.begin();
       await turns(() =>
-        submit.steps(runner.batchSource(packed), { batches: 1, first: 0, moves: false }, parts.stepsPerEpoch, { hear }),
+        submit.steps(runner.batchSource(packed), { batches: 1, first: 0, moves: false, ...goal }, parts.stepsPerEpoch, {
+          hear,
+        }),
       );
       await ledger.drain();
       return found ?? bug("a step gave no metrics");
@@ -91,7 +94,7 @@ export function createPasses(parts: Parts) {
           return look(runner.program("evaluate", format, []), runner.inOrder(feed), count, averaged, tally);
         });
       }
-      return loss.integerTarget ? tally.means : { ...tally.means, accuracy: Number.NaN };
+      return tally.means;
     },
   };
 }

@@ -5,6 +5,7 @@ import { OptionError } from "../errors.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
 import { describeRows } from "../optim/statistics.ts";
+import type { Program } from "../step/program.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Sent } from "./ledger.ts";
 import type { Standing } from "./standing.ts";
@@ -24,14 +25,14 @@ export interface Planner {
   readonly rates: RateTable;
   readonly momentum: MomentumSchedule | undefined;
   readonly stepsPerEpoch: number | undefined;
-  /** Whether the program gives a row a gradient. */
-  readonly takesPart: (row: number) => boolean;
+  /** Whether the program gives a row a gradient, and what it tells. */
+  readonly program: Pick<Program, "takesPart" | "labels" | "reports">;
   /** Every so many updates leave statistics. */
   readonly every?: number | undefined;
 }
 
 export function planBatch(
-  { rates, momentum, stepsPerEpoch, takesPart, every }: Planner,
+  { rates, momentum, stepsPerEpoch, program, every }: Planner,
   standing: Standing,
   { start, count, micro, moves }: PlannedBatch,
   table: Float32Array,
@@ -44,12 +45,12 @@ export function planBatch(
     step: step + (applied ? 1 : 0),
     draws: draws + 1,
     place: moves ? { ...place, position: place.position + 1 } : place,
-    counts: applied ? rates.plan(clock, counts, takesPart, table, moved) : counts,
+    counts: applied ? rates.plan(clock, counts, program.takesPart, table, moved) : counts,
   };
   const sampled = applied && every !== undefined && after.step % every === 0;
   const describe = sampled ? describeRows(rates, clock, counts) : undefined;
   const values = { step: step + 1, start, count, momentum: moved, micro, sampled, draw: after.draws };
-  return { values, after, describe };
+  return { values, after, describe, telling: program };
 }
 
 function momentumAt(

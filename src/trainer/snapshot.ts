@@ -1,10 +1,12 @@
 // A trainer as a checkpoint, and back: weights, moments, what the controllers know, rates, counters and the place in the data.
 
 import { bug } from "../errors.ts";
+import { isLoss } from "../graph/objective.ts";
 import { encodeCheckpoint, encodeWeights } from "../io/checkpoint.ts";
 import { decodeCheckpoint } from "../io/load.ts";
 import { type Signature, signatureOf } from "../io/signature.ts";
 import { startState } from "../kernels/control.ts";
+import type { Objective } from "../op/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { Settings } from "./options.ts";
 import type { Parts } from "./parts.ts";
@@ -16,16 +18,31 @@ export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "
 }
 
 /** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
-export function signed({ input, batch, loss, seed, momentum, update }: Settings, { rows }: RateTable): Signature {
+export function signed({ input, batch, objectives, seed, momentum, update }: Settings, { rows }: RateTable): Signature {
   const { clip, clamp, accumulate, average, controllers } = update;
+  const [[, main] = [], ...named] = objectives;
   return signatureOf({
-    ...{ input, batch, loss, seed, accumulate, momentum },
+    ...{ input, batch, seed, accumulate, momentum },
+    loss: lossSpec(main as Objective),
+    losses: named.length === 0 ? undefined : Object.fromEntries(named.map(([name, one]) => [name, lossSpec(one)])),
     clip: clip ?? clamp,
     control: controllers.map(({ name, layers, constants }) => ({ name, layers, constants })),
     averaging: average,
     rules: Object.fromEntries(rows.map(({ name, optimizer }) => [name, optimizer.spec])),
     schedules: Object.fromEntries(rows.map(({ name, schedule }) => [name, schedule])),
   });
+}
+
+/** A loss as plain JSON; of a function only "custom" can be said. */
+function lossSpec(loss: Objective): unknown {
+  if (typeof loss === "function") return "custom";
+  if (!isLoss(loss)) return Object.fromEntries(Object.entries(loss).map(([name, one]) => [name, lossSpec(one)]));
+  const { op, integerTarget, weight, reduction } = loss;
+  return {
+    ...{ op: op.name, integerTarget },
+    ...(weight !== 1 && { weight }),
+    ...(reduction !== "mean" && { reduction }),
+  };
 }
 
 /** As of the steps submitted so far; to be called when it is its turn. */

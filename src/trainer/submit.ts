@@ -26,6 +26,9 @@ export interface Stretch {
   readonly moves: boolean;
   /** For a batch that comes alone: its part in an update of several. */
   readonly micro?: Micro | undefined;
+  /** What is learned, where it is not what a fit learns, and by which tensors alone. */
+  readonly loss?: string | undefined;
+  readonly resting?: readonly string[] | undefined;
 }
 
 const valuesOf = ({ values }: Sent): StepValues => values;
@@ -57,7 +60,7 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
      * changes or a change under replay is due. Call it when it is its turn.
      */
     async steps(source: Source, stretch: Stretch, stepsPerEpoch: number | undefined, watch: Watch): Promise<number> {
-      const { first, moves, micro } = stretch;
+      const { first, moves, micro, loss, resting = [] } = stretch;
       const grouped = moves && micro === undefined && accumulate > 1;
       const into = grouped ? first % accumulate : 0;
       for (;;) {
@@ -68,16 +71,16 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
         const updates = Math.min(rates.nextChange(clock) - step, ahead, stretch.batches);
         const batches = Math.min(stretch.batches, grouped ? updates * accumulate - into : updates);
         // A layer that thaws in the midst of an update has no gradient from the batches before.
-        if (micro?.first ?? into === 0) frozen = rates.frozenAt(clock);
+        if (micro?.first ?? into === 0) frozen = [...new Set([...rates.frozenAt(clock), ...resting])];
         // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
         const heard = told === edits ? step + updates - ahead : ahead === Number.POSITIVE_INFINITY ? 0 : step;
         if (ledger.isAhead(heard)) await ledger.know(heard);
-        const { program, ready, isStale } = await runner.readyToTrain(source, frozen, watch.every !== undefined);
+        const { program, ready, isStale } = await runner.readyToTrain(source, frozen, watch.every !== undefined, loss);
         ledger.throwIfFailed();
         // While this waited, the user may have changed what is frozen, or frozen weights; or a guard has held a layer.
         if (rates.changes() !== edits || isStale() || ledger.head.step !== step) continue;
         tell();
-        const planner = { rates, momentum, stepsPerEpoch, takesPart: program.takesPart, every: watch.every };
+        const planner = { rates, momentum, stepsPerEpoch, program, every: watch.every };
         let standing = ledger.head;
         const sent: Sent[] = [];
         for (let at = first; at < first + batches; at++) {
@@ -101,7 +104,7 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
       const { head } = ledger;
       rates.advance({ step: head.step, stepsPerEpoch });
       tell();
-      const planner = { rates, momentum, stepsPerEpoch, takesPart };
+      const planner = { rates, momentum, stepsPerEpoch, program: { takesPart, labels: 0, reports: [] } };
       const sent = planBatch(planner, head, { start: 0, count: 1, moves: false }, runner.table(0));
       const { values } = sent;
       // No loss comes with it.

@@ -1,20 +1,58 @@
-// Means over samples, summed in f64 in the order of the steps.
+// What steps tell, and means of it over samples, summed in f64 in the order of the steps.
 
-import type { StepResult } from "../recipe/fit-options.ts";
+import type { Report } from "../graph/objective.ts";
+import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
+import type { StepMetrics } from "../step/metrics.ts";
+
+/** What a program says of its numbers. */
+export interface Telling {
+  /** Labels of a sample, over all losses. */
+  readonly labels: number;
+  readonly reports: readonly Report[];
+}
+
+/** A step's numbers as they are told. */
+export function toldOf(
+  { labels, reports }: Telling,
+  { step, loss, hits, count, reports: raw }: StepMetrics,
+): StepResult {
+  const accuracy = labels > 0 ? hits / (count * labels) : Number.NaN;
+  const result = { step, loss, accuracy, samples: count };
+  if (raw === undefined) return result;
+  const named = reports.flatMap(({ name, labels }, i): [string, number][] => {
+    const [mean, hit] = raw.slice(2 * i, 2 * i + 2) as [number, number];
+    return labels === 0
+      ? [[name, mean]]
+      : [
+          [name, mean],
+          [`${name}.accuracy`, hit / (count * labels)],
+        ];
+  });
+  return { ...result, reports: Object.fromEntries(named) };
+}
 
 export class Tally {
   #loss = 0;
   #hits = 0;
   #samples = 0;
+  #reports: Record<string, number> | undefined;
 
-  add({ loss, accuracy, samples }: Omit<StepResult, "step">): void {
+  add({ loss, accuracy, samples, reports }: Omit<StepResult, "step">): void {
     this.#loss += loss * samples;
     this.#hits += accuracy * samples;
     this.#samples += samples;
+    if (reports === undefined) return;
+    this.#reports ??= Object.fromEntries(Object.keys(reports).map((name) => [name, 0]));
+    for (const [name, value] of Object.entries(reports))
+      this.#reports[name] = (this.#reports[name] ?? 0) + value * samples;
   }
 
   /** NaN where nothing was added. */
-  get means(): { readonly loss: number; readonly accuracy: number; readonly samples: number } {
-    return { loss: this.#loss / this.#samples, accuracy: this.#hits / this.#samples, samples: this.#samples };
+  get means(): Evaluation {
+    const samples = this.#samples;
+    const means = { loss: this.#loss / samples, accuracy: this.#hits / samples, samples };
+    if (this.#reports === undefined) return means;
+    const reports = Object.entries(this.#reports).map(([name, sum]) => [name, sum / samples]);
+    return { ...means, reports: Object.fromEntries(reports) };
   }
 }

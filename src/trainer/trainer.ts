@@ -1,17 +1,15 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
-import { type Data, demandOf, type Inputs, type Samples } from "../data/dataset.ts";
-import { scalingOf } from "../data/normalization.ts";
-import type { Numbers } from "../data/numbers.ts";
+import type { Data, Inputs, Named, Samples } from "../data/dataset.ts";
+import { formatOf } from "../data/normalization.ts";
 import type { Uploaded } from "../data/uploaded.ts";
 import { bug, GradusError, OptionError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { DataFormat } from "../graph/trace.ts";
+import { type DataFormat, plainFormat } from "../graph/stream.ts";
 import { initialValues } from "../initializer.ts";
 import type { Signature } from "../io/signature.ts";
-import { FLOATS } from "../network/check.ts";
 import { type NamedNumbers, placedNumbers, type Transferred } from "../network/named.ts";
-import { Network, type PredictOptions } from "../network/network.ts";
+import { Network, type PredictOptions, predictKeys } from "../network/network.ts";
 import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkName, checkOptions, checkSwitches, resolved } from "../option.ts";
@@ -37,6 +35,13 @@ import { createSubmit } from "./submit.ts";
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {
   readonly averaged?: boolean;
+}
+
+export interface StepGoal {
+  /** Name of one of `losses`. Default: what `fit` learns. */
+  readonly loss?: string;
+  /** A pattern of layers or tensors: all others rest, as if they were frozen for this step. Default: all train. */
+  readonly train?: string;
 }
 
 export interface SaveOptions {
@@ -69,17 +74,18 @@ export class Trainer {
   #stop: Stop | undefined;
 
   /** @internal */
-  constructor(settings: Settings, program: Program, rates: RateTable, gpu: Gpu) {
-    const { output } = program;
-    const { loss, batch, input, seed, update } = settings;
+  constructor(settings: Settings, programs: ReadonlyMap<string, Program>, rates: RateTable, gpu: Gpu) {
+    const program = programs.get("") ?? bug("there is no loss");
+    const streams = new Map([...programs].map(([name, one]) => [name, one.streams]));
+    const mostReports = Math.max(...[...programs.values()].map(({ reports }) => reports.length));
+    const { batch, seed, update } = settings;
     const { accumulate } = update;
     this.#program = program;
     this.#signature = signed(settings, rates);
-    const demand = demandOf(input, output.slice(1), loss.integerTarget);
-    const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program, demand);
+    const runner = createRunner(gpu, { ...settings, mostReports, ruleOf: rates.ruleOf }, program);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    this.network = new Network({ gpu, program, runner, demand, normalization: settings.normalization });
+    this.network = new Network({ gpu, program, runner, normalization: settings.normalization });
     const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
     const ledger = createLedger(
       rates,
@@ -87,13 +93,12 @@ export class Trainer {
       {
         checkArrival: (metrics) => checkArrival(gpu, metrics),
         clearStatus: () => runner.clearStatus(),
-        hasLabels: loss.integerTarget,
         rest: update.controllers.find(({ name }) => name === "guard")?.constants.REST,
       },
     );
     const submit = createSubmit(settings, rates, runner, ledger);
     const { turns } = this.network;
-    this.#parts = createParts({ settings, demand, gpu, rates, runner, ledger, submit, turns });
+    this.#parts = createParts({ settings, streams, gpu, rates, runner, ledger, submit, turns });
     this.#passes = createPasses(this.#parts);
     this.#fitting = createFit(this.#parts, this.#passes);
     const { freeze, assign, scale, edits, replay } = rates;
@@ -130,7 +135,7 @@ export class Trainer {
   /** The step as it stands: every dispatch, printable with `print`. */
   recording(mode: Mode = "train"): Recording {
     checkName("recording", "mode", mode, ["train", "gradients", "evaluate", "predict", "features"]);
-    return this.#programOf(mode, FLOATS).recording;
+    return this.#programOf(mode, plainFormat(this.#program.streams.inputs)).recording;
   }
 
   #programOf(mode: Mode, format: DataFormat): Program {
@@ -182,10 +187,23 @@ export class Trainer {
     return this.#parts.runner.upload("upload", samples);
   }
 
-  /** One step on one batch of at most `batch` samples. Resolves when its numbers are back. */
-  async step(samples: Samples): Promise<StepResult> {
-    const packed = this.#passes.packBatch("step", samples);
-    return this.#exclusively("step", () => this.#passes.step(packed));
+  /**
+   * One step on one batch of at most `batch` samples. Resolves when its numbers are back. With `loss` it learns another one of
+   * `losses`, with `train` nothing else moves than what the pattern matches: so two losses train in turn.
+   *
+   * @example
+   * await trainer.step(batch, { loss: "d", train: "discriminator.**" });
+   * await trainer.step(batch, { loss: "g", train: "generator.**" });
+   */
+  async step(samples: Samples, options: StepGoal = {}): Promise<StepResult> {
+    const { objectives } = this.#parts.settings;
+    checkOptions("step", options, ["loss", "train"], '{ loss: "d", train: "discriminator.**" }');
+    const { loss = "", train } = options;
+    if (options.loss !== undefined) checkName("step", "loss", loss, [...objectives.keys()].filter(Boolean));
+    const packed = this.#passes.packBatch("step", samples, loss);
+    const trained = train === undefined ? undefined : new Set(this.#parts.rates.find("step: train", train));
+    const resting = trained && this.#parts.rates.rows.filter((_, row) => !trained.has(row)).map(({ name }) => name);
+    return this.#exclusively("step", () => this.#passes.step(packed, { loss, resting }));
   }
 
   /**
@@ -200,8 +218,8 @@ export class Trainer {
   }
 
   /** As `network.predict`; `averaged`: with the running means of the weights. */
-  async predict(x: Numbers | Inputs | Uploaded, options: PredictOptions & Averaged = {}): Promise<HostTensor> {
-    checkOptions("predict", options, ["batch", "mean", "std", "scale", "averaged"], "{ batch: 64 }");
+  async predict(x: Named | Inputs | Uploaded, options: PredictOptions & Averaged = {}): Promise<HostTensor> {
+    checkOptions("predict", options, [...predictKeys, "averaged"], "{ batch: 64 }");
     const { averaged = false, ...rest } = options;
     checkSwitches("predict", { averaged });
     if (averaged) this.#demandAverages("predict");
@@ -304,11 +322,10 @@ export class Trainer {
   /** Compiles what a step needs, for numbers and for bytes; tells how far it is. @internal */
   async prepare(onProgress: CompileOptions["onProgress"]): Promise<void> {
     const { runner } = this.#parts;
-    const { input, normalization } = this.#parts.settings;
-    const recordings = [false, true].map((bytes) => {
-      const { period } = scalingOf("compile", normalization, bytes, input.at(-1) as number);
-      return this.#programOf("train", { bytes, period }).recording;
-    });
+    const { inputs, normalization } = this.#parts.settings;
+    const recordings = [false, true].map(
+      (bytes) => this.#programOf("train", formatOf("compile", inputs, normalization, bytes)).recording,
+    );
     const total = recordings.reduce((sum, { commands }) => sum + commands.length, 0);
     let done = 0;
     const tell = (kernel: string): void => onProgress?.({ done: ++done, total, kernel });

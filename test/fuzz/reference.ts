@@ -3,6 +3,7 @@
 
 import { differentiate } from "../../src/graph/backward.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { plainFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
 import * as source from "../../src/index.ts";
 import type { UpdateSettings } from "../../src/step/update.ts";
@@ -61,12 +62,16 @@ export class Reference {
     this.config = config;
     const { input, batch, loss, accumulate: micro } = optionsOf(source, config, undefined as unknown as GPUDevice);
     const optimizer = optimizerOf(source, config);
-    const format = { bytes: false, period: 0 };
-    const traced = trace(modelOf(source, config), { input: [...input], batch, loss, format, mode: "train" });
-    const { graph, parameters, parameterIds, prediction } = traced;
+    const inputs = [{ name: "", shape: [...input] }];
+    const traced = trace(modelOf(source, config), {
+      ...{ inputs, batch, loss, format: plainFormat(inputs), mode: "train" },
+    });
+    const { graph, parameters, parameterIds } = traced;
+    const prediction = traced.outputs[0]?.id as number;
+    const losses = traced.objective?.losses ?? [];
     const data = graph.nodes[0]?.inputs as [number, number, number, number];
-    this.#ids = { data, loss: traced.loss as number, prediction, parameters: parameterIds };
-    this.#gradients = differentiate(graph, traced.loss as number, new Set(parameterIds));
+    this.#ids = { data, loss: losses[0] as number, prediction, parameters: parameterIds };
+    this.#gradients = differentiate(graph, losses, new Set(parameterIds));
     this.graph = graph;
     const factor = (schedules[config.schedule] as (typeof schedules)[number])[1];
     const rows = parameters.map(({ name, layer, shape }) => {

@@ -27,7 +27,7 @@ export async function onDevice<T>(
   opened ??= open();
   const { gpu, replays } = await opened;
   const key = `${rows} rows, ${layers} layers`;
-  const replay = replays.get(key) ?? createReplay(gpu, rows, layers);
+  const replay = replays.get(key) ?? createReplay(gpu, { rows, layers });
   replays.set(key, replay);
   for (const scope of scopes) gpu.device.pushErrorScope(scope);
   const [outcome] = await Promise.allSettled([work(gpu, replay)]);

@@ -3,15 +3,17 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Demand, demandOf, isBatches, pack, packBatch, packInputs, type Samples } from "../../src/data/dataset.ts";
+import { isBatches, type Samples } from "../../src/data/dataset.ts";
 import type { Numbers } from "../../src/data/numbers.ts";
 import { DataError } from "../../src/errors.ts";
+import type { Streams } from "../../src/graph/stream.ts";
+import { demandOf, pack, packBatch, packInputs } from "../reference/streams.ts";
 
 const labels = demandOf([4], [3], true);
 const targets = demandOf([4], [2], false);
 const two = [0, 1, 2, 3, 4, 5, 6, 7];
 
-const refusal = (samples: unknown, demand: Demand = labels): string => {
+const refusal = (samples: unknown, demand: Streams = labels): string => {
   try {
     pack("fit", samples as Samples, demand);
     return "accepted";
@@ -226,9 +228,19 @@ describe("data that cannot be trained on says where and why", () => {
     [
       "other names",
       { xs: two, ys: [0] },
-      'OptionError: fit: the data has no "xs". Did you mean "x"? It may have x, y, mean, std, scale.',
+      'OptionError: fit: the data has no "xs". Did you mean "x"? It may have x, y, weight, mean, std, scale.',
     ],
-    ["sample weights", { x: two, y: [0, 0], weight: [1, 2] }, 'OptionError: fit: the data has no "weight".'],
+    [
+      "weights for other samples",
+      { x: two, y: [0, 0], weight: [1, 2, 3] },
+      "ShapeError: fit: data.weight has 3 values, 2 samples need 2, or one for each value of the loss: [2]. Correct its length.",
+    ],
+    [
+      "a weight below 0",
+      { x: two, y: [0, 0], weight: [1, -2] },
+      'DataError: fit: data.weight[1] is -2, weights of a mean must be at least 0. Correct it, or give the loss reduction: "count", which divides by the number of values.',
+    ],
+    ["a weight that is NaN", { x: two, y: [0, 0], weight: [1, Number.NaN] }, "DataError: fit: data.weight[1] is NaN."],
     ["nothing in x", { x: [], y: [] }, "DataError: fit: the data is empty. Give at least one sample."],
   ])("%s", (_, samples, message) => {
     expect(refusal(samples)).toContain(message);

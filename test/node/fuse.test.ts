@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { differentiate } from "../../src/graph/backward.ts";
 import { fuse } from "../../src/graph/fuse.ts";
 import type { Graph, Node } from "../../src/graph/graph.ts";
+import { plainFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
 import {
   conv2d,
@@ -22,6 +23,7 @@ import {
   tanh,
 } from "../../src/index.ts";
 import { apply as ask, outputsOf } from "../reference/ops.ts";
+import { alone } from "../reference/streams.ts";
 import { modelOf, steps } from "./random-model.ts";
 
 interface Traced {
@@ -31,10 +33,10 @@ interface Traced {
 
 /** Forward and backward graph of a model, unfused; its prediction and all gradients are kept. */
 function traced(model: Layer, input: readonly number[], batch = 8): Traced {
-  const format = { bytes: false, period: 0 };
-  const found = trace(model, { input, batch, format, loss: meanSquaredError(), mode: "train" });
-  const gradients = differentiate(found.graph, found.loss as number, new Set(found.parameterIds));
-  return { graph: found.graph, kept: new Set([found.prediction, ...gradients.values()]) };
+  const inputs = alone(input);
+  const found = trace(model, { inputs, batch, format: plainFormat(inputs), loss: meanSquaredError(), mode: "train" });
+  const gradients = differentiate(found.graph, found.objective!.losses, new Set(found.parameterIds));
+  return { graph: found.graph, kept: new Set([found.outputs[0]!.id, ...gradients.values()]) };
 }
 
 /** Numbers for symbols: the same parts give the same number. */

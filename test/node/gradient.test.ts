@@ -47,7 +47,7 @@ function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase)
     : made("meanSquaredError", [result, add("target", result.shape, "data")], { gradient: true });
   const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
   const wanted = tensors.filter(({ role }) => role === "parameter").map(({ id }) => id);
-  return { graph, forward, given, loss: loss.id, gradients: differentiate(graph, loss.id, new Set(wanted)) };
+  return { graph, forward, given, loss: loss.id, gradients: differentiate(graph, [loss.id], new Set(wanted)) };
 }
 
 describe.each(Object.entries(gradientCases))("%s", (op, cases) => {

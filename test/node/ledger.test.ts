@@ -28,7 +28,6 @@ function setUp({ rest }: { rest?: number } = {}) {
       clearStatus: () => {
         cleared++;
       },
-      hasLabels: true,
       rest,
     },
   );
@@ -38,7 +37,9 @@ function setUp({ rest }: { rest?: number } = {}) {
     const first = ledger.head.step + 1;
     let standing = ledger.head;
     const sent = Array.from({ length: updates }, (_, i) => {
-      const planner = { rates, momentum: undefined, stepsPerEpoch: 10, takesPart: () => true, every: undefined };
+      const program = { takesPart: () => true, labels: 1, reports: [] };
+      const planner = { rates, momentum: undefined, stepsPerEpoch: 10, program, every: undefined };
+
       const batch = { start: 4 * i, count: 4, moves: true };
       const planned = planBatch(planner, standing, batch, new Float32Array(8));
       standing = planned.after;

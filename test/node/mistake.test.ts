@@ -237,6 +237,7 @@ describe("a custom layer that asks for what there is not", () => {
     (apply: (scope: Scope, x: Value) => unknown, input: readonly number[] = [6]) =>
     () =>
       programOf(sequential({ part: { kind: "custom", apply } as Layer, head: dense(2) }), { input });
+  const twice = (use: () => unknown) => (): unknown => [use(), use()];
   const weight = (scope: Scope, ...shape: number[]): Value => scope.parameter(`w${shape.join("x")}`, shape, "zeros");
   const cases: Readonly<Record<string, () => unknown>> = {
     "the name of an op": custom((s, x) => s.op(any("gelu"), any([x]))),
@@ -249,11 +250,13 @@ describe("a custom layer that asks for what there is not", () => {
     "no record of values": custom((s) => s.op(ops.relu, any(5))),
     "no value": custom((s) => s.op(ops.relu, any({ x: undefined }))),
     "a number for a value": custom((s, x) => s.op(ops.add, any({ x, y: 1 }))),
-    "a value of another model": custom((s, x) => {
-      const other = kept;
-      kept = x;
-      return other === undefined ? x : s.op(ops.add, { x, y: other }).z;
-    }),
+    "a value of another model": twice(
+      custom((s, x) => {
+        const other = kept ?? x;
+        kept = x;
+        return s.op(ops.add, { x, y: other }).z;
+      }),
+    ),
     "a copy of a value": custom((s, x) => s.op(ops.relu, { x: { ...x } })),
     "shapes that do not fit": custom((s, x) => s.op(ops.add, { x, y: weight(s, 6) })),
     "a bias for another axis": custom((s, x) => s.op(ops.bias, { x, b: weight(s, 5) })),
@@ -286,11 +289,13 @@ describe("a custom layer that asks for what there is not", () => {
     "a part without a name": custom((s, x) => dense(2).apply(any(s).child(), x)),
     "a result that is none": custom(() => undefined),
     "a promise of a result": custom(async (_, x) => x),
-    "a result of another model": custom((_, x) => {
-      const other = kept ?? x;
-      kept = x;
-      return other;
-    }),
+    "a result of another model": twice(
+      custom((_, x) => {
+        const other = kept ?? x;
+        kept = x;
+        return other;
+      }),
+    ),
     "a result without the batch": () =>
       programOf({ kind: "custom", apply: (s) => weight(s, 3, 4) }, { loss: gradus.meanSquaredError() }),
     "adding what is no value": () => programOf(functional((x, { add }) => add(x, any(1)))),

@@ -2,15 +2,21 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { demandOf, pack, type Samples } from "../../src/data/dataset.ts";
-import { mergeNormalization, type Normalization, scalingOf } from "../../src/data/normalization.ts";
+import type { Samples } from "../../src/data/dataset.ts";
+import {
+  mergeNormalization,
+  type Normalization,
+  type OneNormalization,
+  scalingOf,
+} from "../../src/data/normalization.ts";
+import { demandOf, pack } from "../reference/streams.ts";
 
 const image = demandOf([2, 2, 3], [2], true);
 const pixels = Float32Array.from({ length: 12 }, (_, i) => i);
 
 const refusal = (given: unknown, channels = 3): string => {
   try {
-    scalingOf("fit", given as Normalization, false, channels);
+    scalingOf("fit", given as OneNormalization, false, channels);
     return "accepted";
   } catch (error) {
     return String(error);

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { differentiate } from "../../src/graph/backward.ts";
 import { fuse } from "../../src/graph/fuse.ts";
 import { addNode, addTensor, type Graph } from "../../src/graph/graph.ts";
+import { plainFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
 import { crossEntropy } from "../../src/index.ts";
 import { defineOp } from "../../src/op/op.ts";
@@ -14,6 +15,7 @@ import { size, type Tensor } from "../../src/op/tensor.ts";
 import { BLOCK, blockWords, layOut } from "../../src/plan/layout.ts";
 import { type Lifetime, type Lifetimes, lifetimesOf } from "../../src/plan/lifetime.ts";
 import { type Plan, plan } from "../../src/plan/plan.ts";
+import { alone } from "../reference/streams.ts";
 import { referenceModels, referencePrograms } from "./program.ts";
 
 interface Made {
@@ -204,10 +206,12 @@ function lawfulBound({ lifetimes, accesses }: Lifetimes): number {
 
 /** Lifetimes of a training step of a reference model, with these tensors frozen. */
 function trained(name: keyof typeof referenceModels, frozen: ReadonlySet<string>): Lifetimes {
-  const options = { ...referenceModels[name], loss: crossEntropy(), format: { bytes: false, period: 0 } };
-  const { graph, loss, parameters, parameterIds } = trace(options.model, { ...options, mode: "train" });
+  const { model, input, batch } = referenceModels[name];
+  const inputs = alone(input);
+  const options = { inputs, batch, loss: crossEntropy(), format: plainFormat(inputs), mode: "train" } as const;
+  const { graph, objective, parameters, parameterIds } = trace(model, options);
   const wanted = parameterIds.filter((_, i) => !frozen.has(parameters[i]?.name as string));
-  differentiate(graph, loss as number, new Set(wanted));
+  differentiate(graph, objective!.losses, new Set(wanted));
   return lifetimesOf(fuse(graph, new Set()), new Set());
 }
 

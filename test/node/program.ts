@@ -1,24 +1,27 @@
 // Programs for the tests that need no GPU: any model with the least of options, and the two reference workloads.
 
+import { plainFormat } from "../../src/graph/stream.ts";
 import { conv2d, dense, flatten, type Layer, maxPool2d, relu, sequential } from "../../src/index.ts";
 import { crossEntropy } from "../../src/model/loss.ts";
 import { adam } from "../../src/optim/rule/adam.ts";
 import { buildProgram, type Program, type ProgramOptions } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { workloads } from "../bench/workload.ts";
+import { alone } from "../reference/streams.ts";
 
-type Options = Partial<Omit<ProgramOptions, "model">>;
+/** `input` is the shape of the only input. */
+type Options = Partial<Omit<ProgramOptions, "model" | "inputs">> & { readonly input?: readonly number[] };
 
 /** The program of a model; by default a training step with Adam on 32 samples of f32, for a GPU. */
-export const programOf = (model: Layer, options: Options = {}): Program =>
+export const programOf = (model: Layer, { input = [6], ...options }: Options = {}): Program =>
   buildProgram({
     model,
-    input: [6],
+    inputs: alone(input),
     batch: 32,
     loss: crossEntropy(),
     update: plainUpdate(adam().rule),
     sampled: false,
-    format: { bytes: false, period: 0 },
+    format: plainFormat(alone(input)),
     mode: "train",
     frozen: new Set(),
     software: false,

@@ -7,18 +7,24 @@ import { type Asked, createPrograms } from "../../src/step/programs.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 
 const first: Asked = {
-  ...{ mode: "train", format: { bytes: false, period: 0 }, frozen: [] },
+  ...{ mode: "train", loss: "", format: { inputs: [{ bytes: false, period: 0 }], weights: [] }, frozen: [] },
   ...{ sampled: false, cached: false, batch: 4 },
 };
 
 /** Programs of a model of three layers, and how many were built. */
 function setUp(most?: number) {
   const model = sequential({ stem: [dense(4), relu()], head: dense(2) });
-  const fixed = { model, input: [3], loss: crossEntropy(), update: plainUpdate(adamw().rule), software: false };
+  const fixed = {
+    model,
+    inputs: [{ name: "", shape: [3] }],
+    loss: crossEntropy(),
+    update: plainUpdate(adamw().rule),
+    software: false,
+  };
   let built = 0;
   const programs = createPrograms((asked) => {
     built++;
-    return buildProgram({ ...fixed, ...asked, frozen: new Set(asked.frozen) });
+    return buildProgram({ ...fixed, ...asked, loss: crossEntropy(), frozen: new Set(asked.frozen) });
   }, most);
   return { programs, built: () => built };
 }
@@ -34,8 +40,9 @@ describe("a program", () => {
 
   test.each([
     ["mode", { mode: "evaluate" }],
-    ["type of its data", { format: { bytes: true, period: 0 } }],
-    ["period of its data", { format: { bytes: false, period: 4 } }],
+    ["type of its data", { format: { inputs: [{ bytes: true, period: 0 }], weights: [] } }],
+    ["period of its data", { format: { inputs: [{ bytes: false, period: 4 }], weights: [] } }],
+    ["weights of its data", { format: { inputs: [{ bytes: false, period: 0 }], weights: [[]] } }],
     ["frozen set", { frozen: ["head.bias"] }],
     ["statistics", { sampled: true }],
     ["batch", { batch: 8 }],

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { differentiate } from "../../src/graph/backward.ts";
 import { fuse } from "../../src/graph/fuse.ts";
 import { storageOf, tensorAt } from "../../src/graph/graph.ts";
+import { plainFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
 import { type Layer, meanSquaredError, ops, type Scope, type Value } from "../../src/index.ts";
 import type { Op } from "../../src/op/op.ts";
@@ -15,6 +16,7 @@ import { difference, gradientErrors, largest } from "../reference/gradient.ts";
 import { interpret } from "../reference/interpret.ts";
 import { apply } from "../reference/ops.ts";
 import { randomLayer } from "../reference/random-layer.ts";
+import { alone } from "../reference/streams.ts";
 import { type TracedModel, tracedModel } from "../reference/traced-model.ts";
 import { exact } from "../reference/twin.ts";
 
@@ -134,15 +136,15 @@ test("a backward rule that gives a gradient of another shape is found when the g
     back: ({ dz }, { give, emit }) => give("x", () => emit(columnSum, { x: dz as Tensor }).y),
   } satisfies Op<"x", "z">;
   const model = layer((s, x) => s.op(wrong, { x: apply(s, "matmul", [x, s.parameter("w", [4, 2], ones)]) }).z);
-  const format = { bytes: false, period: 0 };
-  const { graph, loss, parameterIds } = trace(model, {
-    input: [4],
+  const inputs = alone([4]);
+  const { graph, objective, parameterIds } = trace(model, {
+    inputs,
     batch: 3,
-    format,
+    format: plainFormat(inputs),
     loss: meanSquaredError(),
     mode: "train",
   });
-  expect(() => differentiate(graph, loss as number, new Set(parameterIds))).toThrow(
+  expect(() => differentiate(graph, objective!.losses, new Set(parameterIds))).toThrow(
     'internal: "gelu" has "x" as [3,2] and gives its gradient as [2].',
   );
 });

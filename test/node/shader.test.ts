@@ -180,6 +180,10 @@ function* cases(): Generator<Variant> {
   }
   // Normals are held against the host in another way.
   yield* chosen("draw", [], { attributes: { shape: [3, 5], kind: "normal", index: 0 } });
+  // Several losses, and reports that are none.
+  const told = { report: 1, reports: 2, layers: 3 };
+  for (const attributes of [told, { ...told, later: true }, { ...told, later: true, silent: true }])
+    yield* chosen("metrics", [[9, 2]], { attributes });
 }
 
 function* elementwises(): Generator<Variant> {
@@ -337,8 +341,10 @@ describe.each(names)("shader %s", (name) => {
 
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
-      // What all passes over blocks share, and all products, is seen with both values in one of them.
-      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG)$/.test(condition)
+      // What all passes over blocks share, all products and all losses, is seen with both values in one of them.
+      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|TARGET)$/.test(
+        condition,
+      )
         ? all
         : variantsOf(name);
       const values = new Set(seen.map(({ holes }) => holes[condition]).filter((value) => value !== undefined));

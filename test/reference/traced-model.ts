@@ -2,7 +2,8 @@
 
 import { differentiate } from "../../src/graph/backward.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
-import { type DataFormat, predictionShape, trace } from "../../src/graph/trace.ts";
+import type { DataFormat } from "../../src/graph/stream.ts";
+import { trace } from "../../src/graph/trace.ts";
 import { initialValues } from "../../src/initializer.ts";
 import type { Layer, Loss } from "../../src/op/layer.ts";
 import { size } from "../../src/op/tensor.ts";
@@ -10,6 +11,7 @@ import { type Layout, layOut } from "../../src/plan/layout.ts";
 import { permutation, stream } from "../../src/random.ts";
 import type { Differentiated } from "./gradient.ts";
 import { below, normals } from "./numbers.ts";
+import { alone } from "./streams.ts";
 
 export interface ModelCase {
   readonly model: Layer;
@@ -26,17 +28,19 @@ export interface TracedModel extends Differentiated {
   readonly layout: Layout;
 }
 
-const format: DataFormat = { bytes: false, period: 4 };
+const format: DataFormat = { inputs: [{ bytes: false, period: 4 }], weights: [] };
 
 /** Traces and differentiates a model, with random weights, biases too, and twice as many samples as a batch holds. */
 export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1): TracedModel {
-  const options = { input, batch, loss, format } as const;
-  const { graph, parameters, parameterIds, ...rest } = trace(model, { ...options, mode: "train" });
+  const traced = trace(model, { inputs: alone(input), batch, loss, format, mode: "train" });
+  const { graph, parameters, parameterIds } = traced;
+  const prediction = traced.outputs[0]!.id;
+  const losses = traced.objective!.losses;
   const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
-  const gradients = differentiate(graph, rest.loss!, new Set(parameterIds));
+  const gradients = differentiate(graph, losses, new Set(parameterIds));
 
   const samples = batch * 2;
-  const outputs = size(predictionShape(model, { ...options, mode: "predict" })) / batch;
+  const outputs = size(tensorAt(graph, prediction).shape) / batch;
   const [x, y, order, norm] = graph.nodes[0]!.inputs as [number, number, number, number];
   const given = new Map<number, Float64Array>([
     [x, normals(samples * size(input), stream(seed, "x"))],
@@ -56,6 +60,5 @@ export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1):
       : Float64Array.from(start);
     given.set(id, values);
   }
-  const { prediction } = rest;
-  return { graph, forward, loss: rest.loss!, gradients, given, prediction, parameterIds, layout: layOut(parameters) };
+  return { graph, forward, loss: losses[0]!, gradients, given, prediction, parameterIds, layout: layOut(parameters) };
 }

@@ -21,7 +21,7 @@ const lengthOf = (i: number): number => lengths[i % lengths.length] as number;
 async function update(gpu: Gpu, optimizer: Optimizer, chosen: readonly number[]) {
   const layout: Layout = layOut(chosen.map((i) => ({ name: `t${i}`, shape: [lengthOf(i)], layer: `t${i}` })));
   const store = createStore(gpu, layout, plainUpdate(optimizer.rule));
-  const replay = createReplay(gpu, chosen.length);
+  const replay = createReplay(gpu, { rows: chosen.length });
   store.lend("metrics", replay.metrics);
   for (const [row, i] of chosen.entries()) {
     const values = (salt: number) => Float32Array.from({ length: lengthOf(i) }, (_, at) => uniform(salt + i, at) - 0.5);

@@ -1,4 +1,4 @@
-// Cases of gathering a batch, and of the two losses: full and short batches, training and evaluating.
+// Cases of gathering a batch, of losses and of their weights: full and short batches, training and evaluating.
 
 import type { StepValues } from "../../../src/step/replay.ts";
 import { apart, below, between, coarse, cycle, type Fill, holed, normals, torn } from "../../reference/numbers.ts";
@@ -71,6 +71,104 @@ const meanSquaredError: readonly Case[] = [
     inputs: [{ shape: [31, 5], fill: holed() }, { shape: [31, 5] }],
     note: "with NaN",
   },
+];
+
+/** Values as they come, with a factor or with scales: one a sample, or one for each number. */
+const meanOf: readonly Case[] = [
+  { op: "meanOf", inputs: [{ shape: [33, 3] }], attributes: { gradient: true }, step: step(31) },
+  { op: "meanOf", inputs: [{ shape: [65] }], attributes: { gradient: true, factor: 0.25 }, step: step(65) },
+  { op: "meanOf", inputs: [{ shape: [5, 9] }, { shape: [5] }], attributes: { gradient: true }, step: step(4) },
+  { op: "meanOf", inputs: [{ shape: [3, 1031] }], attributes: { gradient: false }, step: step(3) },
+];
+
+/** Some of them 0, where a row may hold anything. */
+const sparse: Fill = (count, key) => normals(count, key).map((value, i) => (i % 3 === 1 ? 0 : Math.abs(value)));
+
+const labelsBelow = (shape: readonly number[], classes: number): Input => ({
+  shape,
+  store: "u32",
+  fill: below(classes),
+});
+
+const weighted: readonly Case[] = [
+  ...[true, false].map((gradient) => ({
+    op: "softmaxCrossEntropy",
+    inputs: [{ shape: [33, 10] }, labelsBelow([33], 10), { shape: [33], fill: sparse }],
+    attributes: { gradient },
+    step: step(31),
+  })),
+  // Rows of samples: several labels a sample, weighted by sample, by label, or not at all.
+  ...[[], [{ shape: [7], fill: normals }], [{ shape: [7, 5], fill: sparse }]].map((scales) => ({
+    op: "softmaxCrossEntropy",
+    inputs: [{ shape: [7, 5, 9] }, labelsBelow([7, 5], 9), ...scales],
+    attributes: { gradient: true },
+    step: step(6),
+  })),
+  {
+    op: "softmaxCrossEntropy",
+    inputs: [{ shape: [3, 2, 1100] }, labelsBelow([3, 2], 1100), { shape: [3, 2], fill: sparse }],
+    attributes: { gradient: true },
+    step: step(2),
+  },
+  {
+    op: "softmaxCrossEntropy",
+    inputs: [{ shape: [5, 4] }, labelsBelow([5], 4)],
+    attributes: { gradient: true, factor: 0.3 },
+    step: step(5),
+  },
+  ...[[5], [5, 7], [5, 7, 2]].map((scales) => ({
+    op: "meanSquaredError",
+    inputs: [{ shape: [5, 7, 2] }, { shape: [5, 7, 2] }, { shape: scales, fill: sparse }],
+    attributes: { gradient: true },
+    step: step(4),
+  })),
+  {
+    op: "meanSquaredError",
+    inputs: [{ shape: [3, 1], fill: holed() }, { shape: [3, 1] }, { shape: [3], fill: sparse }],
+    attributes: { gradient: true },
+    step: step(3),
+    note: "NaN where the weight is 0",
+  },
+  {
+    op: "meanSquaredError",
+    inputs: [{ shape: [9, 3] }, { shape: [9, 3] }],
+    attributes: { gradient: true, factor: 3 },
+    step: step(9),
+  },
+];
+
+const weighing = (shape: readonly number[], count: number, counted: boolean, fill: Fill = sparse): Case => ({
+  op: "weigh",
+  inputs: [{ shape, fill }],
+  attributes: { values: shape.reduce((a, b) => a * b) * 3, factor: 0.5, counted },
+  step: step(count),
+});
+
+const weigh: readonly Case[] = [
+  weighing([1], 1, false),
+  weighing([33], 31, false),
+  weighing([65, 3], 64, false),
+  weighing([65, 3], 65, true, normals),
+  weighing([31, 9], 3, true),
+  { ...weighing([5], 5, false, (count) => new Float64Array(count)), note: "all 0" },
+  { ...weighing([1031, 33], 1030, false), scales: [1] },
+];
+
+const words = (samples: number, batch: number, width: readonly number[], at: StepValues): Case => ({
+  op: "gatherWords",
+  inputs: [
+    { shape: [samples, ...width], store: "u32", fill: below(1000) },
+    { shape: [samples], store: "u32", fill: below(samples) },
+  ],
+  attributes: { shape: [batch, ...width], dtype: "u32", suffix: "words" },
+  step: at,
+});
+
+const gatherWords: readonly Case[] = [
+  words(1, 1, [], step(1)),
+  words(65, 33, [], step(31, 31)),
+  words(9, 5, [3, 7], step(5, 3)),
+  words(9, 65, [257], step(9)),
 ];
 
 interface Gathering {
@@ -162,18 +260,41 @@ const gather: readonly Case[] = [
   }),
 ];
 
-export const cases: readonly Case[] = [...softmaxCrossEntropy, ...meanSquaredError, ...gather];
+export const cases: readonly Case[] = [
+  ...softmaxCrossEntropy,
+  ...meanSquaredError,
+  ...meanOf,
+  ...weighted,
+  ...weigh,
+  ...gather,
+  ...gatherWords,
+];
 
 const gradient = true;
 export const gradients = {
   softmaxCrossEntropy: [
     { inputs: [{ shape: [4, 3] }, { shape: [4], fill: below(3), wanted: false }], attributes: { gradient } },
+    {
+      inputs: [
+        { shape: [4, 2, 3] },
+        { shape: [4, 2], fill: below(3), wanted: false },
+        { shape: [4, 2], fill: between(0, 2), wanted: false },
+      ],
+      attributes: { gradient },
+    },
+  ],
+  meanOf: [
+    { inputs: [{ shape: [4, 3] }, { shape: [4], fill: between(-1, 1), wanted: false }], attributes: { gradient } },
   ],
   meanSquaredError: [
     [4, 3],
     [3, 2, 2],
   ].map((shape) => ({
-    inputs: [{ shape }, { shape, fill: apart, wanted: false }],
+    inputs: [
+      { shape },
+      { shape, fill: apart, wanted: false },
+      ...(shape.length === 2 ? [] : [{ shape: [3, 2], fill: between(0, 2), wanted: false }]),
+    ],
     attributes: { gradient },
   })),
 };

@@ -1,0 +1,17 @@
+// The words of this step's samples as they are: y[b, i] = data[data_order[start + b], i]. Rows beyond the step's count repeat the first one.
+${STEP}
+
+override LENGTH: u32;  // words of the whole batch
+override WIDTH: u32;   // of one sample
+
+@group(0) @binding(0) var<storage, read> data: array<u32>;  // [samples, WIDTH]
+@group(0) @binding(1) var<storage, read> data_order: array<u32>;  // [samples]
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;  // [B, WIDTH]
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * 64 + id.x;
+  if (i >= LENGTH) { return; }
+  let row = i / WIDTH;
+  y[i] = data[data_order[step.start + select(0, row, row < step.count)] * WIDTH + i % WIDTH];
+}

@@ -1,0 +1,87 @@
+// Where a step begins: a node for each stream that it takes from its data. The first input and the first target come in one.
+
+import { gather } from "../op/gather.ts";
+import { gatherWords } from "../op/gather-words.ts";
+import type { Attributes, Op } from "../op/op.ts";
+import type { DType, Tensor } from "../op/tensor.ts";
+import { addTensor, type Graph, type Node } from "./graph.ts";
+import { type DataFormat, dataName, type Stream } from "./stream.ts";
+
+interface FeedOptions {
+  readonly inputs: readonly Stream[];
+  readonly batch: number;
+  readonly format: DataFormat;
+}
+
+type Kind = "x" | "y" | "weight";
+
+const words = { x: "input", y: "target", weight: "weight" } as const;
+
+/** The streams of a graph while it is traced; `begin` puts their nodes in front, once it is known what is asked for. */
+export function createFeeds(graph: Graph, { inputs, batch, format }: FeedOptions) {
+  const asked: { readonly kind: Kind; readonly stream: Stream; readonly made: Tensor }[] = [];
+
+  /** A tensor that a node in front is to make. */
+  function gathered(kind: Kind, stream: Stream): Tensor {
+    const { name, shape, classes } = stream;
+    const known = asked.find((one) => one.kind === kind && one.stream.name === name);
+    if (known !== undefined) return known.made;
+    const made = addTensor(graph, {
+      name: name === "" ? words[kind] : `${words[kind]}.${name}`,
+      shape: [batch, ...shape],
+      dtype: classes === undefined ? "f32" : "u32",
+      role: "activation",
+    });
+    asked.push({ kind, stream, made });
+    return made;
+  }
+
+  const data = (name: string, dtype: DType): number => {
+    const found = graph.tensors.find((tensor) => tensor.role === "data" && tensor.name === name);
+    return (found ?? addTensor(graph, { name, shape: [1], dtype, role: "data" })).id;
+  };
+
+  const node = (op: Op, from: readonly number[], outputs: readonly Tensor[], attributes: Attributes): Node => ({
+    ...{ op, inputs: from, outputs: outputs.map(({ id }) => id), attributes },
+    ...{ layer: "", epilogue: [] },
+  });
+
+  return {
+    gathered,
+
+    begin(): void {
+      const isPlain = ({ kind, stream }: (typeof asked)[number]) => kind === "x" && stream.classes === undefined;
+      const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+      const order = data("data.order", "u32");
+      const target = asked.some(isPlain)
+        ? asked.find(({ kind, made }) => kind === "y" && read.has(made.id))
+        : undefined;
+      const first = asked.find(isPlain);
+      const nodes = asked
+        .filter((one) => one !== target && read.has(one.made.id))
+        .map((one) => {
+          const { kind, stream, made } = one;
+          const source = data(dataName(kind, stream.name), "u32");
+          const { shape, dtype, name } = made;
+          if (!isPlain(one)) return node(gatherWords as Op, [source, order], [made], { shape, dtype, suffix: name });
+          const from = [
+            source,
+            data(dataName("y", target?.stream.name ?? ""), "u32"),
+            order,
+            data(dataName("norm", stream.name), "f32"),
+          ];
+          const beside = one === first ? target?.made : undefined;
+          const attributes = { ...format.inputs[inputs.indexOf(stream)], ...targetOf(beside, batch), input: shape };
+          return node(gather as Op, from, beside === undefined ? [made] : [made, beside], attributes);
+        });
+      graph.nodes.unshift(...nodes);
+    },
+  };
+}
+
+/** What `gather` has to know of the target that comes with its input. */
+const targetOf = (target: Tensor | undefined, batch: number) => ({
+  target: target?.shape ?? [batch],
+  integerTarget: target?.dtype === "u32",
+  targets: target !== undefined,
+});

@@ -1,0 +1,217 @@
+// Outputs -> losses: the targets and weights that they ask for, and a node for each that leaves its rows and begins the way back.
+
+import { OptionError, ShapeError } from "../errors.ts";
+import { meanOf } from "../op/element-loss.ts";
+import { isValue, type Loss, type Objective, type Scope, type Term, type Value, type Values } from "../op/layer.ts";
+import { metrics } from "../op/metrics.ts";
+import { size, type Tensor } from "../op/tensor.ts";
+import { weigh } from "../op/weigh.ts";
+import { isRecord, shown } from "../option.ts";
+import { emit, type Graph } from "./graph.ts";
+import type { DataFormat, Stream, WeightStream } from "./stream.ts";
+
+/** A number that is told with the loss. */
+export interface Report {
+  readonly name: string;
+  /** Labels of a sample, of which some are hit; 0 where there are none. */
+  readonly labels: number;
+}
+
+export interface ObjectiveParts {
+  readonly graph: Graph;
+  readonly objective: Objective;
+  /** The model's, by name; one alone has none. */
+  readonly outputs: Values | Value;
+  readonly batch: number;
+  readonly format: DataFormat;
+  readonly gradient: boolean;
+  /** Layers of the trainer, behind whose alarms reports stand, and reports that a step has room for. */
+  readonly layers: number;
+  readonly room: number;
+  /** What targets of a loss function are, where they are not as outputs are. */
+  readonly targets: readonly Stream[] | undefined;
+  readonly scope: Scope;
+  /** What layers have reported. */
+  readonly reported: readonly { readonly name: string; readonly values: Tensor }[];
+  readonly known: (place: string, value: unknown) => Tensor;
+  /** A stream of the data, gathered: targets and weights. */
+  readonly gathered: (kind: "y" | "weight", stream: Stream) => Tensor;
+}
+
+export interface TracedObjective {
+  /** Ids of the losses' rows. */
+  readonly losses: readonly number[];
+  readonly targets: readonly Stream[];
+  readonly weights: readonly WeightStream[];
+  /** Labels of a sample, over all losses. */
+  readonly labels: number;
+  readonly reports: readonly Report[];
+}
+
+/** Adds losses and metrics to a graph. Throws OptionError and ShapeError where they do not fit what the model gives. */
+export function traceObjective(parts: ObjectiveParts): TracedObjective {
+  const { graph, batch, format, gradient, layers, room, known, gathered, reported } = parts;
+  const targets: Stream[] = [];
+  const target = (stream: Stream): Tensor => {
+    targets.push(stream);
+    return gathered("y", stream);
+  };
+  const terms = termsOf(parts, target);
+  const weights: WeightStream[] = [];
+  const made = terms.map(({ name, term }, i) => {
+    const place = name === "" ? "loss" : `loss "${name}"`;
+    const { loss, prediction, values, labels } = lossOf(place, term, known);
+    const { weight = 1, reduction = "mean" } = loss ?? (term as Weighting);
+    const perSample = values.slice(1);
+    checkRows(place, values, batch);
+    let given = term.weights === undefined ? undefined : known(place, term.weights);
+    if (given === undefined) {
+      weights.push({ name, values: perSample, signed: reduction === "count" });
+      const shape = format.weights[i];
+      if (shape !== undefined) given = gathered("weight", { name, shape });
+    }
+    if (given !== undefined && !isBeginning(given.shape, values)) {
+      throw new ShapeError(
+        `${place}: its weights are [${given.shape}], its values [${values}]. Give one weight a sample, [${batch}], or one for each value.`,
+      );
+    }
+    const scales =
+      given &&
+      emit(graph, weigh, { weights: given }, { values: size(values), factor: weight, counted: reduction === "count" })
+        .scales;
+    const attributes = { gradient, ...(weight !== 1 && given === undefined && { factor: weight }) };
+    const inputs = {
+      prediction,
+      ...("target" in term && { target: known(place, term.target) }),
+      ...(scales && { scales }),
+    };
+    const { rows } = emit(graph, loss?.op ?? meanOf, inputs as Parameters<typeof meanOf.shape>[0], attributes);
+    return { name, labels, rows };
+  });
+  const extra = reported.map(({ name, values }) => {
+    checkRows(`report "${name}"`, values.shape, batch);
+    const { rows } = emit(graph, meanOf, { prediction: values } as Parameters<typeof meanOf.shape>[0], {
+      gradient: false,
+    });
+    return { name, labels: 0, rows };
+  });
+  const told = [...made.filter(({ name }) => name !== ""), ...extra];
+  checkNames(told.map(({ name }) => name));
+  for (const [i, { rows }] of [...made, ...extra].entries()) {
+    const report = told.findIndex((one) => one.rows === rows);
+    emit(
+      graph,
+      metrics,
+      { rows },
+      {
+        ...(i > 0 && { later: true }),
+        ...(i >= made.length && { silent: true }),
+        ...(report >= 0 && { report, reports: Math.max(room, told.length), layers }),
+      },
+    );
+  }
+  return {
+    losses: made.map(({ rows }) => rows.id),
+    targets,
+    weights,
+    labels: made.reduce((sum, one) => sum + one.labels, 0),
+    reports: told.map(({ name, labels }) => ({ name, labels })),
+  };
+}
+
+type Weighting = { readonly weight?: number; readonly reduction?: "mean" | "count" };
+
+/** The terms of an objective by name. */
+function termsOf(parts: ObjectiveParts, target: (stream: Stream) => Tensor): { name: string; term: Term }[] {
+  const { objective, outputs, scope } = parts;
+  const named = isValue(outputs) ? undefined : outputs;
+  const listed = named === undefined ? "one output" : `the outputs ${Object.keys(named).join(", ")}`;
+  if (typeof objective === "function") {
+    const streams =
+      parts.targets ??
+      Object.entries(named ?? { "": outputs as Value }).map(([name, { shape }]) => ({ name, shape: shape.slice(1) }));
+    const all = streams.map((stream) => [stream.name, target(stream)] as const);
+    const targets = all.length === 1 && all[0]?.[0] === "" ? all[0][1] : Object.fromEntries(all);
+    const made: unknown = objective(outputs, targets, scope);
+    if (isTerm(made)) return [{ name: "", term: made }];
+    const entries = isRecord(made) ? Object.entries(made as Readonly<Record<string, unknown>>) : [];
+    if (entries.length > 0 && entries.every(([, term]) => isTerm(term)))
+      return entries.map(([name, term]) => ({ name, term: term as Term }));
+    throw new OptionError(
+      `loss: its function returned ${shown(made)}. Return { values }, what crossEntropy().of(output, target) gives, or several of these by name.`,
+    );
+  }
+  const isOne = isLoss(objective);
+  if (isOne !== (named === undefined)) {
+    throw new OptionError(
+      `loss: it is ${isOne ? "one loss" : "losses by name"}, the model gives ${listed}. Give ${isOne ? "{ name: loss } with each output's name" : "one loss"}.`,
+    );
+  }
+  const losses: readonly (readonly [string, Loss])[] = isOne ? [["", objective]] : Object.entries(objective);
+  return losses.map(([name, loss]) => {
+    const output = named === undefined ? (outputs as Value) : named[name];
+    if (output === undefined) throw new OptionError(`loss: there is no output "${name}", the model gives ${listed}.`);
+    checkPrediction(name === "" ? "" : `output "${name}": `, loss, output.shape, parts.batch);
+    const shape = output.shape.slice(1, loss.integerTarget ? -1 : undefined);
+    const classes = loss.integerTarget ? (output.shape.at(-1) as number) : undefined;
+    return { name, term: { loss, output, target: target({ name, shape, classes }) } };
+  });
+}
+
+export const isLoss = (given: unknown): given is Loss => isRecord(given) && isRecord((given as Partial<Loss>).op);
+
+const isTerm = (given: unknown): given is Term =>
+  isRecord(given) && (isValue((given as { values?: unknown }).values) || isLoss((given as { loss?: unknown }).loss));
+
+/** What the op of a term is asked for: the prediction, the shape of the values, and how many labels a sample has. */
+function lossOf(place: string, term: Term, known: ObjectiveParts["known"]) {
+  if ("values" in term) {
+    const prediction = known(place, term.values);
+    return { loss: undefined, prediction, values: prediction.shape, labels: 0 };
+  }
+  const { loss, output, target } = term;
+  const prediction = known(place, output);
+  const values = loss.integerTarget ? prediction.shape.slice(0, -1) : prediction.shape;
+  const { shape, dtype } = known(place, target);
+  if (String(shape) !== String(values) || (dtype === "u32") !== loss.integerTarget) {
+    throw new ShapeError(
+      `${place}: its target is [${shape}] of ${dtype}, the output [${prediction.shape}] asks for [${values}] of ${loss.integerTarget ? "u32" : "f32"}. Tell compile what the targets are: { target: { shape, classes } }.`,
+    );
+  }
+  return { loss, prediction, values, labels: loss.integerTarget ? size(values.slice(1)) : 0 };
+}
+
+const isBeginning = (shape: readonly number[], whole: readonly number[]): boolean =>
+  shape.length > 0 && shape.every((length, i) => length === whole[i]);
+
+function checkRows(place: string, shape: readonly number[], batch: number): void {
+  if (shape[0] === batch && size(shape) > 0) return;
+  throw new ShapeError(
+    `${place}: its values are [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
+  );
+}
+
+function checkNames(names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new OptionError(`report: "${twice}" is told twice. Give each report a name of its own.`);
+}
+
+function checkPrediction(of: string, loss: Loss, shape: readonly number[], batch: number): void {
+  if (shape[0] !== batch) {
+    throw new ShapeError(
+      `model: ${of}it ends in shape [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
+    );
+  }
+  if (loss.integerTarget && shape.length < 2) {
+    throw new ShapeError(
+      `crossEntropy: ${of}the model ends in shape [${shape}], it must be [batch, .., classes]. End the model with dense(classes).`,
+    );
+  }
+  if (loss.integerTarget && (shape.at(-1) as number) < 2) {
+    throw new ShapeError(
+      `crossEntropy: ${of}the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.`,
+    );
+  }
+  if (size(shape) === 0) throw new ShapeError(`model: ${of}its output has the empty shape [${shape}].`);
+}
