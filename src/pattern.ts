@@ -28,6 +28,12 @@ export function checkPattern(place: string, pattern: unknown): void {
   );
 }
 
+/** A place with the pattern that was given there, `rates.set "head"`. Throws OptionError where it is none. */
+export function placeOfPattern(place: string, pattern: unknown): string {
+  checkPattern(place, pattern);
+  return `${place} "${pattern as string}"`;
+}
+
 /** The kind of an option that is a pattern. */
 export const patternEntry = (place: string, _name: string, value: unknown): void => checkPattern(place, value);
 

@@ -4,7 +4,7 @@ import { checkFinite, collect, described, isList, type Numbers } from "../data/n
 import { CheckpointError, DataError, instead, listed, NameError, ShapeError } from "../errors.ts";
 import { weightsOf } from "../io/checkpoint.ts";
 import { size } from "../op/tensor.ts";
-import { checkOptions } from "../option.ts";
+import { checkOptions, isRecord } from "../option.ts";
 import { matching } from "../pattern.ts";
 import type { Placed } from "../plan/layout.ts";
 
@@ -65,8 +65,7 @@ const isShaped = (given: unknown): given is ShapedNumbers =>
 
 function entriesOf(place: string, given: unknown): Map<string, Numbers | ShapedNumbers> {
   if (given instanceof Map) return given;
-  const isRecord = typeof given === "object" && given !== null && !isList(given) && !(Symbol.iterator in given);
-  if (isRecord && !(given instanceof ArrayBuffer)) return new Map(Object.entries(given));
+  if (isRecord(given) && !isList(given) && !(given instanceof ArrayBuffer)) return new Map(Object.entries(given));
   throw new DataError(`${place}: it was given ${described(given)}. Give an object or a Map of numbers by tensor name.`);
 }
 

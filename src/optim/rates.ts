@@ -4,6 +4,7 @@
 //   lr(t) = base * multiplier * schedule(t), and 0 updates while frozen
 
 import { checkRange, resolved } from "../option.ts";
+import { placeOfPattern } from "../pattern.ts";
 import type { Placed } from "../plan/layout.ts";
 import { type Counts, type Rest, settled, zeroCounts } from "./counts.ts";
 import { checkedChange, type Edit, rowsOf, scheduleOf, specOf } from "./edit.ts";
@@ -101,7 +102,7 @@ export function createRateTable(
 
     /** Changes the layers or tensors that a pattern names, from the next step on. */
     set(pattern: string, spec: RateSpec): readonly string[] {
-      return log.make({ kind: "set", pattern, change: checkedChange(`rates.set "${pattern}"`, spec) });
+      return log.make({ kind: "set", pattern, change: checkedChange(placeOfPattern("rates.set", pattern), spec) });
     },
     freeze: (pattern: string): readonly string[] => log.make({ kind: "freeze", pattern, change: {} }),
     /** Ends what keeps rows from training: freezing, `from` and `until`. They keep their moments and step counts. */
@@ -115,7 +116,7 @@ export function createRateTable(
     /** Scales base rates, as ReduceLROnPlateau does. */
     scale(pattern: string, factor: number, options: ScaleOptions = {}): readonly string[] {
       const { floor, eps } = resolved("rates.scale", options, { floor: [0], eps: [0] });
-      checkRange(`rates.scale "${pattern}"`, "a finite number of at least 0", { factor });
+      checkRange(placeOfPattern("rates.scale", pattern), "a finite number of at least 0", { factor });
       // A factor of 1 only asks whether the pattern names something.
       if (factor === 1) return rowsOf("rates.scale", pattern, rows).map(({ name }) => name);
       return log.make({ kind: "scale", pattern, change: { factor, floor, eps } });

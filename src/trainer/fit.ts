@@ -11,7 +11,7 @@ import { MOST_STEPS } from "../step/replay.ts";
 import type { Source } from "../step/runner.ts";
 import { isPromise, type Made } from "./ledger.ts";
 import type { Parts } from "./parts.ts";
-import type { Passes } from "./pass.ts";
+import { noBatch, type Passes } from "./pass.ts";
 import type { Place } from "./standing.ts";
 import type { Stop } from "./stop.ts";
 import type { Stretch, Watch } from "./submit.ts";
@@ -136,9 +136,10 @@ export function createFit(parts: Parts, passes: Passes) {
 
   /** Refuses what cannot be meant, before anything moves. Gives the samples on the GPU; undefined for a stream. */
   function check(place: string, data: Data, options: FitOptions): Source | undefined {
-    if (options.validation !== undefined && !isBatches(options.validation)) {
-      runner.source(`${place}: validation`, options.validation);
-    }
+    const { validation } = options;
+    // That a stream gives nothing is known only when it is asked.
+    if ((validation as unknown[] | undefined)?.length === 0) throw noBatch(`${place}: validation`);
+    if (validation !== undefined && !isBatches(validation)) runner.source(`${place}: validation`, validation);
     return isBatches(data) ? undefined : runner.source(place, data);
   }
 

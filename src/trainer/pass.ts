@@ -14,6 +14,10 @@ import { Tally, toldOf } from "./tally.ts";
 
 export type Passes = ReturnType<typeof createPasses>;
 
+/** Of an iterable without batches. */
+export const noBatch = (place: string): DataError =>
+  new DataError(`${place}: the iterable gave no batch. Give one that is not used up.`);
+
 export function createPasses(parts: Parts) {
   const { settings, streams, gpu, rates, runner, ledger, submit, turns } = parts;
   const { batch } = settings;
@@ -87,7 +91,7 @@ export function createPasses(parts: Parts) {
             await look(runner.program("evaluate", format, []), feed, count, averaged, tally);
           });
         }
-        if (seen === 0) throw new DataError(`${place}: the iterable gave no batch. Give one that is not used up.`);
+        if (seen === 0) throw noBatch(place);
       } else {
         await turns(() => {
           const { feed, format, count } = runner.source(place, data);

@@ -13,6 +13,7 @@ import { Network, type PredictOptions, predictKeys } from "../network/network.ts
 import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkName, checkOptions, checkSwitches, resolved } from "../option.ts";
+import { placeOfPattern } from "../pattern.ts";
 import type { MemoryReport } from "../plan/plan.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-rate.ts";
 import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
@@ -109,10 +110,11 @@ export class Trainer {
     };
     this.rates = {
       set: (pattern, spec) => {
-        if (typeof spec === "object" && (spec?.averaging ?? 0) > 0) this.#demandAverages("rates.set");
-        return warned(`rates.set "${pattern}"`, rates.set(pattern, spec));
+        const averaging: unknown = Object(spec).averaging;
+        if (typeof averaging === "number" && averaging > 0) this.#demandAverages("rates.set");
+        return warned(placeOfPattern("rates.set", pattern), rates.set(pattern, spec));
       },
-      unfreeze: (pattern) => warned(`unfreeze "${pattern}"`, rates.unfreeze(pattern)),
+      unfreeze: (pattern) => warned(placeOfPattern("unfreeze", pattern), rates.unfreeze(pattern)),
       ...{ freeze, assign, scale, edits, replay },
       table: ((options: { readonly tensors?: boolean } = {}) =>
         resolved("rates.table", options, { tensors: [false] }).tensors

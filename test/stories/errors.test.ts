@@ -186,3 +186,21 @@ test("a lost device, in the midst of training and after it, and a disposed train
   other.dispose();
   await expect(complaint(() => other.fit(data))).resolves.toMatchSnapshot("disposed");
 });
+
+test("what no message can print, what was not awaited, and batches that there are none of", () =>
+  guarded(async (device) => {
+    const trainer = await trainerOn(device, { averaging: 0.9 });
+    const symbol = Symbol("of another kind") as unknown as string;
+    const bad: readonly (() => unknown)[] = [
+      () => trainer.rates.set(symbol, { lr: 1 }),
+      () => trainer.rates.set("head", { averaging: symbol as unknown as number }),
+      () => trainer.rates.scale(symbol, 2),
+      () => trainer.rates.freeze(symbol),
+      () => trainer.rates.unfreeze(symbol),
+      () => trainer.setWeights(trainer.weights() as never),
+      () => trainer.applyGradients(Promise.resolve({}) as never),
+      () => trainer.fit({ x: new Float32Array(16), y: [0, 1, 2, 0] }, { validation: [] }),
+    ];
+    for (const use of bad) expect(await complaint(use)).toMatch(/^(Option|Name|Data)Error: /);
+    expect(trainer.steps).toBe(0);
+  }));
