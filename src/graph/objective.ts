@@ -2,7 +2,17 @@
 
 import { OptionError, ShapeError } from "../errors.ts";
 import { meanOf } from "../op/element-loss.ts";
-import { isValue, type Loss, type Objective, type Scope, type Term, type Value, type Values } from "../op/layer.ts";
+import {
+  isValue,
+  type Loss,
+  type Objective,
+  type Scope,
+  type Term,
+  type Value,
+  type Values,
+  type Weighting,
+} from "../op/layer.ts";
+import type { LossAttributes, LossOp } from "../op/loss.ts";
 import { metrics } from "../op/metrics.ts";
 import { size, type Tensor } from "../op/tensor.ts";
 import { weigh } from "../op/weigh.ts";
@@ -50,7 +60,7 @@ export interface TracedObjective {
 
 /** Adds losses and metrics to a graph. Throws OptionError and ShapeError where they do not fit what the model gives. */
 export function traceObjective(parts: ObjectiveParts): TracedObjective {
-  const { graph, batch, format, gradient, layers, room, known, gathered, reported } = parts;
+  const { graph, batch, format, gradient, known, gathered, reported } = parts;
   const targets: Stream[] = [];
   const target = (stream: Stream): Tensor => {
     targets.push(stream);
@@ -58,71 +68,79 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
   };
   const terms = termsOf(parts, target);
   const weights: WeightStream[] = [];
-  const made = terms.map(({ name, term }, i) => {
+  const rowsOf = (op: LossOp, inputs: LossInputs, attributes: LossAttributes): Tensor =>
+    emit(graph, op, inputs as Required<LossInputs>, attributes).rows;
+  /** The weights of a term: its own, or those of the data. */
+  function weightsOf(place: string, { name, term }: NamedTerm, values: readonly number[], signed: boolean) {
+    if (term.weights !== undefined) return known(place, term.weights);
+    weights.push({ name, values: values.slice(1), signed });
+    const shape = format.weights[weights.length - 1];
+    return shape && gathered("weight", { name, shape });
+  }
+  const made = terms.map((one): Made => {
+    const { name, term } = one;
     const place = name === "" ? "loss" : `loss "${name}"`;
     const { loss, prediction, values, labels } = lossOf(place, term, known);
-    const { weight = 1, reduction = "mean" } = loss ?? (term as Weighting);
-    const perSample = values.slice(1);
+    const { weight: factor = 1, reduction = "mean" } = loss ?? (term as Weighting);
     checkRows(place, values, batch);
-    let given = term.weights === undefined ? undefined : known(place, term.weights);
-    if (given === undefined) {
-      weights.push({ name, values: perSample, signed: reduction === "count" });
-      const shape = format.weights[i];
-      if (shape !== undefined) given = gathered("weight", { name, shape });
-    }
-    if (given !== undefined && !isBeginning(given.shape, values)) {
-      throw new ShapeError(
-        `${place}: its weights are [${given.shape}], its values [${values}]. Give one weight a sample, [${batch}], or one for each value.`,
-      );
-    }
-    const scales =
-      given &&
-      emit(graph, weigh, { weights: given }, { values: size(values), factor: weight, counted: reduction === "count" })
-        .scales;
-    const attributes = { gradient, ...(weight !== 1 && given === undefined && { factor: weight }) };
-    const inputs = {
-      prediction,
-      ...("target" in term && { target: known(place, term.target) }),
-      ...(scales && { scales }),
-    };
-    const { rows } = emit(graph, loss?.op ?? meanOf, inputs as Parameters<typeof meanOf.shape>[0], attributes);
-    return { name, labels, rows };
+    const counted = reduction === "count";
+    const given = weightsOf(place, one, values, counted);
+    checkWeights(place, given, values);
+    const scales = given && emit(graph, weigh, { weights: given }, { values: size(values), factor, counted }).scales;
+    const target = "target" in term ? { target: known(place, term.target) } : {};
+    const own = factor === 1 || scales !== undefined ? {} : { factor };
+    const inputs = { prediction, ...target, ...(scales && { scales }) };
+    return { name, labels, rows: rowsOf(loss?.op ?? meanOf, inputs, { gradient, ...own }) };
   });
-  const extra = reported.map(({ name, values }) => {
+  const extra = reported.map(({ name, values }): Made => {
     checkRows(`report "${name}"`, values.shape, batch);
-    const { rows } = emit(graph, meanOf, { prediction: values } as Parameters<typeof meanOf.shape>[0], {
-      gradient: false,
-    });
-    return { name, labels: 0, rows };
+    return { name, labels: 0, rows: rowsOf(meanOf, { prediction: values }, { gradient: false }) };
   });
-  const told = [...made.filter(({ name }) => name !== ""), ...extra];
-  checkNames(told.map(({ name }) => name));
-  for (const [i, { rows }] of [...made, ...extra].entries()) {
-    const report = told.findIndex((one) => one.rows === rows);
-    emit(
-      graph,
-      metrics,
-      { rows },
-      {
-        ...(i > 0 && { later: true }),
-        ...(i >= made.length && { silent: true }),
-        ...(report >= 0 && { report, reports: Math.max(room, told.length), layers }),
-      },
-    );
-  }
   return {
     losses: made.map(({ rows }) => rows.id),
     targets,
     weights,
     labels: made.reduce((sum, one) => sum + one.labels, 0),
-    reports: told.map(({ name, labels }) => ({ name, labels })),
+    reports: measure(parts, made, extra),
   };
 }
 
-type Weighting = { readonly weight?: number; readonly reduction?: "mean" | "count" };
+interface NamedTerm {
+  readonly name: string;
+  readonly term: Term;
+}
+
+interface Made extends Report {
+  readonly rows: Tensor;
+}
+
+/** Metrics of losses and of what is a report alone; gives the reports. */
+function measure({ graph, layers, room }: ObjectiveParts, losses: readonly Made[], extra: readonly Made[]): Report[] {
+  const told = [...losses.filter(({ name }) => name !== ""), ...extra];
+  const names = told.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new OptionError(`report: "${twice}" is told twice. Give each report a name of its own.`);
+  for (const [i, one] of [...losses, ...extra].entries()) {
+    const report = told.indexOf(one);
+    const attributes = {
+      ...(i > 0 && { later: true }),
+      ...(i >= losses.length && { silent: true }),
+      ...(report >= 0 && { report, reports: Math.max(room, told.length), layers }),
+    };
+    emit(graph, metrics, { rows: one.rows }, attributes);
+  }
+  return told.map(({ name, labels }) => ({ name, labels }));
+}
+
+interface LossInputs {
+  readonly prediction: Tensor;
+  readonly target?: Tensor;
+  readonly scales?: Tensor;
+}
 
 /** The terms of an objective by name. */
-function termsOf(parts: ObjectiveParts, target: (stream: Stream) => Tensor): { name: string; term: Term }[] {
+function termsOf(parts: ObjectiveParts, target: (stream: Stream) => Tensor): NamedTerm[] {
   const { objective, outputs, scope } = parts;
   const named = isValue(outputs) ? undefined : outputs;
   const listed = named === undefined ? "one output" : `the outputs ${Object.keys(named).join(", ")}`;
@@ -181,20 +199,21 @@ function lossOf(place: string, term: Term, known: ObjectiveParts["known"]) {
   return { loss, prediction, values, labels: loss.integerTarget ? size(values.slice(1)) : 0 };
 }
 
-const isBeginning = (shape: readonly number[], whole: readonly number[]): boolean =>
-  shape.length > 0 && shape.every((length, i) => length === whole[i]);
+/** Weights stand for all values of a sample, or for those of the axes that they lack. */
+function checkWeights(place: string, weights: Tensor | undefined, values: readonly number[]): void {
+  if (weights === undefined) return;
+  const { shape, dtype } = weights;
+  if (dtype === "f32" && shape.length > 0 && shape.every((length, i) => length === values[i])) return;
+  throw new ShapeError(
+    `${place}: its weights are [${shape}] of ${dtype}, its values [${values}] of f32. Give one weight a sample, [${values[0]}], or one for each value.`,
+  );
+}
 
 function checkRows(place: string, shape: readonly number[], batch: number): void {
   if (shape[0] === batch && size(shape) > 0) return;
   throw new ShapeError(
     `${place}: its values are [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
   );
-}
-
-function checkNames(names: readonly string[]): void {
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new OptionError(`report: "${twice}" is told twice. Give each report a name of its own.`);
 }
 
 function checkPrediction(of: string, loss: Loss, shape: readonly number[], batch: number): void {

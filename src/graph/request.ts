@@ -34,6 +34,14 @@ export function checkedRequest(
   const tensors = Object.fromEntries(
     Object.entries(inputs as Readonly<Record<string, unknown>>).map(([name, value]) => [name, known(place, value)]),
   );
+  for (const [name, { dtype }] of Object.entries(tensors)) {
+    const needed = op.integers?.includes(name) ? "u32" : "f32";
+    if (dtype !== needed) {
+      throw new ShapeError(
+        `${place}: "${name}" is of ${dtype}, it must be of ${needed}. ${dtype === "u32" ? "Whole numbers go into ops that ask for them." : "Give whole numbers, such as an input with classes."}`,
+      );
+    }
+  }
   const checked = resolved(place, attributes, op.attributes ?? {}, "{ name: value } or nothing") as Attributes;
   const refusal = op.refuse?.(tensors, checked);
   if (refusal !== undefined) throw new ShapeError(`${place}: ${refusal}`);

@@ -60,6 +60,8 @@ export interface Op<In extends string = string, Out extends string = string, A e
   readonly inputs: readonly In[];
   /** Those that may be left out, the last ones; not in ops that other kernels end in. */
   readonly optional?: readonly NoInfer<In>[];
+  /** Those of whole numbers, u32; all others are f32. */
+  readonly integers?: readonly NoInfer<In>[];
   /** Those at the end may be left out by the shape rule. */
   readonly outputs: readonly Out[];
   /** What a layer may give beside inputs: its default and its kind, see `resolved`. */

@@ -268,3 +268,30 @@ test("two losses in turn, each moving its own weights, follow PyTorch for twenty
       /missing|nobody/,
     );
   }));
+
+test("of two terms the one with weights of its own leaves those of the data to the other", () =>
+  guarded(async (device) => {
+    const trainer = await compile(dense(2), {
+      ...{ device, input: [3], batch: 6 },
+      loss: (output: Value, target: Value, scope) => ({
+        own: { values: output, weights: target },
+        data: meanSquaredError().of(output, target),
+        told: { values: scope.op(ops.add, { x: output, y: output }).z, weight: 0 },
+      }),
+    });
+    const positive = targets.map((row) => row.map((v) => Math.abs(v) + 0.1));
+    const { data } = await trainer.predict(x);
+    const weight = targets.map((_, i) => i);
+    const { reports } = await trainer.evaluate({ x, y: positive, weight: { data: weight } });
+    const sums = { own: 0, weights: 0, data: 0 };
+    for (const [i, t] of positive.flat().entries()) {
+      sums.own += data[i]! * t;
+      sums.weights += t;
+      sums.data += (weight[Math.floor(i / 2)]! * (data[i]! - t) ** 2) / 2;
+    }
+    expect(reports!.own).toBeCloseTo(sums.own / sums.weights, 5);
+    expect(reports!.data).toBeCloseTo(sums.data / 15, 5);
+    expect(reports!.told).toBe(0);
+    const wrong = trainer.evaluate({ x, y: positive, weight: { own: weight } } as Samples);
+    await expect(wrong).rejects.toThrow('data.weight has no "own"');
+  }));
