@@ -10,12 +10,12 @@ import { checkFinite, collect, described, isList, isNestedAs, type Numbers } fro
 import type { Uploaded } from "./uploaded.ts";
 
 /** Numbers of a model with one input, or of each of several by name. */
-export type Named = Numbers | { readonly [name: string]: Numbers };
+export type StreamNumbers = Numbers | { readonly [name: string]: Numbers };
 
 /** Inputs in one piece. Bytes stay bytes on the GPU and are scaled to [0, 1] there; other numbers become f32. */
 export interface Inputs extends Normalization {
   /** All samples after one another, each in the shape of the model's input, row-major; or nested arrays of that shape. */
-  readonly x: Named;
+  readonly x: StreamNumbers;
 }
 
 /** Inputs with what is to be learnt of them. */
@@ -25,13 +25,13 @@ export interface Samples extends Inputs {
    * Bytes are labels as they are; where targets are numbers, they are scaled as the bytes of x are. Left out where no loss asks for
    * targets.
    */
-  readonly y?: Named;
+  readonly y?: StreamNumbers;
   /**
    * What each sample counts in the mean loss, or each value of a loss: one number a sample, or as many as the loss has values or the
    * first axes of them; by the names of losses where there are several. At least 0, but for losses with `reduction: "count"`. What has
    * weight 0 may be anything. Default: all count the same.
    */
-  readonly weight?: Named;
+  readonly weight?: StreamNumbers;
 }
 
 /** Batches that are made while training goes on, each with at most the trainer's batch size of samples. */
@@ -99,14 +99,14 @@ export function packBatch(
 /** The same for prediction: numbers alone, or samples, whose y is not asked for. */
 export function packInputs(
   place: string,
-  given: Named | Inputs,
+  given: StreamNumbers | Inputs,
   { inputs }: Pick<Streams, "inputs">,
   defaults: Normalization = {},
 ): Packed {
   const isNamed = inputs[0]?.name !== "";
   const isInputs =
     isRecord(given) && !isList(given) && "x" in given && (!isNamed || !inputs.every(({ name }) => name in given));
-  if (!isInputs) return packX(place, given as Named, inputs, defaults, "x");
+  if (!isInputs) return packX(place, given as StreamNumbers, inputs, defaults, "x");
   checkRecord(place, given, "{ x }");
   return packX(place, (given as Inputs).x, inputs, mergeNormalization(defaults, given as Inputs));
 }
@@ -142,7 +142,13 @@ function byName<S extends Pick<Stream, "name">>(place: string, key: string, give
   return streams.map((stream) => of(stream, record[stream.name], `${key}.${stream.name}`));
 }
 
-function packX(place: string, x: Named, inputs: readonly Stream[], how: Normalization, alone = "data.x"): Packed {
+function packX(
+  place: string,
+  x: StreamNumbers,
+  inputs: readonly Stream[],
+  how: Normalization,
+  alone = "data.x",
+): Packed {
   const streams = new Map<string, PackedStream>();
   const formats: DataFormat["inputs"][number][] = [];
   let first: { readonly count: number; readonly name: string } | undefined;

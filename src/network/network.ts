@@ -1,7 +1,7 @@
 // A model on a device with its weights: it predicts, tells what it is made of, and hands its weights out and in. It needs no
 // loss and no optimizer; a trainer has one and moves its weights.
 
-import { type Inputs, type Named, packInputs } from "../data/dataset.ts";
+import { type Inputs, packInputs, type StreamNumbers } from "../data/dataset.ts";
 import { mergeNormalization, type Normalization } from "../data/normalization.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import { OptionError } from "../errors.ts";
@@ -70,12 +70,16 @@ export class Network {
    * is not asked for. It may be called at any time, also while a trainer is at work. Throws DataError and ShapeError where
    * `x` is no list of samples, OptionError where the model has several outputs and `output` names none of them.
    */
-  async predict(x: Named | Inputs | Uploaded, options: PredictOptions = {}): Promise<HostTensor> {
+  async predict(x: StreamNumbers | Inputs | Uploaded, options: PredictOptions = {}): Promise<HostTensor> {
     return this.predictWith(x, options, false);
   }
 
   /** `averaged`: with the running means of the weights. @internal */
-  async predictWith(x: Named | Inputs | Uploaded, options: PredictOptions, averaged: boolean): Promise<HostTensor> {
+  async predictWith(
+    x: StreamNumbers | Inputs | Uploaded,
+    options: PredictOptions,
+    averaged: boolean,
+  ): Promise<HostTensor> {
     this.demandAlive();
     checkOptions("predict", options, predictKeys, "{ batch: 64 }");
     const { batch, output = "", ...normalization } = options;

@@ -1,6 +1,6 @@
 // What `compile` gives the user: a model on a device that trains, evaluates, predicts, saves and loads.
 
-import type { Data, Inputs, Named, Samples } from "../data/dataset.ts";
+import type { Data, Inputs, Samples, StreamNumbers } from "../data/dataset.ts";
 import { formatOf } from "../data/normalization.ts";
 import type { Uploaded } from "../data/uploaded.ts";
 import { bug, GradusError, OptionError } from "../errors.ts";
@@ -220,7 +220,7 @@ export class Trainer {
   }
 
   /** As `network.predict`; `averaged`: with the running means of the weights. */
-  async predict(x: Named | Inputs | Uploaded, options: PredictOptions & Averaged = {}): Promise<HostTensor> {
+  async predict(x: StreamNumbers | Inputs | Uploaded, options: PredictOptions & Averaged = {}): Promise<HostTensor> {
     checkOptions("predict", options, [...predictKeys, "averaged"], "{ batch: 64 }");
     const { averaged = false, ...rest } = options;
     checkSwitches("predict", { averaged });
