@@ -15,11 +15,17 @@ interface FeedOptions {
 
 type Kind = "x" | "y" | "weight";
 
+interface Asked {
+  readonly kind: Kind;
+  readonly stream: Stream;
+  readonly made: Tensor;
+}
+
 const words = { x: "input", y: "target", weight: "weight" } as const;
 
 /** The streams of a graph while it is traced; `begin` puts their nodes in front, once it is known what is asked for. */
 export function createFeeds(graph: Graph, { inputs, batch, format }: FeedOptions) {
-  const asked: { readonly kind: Kind; readonly stream: Stream; readonly made: Tensor }[] = [];
+  const asked: Asked[] = [];
 
   /** A tensor that a node in front is to make. */
   function gathered(kind: Kind, stream: Stream): Tensor {
@@ -49,35 +55,34 @@ export function createFeeds(graph: Graph, { inputs, batch, format }: FeedOptions
   return {
     gathered,
 
-    begin(): void {
-      const isPlain = ({ kind, stream }: (typeof asked)[number]) => kind === "x" && stream.classes === undefined;
-      const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+    /** `kept` are read by nobody and yet wanted. */
+    begin(kept: readonly number[]): void {
+      const read = new Set([...kept, ...graph.nodes.flatMap(({ inputs }) => inputs)]);
+      const wanted = asked.filter(({ made }) => read.has(made.id));
+      const first = wanted.find(isPlain);
+      const target = first && wanted.find(({ kind }) => kind === "y");
       const order = data("data.order", "u32");
-      const target = asked.some(isPlain)
-        ? asked.find(({ kind, made }) => kind === "y" && read.has(made.id))
-        : undefined;
-      const first = asked.find(isPlain);
-      const nodes = asked
-        .filter((one) => one !== target && read.has(one.made.id))
-        .map((one) => {
-          const { kind, stream, made } = one;
-          const source = data(dataName(kind, stream.name), "u32");
-          const { shape, dtype, name } = made;
-          if (!isPlain(one)) return node(gatherWords as Op, [source, order], [made], { shape, dtype, suffix: name });
-          const from = [
-            source,
-            data(dataName("y", target?.stream.name ?? ""), "u32"),
-            order,
-            data(dataName("norm", stream.name), "f32"),
-          ];
-          const beside = one === first ? target?.made : undefined;
-          const attributes = { ...format.inputs[inputs.indexOf(stream)], ...targetOf(beside, batch), input: shape };
-          return node(gather as Op, from, beside === undefined ? [made] : [made, beside], attributes);
-        });
-      graph.nodes.unshift(...nodes);
+      const nodes = wanted.map((one) => {
+        const { kind, stream, made } = one;
+        const source = data(dataName(kind, stream.name), "u32");
+        if (!isPlain(one)) {
+          const { shape, dtype, name: suffix } = made;
+          return node(gatherWords as Op, [source, order], [made], { shape, dtype, suffix });
+        }
+        const beside = one === first ? target : undefined;
+        const words = data(dataName("y", beside?.stream.name ?? ""), "u32");
+        const from = [source, words, order, data(dataName("norm", stream.name), "f32")];
+        const outputs = beside === undefined ? [made] : [made, beside.made];
+        const form = format.inputs[inputs.indexOf(stream)];
+        return node(gather as Op, from, outputs, { ...form, ...targetOf(beside?.made, batch), input: made.shape });
+      });
+      graph.nodes.unshift(...nodes.filter((_, i) => wanted[i] !== target));
     },
   };
 }
+
+/** Whether it is an input of numbers, which are scaled and shifted on their way. */
+const isPlain = ({ kind, stream }: Asked): boolean => kind === "x" && stream.classes === undefined;
 
 /** What `gather` has to know of the target that comes with its input. */
 const targetOf = (target: Tensor | undefined, batch: number) => ({

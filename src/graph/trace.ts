@@ -196,7 +196,7 @@ export function trace(model: Model, options: TraceOptions): Trace {
           scope: scopeAt(""),
           gathered: feed.gathered,
         });
-  feed.begin();
+  feed.begin(outputs.map(({ id }) => id));
   return {
     graph,
     parameters: owned.map(({ parameter }) => parameter),
