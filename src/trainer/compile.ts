@@ -35,7 +35,8 @@ export async function compile(model: Layer, options: CompileOptions): Promise<Tr
   });
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
+  const base = program.base.parameters.map(({ name }) => name);
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, base, now });
   const settings = {
     ...first,
     update: updateSettings(rates, options),
