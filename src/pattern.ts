@@ -12,8 +12,7 @@ export function matching(
   names: readonly string[],
   layers: readonly string[],
 ): string[] {
-  const test = compile(place, pattern);
-  const found = names.filter((name) => test.test(name));
+  const found = names.filter(tester(place, pattern));
   if (found.length > 0) return found;
   throw new NameError(
     `${place}: "${pattern}" matches no layer.${didYouMean(pattern, prefixes(names))} ${layers.includes("") ? `Tensors: ${listed(names)}` : `Layers: ${listed(layers)}`}.`,
@@ -32,6 +31,12 @@ export function checkPattern(place: string, pattern: unknown): void {
 export function placeOfPattern(place: string, pattern: unknown): string {
   checkPattern(place, pattern);
   return `${place} "${pattern as string}"`;
+}
+
+/** Whether a pattern matches a name. */
+export function tester(place: string, pattern: string): (name: string) => boolean {
+  const test = compile(place, pattern);
+  return (name) => test.test(name);
 }
 
 /** The kind of an option that is a pattern. */

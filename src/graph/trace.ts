@@ -18,13 +18,14 @@ import {
 import type { Op } from "../op/op.ts";
 import type { Tensor, Tensors } from "../op/tensor.ts";
 import { checkList, checkName, shown } from "../option.ts";
+import { checkBase, inBase } from "./base.ts";
 import { createFeeds } from "./feed.ts";
 import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
 import { type TracedObjective, traceObjective } from "./objective.ts";
 import { checkedRequest } from "./request.ts";
 import type { DataFormat, Stream, Streams } from "./stream.ts";
 
-/** A tensor of the model that lives on: trained, or a state. */
+/** A tensor of the model that lives on: a weight, trained or of the base, or a state. */
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
@@ -67,6 +68,8 @@ export interface TraceOptions {
   readonly mode: "train" | "evaluate" | "predict" | "features";
   /** Names of tensors that are frozen. */
   readonly frozen?: ReadonlySet<string>;
+  /** A pattern for the weights that never train. */
+  readonly base?: string | undefined;
   /** All paths of random numbers, in the order in which the device knows them. Default: those of this trace. */
   readonly draws?: readonly string[];
 }
@@ -81,6 +84,7 @@ export function trace(model: Model, options: TraceOptions): Trace {
   const layers: { path: string; kind: string; output: number }[] = [];
   const { inputs, batch, loss, mode, format, frozen = new Set() } = options;
   const reported: { name: string; values: Tensor }[] = [];
+  const isBase = inBase(options.base);
   const trains = mode === "train" || mode === "features";
 
   /** The tensor behind a value, which must be of this very trace. */
@@ -116,7 +120,8 @@ export function trace(model: Model, options: TraceOptions): Trace {
       );
     }
     const parameter = { name: full, shape: [...shape], initializer: initializer(place, start), layer: path };
-    const tensor = addTensor(graph, { name: full, shape: parameter.shape, dtype: "f32", role });
+    const home = role === "parameter" && isBase(full) ? "base" : role;
+    const tensor = addTensor(graph, { name: full, shape: parameter.shape, dtype: "f32", role: home });
     own.set(full, { parameter, id: tensor.id });
     return tensor;
   }
@@ -127,7 +132,7 @@ export function trace(model: Model, options: TraceOptions): Trace {
     parameter: (name, shape, start) => kept(path, "parameter", name, shape, start),
     get mode() {
       const own = [...parameters.values()].filter(({ parameter }) => parameter.layer === path);
-      const rests = own.length > 0 && own.every(({ parameter }) => frozen.has(parameter.name));
+      const rests = own.length > 0 && own.every(({ parameter: { name } }) => frozen.has(name) || isBase(name));
       return trains && !rests ? "train" : "predict";
     },
     // A layer that is used again goes on from what its use before has made of the state.
@@ -184,6 +189,11 @@ export function trace(model: Model, options: TraceOptions): Trace {
   const owned = [...parameters.values()];
   if (owned.length === 0)
     throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
+  if (options.base !== undefined)
+    checkBase(
+      options.base,
+      owned.map(({ parameter }) => parameter),
+    );
   const objective =
     mode === "predict" || mode === "features"
       ? undefined

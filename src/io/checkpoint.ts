@@ -22,6 +22,7 @@ export interface Checkpoint {
 const FORMAT = "gradus-2";
 const FIRST = "gradus-1";
 export const WEIGHTS = "parameters";
+export const BASE = "base";
 export const STATES = "states";
 
 /** What a tensor is called in the file. */
@@ -109,5 +110,5 @@ export function openCheckpoint(given: Uint8Array | ArrayBuffer, place = "checkpo
 /** The weights and states of a safetensors file, of whatever model. Throws CheckpointError where it is none, or damaged. */
 export function weightsOf(bytes: Uint8Array | ArrayBuffer, place = "transfer"): ReadonlyMap<string, FileTensor> {
   const { sections } = openCheckpoint(bytes, place);
-  return new Map([WEIGHTS, STATES].flatMap((role) => [...(sections.get(role) ?? [])]));
+  return new Map([WEIGHTS, BASE, STATES].flatMap((role) => [...(sections.get(role) ?? [])]));
 }

@@ -1,4 +1,4 @@
-// A checkpoint held against the trainer that is to load it: weights, signature, the other tensors, training record, in this
+// A checkpoint held against the trainer that is to load it: base, weights, signature, the other tensors, training record, in this
 // order, and every difference is said before anything is changed.
 
 import { bug, CheckpointError, listed } from "../errors.ts";
@@ -6,7 +6,7 @@ import type { RowState } from "../optim/row.ts";
 import { type Checkpoint, keyOf, openCheckpoint, type Sections, WEIGHTS } from "./checkpoint.ts";
 import { firstSignature } from "./first-form.ts";
 import type { FileTensor, StoredTensor } from "./safetensors.ts";
-import { checkSignature, ownValue, type Signature } from "./signature.ts";
+import { checkBase, checkSignature, ownValue, type Signature } from "./signature.ts";
 import { checkedTraining, type Owner } from "./training.ts";
 
 /** A tensor that a trainer has. */
@@ -45,6 +45,7 @@ export function decodeCheckpoint(
       `checkpoint: ${form === 0 ? "it is a safetensors file of another program" : "it holds weights alone"}. Use transfer() for its weights, or a file that trainer.save() wrote.`,
     );
   }
+  checkBase(signature, expected.signature);
   checkTensors(sections, expected.tensors, (role) => role === WEIGHTS);
   const here = form === 1 ? firstSignature(expected.signature) : expected.signature;
   const differing = checkSignature(signature, here, allow);

@@ -30,6 +30,8 @@ export interface SignatureParts {
   readonly control: readonly unknown[];
   /** Whether means of the weights are kept. */
   readonly averaging: boolean;
+  /** Names of the weights that never train. */
+  readonly base: readonly string[];
   readonly momentum: Schedule | undefined;
   /** The rule of each tensor. Its rate and decay are left out, since the rows of the checkpoint have them. */
   readonly rules: Readonly<Record<string, RuleSpec>>;
@@ -45,7 +47,7 @@ const words: readonly (keyof SignatureParts)[] = [
 
 /** What is none is left out; of functions that nothing describes only "custom" can be said. */
 export function signatureOf(parts: SignatureParts): Signature {
-  const { accumulate, control, averaging, momentum, schedules } = parts;
+  const { accumulate, control, averaging, base, momentum, schedules } = parts;
   const described = ([name, schedule]: [string, Schedule]) => [name, specOf(schedule)];
   return JSON.parse(
     canonical({
@@ -53,6 +55,7 @@ export function signatureOf(parts: SignatureParts): Signature {
       accumulate: accumulate === 1 ? undefined : accumulate,
       control: control.length === 0 ? undefined : control,
       averaging: averaging ? true : undefined,
+      base: base.length === 0 ? undefined : base.toSorted(),
       momentum: momentum === undefined ? undefined : specOf(momentum),
       schedules: Object.fromEntries(Object.entries(schedules).map(described)),
     }),
@@ -85,6 +88,16 @@ export function checkSignature(found: Signature, here: Signature, allow: readonl
   const said = refused.flatMap((key) => grouped(differences(ownValue(found, key), ownValue(here, key), [key])));
   throw new CheckpointError(
     `checkpoint: it was made otherwise: ${said.join("; ")}. Compile as it was made, or say what may differ: load(bytes, { allow: ${JSON.stringify(refused)} }).`,
+  );
+}
+
+/** Refuses another base, which no `allow` makes fit: what trained in the file has no rows and moments here, or the other way round. */
+export function checkBase(found: Signature, here: Signature): void {
+  const [before, now] = [found, here].map((signature) => ownValue(signature, "base"));
+  if (canonical(before) === canonical(now)) return;
+  const text = (base: unknown): string => (Array.isArray(base) ? listed(base.map(String)) : "nothing");
+  throw new CheckpointError(
+    `checkpoint: it was made otherwise: base is ${text(before)}, here ${text(now)}. Compile with the same base, or use transfer() for its weights.`,
   );
 }
 

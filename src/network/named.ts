@@ -24,6 +24,8 @@ export interface NumberBounds {
   readonly anyNumber?: boolean;
   /** The largest absolute value. Default: that of f32. */
   readonly most?: number;
+  /** Names of weights that take none, since they never train. Default: none. */
+  readonly base?: readonly string[];
 }
 
 /**
@@ -34,11 +36,12 @@ export function placedNumbers(
   place: string,
   tensors: readonly Placed[],
   given: NamedNumbers,
-  { anyNumber = false, most }: NumberBounds = {},
+  { anyNumber = false, most, base = [] }: NumberBounds = {},
 ) {
   const names = tensors.map(({ name }) => name);
   return [...entriesOf(place, given)].map(([name, numbers]) => {
     const placed = tensors.find((tensor) => tensor.name === name);
+    if (base.includes(name)) throw new NameError(`${place}: "${name}" is of the base and never trains. Leave it out.`);
     if (placed === undefined) {
       throw new NameError(`${place}: there is no tensor "${name}".${instead(name, "Tensors:", names)}`);
     }

@@ -101,7 +101,7 @@ export class Network {
   /** All weights and states by name, as of the steps submitted so far. */
   async weights(): Promise<Map<string, HostTensor>> {
     this.demandAlive();
-    return this.turns(() => this.#parts.runner.store.readWeights("parameters"));
+    return this.turns(() => this.#parts.runner.store.readWeights());
   }
 
   /** Sets weights by tensor name, such as those that `weights()` gives. Throws NameError, ShapeError and DataError before any changes. */
@@ -124,8 +124,8 @@ export class Network {
 
   /** Weights and states. */
   get #tensors(): readonly Placed[] {
-    const { layout, states } = this.#parts.program;
-    return [...layout.tensors, ...states.layout.tensors];
+    const { layout, base, states } = this.#parts.program;
+    return [layout, base.layout, states.layout].flatMap(({ tensors }) => tensors);
   }
 
   #set(place: string, weights: NamedNumbers): void {

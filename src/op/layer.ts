@@ -25,7 +25,8 @@ export interface Scope {
   /** A trained tensor `path.name`. Asking twice for one name gives the same tensor: that is how weights are shared. */
   parameter(name: string, shape: readonly number[], initializer: InitializerName | Initializer): Value;
   /**
-   * "train", or "predict" where nothing is learned: also in a layer of which all parameters are frozen, so ask for them first.
+   * "train", or "predict" where nothing is learned: also in a layer of which all parameters are frozen or of the base, so ask for
+   * them first.
    */
   readonly mode: "train" | "predict";
   /**

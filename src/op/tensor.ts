@@ -3,12 +3,12 @@
 export type DType = "f32" | "u32";
 
 /**
- * Where a tensor lives. `parameter` and `gradient`: arenas that last as long as the trainer, at equal offsets. `state` and `next`,
- * what a state is to become: likewise.
+ * Where a tensor lives. `parameter` and `gradient`: arenas that last as long as the trainer, at equal offsets. `base`: weights
+ * that never train, which have neither gradient nor moments. `state` and `next`, what a state is to become: as the first two.
  * `activation`: anything that is only needed within a step. `data`: buffers of the data set.
  * `metrics`: the small buffer that is read back.
  */
-export type Role = "parameter" | "gradient" | "state" | "next" | "activation" | "data" | "metrics";
+export type Role = "parameter" | "gradient" | "base" | "state" | "next" | "activation" | "data" | "metrics";
 
 export interface Tensor {
   readonly id: number;

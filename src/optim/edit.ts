@@ -1,7 +1,7 @@
 // Changes of the layer table while training goes on, as data: what each kind does to the rows, and how a change becomes
 // a line of JSON and comes back from one.
 
-import { instead, NameError, OptionError } from "../errors.ts";
+import { instead, listed, NameError, OptionError } from "../errors.ts";
 import { checkRange, isRecord, resolved, shown, type Table } from "../option.ts";
 import { matching } from "../pattern.ts";
 import { decayOf } from "./optimizer.ts";
@@ -37,11 +37,15 @@ export interface Edit {
 /** The last part of a name. */
 const tail = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
 
-/** The rows that a pattern names. */
-export function rowsOf(place: string, pattern: string, rows: readonly Row[]): Row[] {
+/** The rows that a pattern names. `base` are the weights that have none. */
+export function rowsOf(place: string, pattern: string, rows: readonly Row[], base: readonly string[]): Row[] {
   const layers = [...new Set(rows.map(({ layer }) => layer))];
-  const found = new Set(matching(place, pattern, rows.map(addressOf), layers));
-  return rows.filter((row) => found.has(addressOf(row)));
+  const names = new Set(matching(place, pattern, [...rows.map(addressOf), ...base], layers));
+  const found = rows.filter((row) => names.has(addressOf(row)));
+  if (found.length > 0) return found;
+  throw new NameError(
+    `${place}: "${pattern}" names ${listed([...names])}, which are of the base and never train. Compile with another base, or name what trains: ${listed(layers)}.`,
+  );
 }
 
 /** Puts a checked rule on rows. */
@@ -124,11 +128,17 @@ export function checkedChange(place: string, spec: RateSpec): RateRule {
  * The rows as a change at a step leaves them, and the tensors that it hit; `prefix` begins its errors. The given rows stay as they
  * are, so an error leaves nothing half done.
  */
-export function edited(rows: readonly Row[], step: number, action: Action, prefix = ""): Edited {
+export function edited(
+  rows: readonly Row[],
+  base: readonly string[],
+  step: number,
+  action: Action,
+  prefix = "",
+): Edited {
   const next = rows.map((row) => ({ ...row }));
   const { kind, pattern, change } = action;
   const sort = sorts[kind] as Sort<Action["change"]>;
-  const chosen = rowsOf(prefix + sort.place, pattern, next);
+  const chosen = rowsOf(prefix + sort.place, pattern, next, base);
   const place = `${prefix}${sort.place} "${pattern}"`;
   sort.make(place, chosen, change, next);
   if (rows.some((row) => canTrain(row, step))) checkSomeTrain(place, next, step);

@@ -12,8 +12,8 @@ export interface ReplayOptions {
   readonly schedules?: readonly Schedule[];
 }
 
-/** `now` tells the updates made so far. */
-export function createLog(rows: readonly Row[], now: () => number) {
+/** `base` are the weights that have no row; `now` tells the updates made so far. */
+export function createLog(rows: readonly Row[], base: readonly string[], now: () => number) {
   let log: readonly Line[] = [];
   let changes = 0;
   /** A log to be replayed, and how much of it has been. */
@@ -22,7 +22,7 @@ export function createLog(rows: readonly Row[], now: () => number) {
 
   /** Makes a change and gives the names of the tensors that it hit. */
   function make(action: Action, step = now()): readonly string[] {
-    const { rows: found, hit } = edited(rows, step, action);
+    const { rows: found, hit } = edited(rows, base, step, action);
     for (const [i, row] of rows.entries()) Object.assign(row, found[i]);
     settle(step);
     log = withLine(log, { edit: describeAction(action, step), hit });
@@ -73,7 +73,7 @@ export function createLog(rows: readonly Row[], now: () => number) {
           );
         }
         before = step;
-        trial = edited(trial, step, found.action, `${place}, `).rows;
+        trial = edited(trial, base, step, found.action, `${place}, `).rows;
         return found;
       });
       [script, done] = [read, 0];

@@ -55,13 +55,14 @@ export function createRateTable(
   optimizer: Optimizer,
   options: RateTableOptions = {},
 ) {
+  const { base = [] } = options;
   const rows = startingRows(tensors, depths, optimizer, options);
   const layers = layersOf(rows);
   const used = new Set(rows.map((row) => row.optimizer));
   const optimizers: readonly Optimizer[] = [...new Set([optimizer, ...used])].filter((one) => used.has(one));
   const schedules = rows.map((row) => row.schedule);
   let next = 0;
-  const log = createLog(rows, options.now ?? (() => next));
+  const log = createLog(rows, base, options.now ?? (() => next));
   /** While the finder is at work: a factor in the place of the schedules of some rows. */
   let swept: { readonly rows: ReadonlySet<Row>; readonly factor: Schedule } | undefined;
 
@@ -93,6 +94,8 @@ export function createRateTable(
 
   return {
     rows: rows as readonly Readonly<Row>[],
+    /** Names of the weights that have none. */
+    base,
     /** The optimizers that rows use, the default one first. */
     optimizers,
     /** Which of `optimizers` a row uses. */
@@ -118,7 +121,7 @@ export function createRateTable(
       const { floor, eps } = resolved("rates.scale", options, { floor: [0], eps: [0] });
       checkRange(placeOfPattern("rates.scale", pattern), "a finite number of at least 0", { factor });
       // A factor of 1 only asks whether the pattern names something.
-      if (factor === 1) return rowsOf("rates.scale", pattern, rows).map(({ name }) => name);
+      if (factor === 1) return rowsOf("rates.scale", pattern, rows, base).map(({ name }) => name);
       return log.make({ kind: "scale", pattern, change: { factor, floor, eps } });
     },
 
@@ -154,7 +157,7 @@ export function createRateTable(
 
     /** Puts `factor` in the place of the schedules of the rows that a pattern names, or ends that. */
     sweep(pattern: string | undefined, factor: Schedule = constant()): void {
-      swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern, rows)), factor };
+      swept = pattern === undefined ? undefined : { rows: new Set(rowsOf("findRate", pattern, rows, base)), factor };
     },
 
     /** A row for each layer that has tensors, as of the clock's step. */
@@ -164,7 +167,7 @@ export function createRateTable(
 
     /** Numbers of the rows that a pattern names. */
     find: (place: string, pattern: string): number[] => {
-      const found = new Set(rowsOf(place, pattern, rows));
+      const found = new Set(rowsOf(place, pattern, rows, base));
       return [...rows.keys()].filter((i) => found.has(rows[i] as Row));
     },
 

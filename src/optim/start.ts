@@ -15,13 +15,15 @@ export interface StartOptions {
   readonly schedule?: Schedule | undefined;
   /** Decay of the running average of the weights, where no rule gives one. Default 0. */
   readonly averaging?: number | undefined;
+  /** Names of the weights that never train, so that a rule for them alone is refused. Default: none. */
+  readonly base?: readonly string[] | undefined;
 }
 
 export function startingRows(
   tensors: readonly Placed[],
   depths: ReadonlyMap<string, number>,
   optimizer: Optimizer,
-  { rates, schedule = constant(), averaging = 0 }: StartOptions,
+  { rates, schedule = constant(), averaging = 0, base = [] }: StartOptions,
 ): Row[] {
   const rows = tensors.map(
     ({ name, shape, layer, length }): Row => ({
@@ -32,7 +34,7 @@ export function startingRows(
   );
   applyRule("compile", rows, checkedRule("compile", { averaging }));
   checkFunction("compile", "schedule", schedule);
-  if (rates !== undefined) applyRates(rates, rows, depths);
+  if (rates !== undefined) applyRates(rates, rows, depths, base);
   // Rules are told apart by what they are made of, not by the call that made them.
   const rules = new Map([[JSON.stringify(optimizer.spec), optimizer]]);
   for (const row of rows) {
@@ -58,7 +60,12 @@ const presets = [
 ];
 
 /** The rules of `compile`, on rows that have their optimizer's settings. */
-function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<string, number>): void {
+function applyRates(
+  rates: Rates,
+  rows: readonly Row[],
+  depths: ReadonlyMap<string, number>,
+  base: readonly string[],
+): void {
   if (typeof rates !== "function" && (typeof rates !== "object" || rates === null)) {
     throw new OptionError(
       `rates: ${shown(rates)} is no rule.${didYouMean(String(rates), presets)} Give { pattern: rule }, a list of [pattern, rule], a function, a list of all of those, or a preset that is called: ${presets.join("(), ")}().`,
@@ -66,8 +73,8 @@ function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<stri
   }
   if (Array.isArray(rates)) {
     for (const part of rates as readonly (Rates | Pair<RateSpec>)[]) {
-      if (isPair(part)) applyPairs([part], rows);
-      else applyRates(part, rows, depths);
+      if (isPair(part)) applyPairs([part], rows, base);
+      else applyRates(part, rows, depths, base);
     }
   } else if (typeof rates === "function") {
     const maxDepth = Math.max(...depths.values());
@@ -87,13 +94,13 @@ function applyRates(rates: Rates, rows: readonly Row[], depths: ReadonlyMap<stri
     }
     if (!matched && rates.unmatched !== undefined) throw new NameError(rates.unmatched);
   } else {
-    applyPairs(rates, rows);
+    applyPairs(rates, rows, base);
   }
 }
 
-function applyPairs(rules: unknown, rows: readonly Row[]): void {
+function applyPairs(rules: unknown, rows: readonly Row[], base: readonly string[]): void {
   for (const [pattern, spec] of entriesOf<RateSpec>("rates", rules)) {
     const place = `rates "${pattern}"`;
-    applyRule(place, rowsOf("rates", pattern, rows), checkedRule(place, spec));
+    applyRule(place, rowsOf("rates", pattern, rows, base), checkedRule(place, spec));
   }
 }

@@ -2,9 +2,9 @@
 
 import { bug } from "../errors.ts";
 import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
-import { byteSize, bytesOf, type Tensor } from "../op/tensor.ts";
+import { byteSize, bytesOf } from "../op/tensor.ts";
 import { planArenas } from "./arena.ts";
-import { type Layout, layOut } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import { lifetimesOf, lowerBound } from "./lifetime.ts";
 
 /** A range of an arena, in bytes. Arenas are known by name; `gpu` makes a buffer of each. */
@@ -15,7 +15,13 @@ export interface Slice {
 }
 
 /** Where tensors that live on lie. */
-const arenaOf = { parameter: "parameters", gradient: "gradients", state: "states", next: "next" } as const;
+const arenaOf = {
+  parameter: "parameters",
+  gradient: "gradients",
+  base: "base",
+  state: "states",
+  next: "next",
+} as const;
 
 /** Bytes of activations. `naive`: if every tensor had its own; `lowerBound`: the most that live at once. */
 export interface MemoryReport {
@@ -34,23 +40,28 @@ export interface Plan {
   readonly rowOf: (tensor: number) => number | undefined;
 }
 
-/** States, by id in the order of their layout. */
+/** What lives on without being trained, by id in the order of its layout. */
 export interface Residents {
   readonly layout: Layout;
   readonly ids: readonly number[];
 }
 
-/** `parameterIds` are the tensors of the layout, in its order; `kept` must survive the last node. */
+/** `parameterIds` are the tensors of the layout, in its order; `kept` must survive the last node; `residents`: the base, states. */
 export function plan(
   graph: Graph,
   layout: Layout,
   parameterIds: readonly number[],
   kept: ReadonlySet<number>,
-  states: Residents = { layout: layOut([]), ids: [] },
+  ...residents: readonly Residents[]
 ): Plan {
   const lifetimes = lifetimesOf(graph, kept);
   const arenas = planArenas(lifetimes);
-  const position = new Map([...parameterIds.entries(), ...states.ids.entries()].map(([i, id]) => [id, i]));
+  const rows = new Map(parameterIds.map((id, row) => [id, row]));
+  const offsets = new Map(
+    [{ layout, ids: parameterIds }, ...residents].flatMap(({ layout: { tensors }, ids }) =>
+      ids.map((id, i) => [id, tensors[i]?.offset ?? 0]),
+    ),
+  );
 
   const sliceOf = (id: number): Slice => {
     const tensor = tensorAt(graph, storageOf(graph, id));
@@ -60,12 +71,8 @@ export function plan(
       const spot = arenas.spots.get(tensor.id) ?? bug(`"${tensor.name}" has no place`);
       return { arena: `activations${spot.arena}`, offset: spot.offset, bytes };
     }
-    return { arena: arenaOf[tensor.role], offset: offsetOf(tensor), bytes };
-  };
-  const offsetOf = (tensor: Tensor): number => {
-    const at = position.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
-    const isState = tensor.role === "state" || tensor.role === "next";
-    return ((isState ? states.layout : layout).tensors[at]?.offset ?? 0) * bytesOf(tensor.dtype);
+    const offset = offsets.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
+    return { arena: arenaOf[tensor.role], offset: offset * bytesOf(tensor.dtype), bytes };
   };
 
   return {
@@ -78,7 +85,7 @@ export function plan(
     sliceOf,
     rowOf(id) {
       const { role, of } = tensorAt(graph, id);
-      return role === "gradient" ? position.get(of ?? id) : undefined;
+      return role === "gradient" ? rows.get(of ?? id) : undefined;
     },
   };
 }

@@ -39,11 +39,14 @@ export async function fineTune(
   }
   checkFit("fineTune", rest);
   const stepsPerEpoch = trial.check(data, rest);
-  const maxDepth = Math.max(...depths.values());
-  const layers = [...depths].map(([name, depth]) => ({ name, depth }));
+  const { rates } = trial;
+  // Layers of the base have no rates that a recipe could set.
+  const layers = [...depths]
+    .filter(([name]) => rates.rows.some(({ home }) => home === name))
+    .map(([name, depth]) => ({ name, depth }));
+  const maxDepth = Math.max(...layers.map(({ depth }) => depth));
   const body = layers.filter(({ depth }) => depth < maxDepth);
   const head = layers.filter(({ depth }) => depth === maxDepth);
-  const { rates } = trial;
   const results: EpochResult[] = [];
   const phase = async (length: number): Promise<boolean> => {
     const found = await trial.fit(data, { ...rest, epochs: length });

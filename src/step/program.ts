@@ -47,6 +47,8 @@ export interface ProgramOptions {
   readonly first?: Pick<Program, "states" | "draws">;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
+  /** A pattern for the weights that never train. */
+  readonly base?: string | undefined;
   readonly software: boolean;
   /** Blocks of an arena that the device lets a shader see at once. Default: all. */
   readonly mostBlocks?: number;
@@ -54,10 +56,13 @@ export interface ProgramOptions {
 
 export interface Program {
   readonly recording: Recording;
+  /** Weights that train, or may. */
   readonly parameters: readonly Parameter[];
   readonly layout: Layout;
-  /** What lives on without being trained. */
-  readonly states: { readonly parameters: readonly Parameter[]; readonly layout: Layout };
+  /** Weights that never train. */
+  readonly base: Residence;
+  /** What lives on without being a weight. */
+  readonly states: Residence;
   /** Paths of its random numbers. */
   readonly draws: readonly string[];
   /** Depth of each layer with weights, by path. */
@@ -80,14 +85,26 @@ export interface Output {
   readonly shape: readonly number[];
 }
 
+/** An arena of what lives on without being trained. */
+export interface Residence {
+  readonly parameters: readonly Parameter[];
+  readonly layout: Layout;
+}
+
 /** What frozen layers at the input leave for the rest, [B, ...]. */
 export type Features = Pick<Tensor, "shape" | "dtype">;
 
 /** The id of a tensor that a program has not. */
 const NOWHERE = -1;
 
+/** Holds the weights of a program against those of the first. */
+export function checkPlaces(made: Program, first: Program): void {
+  for (const [i, parameter] of made.parameters.entries()) checkPlace(parameter, first.parameters[i]);
+  for (const [i, parameter] of made.base.parameters.entries()) checkPlace(parameter, first.base.parameters[i]);
+}
+
 /** What lives on has one place in all programs: whether a weight is there, and any shape, may depend neither on batch nor on mode. */
-export function checkPlace({ name, shape, layer }: Parameter, placed: Parameter | undefined): void {
+function checkPlace({ name, shape, layer }: Parameter, placed: Parameter | undefined): void {
   if (placed?.name === name && String(placed.shape) === String(shape)) return;
   const before = placed === undefined ? "nothing" : `"${placed.name}" as [${placed.shape}]`;
   throw new ShapeError(
@@ -104,10 +121,17 @@ export function buildProgram(options: ProgramOptions): Program {
     rateLayers: options.update.layers,
     ...(first && { draws: first.draws }),
   });
-  const { parameters, parameterIds } = traced;
   const losses = traced.objective?.losses ?? [];
   const loss = losses.at(-1);
-  const layout = layOut(parameters);
+  /** The weights of a role, which share an arena. */
+  const weightsOf = (role: "parameter" | "base") => {
+    const isOfRole = (_: unknown, i: number): boolean =>
+      tensorAt(traced.graph, traced.parameterIds[i] as number).role === role;
+    const parameters = traced.parameters.filter(isOfRole);
+    return { parameters, ids: traced.parameterIds.filter(isOfRole), layout: layOut(parameters) };
+  };
+  const { parameters, ids: parameterIds, layout } = weightsOf("parameter");
+  const base = weightsOf("base");
   // A program need not ask for all states: a layer that rests may want none.
   const states = first?.states ?? { parameters: traced.states, layout: layOut(traced.states) };
   for (const state of traced.states)
@@ -118,7 +142,7 @@ export function buildProgram(options: ProgramOptions): Program {
   const stateIds = states.parameters.map(
     ({ name }) => traced.stateIds[traced.states.findIndex((one) => one.name === name)] ?? NOWHERE,
   );
-  const owners = new Map(parameterIds.map((id, i) => [id, (parameters[i] as Parameter).layer]));
+  const owners = new Map(traced.parameterIds.map((id, i) => [id, (traced.parameters[i] as Parameter).layer]));
   const depths = layerDepths(traced.graph, owners);
   const summary = summaryOf(traced, options.batch);
 
@@ -143,7 +167,7 @@ export function buildProgram(options: ProgramOptions): Program {
   const { recompute } = options;
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
   const fused = trains && paths !== undefined ? lean(whole, loss, paths) : whole;
-  const planned = plan(fused, layout, parameterIds, kept, { layout: states.layout, ids: stateIds });
+  const planned = plan(fused, layout, parameterIds, kept, base, { layout: states.layout, ids: stateIds });
   const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {
@@ -163,6 +187,7 @@ export function buildProgram(options: ProgramOptions): Program {
     }),
     parameters,
     layout,
+    base,
     states,
     draws: traced.draws,
     depths,

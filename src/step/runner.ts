@@ -15,7 +15,7 @@ import { blockBytes, type Placed } from "../plan/layout.ts";
 import { stream } from "../random.ts";
 import { cacheFeatures } from "./cache.ts";
 import { createFeed, type Feed, inOrder, roomFor } from "./feed.ts";
-import { buildProgram, checkPlace, type Mode, type Program, type ProgramOptions } from "./program.ts";
+import { buildProgram, checkPlaces, type Mode, type Program, type ProgramOptions } from "./program.ts";
 import { createPrograms } from "./programs.ts";
 import { recordUpdate } from "./record.ts";
 import { createReplay, MOST_STEPS, type Prepared } from "./replay.ts";
@@ -69,9 +69,9 @@ export type RunnerOptions = Omit<
 export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   const { update } = options;
   const { streams } = first;
-  const states = first.states.layout;
+  const [base, states] = [first.base.layout, first.states.layout];
   const paths = first.draws.map((path) => stream(options.seed, `draw ${path}`).path);
-  const store = createStore(gpu, first.layout, update, options.ruleOf, { states, paths });
+  const store = createStore(gpu, first.layout, update, options.ruleOf, { base, states, paths });
   const replay = createReplay(gpu, {
     rows: first.parameters.length,
     layers: update.layers,
@@ -88,7 +88,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
     if (asked.sampled) store.prepareStatistics(MOST_STEPS);
     const loss = options.objectives.get(asked.loss) ?? bug(`there is no loss "${asked.loss}"`);
     const made = buildProgram({ ...options, ...device, ...asked, loss, first, frozen: new Set(asked.frozen) });
-    for (const [i, parameter] of made.parameters.entries()) checkPlace(parameter, first.parameters[i]);
+    checkPlaces(made, first);
     return made;
   });
   /** What is bound to a feed, with the weights or with their running means; it leaves with its program. */
@@ -271,13 +271,12 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
 
     forgetFeatures,
 
-    /** Sets a weight, and with it what its mean starts from; or a state. */
+    /** Sets a weight, and with it what its mean starts from, if it trains; or a state. */
     setWeight(placed: Placed, values: Float32Array<ArrayBuffer>): void {
       forgetFeatures();
-      const arenas = states.tensors.includes(placed)
-        ? ["states"]
-        : ["parameters", ...(update.average ? ["average"] : [])];
-      for (const arena of arenas) store.write(arena, placed, values);
+      const home = store.homeOf(placed);
+      for (const arena of home === "parameters" && update.average ? [home, "average"] : [home])
+        store.write(arena, placed, values);
     },
 
     /** Compiles what a recording needs, all at once; tells of each kernel that is ready. */

@@ -1,5 +1,5 @@
-// The buffers that outlive a step: weights, gradients and moments at equal offsets, the words that tie blocks to rows, what the
-// controllers know, and the activation arenas that all recordings of a trainer share.
+// The buffers that outlive a step: weights, gradients and moments at equal offsets, the base and the states in arenas of their own, the
+// words that tie blocks to rows, what the controllers know, and the activation arenas that all recordings of a trainer share.
 
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -30,20 +30,18 @@ export function createStore(
   layout: Layout,
   update: UpdateSettings,
   ruleOf: (row: number) => number = () => 0,
-  { states = layOut([]), paths = [] as readonly (readonly [number, number])[] } = {},
+  { base = layOut([]), states = layOut([]), paths = [] as readonly (readonly [number, number])[] } = {},
 ) {
-  checkSizes(gpu, layout);
+  checkSizes(gpu, layout, "weights");
+  checkSizes(gpu, base, "base");
   const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = BufferUsage;
   const { rules, layers } = update;
   const rows = layout.tensors.length;
   const kept = moments.filter((moment) => rules.some((rule) => rule.moments.includes(moment)));
-  const saved = [
-    "parameters",
-    ...kept,
-    ...(update.average ? ["average"] : []),
-    ...(states.blocks > 0 ? ["states"] : []),
-  ];
-  const layoutOf = (role: string): Layout => (role === "states" ? states : layout);
+  /** Arenas of what has no row of the layer table; nobody makes an empty one. */
+  const residences = Object.entries({ base, states }).filter(([, { blocks }]) => blocks > 0);
+  const saved = ["parameters", ...kept, ...(update.average ? ["average"] : []), ...residences.map(([name]) => name)];
+  const layoutOf = (role: string): Layout => residences.find(([name]) => name === role)?.[1] ?? layout;
   const raw = [
     ...(update.controllers.length > 0 ? [{ name: "state", length: layers * 16 }] : []),
     ...(isMeasured(update) ? [{ name: "moved", length: layout.blocks }] : []),
@@ -104,6 +102,9 @@ export function createStore(
     saved: saved as readonly string[],
     /** The tensors of such an arena. */
     tensorsOf: (role: string): readonly Placed[] => layoutOf(role).tensors,
+    /** The arena of a weight or state. */
+    homeOf: (placed: Placed): string =>
+      residences.find(([, { tensors }]) => tensors.includes(placed))?.[0] ?? "parameters",
 
     /** Makes what statistics need, once. */
     prepareStatistics(slots: number): void {
@@ -144,9 +145,10 @@ export function createStore(
     },
 
     /** Weights and states by name. */
-    async readWeights(role: string): Promise<Map<string, HostTensor>> {
-      const weights = await this.read(role);
-      return states.blocks === 0 ? weights : new Map([...weights, ...(await this.read("states"))]);
+    async readWeights(): Promise<Map<string, HostTensor>> {
+      const arenas = ["parameters", ...residences.map(([name]) => name)];
+      const read = await Promise.all(arenas.map((name) => this.read(name)));
+      return new Map(read.flatMap((tensors) => [...tensors]));
     },
 
     /** Makes sure of activation arenas of these sizes; true where one had to be made anew. */
@@ -173,7 +175,7 @@ export function createStore(
 }
 
 /** A tensor must fit a binding and the arena of all of them a buffer; both are refused before anything is allocated. */
-function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
+function checkSizes({ device: { limits } }: Gpu, layout: Layout, name: string): void {
   const [largest] = layout.tensors.toSorted((a, b) => b.length - a.length);
   if (largest === undefined) return;
   const refuse = (
@@ -193,7 +195,7 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout): void {
     );
   };
   refuse(`"${largest.name}"`, "binding", largest.length * bytesOf(layout.dtype), "maxStorageBufferBindingSize");
-  refuse("the arena of its weights", "buffer", arenaBytes(layout), "maxBufferSize");
+  refuse(`the arena of its ${name}`, "buffer", arenaBytes(layout), "maxBufferSize");
 }
 
 /** Bytes of a buffer, as of the work submitted so far. */

@@ -5,7 +5,7 @@ import { connect } from "../gpu/device.ts";
 import { plainFormat } from "../graph/stream.ts";
 import type { Model } from "../op/layer.ts";
 import { createRateTable } from "../optim/rates.ts";
-import { buildProgram, checkPlace, type Program } from "../step/program.ts";
+import { buildProgram, checkPlaces, type Program } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
 import { type CompileOptions, checkedSettings } from "./options.ts";
 import { Trainer } from "./trainer.ts";
@@ -33,13 +33,14 @@ export async function compile(model: Model, options: CompileOptions): Promise<Tr
       ...{ ...first, loss, update: plainUpdate(optimizer.rule), mode: "train", sampled: false, frozen: new Set() },
       ...{ format: plainFormat(first.inputs), software: false, ...(before && { first: before }) },
     });
-    for (const [i, parameter] of made.parameters.entries()) checkPlace(parameter, (before ?? made).parameters[i]);
+    if (before !== undefined) checkPlaces(made, before);
     programs.set(name, made);
   }
   const program = programs.get("") ?? bug("there is no loss");
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, now });
+  const base = program.base.parameters.map(({ name }) => name);
+  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, base, now });
   const settings = {
     ...first,
     update: updateSettings(rates, options),

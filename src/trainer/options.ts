@@ -49,6 +49,11 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    * more way forward a step. Default: everything is kept.
    */
   readonly recompute?: string;
+  /**
+   * Weights that never train in this trainer: they have neither gradients nor moments, and no rates. A pattern of layers or tensors.
+   * What may train again later is frozen instead, by `rates`. Default: none.
+   */
+  readonly base?: string;
   /** Decides initial weights and shuffles. Default 0. */
   readonly seed?: number;
   /** Told of each kernel that is compiled, so that a page can show how far it is. */
@@ -88,6 +93,7 @@ export interface Settings {
   readonly momentum: MomentumSchedule | undefined;
   readonly cacheFrozen: boolean;
   readonly recompute: string | undefined;
+  readonly base: string | undefined;
   readonly normalization: Normalization;
   readonly warn: (message: string) => void;
 }
@@ -96,20 +102,8 @@ export interface Settings {
 export type FirstSettings = Omit<Settings, "update" | "momentum">;
 
 const compileKeys = [
-  ...[
-    "input",
-    "batch",
-    "loss",
-    "losses",
-    "target",
-    "optimizer",
-    "rates",
-    "schedule",
-    "seed",
-    "onProgress",
-    "onWarning",
-  ],
-  ...["cacheFrozen", "recompute"],
+  ...["input", "batch", "loss", "losses", "target", "optimizer", "rates", "schedule", "seed"],
+  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base"],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
 ];
@@ -118,7 +112,7 @@ export function checkedSettings(model: Model, options: CompileOptions): FirstSet
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
-  const { cacheFrozen = false, recompute } = options;
+  const { cacheFrozen = false, recompute, base } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   const inputs = streamsOf("compile", "input", input);
   const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
@@ -135,6 +129,7 @@ export function checkedSettings(model: Model, options: CompileOptions): FirstSet
   }
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);
+  if (base !== undefined) checkPattern("compile: base", base);
   checkFunction("compile", "onWarning", warn);
   if (onProgress !== undefined) checkFunction("compile", "onProgress", onProgress);
   const normalization = mergeNormalization(options);
@@ -150,6 +145,7 @@ export function checkedSettings(model: Model, options: CompileOptions): FirstSet
     seed,
     cacheFrozen,
     recompute,
+    base,
     normalization,
     warn,
   };

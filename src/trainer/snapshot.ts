@@ -18,7 +18,8 @@ export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "
 }
 
 /** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
-export function signed({ input, batch, objectives, seed, momentum, update }: Settings, { rows }: RateTable): Signature {
+export function signed({ input, batch, objectives, seed, momentum, update }: Settings, table: RateTable): Signature {
+  const { rows, base } = table;
   const { clip, clamp, accumulate, average, controllers } = update;
   const [[, main] = [], ...named] = objectives;
   return signatureOf({
@@ -28,6 +29,7 @@ export function signed({ input, batch, objectives, seed, momentum, update }: Set
     clip: clip ?? clamp,
     control: controllers.map(({ name, layers, constants }) => ({ name, layers, constants })),
     averaging: average,
+    base,
     rules: Object.fromEntries(rows.map(({ name, optimizer }) => [name, optimizer.spec])),
     schedules: Object.fromEntries(rows.map(({ name, schedule }) => [name, schedule])),
   });
@@ -58,7 +60,7 @@ export async function save({ signature, runner, rates, ledger }: Subject): Promi
 }
 
 export const saveWeights = async ({ runner, settings }: Subject): Promise<Uint8Array<ArrayBuffer>> =>
-  encodeWeights(await runner.store.readWeights("parameters"), settings.input);
+  encodeWeights(await runner.store.readWeights(), settings.input);
 
 /** Throws CheckpointError, with nothing changed, where the checkpoint does not fit. */
 export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: readonly string[] = []): void {

@@ -121,7 +121,7 @@ export class Trainer {
           ? this.#parts.tensorTable()
           : this.#parts.table()) as LayerRates["table"],
     };
-    for (const { parameters: own, layout: places } of [program, program.states]) {
+    for (const { parameters: own, layout: places } of [program, program.base, program.states]) {
       for (const [i, parameter] of own.entries()) {
         const placed = places.tensors[i] ?? bug(`"${parameter.name}" has no place`);
         runner.setWeight(placed, initialValues(parameter, parameter.initializer, seed));
@@ -283,10 +283,13 @@ export class Trainer {
    * Throws NameError, ShapeError and DataError before any changes.
    */
   async applyGradients(gradients: NamedNumbers): Promise<void> {
-    const { settings, runner, submit, ledger, turns, stepsPerEpoch } = this.#parts;
+    const { settings, runner, rates, submit, ledger, turns, stepsPerEpoch } = this.#parts;
     // A guard is there to be asked about numbers that are not finite.
     const guarded = settings.update.controllers.some(({ name }) => name === "guard");
-    const named = placedNumbers("applyGradients", this.#program.layout.tensors, gradients, { anyNumber: guarded });
+    const named = placedNumbers("applyGradients", this.#program.layout.tensors, gradients, {
+      anyNumber: guarded,
+      base: rates.base,
+    });
     const rows = new Set(named.map(({ placed }) => this.#program.layout.tensors.indexOf(placed)));
     await this.#exclusively("applyGradients", async () => {
       await turns(() => {

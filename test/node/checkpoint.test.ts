@@ -42,6 +42,7 @@ const parts: SignatureParts = {
   clip: undefined,
   control: [],
   averaging: false,
+  base: [],
   momentum: undefined,
   rules: { [weight]: sgd, [bias]: sgd },
   schedules: { [weight]: cosineAnnealingLR({ steps: 100 }), [bias]: () => 1 },
@@ -358,6 +359,38 @@ describe("a checkpoint of another training says every difference", () => {
     expect(allowing(["batchs"])).toThrow(/allow has "batchs".* Did you mean "batch"\? It may have input, batch, /);
     for (const odd of ["batch", null, { batch: true }, [null], [["batch"]]]) expect(allowing(odd)).toThrow(OptionError);
     expect(allowing(["clip", "momentum"])).not.toThrow();
+  });
+});
+
+describe("another base is refused, whatever is allowed", () => {
+  const based = signatureOf({ ...parts, base: [bias, weight] });
+  const ofBase: Expected = {
+    tensors: [...wanted("parameters", { other: [1] }), ...wanted("base")],
+    rows: [{ name: "other", layer: "", lr: 0.5, multiplier: 1, weightDecay: 0 }],
+    signature: based,
+  };
+  const said = (found: string, here: string) =>
+    `checkpoint: it was made otherwise: base is ${found}, here ${here}. Compile with the same base, or use transfer() for its weights.`;
+
+  test("where the trainer has one, before the tensors that it therefore lacks", () => {
+    expect(refusal(bytes, ofBase)).toBe(said("nothing", "head.bias, head.weight"));
+    expect(refusal(bytes, ofBase, ["rules", "schedules"])).toBe(said("nothing", "head.bias, head.weight"));
+  });
+
+  test("where the file has one, also of other tensors", () => {
+    const file = encodeCheckpoint({ ...checkpoint, signature: based });
+    expect(refusal(file, expected)).toBe(said("head.bias, head.weight", "nothing"));
+    const other = { ...expected, signature: signatureOf({ ...parts, base: [bias] }) };
+    expect(refusal(file, other, ["base"])).toBe(said("head.bias, head.weight", "head.bias"));
+    expect(refusal(file, { ...expected, signature: based })).toBe("accepted");
+  });
+
+  test("and its weights are a section, which comes with the others where weights are asked for", () => {
+    const sections = new Map([...checkpoint.sections, ["base", new Map([["stem.weight", numbers([2], 9)]])]]);
+    const file = encodeCheckpoint({ ...checkpoint, sections, signature: based });
+    const { data } = weightsOf(file).get("stem.weight") as StoredTensor;
+    expect([...data]).toEqual([...numbers([2], 9).data]);
+    expect([...decodeSafetensors(file).tensors.keys()]).toContain("base/stem.weight");
   });
 });
 
