@@ -5,7 +5,13 @@ import { DataError, ShapeError } from "../errors.ts";
 import { type DataFormat, dataName, lengthOf, type Stream, type Streams, type WeightStream } from "../graph/stream.ts";
 import { size } from "../op/tensor.ts";
 import { checkKeys, isRecord } from "../option.ts";
-import { mergeNormalization, type Normalization, normalizationOf, scalingOf } from "./normalization.ts";
+import {
+  checkNormalization,
+  mergeNormalization,
+  type Normalization,
+  normalizationOf,
+  scalingOf,
+} from "./normalization.ts";
 import { checkFinite, collect, described, isList, isNestedAs, type Numbers } from "./numbers.ts";
 import type { Uploaded } from "./uploaded.ts";
 
@@ -69,6 +75,7 @@ export function pack(place: string, samples: Samples, streams: Streams, defaults
     );
   }
   const how = mergeNormalization(defaults, samples);
+  checkNormalization(place, how, [...streams.inputs, ...streams.targets]);
   const inputs = packX(place, samples.x, streams.inputs, how);
   const besideBytes = inputs.format.inputs[0]?.bytes === true;
   const targets = byName(place, "y", samples.y, streams.targets).map(({ stream, given, what }) => {

@@ -3,7 +3,7 @@
 
 import { OptionError, ShapeError } from "../errors.ts";
 import type { DataFormat, Stream } from "../graph/stream.ts";
-import { checkSwitches, isRecord, shown } from "../option.ts";
+import { checkKeys, checkSwitches, isRecord, shown } from "../option.ts";
 import { collect, described, isList, type Numbers } from "./numbers.ts";
 
 /** Given with samples, or once for a trainer; what samples say holds for them. */
@@ -29,10 +29,20 @@ export interface OneNormalization {
   readonly scale?: boolean | undefined;
 }
 
+const isByName = <T>(given: ByInput<T> | undefined): given is { readonly [name: string]: T } =>
+  isRecord(given) && !isList(given);
+
+/** Refuses what is said of streams that there are not. */
+export function checkNormalization(place: string, how: Normalization, streams: readonly Pick<Stream, "name">[]): void {
+  const names = streams.map(({ name }) => name).filter(Boolean);
+  if (names.length === 0) return; // A record is refused where its numbers are read.
+  for (const [key, given] of Object.entries(how)) if (isByName(given)) checkKeys(place, key, given, names);
+}
+
 /** What a normalization says of the input or target of this name. */
 export function normalizationOf({ mean, std, scale }: Normalization, name: string): OneNormalization {
   const of = <T>(given: ByInput<T> | undefined): T | undefined =>
-    isRecord(given) && !isList(given) ? (given as { readonly [name: string]: T })[name] : (given as T | undefined);
+    name !== "" && isByName(given) ? given[name] : (given as T | undefined);
   return { mean: of(mean), std: of(std), scale: of(scale) };
 }
 
@@ -98,11 +108,12 @@ function listOf(place: string, key: string, given: number | Numbers, channels: n
 }
 
 /** The form of data that is normalized so, all bytes or all numbers. Throws as `scalingOf` does. */
-export const formatOf = (place: string, inputs: readonly Stream[], how: Normalization, bytes: boolean): DataFormat => ({
-  inputs: inputs.map(({ name, shape, classes }) =>
+export function formatOf(place: string, inputs: readonly Stream[], how: Normalization, bytes: boolean): DataFormat {
+  checkNormalization(place, how, inputs);
+  const formats = inputs.map(({ name, shape, classes }) =>
     classes === undefined
       ? { bytes, period: scalingOf(place, normalizationOf(how, name), bytes, shape.at(-1) ?? 1).period }
       : { bytes: false, period: 0 },
-  ),
-  weights: [],
-});
+  );
+  return { inputs: formats, weights: [] };
+}

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Samples } from "../../src/data/dataset.ts";
+import { pack as packStreams, type Samples } from "../../src/data/dataset.ts";
 import {
   mergeNormalization,
   type Normalization,
@@ -105,4 +105,23 @@ test.each<[unknown, string]>([
   [{ scale: 0 }, "OptionError: fit: scale is 0, it must be true or false."],
 ])("%o is refused", (given, message) => {
   expect(refusal(given)).toContain(message);
+});
+
+test("is said of each of several inputs by name, or of all at once", () => {
+  const inputs = [
+    { name: "near", shape: [2] },
+    { name: "far", shape: [3] },
+  ];
+  const streams = { inputs, targets: [{ name: "", shape: [] }], weights: [] };
+  const x = { near: Uint8Array.of(1, 2), far: [1, 2, 3] };
+  const packed = (how: Normalization) => packStreams("fit", { x, y: [0], ...how }, streams);
+  const normOf = (how: Normalization, name: string) => packed(how).streams.get(`data.norm.${name}`)?.values;
+  const one = { mean: { near: [1, 2], far: 3 }, scale: { near: false } };
+  expect(normOf(one, "near")).toEqual(scalingOf("fit", { mean: [1, 2], scale: false }, true, 2).norm);
+  expect(normOf(one, "far")).toEqual(scalingOf("fit", { mean: 3 }, false, 3).norm);
+  expect(normOf({ std: 2 }, "far")).toEqual(normOf({ std: { near: 2, far: 2 } }, "far"));
+  expect(packed({ mean: { near: 1 } }).format.inputs[1]).toEqual({ bytes: false, period: 0 });
+  const wrong = () => packed({ mean: { nigh: 1 } });
+  expect(wrong).toThrow('fit: mean has no "nigh". It may have near, far.');
+  expect(() => pack("fit", { x: pixels, y: [0], mean: { x: 1 } }, image)).toThrow("mean is an Object");
 });
