@@ -12,7 +12,25 @@ const MOST_OPERANDS = 3;
 
 /** Gives a new graph that computes the same outputs; `kept` are ids that must stay readable. */
 export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
-  return fuseElementwise(fuseColumnSums({ tensors: [...graph.tensors], nodes: [...graph.nodes] }), kept);
+  // A view moves nothing, so it is in nobody's way: kernels are joined as if there were none.
+  const kernels = { tensors: [...graph.tensors], nodes: graph.nodes.filter((node) => !isView(graph, node)) };
+  return withViews(fuseElementwise(fuseColumnSums(kernels), kept), graph);
+}
+
+const isView = (graph: Graph, { outputs }: Node): boolean =>
+  outputs.every((id) => tensorAt(graph, id).view !== undefined);
+
+/** Each view of the first graph right behind the kernel that makes its numbers; gone where none does any more. */
+function withViews(graph: Graph, before: Graph): Graph {
+  const views = new Map<number, Node[]>();
+  for (const node of before.nodes) {
+    const storage = storageOf(before, node.outputs[0] as number);
+    if (isView(before, node)) views.set(storage, [...(views.get(storage) ?? []), node]);
+  }
+  const made = new Set(before.nodes.flatMap(({ outputs }) => outputs));
+  const given = [...views].flatMap(([storage, nodes]) => (made.has(storage) ? [] : nodes));
+  const behind = (node: Node): Node[] => [node, ...node.outputs.flatMap((id) => views.get(id) ?? [])];
+  return { tensors: graph.tensors, nodes: [...given, ...graph.nodes.flatMap(behind)] };
 }
 
 /** `columnSum(dy)` beside a product `x^T dy` becomes the product's second output; one that stays alone is split where long. */
@@ -22,7 +40,9 @@ function fuseColumnSums(graph: Graph): Graph {
     const [dy] = lone.inputs as [number];
     const [sum] = lone.outputs as [number];
     const at = nodes.findIndex((node) => sumsOver(node, graph, dy) && node.outputs.length === 1);
-    const isReadBefore = nodes.slice(0, Math.max(at, 0)).some(({ inputs }) => inputs.includes(sum));
+    const isReadBefore = nodes
+      .slice(0, Math.max(at, 0))
+      .some(({ inputs }) => inputs.some((id) => storageOf(graph, id) === sum));
     const product = isReadBefore ? undefined : nodes[at];
     const rows = size(tensorAt(graph, dy).shape.slice(0, -1));
     const splits = product === undefined ? splitsForSum(rows) : Number(product.attributes.splits ?? 1);
@@ -53,6 +73,7 @@ function sumsOver(node: Node, graph: Graph, dy: number): boolean {
 
 /** Walks the nodes once; each elementwise node joins the maker of its input where nobody else reads that input. */
 function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
+  const last = new Set([...kept].map((id) => storageOf(graph, id)));
   const readers = new Map<number, number>();
   for (const node of graph.nodes) {
     for (const id of node.inputs) {
@@ -82,9 +103,10 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       const target = at === undefined ? undefined : nodes[at];
       if (at === undefined || target === undefined) continue;
       const inner = target.outputs[0] as number;
-      const only = readers.get(storageOf(graph, inner)) === 1 && !kept.has(inner) && inner === main;
+      const only = readers.get(inner) === 1 && !last.has(inner) && storageOf(graph, main) === inner;
       const takes = target.op.takesEpilogue === true || target.op.elementwise !== undefined;
-      const whole = size(tensorAt(graph, inner).shape) === size(tensorAt(graph, node.outputs[0] as number).shape);
+      const { shape } = tensorAt(graph, node.outputs[0] as number);
+      const whole = size(tensorAt(graph, inner).shape) === size(shape);
       const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
       if (!only || !takes || !whole || partial || target.outputs.length > 1) continue;
       const operands = node.inputs.filter((id) => id !== main);
@@ -100,7 +122,7 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
           ...target,
           inputs,
           outputs: node.outputs,
-          epilogue: [...target.epilogue, { op: node.op, inputs: places }],
+          epilogue: [...target.epilogue, { op: node.op, inputs: places, shape }],
         },
       };
     }

@@ -16,8 +16,8 @@ const kernel: Kernel = {
   choose({ op, all, outputs, epilogue: steps, checked }) {
     const [y] = outputs as [Tensor];
     const [flows] = inHand(op);
-    const first = { op, inputs: op.inputs.map((name, i) => (name === flows ? undefined : i)) };
     const x = all[op.inputs.indexOf(flows as string)] as Tensor;
+    const first = { op, inputs: op.inputs.map((name, i) => (name === flows ? undefined : i)), shape: y.shape };
     const columns = y.shape.at(-1) as number;
     const end = epilogue([first, ...steps], all, { lanes: 4, columns, aligned: true });
     const length = size(y.shape);

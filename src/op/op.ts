@@ -86,6 +86,8 @@ export interface EpilogueStep {
   readonly op: Op;
   /** Where each input of the op stands among the inputs of the node; undefined for the one that the kernel has in hand. */
   readonly inputs: readonly (number | undefined)[];
+  /** Shape of what it gives; the kernel may have the same numbers under another. */
+  readonly shape: readonly number[];
 }
 
 /** A node with its tensors at hand. */

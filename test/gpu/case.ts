@@ -26,8 +26,8 @@ export interface Case {
   readonly note?: string;
   readonly inputs: readonly Input[];
   readonly attributes?: Attributes;
-  /** Ops at the end of the kernel, with their second operands. */
-  readonly epilogue?: readonly { readonly op: string; readonly operand?: Input }[];
+  /** Ops at the end of the kernel, with their second operands; `shape` is what the numbers are seen as, default as they come out. */
+  readonly epilogue?: readonly { readonly op: string; readonly operand?: Input; readonly shape?: readonly number[] }[];
   /** Whether the kernel also sums the columns of its second input. */
   readonly columnSum?: boolean;
   /** Default: the first step, with a full batch. */
@@ -92,7 +92,7 @@ export function buildCase(one: Case): BuiltCase {
       specs.map((spec, i) => [value.outputs[i] as string, spec] as const),
     );
     let next = own.length;
-    const steps = epilogue.map((step) => stepOf(opNamed(step.op), () => next++));
+    const steps = epilogue.map((step) => stepOf(opNamed(step.op), step.shape ?? outputs[0]!.shape, () => next++));
     graph.nodes.push({ ...graph.nodes.pop()!, epilogue: steps });
     for (const { id } of outputs.slice(0, one.results)) results.add(id);
   }
@@ -100,9 +100,9 @@ export function buildCase(one: Case): BuiltCase {
 }
 
 /** A step at the end of a kernel, whose operands stand where `place` says. */
-export function stepOf(op: Op, place: () => number): EpilogueStep {
+export function stepOf(op: Op, shape: readonly number[], place: () => number): EpilogueStep {
   const [flows] = inHand(op);
-  return { op, inputs: op.inputs.map((name) => (name === flows ? undefined : place())) };
+  return { op, inputs: op.inputs.map((name) => (name === flows ? undefined : place())), shape };
 }
 
 /** What comes out, with the column sums where they are asked for. */
@@ -119,7 +119,7 @@ export function caseName({ op, inputs, attributes = {}, epilogue = [], columnSum
     op,
     ...inputs.map(({ shape, store }) => `[${shape}]${store === "bytes" ? " of bytes" : ""}`),
     options.join(", "),
-    ...epilogue.map((end) => `+${end.op}`),
+    ...epilogue.map(({ op, shape }) => `+${op}${shape === undefined ? "" : ` as [${shape}]`}`),
     columnSum === true ? "+columnSum" : "",
     step === undefined ? "" : `${step.count} rows`,
     note,

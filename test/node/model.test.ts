@@ -13,6 +13,7 @@ import {
   type Layer,
   maxPool2d,
   meanSquaredError,
+  ops,
   relu,
   residual,
   sequential,
@@ -90,15 +91,21 @@ describe("shapes", () => {
     [sequential([conv2d(3, { kernel: 1 }), maxPool2d(2)]), [9, 8, 3], [2, 4, 4, 3]],
     [sequential([conv2d(3, { kernel: 1 }), maxPool2d(3, { stride: 1, padding: "same" })]), [9, 8, 3], [2, 9, 8, 3]],
     [sequential([conv2d(3, { kernel: 1 }), flatten()]), [2, 2, 1], [2, 12]],
-  ])("of windows are TensorFlow's", (model, input, output) => {
+    [dense(5), [9, 8, 3], [2, 9, 8, 5]],
+    [dense(5, { bias: false }), [9, 3], [2, 9, 5]],
+  ])("of windows are TensorFlow's, of dense layers Keras'", (model, input, output) => {
     expect(outputOf(model, input)).toEqual(output);
   });
 });
 
 describe("a model that does not fit together says where, what and what to do", () => {
   const image = { input: [4, 5, 2] };
+  const line = (): Layer => ({
+    kind: "line",
+    apply: (scope, x) => scope.op(ops.reshape, { x }, { shape: [x.shape.reduce((a, b) => a * b)] }).y,
+  });
   const cases: Readonly<Record<string, () => unknown>> = {
-    "dense on an image": () => programOf(sequential({ head: dense(3) }), image),
+    "dense on one axis": () => programOf(sequential({ line: line(), head: dense(3) }), image),
     "dense with other inputs": () => programOf(sequential({ head: dense(3, { inputs: 128 }) })),
     "conv2d on a vector": () => programOf(sequential({ stem: [conv2d(3)] })),
     "a window larger than its image": () => programOf(sequential({ stem: [conv2d(3, { kernel: 5 })] }), image),
@@ -160,7 +167,7 @@ describe("a model that does not fit together says where, what and what to do", (
         "conv2dTranspose on a vector": "ShapeError: conv2dTranspose: input has shape [32,6], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().",
         "crossEntropy on an image": "ShapeError: crossEntropy: the model ends in shape [32,2,3,3], it must be [batch, classes]. End the model with flatten() and dense(classes).",
         "crossEntropy with one class": "ShapeError: crossEntropy: the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.",
-        "dense on an image": "ShapeError: dense "head": input has shape [32,4,5,2], it must be [batch, features]. Put flatten() before it.",
+        "dense on one axis": "ShapeError: dense "head": input has shape [1280], it must be [batch, .., features]. Give it one more axis.",
         "dense with other inputs": "ShapeError: dense "head": input has 6 features, weight expects 128. Remove "inputs" or set it to 6.",
         "filters that groups do not divide": "OptionError: conv2d: 4 filters cannot be divided into 3 groups.",
         "half a group": "OptionError: conv2dTranspose: groups is 0.5, it must be a whole number of at least 1.",

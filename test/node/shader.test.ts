@@ -62,7 +62,7 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
   if (sum) outputs.push(tensor([first.shape.at(-1) as number]));
   const steps = epilogue.map((name) => {
     const isLast = opNamed(name).elementwise?.last?.length === 1;
-    return stepOf(opNamed(name), () => all.push(tensor(isLast ? first.shape.slice(-1) : first.shape)) - 1);
+    return stepOf(opNamed(name), first.shape, () => all.push(tensor(isLast ? first.shape.slice(-1) : first.shape)) - 1);
   });
   const named = Object.fromEntries([
     ...own.map((one, i) => [value.inputs[i], one]),

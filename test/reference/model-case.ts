@@ -76,6 +76,10 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
     ...images(sequential([conv2d(2, { padding: "same" }), maxPool2d(3, { stride: 2, padding: "same" }), relu()])),
     loss: meanSquaredError(),
   },
+  "dense on rows of rows": {
+    ...vectors(sequential([dense(4), gelu(), residual([dense(4), tanh()]), flatten(), dense(3)])),
+    input: [3, 5],
+  },
   residual: vectors(
     sequential([dense(4), residual([dense(4), gelu(), dense(4)]), relu(), residual([tanh(), dense(4)]), dense(3)]),
   ),

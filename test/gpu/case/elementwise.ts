@@ -68,6 +68,16 @@ export const cases: readonly Case[] = [
     inputs: [{ shape: [5, 3] }, { shape: [3] }],
     epilogue: [{ op: "gelu" }, add([5, 3]), { op: "tanhBackward", operand: { shape: [5, 3], ...output(-1) } }],
   },
+  // Numbers that the kernel has under another shape than the op at its end.
+  ...[
+    [6, 10],
+    [3, 4, 5],
+  ].map(
+    (shape): Case => ({
+      ...one("tanh", [5, 12]),
+      epilogue: [{ op: "bias", shape, operand: { shape: shape.slice(-1) } }, { op: "relu" }],
+    }),
+  ),
   // More numbers than one axis of the grid has threads.
   { ...one("relu", [65_535 * 256 + 5], cycle), scales: [1] },
   one("columnSum", [1, 1]),
