@@ -1,7 +1,7 @@
 // Fewer dispatches from the same graph: elementwise nodes move into the end of the kernel that makes their input, and a
 // bias gradient into the kernel that makes the weight gradient from the same numbers.
 
-import { inHand } from "../op/epilogue.ts";
+import { isWhole } from "../op/epilogue.ts";
 import { splitsForSum } from "../op/split.ts";
 import { columnSum, sumPartials } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
@@ -97,22 +97,22 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
 
   function join(node: Node): { at: number; node: Node } | undefined {
     if (node.op.elementwise === undefined) return undefined;
-    for (const name of inHand(node.op)) {
-      const main = node.inputs[node.op.inputs.indexOf(name)] as number;
+    const { shape } = tensorAt(graph, node.outputs[0] as number);
+    for (const main of node.inputs) {
       const at = maker.get(storageOf(graph, main));
       const target = at === undefined ? undefined : nodes[at];
       if (at === undefined || target === undefined) continue;
       const inner = target.outputs[0] as number;
       const only = readers.get(inner) === 1 && !last.has(inner) && storageOf(graph, main) === inner;
       const takes = target.op.takesEpilogue === true || target.op.elementwise !== undefined;
-      const { shape } = tensorAt(graph, node.outputs[0] as number);
-      const whole = size(tensorAt(graph, inner).shape) === size(shape);
+      const whole = isWhole(tensorAt(graph, inner), shape);
       const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
       if (!only || !takes || !whole || partial || target.outputs.length > 1) continue;
       const operands = node.inputs.filter((id) => id !== main);
       const madeBefore = operands.every((id) => (maker.get(storageOf(graph, id)) ?? -1) < at);
       // The other inputs of an elementwise target stand in the chain like operands.
-      const own = target.op.takesEpilogue === true ? target.op.inputs.length : 1;
+      const flows = target.inputs.slice(0, target.op.inputs.length).some((id) => isWhole(tensorAt(graph, id), shape));
+      const own = target.op.takesEpilogue === true ? target.op.inputs.length : Number(flows);
       if (!madeBefore || target.inputs.length - own + operands.length > MOST_OPERANDS) continue;
       const inputs = [...target.inputs, ...operands];
       const places = node.inputs.map((id) => (id === main ? undefined : inputs.indexOf(id, target.inputs.length)));

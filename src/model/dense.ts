@@ -2,10 +2,10 @@
 
 import { ShapeError } from "../errors.ts";
 import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
+import { bias as addBias } from "../op/bias.ts";
 import { checkNoActivation, type Layer, where, wholeNumber } from "../op/layer.ts";
 import { matmul } from "../op/matmul.ts";
 import { reshape } from "../op/reshape.ts";
-import { bias as addBias } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
 import { resolved } from "../option.ts";
 

@@ -51,7 +51,7 @@ export type Use = (name: string, layer: Layer, x: Value) => Value;
 /** What a functional model may do beside using layers. */
 export interface Functional {
   readonly use: Use;
-  /** The sum of two values of one shape. */
+  /** The sum of two values, which are repeated to one shape as by `ops.add`. */
   readonly add: (a: Value, b: Value) => Value;
 }
 

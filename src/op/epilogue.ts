@@ -3,8 +3,8 @@
 import math from "../../shaders/parts/math.wgsl?raw";
 import { bug } from "../errors.ts";
 import { placeOf, repeated } from "./index-map.ts";
-import type { EpilogueStep, Op } from "./op.ts";
-import type { Tensor } from "./tensor.ts";
+import type { EpilogueStep } from "./op.ts";
+import { size, type Tensor } from "./tensor.ts";
 
 /** Number of the first operand's binding: a kernel has up to four of its own. */
 const FIRST = 4;
@@ -62,11 +62,11 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
   return { text, tensors, note: steps.map((step) => ` +${step.op.name}`).join("") };
 }
 
-/** The inputs of an elementwise op that may be what a kernel has in hand: those in the shape of the result. */
-export const inHand = ({ inputs, elementwise }: Op): string[] =>
-  inputs.filter((name) => elementwise?.last?.includes(name) !== true);
+/** Whether an input may be what a kernel has in hand: it has a number for each of the result. */
+export const isWhole = (input: Pick<Tensor, "shape">, shape: readonly number[]): boolean =>
+  size(input.shape) === size(shape);
 
-const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|normal_/.test(body.join());
+const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|normal_|or_nan/.test(body.join());
 
 /** How an operand of a result is stored and read: by vec4f where it can be, once where it is the same for four, else number by number. */
 function operandAccess(

@@ -36,7 +36,15 @@ export function indexMap(shape: readonly number[], counted: Axes, stored: Axes):
   return { runs, count: from };
 }
 
-/** That of an operand which is repeated where a result of `shape` is longer, as in NumPy: shapes end together, 1 goes with any length. */
+/** The shape to which all of these are repeated, as in NumPy: they end together, and 1 goes with any length. Undefined where there is none. */
+export function broadcast(shapes: readonly (readonly number[])[]): readonly number[] | undefined {
+  const rank = Math.max(...shapes.map(({ length }) => length));
+  const lengths = Array.from({ length: rank }, (_, i) => shapes.map((shape) => shape.at(i - rank) ?? 1));
+  const whole = lengths.map((all) => Math.max(...all));
+  return lengths.every((all, i) => all.every((length) => length === 1 || length === whole[i])) ? whole : undefined;
+}
+
+/** Where the numbers of an operand stand that is repeated to `shape`. */
 export const repeated = (operand: readonly number[], shape: readonly number[]): IndexMap =>
   indexMap(
     shape,

@@ -2,7 +2,6 @@
 // can be read without a GPU; `buildCase` makes a small graph of it.
 
 import { addNode, addTensor, type Graph } from "../../src/graph/graph.ts";
-import { inHand } from "../../src/op/epilogue.ts";
 import type { Attributes, EpilogueStep, Op, TensorSpec } from "../../src/op/op.ts";
 import { size } from "../../src/op/tensor.ts";
 import { stream } from "../../src/random.ts";
@@ -101,8 +100,7 @@ export function buildCase(one: Case): BuiltCase {
 
 /** A step at the end of a kernel, whose operands stand where `place` says. */
 export function stepOf(op: Op, shape: readonly number[], place: () => number): EpilogueStep {
-  const [flows] = inHand(op);
-  return { op, inputs: op.inputs.map((name) => (name === flows ? undefined : place())), shape };
+  return { op, inputs: op.inputs.map((_, i) => (i === 0 ? undefined : place())), shape };
 }
 
 /** What comes out, with the column sums where they are asked for. */

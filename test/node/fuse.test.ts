@@ -230,6 +230,40 @@ describe("a view stops no fusion", () => {
     ]);
   });
 
+  test("and operands that are repeated join like any other", () => {
+    const learned = (name: string, op: string, shape: readonly number[], swapped = false): Layer => ({
+      kind: name,
+      apply(scope, x) {
+        const own = scope.parameter(name, shape, "glorotNormal");
+        return ask(scope, op, swapped ? [own, x] : [x, own]);
+      },
+    });
+    const model = sequential({
+      stem: dense(6, { bias: false }),
+      places: [learned("place", "add", [5, 6], true), learned("row", "subtract", [5, 1]), tanh()],
+      head: [dense(4), learned("one", "subtract", [1], true)],
+    });
+    expect(kernels(model, [5, 3]).slice(0, 3)).toEqual(["gather", "matmul+add+subtract+tanh", "matmul+bias+subtract"]);
+  });
+
+  test("and the way back of a mean ends in what follows it", () => {
+    const pooled: Layer = { kind: "pooled", apply: (scope, x) => scope.op(ops.mean, { x }, { axes: [1] }).y };
+    const found = kernels(sequential([dense(6), tanh(), pooled, gelu(), dense(2)]), [5, 3]);
+    expect(found).toEqual([
+      "gather",
+      "matmul+bias+tanh",
+      "mean",
+      "gelu",
+      "matmul+bias",
+      "meanSquaredError",
+      "metrics",
+      "matmul+geluBackward",
+      "matmul",
+      "spread+tanhBackward",
+      "matmul",
+    ]);
+  });
+
   test("but where it is kept, or read by somebody else", () => {
     const { graph } = traced(sequential([dense(2, { bias: false }), flatten(), relu()]), [3, 4]);
     const flat = graph.tensors.find(({ shape, view }) => view !== undefined && String(shape) === "8,6");

@@ -157,7 +157,7 @@ describe("a model that does not fit together says where, what and what to do", (
         "a residual block that changes the shape": "ShapeError: residual: its layers turn [32,6] into [32,8], but both are added. Make them keep the shape.",
         "a window larger than its image": "ShapeError: conv2d "stem.0": input is 4 x 5, the window 5 x 5. Use a smaller window or padding "same".",
         "a window longer than its line": "ShapeError: conv1d: input is 1 x 6, the window 1 x 7. Use a smaller window or padding "same".",
-        "adding different shapes": "ShapeError: add: it was given [32,4] and [32,3]. Both shapes must be equal.",
+        "adding different shapes": "ShapeError: add: it was given [32,4] and [32,3]. From the last axis on, lengths must be equal or 1.",
         "an initializer that every object has": "OptionError: dense: there is no initializer "toString". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown initializer": "OptionError: dense: there is no initializer "glorot". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown padding": "OptionError: conv2d: padding is "full", it must be "same" or "valid".",
