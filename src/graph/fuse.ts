@@ -1,7 +1,7 @@
 // Fewer dispatches from the same graph: elementwise nodes move into the end of the kernel that makes their input, and a
 // bias gradient into the kernel that makes the weight gradient from the same numbers.
 
-import { inHand } from "../op/epilogue.ts";
+import { isWhole } from "../op/epilogue.ts";
 import { splitsForSum } from "../op/split.ts";
 import { columnSum, sumPartials } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
@@ -12,7 +12,25 @@ const MOST_OPERANDS = 3;
 
 /** Gives a new graph that computes the same outputs; `kept` are ids that must stay readable. */
 export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
-  return fuseElementwise(fuseColumnSums({ tensors: [...graph.tensors], nodes: [...graph.nodes] }), kept);
+  // A view moves nothing, so it is in nobody's way: kernels are joined as if there were none.
+  const kernels = { tensors: [...graph.tensors], nodes: graph.nodes.filter((node) => !isView(graph, node)) };
+  return withViews(fuseElementwise(fuseColumnSums(kernels), kept), graph);
+}
+
+const isView = (graph: Graph, { outputs }: Node): boolean =>
+  outputs.every((id) => tensorAt(graph, id).view !== undefined);
+
+/** Each view of the first graph right behind the kernel that makes its numbers; gone where none does any more. */
+function withViews(graph: Graph, before: Graph): Graph {
+  const views = new Map<number, Node[]>();
+  for (const node of before.nodes) {
+    const storage = storageOf(before, node.outputs[0] as number);
+    if (isView(before, node)) views.set(storage, [...(views.get(storage) ?? []), node]);
+  }
+  const made = new Set(before.nodes.flatMap(({ outputs }) => outputs));
+  const given = [...views].flatMap(([storage, nodes]) => (made.has(storage) ? [] : nodes));
+  const behind = (node: Node): Node[] => [node, ...node.outputs.flatMap((id) => views.get(id) ?? [])];
+  return { tensors: graph.tensors, nodes: [...given, ...graph.nodes.flatMap(behind)] };
 }
 
 /** `columnSum(dy)` beside a product `x^T dy` becomes the product's second output; one that stays alone is split where long. */
@@ -22,7 +40,9 @@ function fuseColumnSums(graph: Graph): Graph {
     const [dy] = lone.inputs as [number];
     const [sum] = lone.outputs as [number];
     const at = nodes.findIndex((node) => sumsOver(node, graph, dy) && node.outputs.length === 1);
-    const isReadBefore = nodes.slice(0, Math.max(at, 0)).some(({ inputs }) => inputs.includes(sum));
+    const isReadBefore = nodes
+      .slice(0, Math.max(at, 0))
+      .some(({ inputs }) => inputs.some((id) => storageOf(graph, id) === sum));
     const product = isReadBefore ? undefined : nodes[at];
     const rows = size(tensorAt(graph, dy).shape.slice(0, -1));
     const splits = product === undefined ? splitsForSum(rows) : Number(product.attributes.splits ?? 1);
@@ -53,6 +73,7 @@ function sumsOver(node: Node, graph: Graph, dy: number): boolean {
 
 /** Walks the nodes once; each elementwise node joins the maker of its input where nobody else reads that input. */
 function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
+  const last = new Set([...kept].map((id) => storageOf(graph, id)));
   const readers = new Map<number, number>();
   for (const node of graph.nodes) {
     for (const id of node.inputs) {
@@ -76,21 +97,22 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
 
   function join(node: Node): { at: number; node: Node } | undefined {
     if (node.op.elementwise === undefined) return undefined;
-    for (const name of inHand(node.op)) {
-      const main = node.inputs[node.op.inputs.indexOf(name)] as number;
+    const { shape } = tensorAt(graph, node.outputs[0] as number);
+    for (const main of node.inputs) {
       const at = maker.get(storageOf(graph, main));
       const target = at === undefined ? undefined : nodes[at];
       if (at === undefined || target === undefined) continue;
       const inner = target.outputs[0] as number;
-      const only = readers.get(storageOf(graph, inner)) === 1 && !kept.has(inner) && inner === main;
+      const only = readers.get(inner) === 1 && !last.has(inner) && storageOf(graph, main) === inner;
       const takes = target.op.takesEpilogue === true || target.op.elementwise !== undefined;
-      const whole = size(tensorAt(graph, inner).shape) === size(tensorAt(graph, node.outputs[0] as number).shape);
+      const whole = isWhole(tensorAt(graph, inner), shape);
       const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
       if (!only || !takes || !whole || partial || target.outputs.length > 1) continue;
       const operands = node.inputs.filter((id) => id !== main);
       const madeBefore = operands.every((id) => (maker.get(storageOf(graph, id)) ?? -1) < at);
       // The other inputs of an elementwise target stand in the chain like operands.
-      const own = target.op.takesEpilogue === true ? target.op.inputs.length : 1;
+      const flows = target.inputs.slice(0, target.op.inputs.length).some((id) => isWhole(tensorAt(graph, id), shape));
+      const own = target.op.takesEpilogue === true ? target.op.inputs.length : Number(flows);
       if (!madeBefore || target.inputs.length - own + operands.length > MOST_OPERANDS) continue;
       const inputs = [...target.inputs, ...operands];
       const places = node.inputs.map((id) => (id === main ? undefined : inputs.indexOf(id, target.inputs.length)));
@@ -100,7 +122,7 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
           ...target,
           inputs,
           outputs: node.outputs,
-          epilogue: [...target.epilogue, { op: node.op, inputs: places }],
+          epilogue: [...target.epilogue, { op: node.op, inputs: places, shape }],
         },
       };
     }

@@ -80,9 +80,17 @@ export function specsOf(op: Op, inputs: Tensors, attributes: Attributes): (reado
   return op.outputs.flatMap((name) => (specs[name] === undefined ? [] : [[name, specs[name]] as const]));
 }
 
+/** The outputs of a node as its op makes them; at the end of its kernel the same numbers may have another shape. */
+export function madeBy(graph: Graph, { op, inputs, outputs, attributes, epilogue }: Node): Tensor[] {
+  const made = outputs.map((id) => tensorAt(graph, id));
+  if (epilogue.length === 0) return made;
+  const own = Object.fromEntries(op.inputs.map((name, i) => [name, tensorAt(graph, inputs[i] as number)]));
+  return made.map((tensor, i) => ({ ...tensor, ...(i === 0 && { shape: specsOf(op, own, attributes)[0]![1].shape }) }));
+}
+
 /** Tensors of a node by its op's names. */
-export const namedTensors = (graph: Graph, { op, inputs, outputs }: Pick<Node, "op" | "inputs" | "outputs">): Tensors =>
+export const namedTensors = (graph: Graph, node: Node): Tensors =>
   Object.fromEntries([
-    ...op.inputs.slice(0, inputs.length).map((name, i) => [name, tensorAt(graph, inputs[i] as number)]),
-    ...outputs.map((id, i) => [op.outputs[i], tensorAt(graph, id)]),
+    ...node.op.inputs.slice(0, node.inputs.length).map((name, i) => [name, tensorAt(graph, node.inputs[i] as number)]),
+    ...madeBy(graph, node).map((tensor, i) => [node.op.outputs[i], tensor]),
   ]);

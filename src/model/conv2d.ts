@@ -2,10 +2,10 @@
 
 import { OptionError, ShapeError } from "../errors.ts";
 import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
+import { bias as addBias } from "../op/bias.ts";
 import { conv2d as convolve, conv2dTranspose as spread } from "../op/conv2d.ts";
 import { checkNoActivation, type Layer, type Scope, type Value, where, wholeNumber } from "../op/layer.ts";
 import { reshape } from "../op/reshape.ts";
-import { bias as addBias } from "../op/sum.ts";
 import { type Padding, paddings, pair, spanOf, windowRefusal } from "../op/window.ts";
 import { anything, resolved } from "../option.ts";
 

@@ -2,9 +2,11 @@
 
 import { ShapeError } from "../errors.ts";
 import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
+import { bias as addBias } from "../op/bias.ts";
 import { checkNoActivation, type Layer, where, wholeNumber } from "../op/layer.ts";
 import { matmul } from "../op/matmul.ts";
-import { bias as addBias } from "../op/sum.ts";
+import { reshape } from "../op/reshape.ts";
+import { size } from "../op/tensor.ts";
 import { resolved } from "../option.ts";
 
 export interface DenseOptions {
@@ -17,8 +19,8 @@ export interface DenseOptions {
 }
 
 /**
- * `y = x W + b`: [B, in] -> [B, units], with weight [in, units] and bias [units] as in Keras.
- * Throws OptionError for options that do not exist, ShapeError where the input is not [B, in].
+ * `y = x W + b` on the last axis: [B, .., in] -> [B, .., units], with weight [in, units] and bias [units] as in Keras.
+ * Throws OptionError for options that do not exist, ShapeError where the input has no axis beside the batch.
  *
  * @example dense(10)
  */
@@ -33,10 +35,10 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
   return {
     kind: "dense",
     apply(scope, x) {
-      const [, features] = x.shape;
-      if (x.shape.length !== 2 || features === undefined) {
+      const features = x.shape.at(-1);
+      if (x.shape.length < 2 || features === undefined) {
         throw new ShapeError(
-          `${where("dense", scope)}: input has shape [${x.shape}], it must be [batch, features]. Put flatten() before it.`,
+          `${where("dense", scope)}: input has shape [${x.shape}], it must be [batch, .., features]. Give it one more axis.`,
         );
       }
       if (inputs !== undefined && inputs !== features) {
@@ -45,9 +47,12 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
         );
       }
       const weight = scope.parameter("weight", [features, units], initialize);
-      const product = scope.op(matmul, { a: x, b: weight }).c;
-      if (!bias) return product;
-      return scope.op(addBias, { x: product, b: scope.parameter("bias", [units], zeros) }).z;
+      // Whatever is under the leading axes is a row; a view costs nothing and stops no fusion.
+      const leading = x.shape.slice(0, -1);
+      const rows = leading.length === 1 ? x : scope.op(reshape, { x }, { shape: [size(leading), features] }).y;
+      const product = scope.op(matmul, { a: rows, b: weight }).c;
+      const y = bias ? scope.op(addBias, { x: product, b: scope.parameter("bias", [units], zeros) }).z : product;
+      return leading.length === 1 ? y : scope.op(reshape, { x: y }, { shape: [...leading, units] }).y;
     },
   };
 }

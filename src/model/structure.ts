@@ -61,7 +61,7 @@ export type Use = <In = Value, Out = Value>(name: string, layer: Layer<In, Out>,
 /** What a functional model may do beside using layers. */
 export interface Functional {
   readonly use: Use;
-  /** The sum of two values of one shape. */
+  /** The sum of two values, which are repeated to one shape as by `ops.add`. */
   readonly add: (a: Value, b: Value) => Value;
   /** For ops, parameters, states and random numbers. */
   readonly scope: Scope;

@@ -1,33 +1,10 @@
-// Activations. A new one is one entry here: its expression, its gradient, and whether that is a function of the input or of the
-// output. Its op, that of its way back and its layer follow.
+// Activations: each is an entry of expression, gradient and what is saved, of which an op, that of its way back and a layer are made.
 
-import { defineElementwise } from "./elementwise.ts";
 import { checkNothing, layerOf, type OpLayer } from "./layer.ts";
+import { type Unary, unary } from "./unary.ts";
 
-interface Activation {
-  /** z, as an expression in x. */
-  readonly expression: string;
-  /** dL/dx, as an expression in dz, which is dL/dz, and the saved value s. */
-  readonly gradient: string;
-  /** What s is. Saving the output lets the input's memory go. */
-  readonly saves: "x" | "z";
-}
-
-/* @__NO_SIDE_EFFECTS__ */ function activation(
-  name: string,
-  { expression, gradient, saves }: Activation,
-): OpLayer<[], "z"> {
-  // Second derivatives are not computed, so that the way back has none.
-  const backward = defineElementwise({ name: `${name}Backward`, inputs: ["dz", "s"], expression: gradient });
-  const op = defineElementwise({
-    name,
-    inputs: ["x"],
-    expression,
-    backward,
-    back: ({ dz, ...known }, { give, emit }) => give("x", () => emit(backward, { dz, s: known[saves] }).z),
-  });
-  return layerOf(op, (place, ...given) => checkNothing(place, given));
-}
+const activation = /* @__NO_SIDE_EFFECTS__ */ (name: string, parts: Unary): OpLayer<[], "z"> =>
+  layerOf(unary(name, parts), (place, ...given) => checkNothing(place, given));
 
 /** max(x, 0). */
 export const relu = activation("relu", {

@@ -3,11 +3,13 @@
 
 import source from "../../shaders/elementwise.wgsl?raw";
 import { checkPart } from "./check.ts";
-import { epilogue, inHand } from "./epilogue.ts";
+import { epilogue, isWhole } from "./epilogue.ts";
+import { broadcast } from "./index-map.ts";
 import { threads } from "./kernel.ts";
 import type { Kernel } from "./op.ts";
 import { defineOp, type Known, type Op, type Way } from "./op.ts";
 import { given } from "./request.ts";
+import { sumTo } from "./sum.ts";
 import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
 
 const kernel: Kernel = {
@@ -15,19 +17,20 @@ const kernel: Kernel = {
   source,
   choose({ op, all, outputs, epilogue: steps, checked }) {
     const [y] = outputs as [Tensor];
-    const [flows] = inHand(op);
-    const first = { op, inputs: op.inputs.map((name, i) => (name === flows ? undefined : i)) };
-    const x = all[op.inputs.indexOf(flows as string)] as Tensor;
-    const columns = y.shape.at(-1) as number;
+    const own = all.slice(0, op.inputs.length);
+    const flows = own.findIndex((input) => isWhole(input, y.shape));
+    const first = { op, inputs: op.inputs.map((_, i) => (i === flows ? undefined : i)), shape: y.shape };
+    const columns = y.shape.at(-1) ?? 1;
     const end = epilogue([first, ...steps], all, { lanes: 4, columns, aligned: true });
     const length = size(y.shape);
     const quads = Math.ceil(length / 4);
+    const x = all[flows];
     return {
-      holes: { EPILOGUE: end.text, CHECK: checkPart(checked) },
+      holes: { EPILOGUE: end.text, CHECK: checkPart(checked), IN_HAND: x !== undefined },
       constants: { QUADS: quads, COLUMNS: columns, LENGTH: length },
-      tensors: { x, y, ...end.tensors },
+      tensors: { ...(x && { x }), y, ...end.tensors },
       grid: threads(quads),
-      note: `${dims(x)}${end.note}`,
+      note: `${x === undefined ? own.map(dims).join(" ") : dims(x)}${end.note}`,
     };
   },
 };
@@ -38,18 +41,17 @@ export interface Formula<In extends string> {
   readonly inputs: readonly In[];
   /** z. */
   readonly expression: string;
-  /** Inputs with one number for each entry of the last axis. */
-  readonly last?: readonly In[];
   /** The op of the way back, where that is one of its own. */
   readonly backward?: Op;
+  /** Gradients in the shape of z: what comes for an input that was repeated is summed. */
   back?(known: Known<In, "z">, way: Way<In>): void;
 }
 
 /**
- * An op that works on each number by itself, for `scope.op`: output `z` has the shape of the inputs that are not `last`. It is fused
- * into the end of the kernel that makes its input, so that it costs no pass over memory. The expression is WGSL over `V`, f32 or
- * vec4f, in the names of the inputs: constants are written `V(1)`, choices `select(no, yes, condition)`. Beside WGSL's own there
- * are tanh_exact, sigmoid, normal_cdf and normal_pdf.
+ * An op that works on each number by itself, for `scope.op`: output `z` has the shape to which the inputs are repeated, as in NumPy:
+ * shapes end together, and 1 goes with any length. It is fused into the end of the kernel that makes one of its inputs, so that it
+ * costs no pass over memory. The expression is WGSL over `V`, f32 or vec4f, in the names of the inputs: constants are written `V(1)`,
+ * choices `select(no, yes, condition)`. Beside WGSL's own there are tanh_exact, sigmoid, normal_cdf and normal_pdf.
  *
  * @example
  * const slope = defineElementwise({ name: "slope", inputs: ["dz", "x"], expression: "dz * select(V(0.1), V(1), x > V(0))" });
@@ -62,30 +64,32 @@ export interface Formula<In extends string> {
  */
 /* @__NO_SIDE_EFFECTS__ */ export function defineElementwise<const In extends string>({
   expression,
-  last = [],
   backward,
+  back,
   ...rest
 }: Formula<In>): Op<In, "z"> {
-  const [main] = rest.inputs as readonly [In];
-  const shapeOf = (inputs: Tensors<In>): readonly number[] => inputs[main].shape;
+  const shapesOf = (inputs: Tensors<In>) => rest.inputs.map((name) => inputs[name].shape);
   return defineOp({
     ...rest,
     outputs: ["z"],
-    shape: (inputs) => ({ z: { shape: shapeOf(inputs) } }),
-    refuse(inputs) {
-      const shape = shapeOf(inputs);
-      const needed = (name: In): readonly number[] => (last.includes(name) ? shape.slice(-1) : shape);
-      const wrong = rest.inputs.find((name) => String(inputs[name].shape) !== String(needed(name)));
-      if (wrong === undefined) return undefined;
-      const what = last.includes(wrong) ? `"${wrong}" must be [${needed(wrong)}]` : "Both shapes must be equal";
-      return `${given(...rest.inputs.map((name) => inputs[name]))} ${what}.`;
-    },
+    shape: (inputs) => ({ z: { shape: broadcast(shapesOf(inputs)) ?? [] } }),
+    refuse: (inputs) =>
+      broadcast(shapesOf(inputs)) === undefined
+        ? `${given(...rest.inputs.map((name) => inputs[name]))} From the last axis on, lengths must be equal or 1.`
+        : undefined,
+    ...(back && {
+      back: (known: Known<In, "z">, way: Way<In>) =>
+        back(known, {
+          ...way,
+          give: (name, make) => way.give(name, () => sumTo(make(), (known as Tensors<In>)[name].shape, way.emit)),
+        }),
+    }),
     kernel,
-    elementwise: { expression, last, backward },
+    elementwise: { expression, backward },
   });
 }
 
-/** x + y of one shape. */
+/** x + y. */
 export const add = defineElementwise({
   name: "add",
   inputs: ["x", "y"],

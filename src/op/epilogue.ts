@@ -2,8 +2,9 @@
 
 import math from "../../shaders/parts/math.wgsl?raw";
 import { bug } from "../errors.ts";
-import type { EpilogueStep, Op } from "./op.ts";
-import type { Tensor } from "./tensor.ts";
+import { placeOf, repeated } from "./index-map.ts";
+import type { EpilogueStep } from "./op.ts";
+import { size, type Tensor } from "./tensor.ts";
 
 /** Number of the first operand's binding: a kernel has up to four of its own. */
 const FIRST = 4;
@@ -31,14 +32,15 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
   const tensors: Record<string, Tensor> = {};
   const declarations: string[] = [];
   const body: string[] = [];
-  for (const { op, inputs: places } of steps) {
-    const { expression, last = [] } = op.elementwise ?? bug(`"${op.name}" is not elementwise, it cannot end a kernel`);
+  for (const { op, inputs: places, shape } of steps) {
+    const { expression } = op.elementwise ?? bug(`"${op.name}" is not elementwise, it cannot end a kernel`);
     const values = op.inputs.map((input, i) => {
       const place = places[i];
       if (place === undefined) return `let ${input} = result;`;
       const name = `operand${declarations.length}`;
-      tensors[name] = inputs[place] ?? bug(`"${op.name}" lacks its operand`);
-      const { element, read } = operandAccess(name, last.includes(input), form);
+      const operand = inputs[place] ?? bug(`"${op.name}" lacks its operand`);
+      tensors[name] = operand;
+      const { element, read } = operandAccess(name, operand.shape, shape, form);
       declarations.push(
         `@group(0) @binding(${FIRST + declarations.length}) var<storage, read> ${name}: array<${element}>;`,
       );
@@ -60,18 +62,28 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
   return { text, tensors, note: steps.map((step) => ` +${step.op.name}`).join("") };
 }
 
-/** The inputs of an elementwise op that may be what a kernel has in hand: those in the shape of the result. */
-export const inHand = ({ inputs, elementwise }: Op): string[] =>
-  inputs.filter((name) => elementwise?.last?.includes(name) !== true);
+/** Whether an input may be what a kernel has in hand: it has a number for each of the result. */
+export const isWhole = (input: Pick<Tensor, "shape">, shape: readonly number[]): boolean =>
+  size(input.shape) === size(shape);
 
-const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|normal_/.test(body.join());
+const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|normal_|or_nan/.test(body.join());
 
-/** How an operand is stored and read: by vec4f where it can be, else number by number. */
-function operandAccess(name: string, last: boolean, { lanes, columns, aligned }: EpilogueForm) {
-  if (lanes === 1) return { element: "f32", read: `${name}[${last ? "column" : "at"}]` };
-  if (aligned && (!last || columns % 4 === 0)) {
-    return { element: "vec4f", read: `${name}[${last ? "column" : "at"} / 4]` };
+/** How an operand of a result is stored and read: by vec4f where it can be, once where it is the same for four, else number by number. */
+function operandAccess(
+  name: string,
+  operand: readonly number[],
+  shape: readonly number[],
+  { lanes, columns, aligned }: EpilogueForm,
+) {
+  const map = repeated(operand, shape);
+  const { from, length } = map.runs.at(-1) ?? { from: 0, length: 0 };
+  const isLine = map.runs.length === 1 && from === 1 && length === columns && length < map.count;
+  const place = isLine ? "column" : placeOf(map, "at");
+  if (lanes === 1) return { element: "f32", read: `${name}[${place}]` };
+  if (aligned && from === 1 && (length % 4 === 0 || length === map.count)) {
+    return { element: "vec4f", read: `${name}[${place.includes(" ") ? `(${place})` : place} / 4]` };
   }
-  const lane = (i: number) => (last ? `${name}[(column + ${i}) % ${columns}]` : `${name}[at + ${i}]`);
-  return { element: "f32", read: `vec4f(${[0, 1, 2, 3].map(lane).join(", ")})` };
+  if (from === 0 || (aligned && from % 4 === 0)) return { element: "f32", read: `vec4f(${name}[${place}])` };
+  const lane = (i: number) => (isLine ? `(column + ${i}) % ${columns}` : placeOf(map, `(at + ${i})`));
+  return { element: "f32", read: `vec4f(${[0, 1, 2, 3].map((i) => `${name}[${lane(i)}]`).join(", ")})` };
 }

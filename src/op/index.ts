@@ -1,17 +1,22 @@
 // The ops that a layer may ask for by `scope.op`: those of layers that are nothing but an op are found at these too, as `relu.op`.
 
 import { gelu, relu, sigmoid, tanh } from "./activation.ts";
+import { divide, maximum, minimum, multiply, subtract } from "./arithmetic.ts";
+import { bias } from "./bias.ts";
 import { conv2d, conv2dTranspose } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d } from "./max-pool2d.ts";
 import type { Op } from "./op.ts";
+import { mean, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
-import { bias } from "./sum.ts";
+import { abs, exp, log, neg, reciprocal, sqrt, square } from "./unary.ts";
 
 /** Ops by name, each with the names of its inputs and outputs. */
 export interface Ops {
-  /** z = x + y, of one shape. */
+  /** z = |x|. */
+  readonly abs: Op<"x", "z">;
+  /** z = x + y. Operands of two are repeated to one shape as in NumPy: they end together, and 1 goes with any length. */
   readonly add: Op<"x" | "y", "z">;
   /** z = x + b: x is [..., N], b is [N]. */
   readonly bias: Op<"x" | "b", "z">;
@@ -22,15 +27,44 @@ export interface Ops {
   readonly conv2d: Op<"a" | "b", "c">;
   /** c: the way back of conv2d: a [B, H, W, C], spread by the filter b [kh, kw, F / groups, C], gives [B, OH, OW, F]. Attributes as for conv2d. */
   readonly conv2dTranspose: Op<"a" | "b", "c">;
+  /** z = x / y. */
+  readonly divide: Op<"x" | "y", "z">;
+  /** z = e^x. */
+  readonly exp: Op<"x", "z">;
   readonly gelu: Op<"x", "z">;
+  /** z: the natural logarithm of x. */
+  readonly log: Op<"x", "z">;
   /** c = a b: [.., M, K] [.., K, N] gives [.., M, N], matrix by matrix under equal leading axes. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;
   /** y: the largest of each window `kernel` [height, width] of x [B, H, W, C]. Further attributes as for conv2d. */
   readonly maxPool2d: Op<"x", "y" | "tap">;
+  /** z: the larger of x and y. Where they are equal each gets half of the gradient. */
+  readonly maximum: Op<"x" | "y", "z">;
+  /** y: the mean of x over `axes`; attributes as for sum. */
+  readonly mean: Op<"x", "y">;
+  /** z: the smaller of x and y. Where they are equal each gets half of the gradient. */
+  readonly minimum: Op<"x" | "y", "z">;
+  /** z = x y, number by number. */
+  readonly multiply: Op<"x" | "y", "z">;
+  /** z = -x. */
+  readonly neg: Op<"x", "z">;
+  /** z = 1 / x. */
+  readonly reciprocal: Op<"x", "z">;
   readonly relu: Op<"x", "z">;
   /** y: the numbers of x under another `shape` of the same size. */
   readonly reshape: Op<"x", "y">;
   readonly sigmoid: Op<"x", "z">;
+  /** z: the square root of x. */
+  readonly sqrt: Op<"x", "z">;
+  /** z = x x, number by number. */
+  readonly square: Op<"x", "z">;
+  /** z = x - y. */
+  readonly subtract: Op<"x" | "y", "z">;
+  /**
+   * y: the sum of x over `axes`, of which -1 is the last; `keepDims` leaves length 1 in their place. Over axis 0 `batch` has to say
+   * whether that counts samples: then those beyond a short batch are left out.
+   */
+  readonly sum: Op<"x", "y">;
   readonly tanh: Op<"x", "z">;
 }
 
@@ -43,17 +77,59 @@ export const ops: Ops = {
   matmul,
   reshape,
   // Getters, since a bundler keeps whatever reads a property while it is made, and all that it names.
+  get abs() {
+    return abs;
+  },
+  get divide() {
+    return divide;
+  },
+  get exp() {
+    return exp;
+  },
   get gelu() {
     return gelu.op;
   },
+  get log() {
+    return log;
+  },
   get maxPool2d() {
     return maxPool2d.op;
+  },
+  get maximum() {
+    return maximum;
+  },
+  get mean() {
+    return mean;
+  },
+  get minimum() {
+    return minimum;
+  },
+  get multiply() {
+    return multiply;
+  },
+  get neg() {
+    return neg;
+  },
+  get reciprocal() {
+    return reciprocal;
   },
   get relu() {
     return relu.op;
   },
   get sigmoid() {
     return sigmoid.op;
+  },
+  get sqrt() {
+    return sqrt;
+  },
+  get square() {
+    return square;
+  },
+  get subtract() {
+    return subtract;
+  },
+  get sum() {
+    return sum;
   },
   get tanh() {
     return tanh.op;

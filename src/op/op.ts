@@ -23,10 +23,8 @@ export interface TensorSpec {
 
 /** WGSL of an op that works on each number by itself; such ops are fused into the end of other kernels. */
 export interface Elementwise {
-  /** An expression over `V`, which is f32 or vec4f, in the names of the inputs. */
+  /** An expression over `V`, which is f32 or vec4f, in the names of the inputs, which are repeated to one shape. */
   readonly expression: string;
-  /** Inputs with one number for each entry of the last axis; all others have the shape of the result. */
-  readonly last?: readonly string[];
   /** The op of its way back, where that is one of its own. */
   readonly backward?: Op | undefined;
 }
@@ -90,6 +88,8 @@ export interface EpilogueStep {
   readonly op: Op;
   /** Where each input of the op stands among the inputs of the node; undefined for the one that the kernel has in hand. */
   readonly inputs: readonly (number | undefined)[];
+  /** Shape of what it gives; the kernel may have the same numbers under another. */
+  readonly shape: readonly number[];
 }
 
 /** A node with its tensors at hand. */

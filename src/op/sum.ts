@@ -1,29 +1,80 @@
-// Sums over rows, and over the parts of a sum that was cut.
+// Sums: the kernel of all of them, those over rows and over the parts of a sum that was cut, and what gradients of repeated
+// operands become.
 
-import source from "../../shaders/column-sum.wgsl?raw";
+import joined from "../../shaders/parts/joined.wgsl?raw";
+import step from "../../shaders/parts/step.wgsl?raw";
+import source from "../../shaders/sum.wgsl?raw";
 import { checkPart } from "./check.ts";
-import { defineElementwise } from "./elementwise.ts";
-import { threads } from "./kernel.ts";
-import type { Kernel } from "./op.ts";
+import { epilogue } from "./epilogue.ts";
+import { indexMap, placeOf } from "./index-map.ts";
+import { fold, threads } from "./kernel.ts";
+import type { Attributes, Kernel, Way } from "./op.ts";
 import { defineOp } from "./op.ts";
-import { dims, size } from "./tensor.ts";
+import { reshape } from "./reshape.ts";
+import { dims, size, type Tensor } from "./tensor.ts";
 
-/** Sums over rows, in parts where `splits` says so; to add up parts is the same with each part for a row. */
-const sumOver = /* @__NO_SIDE_EFFECTS__ */ (name: string): Kernel<"x" | "y"> => ({
+/** What a kernel of sums is told of an op. */
+interface Sums {
+  readonly name: string;
+  /** The axes of x that are summed. */
+  readonly axes: (x: Tensor, attributes: Attributes) => readonly number[];
+  /** Whether a workgroup may share a sum. */
+  readonly shares?: boolean;
+  /** Whether sums are divided by how many terms they have. */
+  readonly mean?: boolean;
+}
+
+/** From so many terms on a workgroup shares a sum, where that reads neighbours or there are few sums. */
+const SHARED = 256;
+const FEW = 1024;
+
+/**
+ * Sums of x over axes, with attribute `splits` in parts one after the other. With attribute `batch` axis 0, where it is summed, counts
+ * samples, and those beyond a short batch are left out. How terms are shared out goes by shapes alone, so all devices add in one order.
+ */
+export const sumKernel = /* @__NO_SIDE_EFFECTS__ */ ({
+  name,
+  axes: axesOf,
+  shares = false,
+  mean = false,
+}: Sums): Kernel<"x" | "y"> => ({
   name,
   source,
-  choose({ tensors: { x, y }, attributes, checked }) {
-    const splits = (attributes.splits as number | undefined) ?? 1;
-    const sums = size(y.shape);
-    const columns = sums / splits;
+  choose({ tensors: { x, y }, all, attributes, epilogue: steps, checked }) {
+    const { splits = 1, batch = false } = attributes as { readonly splits?: number; readonly batch?: boolean };
+    const axes = axesOf(x, attributes);
+    const isSummed = (axis: number): boolean => axes.includes(axis);
+    const anywhere = (): boolean => true;
+    const results = indexMap(x.shape, (axis) => !isSummed(axis), anywhere);
+    const terms = indexMap(x.shape, isSummed, anywhere);
+    const isFast = terms.runs.at(-1)?.to === 1 || results.count < FEW;
+    const isShared = shares && terms.count >= SHARED && isFast;
+    const isBatch = batch && isSummed(0);
+    const sums = splits * results.count;
+    const end = epilogue(steps, all, { lanes: 1, columns: y.shape.at(-1) ?? 1, aligned: false });
     return {
-      holes: { CHECK: checkPart(checked) },
-      constants: { ROWS: size(x.shape) / columns, COLUMNS: columns, SPLITS: splits },
-      grid: threads(sums),
-      note: `${dims(x)}${splits > 1 ? ` in ${splits} parts` : ""}`,
+      holes: {
+        STEP: isBatch ? step : "",
+        EPILOGUE: end.text,
+        CHECK: checkPart(checked),
+        JOINED: isShared ? joined : "fn joined(thread: u32, value: f32) -> f32 { return value; }",
+        THREADS: isShared ? 64 : 1,
+        RESULT: placeOf(results, "i"),
+        TERM: placeOf(terms, "k"),
+        COUNT: isBatch ? realOf(terms.count, x) : "TERMS",
+        VALUE: mean ? "total / f32(terms)" : "total",
+      },
+      constants: { RESULTS: results.count, TERMS: terms.count, SPLITS: splits, COLUMNS: y.shape.at(-1) ?? 1 },
+      tensors: { x, y, ...end.tensors },
+      grid: isShared ? fold(sums) : threads(sums),
+      note: `${dims(x)}${splits > 1 ? ` in ${splits} parts` : ""}${end.note}`,
     };
   },
 });
+
+/** How many of so many numbers belong to samples that are real, as WGSL; axis 0 of x counts the samples. */
+export const realOf = (count: number, { shape: [samples = 1] }: Tensor): string =>
+  `min(${count}u, step.count * ${count / samples}u)`;
 
 /** [..., N] -> [N]: the sum over everything but the last axis; the gradient of a bias. With `splits` > 1 [splits, N]. */
 export const columnSum = defineOp({
@@ -33,7 +84,7 @@ export const columnSum = defineOp({
   shape: ({ x }, { splits = 1 }: { readonly splits?: number }) => ({
     y: { shape: [...(splits === 1 ? [] : [splits]), x.shape.at(-1) as number] },
   }),
-  kernel: sumOver("column-sum"),
+  kernel: sumKernel({ name: "column-sum", axes: ({ shape }) => [...shape.keys()].slice(0, -1) }),
 });
 
 /** [S, ...] -> [...]: adds the partial results of a split sum, in the order of S. */
@@ -42,17 +93,30 @@ export const sumPartials = defineOp({
   inputs: ["x"],
   outputs: ["y"],
   shape: ({ x }) => ({ y: { shape: x.shape.slice(1) } }),
-  kernel: sumOver("sum-partials"),
+  kernel: sumKernel({ name: "sum-partials", axes: () => [0] }),
 });
 
-/** x + b with one b for each entry of the last axis. */
-export const bias = defineElementwise({
-  name: "bias",
-  inputs: ["x", "b"],
-  last: ["b"],
-  expression: "x + b",
-  back({ dz }, { give, emit }) {
-    give("x", () => dz!);
-    give("b", () => emit(columnSum, { x: dz! }).y);
-  },
+/** [.., N, ..] -> [.., 1, ..]: the sum over all of `axes`. */
+export const sumOver = defineOp({
+  name: "sumOver",
+  inputs: ["x"],
+  outputs: ["y"],
+  shape: ({ x }, { axes }: { readonly axes: readonly number[] }) => ({
+    y: { shape: x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length)) },
+  }),
+  kernel: sumKernel({ name: "sum", axes: (_, { axes }) => axes as readonly number[], shares: true }),
 });
+
+/** The gradient of an operand of this shape, from that of a result in which it was repeated. */
+export function sumTo(gradient: Tensor, shape: readonly number[], emit: Way["emit"]): Tensor {
+  const from = gradient.shape;
+  const seenAs = (x: Tensor, as: readonly number[]): Tensor =>
+    String(x.shape) === String(as) ? x : emit(reshape, { x }, { shape: as }).y;
+  const summed = [...from.keys()].filter((axis) => from[axis] !== (shape[axis - from.length + shape.length] ?? 1));
+  if (summed.length === 0) return seenAs(gradient, shape);
+  // What stands in rows goes into the product beside it, or is cut where it is long.
+  const columns = size(from.slice((summed.at(-1) as number) + 1));
+  if (columns !== size(shape)) return seenAs(emit(sumOver, { x: gradient }, { axes: summed }).y, shape);
+  const rows = columns === from.at(-1) ? gradient : seenAs(gradient, [size(from) / columns, columns]);
+  return seenAs(emit(columnSum, { x: rows }).y, shape);
+}

@@ -2,7 +2,7 @@
 // It can be printed, compared and counted in Node; `replay` turns it into GPU objects once and runs it many times.
 
 import { bug } from "../errors.ts";
-import { type Graph, type Node, namedTensors, tensorAt } from "../graph/graph.ts";
+import { type Graph, madeBy, type Node, namedTensors, tensorAt } from "../graph/graph.ts";
 import { ROW_STRIDE } from "../op/check.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import { chosen } from "../op/op.ts";
@@ -49,7 +49,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
       op: node.op,
       tensors: named,
       all: node.inputs.map((id) => tensorAt(graph, id)),
-      outputs: node.outputs.map((id) => tensorAt(graph, id)),
+      outputs: madeBy(graph, node),
       attributes: node.attributes,
       epilogue: node.epilogue,
       device: options.device,

@@ -2,7 +2,6 @@
 // can be read without a GPU; `buildCase` makes a small graph of it.
 
 import { addNode, addTensor, type Graph } from "../../src/graph/graph.ts";
-import { inHand } from "../../src/op/epilogue.ts";
 import type { Attributes, EpilogueStep, Op, TensorSpec } from "../../src/op/op.ts";
 import { size } from "../../src/op/tensor.ts";
 import { stream } from "../../src/random.ts";
@@ -26,8 +25,8 @@ export interface Case {
   readonly note?: string;
   readonly inputs: readonly Input[];
   readonly attributes?: Attributes;
-  /** Ops at the end of the kernel, with their second operands. */
-  readonly epilogue?: readonly { readonly op: string; readonly operand?: Input }[];
+  /** Ops at the end of the kernel, with their second operands; `shape` is what the numbers are seen as, default as they come out. */
+  readonly epilogue?: readonly { readonly op: string; readonly operand?: Input; readonly shape?: readonly number[] }[];
   /** Whether the kernel also sums the columns of its second input. */
   readonly columnSum?: boolean;
   /** Default: the first step, with a full batch. */
@@ -92,7 +91,7 @@ export function buildCase(one: Case): BuiltCase {
       specs.map((spec, i) => [value.outputs[i] as string, spec] as const),
     );
     let next = own.length;
-    const steps = epilogue.map((step) => stepOf(opNamed(step.op), () => next++));
+    const steps = epilogue.map((step) => stepOf(opNamed(step.op), step.shape ?? outputs[0]!.shape, () => next++));
     graph.nodes.push({ ...graph.nodes.pop()!, epilogue: steps });
     for (const { id } of outputs.slice(0, one.results)) results.add(id);
   }
@@ -100,9 +99,8 @@ export function buildCase(one: Case): BuiltCase {
 }
 
 /** A step at the end of a kernel, whose operands stand where `place` says. */
-export function stepOf(op: Op, place: () => number): EpilogueStep {
-  const [flows] = inHand(op);
-  return { op, inputs: op.inputs.map((name) => (name === flows ? undefined : place())) };
+export function stepOf(op: Op, shape: readonly number[], place: () => number): EpilogueStep {
+  return { op, inputs: op.inputs.map((_, i) => (i === 0 ? undefined : place())), shape };
 }
 
 /** What comes out, with the column sums where they are asked for. */
@@ -119,7 +117,7 @@ export function caseName({ op, inputs, attributes = {}, epilogue = [], columnSum
     op,
     ...inputs.map(({ shape, store }) => `[${shape}]${store === "bytes" ? " of bytes" : ""}`),
     options.join(", "),
-    ...epilogue.map((end) => `+${end.op}`),
+    ...epilogue.map(({ op, shape }) => `+${op}${shape === undefined ? "" : ` as [${shape}]`}`),
     columnSum === true ? "+columnSum" : "",
     step === undefined ? "" : `${step.count} rows`,
     note,

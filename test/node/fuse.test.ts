@@ -17,11 +17,15 @@ import {
   type Layer,
   maxPool2d,
   meanSquaredError,
+  ops,
   relu,
+  residual,
   sequential,
   sigmoid,
   tanh,
 } from "../../src/index.ts";
+import type { Op } from "../../src/op/op.ts";
+import { size } from "../../src/op/tensor.ts";
 import { apply as ask, outputsOf } from "../reference/ops.ts";
 import { alone } from "../reference/streams.ts";
 import { modelOf, steps } from "./random-model.ts";
@@ -62,14 +66,23 @@ function evaluate(graph: Graph, symbol: Symbols): Map<number, number> {
     if (value === undefined) throw new Error(`tensor ${id} is read before it is made`);
     return value;
   };
-  const apply = (op: string, attributes: Node["attributes"], inputs: readonly number[], output: number): number => {
+  const apply = (op: string, attributes: Node["attributes"], inputs: readonly number[], seen: unknown, output = 0) => {
     const own = op === "add" ? [...inputs].sort() : inputs;
-    return symbol(op, attributes, own, output);
+    return symbol(op, attributes, own, seen, output);
+  };
+  /** What an op makes of a number depends on how it sees its inputs; one that works on each by itself sees only what is repeated. */
+  const seenBy = (op: Op, shapes: readonly (readonly number[])[], whole: readonly number[]): unknown => {
+    if (op.elementwise === undefined) return shapes;
+    const short = shapes.map((shape) => (size(shape) === size(whole) ? "" : shape));
+    return short.some((shape) => shape !== "") ? [short, whole] : "";
   };
   const partsOf = new Map<number, number>();
   for (const { op, inputs, outputs, attributes, epilogue } of graph.nodes) {
     const read = inputs.map(symbolOf);
     const own = read.slice(0, op.inputs.length);
+    const shapes = inputs.map((id) => graph.tensors[id]!.shape);
+    const ownShapes = shapes.slice(0, op.inputs.length);
+    const whole = ownShapes.find((shape) => size(shape) === Math.max(...ownShapes.map(size))) ?? [];
     const regular = outputsOf(
       op,
       inputs.map((id) => graph.tensors[id]!),
@@ -78,20 +91,24 @@ function evaluate(graph: Graph, symbol: Symbols): Map<number, number> {
     for (const [i, id] of outputs.entries()) {
       if (i >= regular) {
         // The second output of a product is the column sum of its second input, perhaps in parts.
-        const total = apply("columnSum", {}, [own[1] as number], 0);
+        const total = apply("columnSum", {}, [own[1] as number], shapes[1]?.at(-1));
         values.set(id, (attributes.splits ?? 1) === 1 ? total : symbol("parts", attributes.splits, total));
         partsOf.set(values.get(id) as number, total);
       } else if (op.name === "sumPartials" && partsOf.has(own[0] as number)) {
         values.set(id, partsOf.get(own[0] as number) as number);
+      } else if (op.name === "columnSum") {
+        values.set(id, apply(op.name, {}, own, shapes[0]?.at(-1)));
       } else {
-        values.set(id, apply(op.name, attributes, own, i));
+        const isView = graph.tensors[id]?.view !== undefined;
+        values.set(id, isView ? own[0]! : apply(op.name, attributes, own, seenBy(op, ownShapes, whole), i));
       }
     }
     for (const step of epilogue) {
       const [first] = outputs as [number];
       const inHand = symbolOf(first);
       const all = step.inputs.map((place) => (place === undefined ? inHand : (read[place] as number)));
-      values.set(first, apply(step.op.name, {}, all, 0));
+      const seen = step.inputs.map((place) => (place === undefined ? step.shape : shapes[place]!));
+      values.set(first, apply(step.op.name, {}, all, seenBy(step.op, seen, step.shape)));
     }
   }
   return values;
@@ -108,6 +125,12 @@ function expectSame({ graph, kept }: Traced): Graph {
   return fused;
 }
 
+/** The numbers of each sample under another shape. */
+const view = (shape: readonly number[]): Layer => ({
+  kind: "view",
+  apply: (scope, x) => scope.op(ops.reshape, { x }, { shape: [x.shape[0]!, ...shape] }).y,
+});
+
 const opsOf = (graph: Graph): string[] =>
   graph.nodes.map(({ op, epilogue }) => [op.name, ...epilogue.map((step) => step.op.name)].join("+"));
 
@@ -117,6 +140,18 @@ describe("fusion changes no value", () => {
     fc.assert(
       fc.property(steps, (drawn) => void expectSame(traced(modelOf(drawn, layers, [dense(2)]), [6]))),
       { numRuns: 200 },
+    );
+  });
+
+  test("of any graph of dense layers on rows of rows and of views of them", () => {
+    const layers = [dense(6), relu(), view([3, 4, 6]), view([2, 6, 6]), gelu()];
+    const same = functional((x, { use }) => use("back", view([12, 6]), x));
+    fc.assert(
+      fc.property(steps, (drawn) => {
+        const parts = layers.map((layer) => sequential([layer, same]));
+        expectSame(traced(modelOf(drawn, parts, [dense(2)]), [12, 6]));
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -163,6 +198,83 @@ describe("fusion joins", () => {
     expect(small.nodes.at(-1)?.outputs).toHaveLength(2);
     const long = expectSame(traced(sequential([dense(2)]), [6], 512));
     expect(opsOf(long).slice(-3)).toEqual(["matmul", "sumPartials", "sumPartials"]);
+  });
+});
+
+describe("a view stops no fusion", () => {
+  const kernels = (model: Layer, input: readonly number[]): string[] =>
+    opsOf(expectSame(traced(model, input))).filter((ops) => ops !== "reshape");
+  const block = (): Layer => sequential([dense(6), gelu(), residual([dense(6), tanh()]), dense(6), relu(), dense(2)]);
+
+  test("of dense layers on [B, T, C], which have the dispatches of those on [B T, C]", () => {
+    const flat = kernels(block(), [6]);
+    expect(kernels(block(), [5, 6])).toEqual(flat);
+    expect(kernels(block(), [3, 5, 6])).toEqual(flat);
+  });
+
+  test("with a bias on the other side, whose entries then go through more than one axis", () => {
+    const bias: Layer = {
+      kind: "bias",
+      apply: (scope, x) => ask(scope, "bias", [x, scope.parameter("b", [30], "zeros")]),
+    };
+    const model = sequential([dense(6, { bias: false }), flatten(), bias, relu(), view([3, 2, 5]), tanh(), dense(2)]);
+    expect(kernels(model, [5, 4])).toEqual([
+      "gather",
+      "matmul+bias+relu",
+      "tanh",
+      "matmul+bias",
+      "meanSquaredError",
+      "metrics",
+      "matmul+tanhBackward+reluBackward",
+      "matmul",
+      "columnSum",
+      "matmul",
+    ]);
+  });
+
+  test("and operands that are repeated join like any other", () => {
+    const learned = (name: string, op: string, shape: readonly number[], swapped = false): Layer => ({
+      kind: name,
+      apply(scope, x) {
+        const own = scope.parameter(name, shape, "glorotNormal");
+        return ask(scope, op, swapped ? [own, x] : [x, own]);
+      },
+    });
+    const model = sequential({
+      stem: dense(6, { bias: false }),
+      places: [learned("place", "add", [5, 6], true), learned("row", "subtract", [5, 1]), tanh()],
+      head: [dense(4), learned("one", "subtract", [1], true)],
+    });
+    expect(kernels(model, [5, 3]).slice(0, 3)).toEqual(["gather", "matmul+add+subtract+tanh", "matmul+bias+subtract"]);
+  });
+
+  test("and the way back of a mean ends in what follows it", () => {
+    const pooled: Layer = { kind: "pooled", apply: (scope, x) => scope.op(ops.mean, { x }, { axes: [1] }).y };
+    const found = kernels(sequential([dense(6), tanh(), pooled, gelu(), dense(2)]), [5, 3]);
+    expect(found).toEqual([
+      "gather",
+      "matmul+bias+tanh",
+      "mean",
+      "gelu",
+      "matmul+bias",
+      "meanSquaredError",
+      "metrics",
+      "matmul+geluBackward",
+      "matmul",
+      "spread+tanhBackward",
+      "matmul",
+    ]);
+  });
+
+  test("but where it is kept, or read by somebody else", () => {
+    const { graph } = traced(sequential([dense(2, { bias: false }), flatten(), relu()]), [3, 4]);
+    const flat = graph.tensors.find(({ shape, view }) => view !== undefined && String(shape) === "8,6");
+    expect(opsOf(fuse(graph, new Set([flat?.id as number])))).toContain("relu");
+    const both = functional((x, { use, add }) => {
+      const product = use("one", dense(4, { bias: false }), x);
+      return add(use("flat", flatten(), use("act", gelu(), product)), use("flat", flatten(), product));
+    });
+    expect(kernels(both, [3, 4])).toContain("gelu+add");
   });
 });
 

@@ -23,7 +23,7 @@ import { exact } from "../reference/twin.ts";
 const TOLERANCE = 1e-6;
 
 /** One op between parameters and a loss: its inputs are the parameters, the loss is its own or the squared error. */
-function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase): Differentiated {
+function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase): Differentiated & { batch: number } {
   const graph: Graph = { tensors: [], nodes: [] };
   const given = new Map<number, Float64Array>();
   const add = (name: string, shape: readonly number[], role: "parameter" | "data", fill = apart): Tensor => {
@@ -47,7 +47,8 @@ function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase)
     : made("meanSquaredError", [result, add("target", result.shape, "data")], { gradient: true });
   const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
   const wanted = tensors.filter(({ role }) => role === "parameter").map(({ id }) => id);
-  return { graph, forward, given, loss: loss.id, gradients: differentiate(graph, [loss.id], new Set(wanted)) };
+  const gradients = differentiate(graph, [loss.id], new Set(wanted));
+  return { graph, forward, given, loss: loss.id, gradients, batch: (isLoss ? tensors[0]! : result).shape[0]! };
 }
 
 describe.each(Object.entries(gradientCases))("%s", (op, cases) => {
@@ -55,7 +56,7 @@ describe.each(Object.entries(gradientCases))("%s", (op, cases) => {
     "%s",
     (_, one) => {
       const made = lossOfOp(op, one);
-      const batch = one.inputs[0]!.shape[0]!;
+      const batch = made.batch;
       expect(made.gradients.size).toBe(one.inputs.filter(({ wanted }) => wanted !== false).length);
       for (const count of new Set([batch, Math.ceil(batch / 2)])) {
         for (const { parameter, error } of gradientErrors(made, { step: 1, start: 0, count })) {

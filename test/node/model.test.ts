@@ -13,6 +13,7 @@ import {
   type Layer,
   maxPool2d,
   meanSquaredError,
+  ops,
   relu,
   residual,
   sequential,
@@ -90,15 +91,21 @@ describe("shapes", () => {
     [sequential([conv2d(3, { kernel: 1 }), maxPool2d(2)]), [9, 8, 3], [2, 4, 4, 3]],
     [sequential([conv2d(3, { kernel: 1 }), maxPool2d(3, { stride: 1, padding: "same" })]), [9, 8, 3], [2, 9, 8, 3]],
     [sequential([conv2d(3, { kernel: 1 }), flatten()]), [2, 2, 1], [2, 12]],
-  ])("of windows are TensorFlow's", (model, input, output) => {
+    [dense(5), [9, 8, 3], [2, 9, 8, 5]],
+    [dense(5, { bias: false }), [9, 3], [2, 9, 5]],
+  ])("of windows are TensorFlow's, of dense layers Keras'", (model, input, output) => {
     expect(outputOf(model, input)).toEqual(output);
   });
 });
 
 describe("a model that does not fit together says where, what and what to do", () => {
   const image = { input: [4, 5, 2] };
+  const line = (): Layer => ({
+    kind: "line",
+    apply: (scope, x) => scope.op(ops.reshape, { x }, { shape: [x.shape.reduce((a, b) => a * b)] }).y,
+  });
   const cases: Readonly<Record<string, () => unknown>> = {
-    "dense on an image": () => programOf(sequential({ head: dense(3) }), image),
+    "dense on one axis": () => programOf(sequential({ line: line(), head: dense(3) }), image),
     "dense with other inputs": () => programOf(sequential({ head: dense(3, { inputs: 128 }) })),
     "conv2d on a vector": () => programOf(sequential({ stem: [conv2d(3)] })),
     "a window larger than its image": () => programOf(sequential({ stem: [conv2d(3, { kernel: 5 })] }), image),
@@ -149,7 +156,7 @@ describe("a model that does not fit together says where, what and what to do", (
         "a residual block that changes the shape": "ShapeError: residual: its layers turn [32,6] into [32,8], but both are added. Make them keep the shape.",
         "a window larger than its image": "ShapeError: conv2d "stem.0": input is 4 x 5, the window 5 x 5. Use a smaller window or padding "same".",
         "a window longer than its line": "ShapeError: conv1d: input is 1 x 6, the window 1 x 7. Use a smaller window or padding "same".",
-        "adding different shapes": "ShapeError: add: it was given [32,4] and [32,3]. Both shapes must be equal.",
+        "adding different shapes": "ShapeError: add: it was given [32,4] and [32,3]. From the last axis on, lengths must be equal or 1.",
         "an initializer that every object has": "OptionError: dense: there is no initializer "toString". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown initializer": "OptionError: dense: there is no initializer "glorot". Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, or a function.",
         "an unknown padding": "OptionError: conv2d: padding is "full", it must be "same" or "valid".",
@@ -158,7 +165,7 @@ describe("a model that does not fit together says where, what and what to do", (
         "conv2d on a vector": "ShapeError: conv2d "stem.0": input has shape [32,6], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().",
         "conv2dTranspose on a vector": "ShapeError: conv2dTranspose: input has shape [32,6], it must be an image [batch, height, width, channels]. Give compile an input of three lengths, or use dense().",
         "crossEntropy with one class": "ShapeError: crossEntropy: the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.",
-        "dense on an image": "ShapeError: dense "head": input has shape [32,4,5,2], it must be [batch, features]. Put flatten() before it.",
+        "dense on one axis": "ShapeError: dense "head": input has shape [1280], it must be [batch, .., features]. Give it one more axis.",
         "dense with other inputs": "ShapeError: dense "head": input has 6 features, weight expects 128. Remove "inputs" or set it to 6.",
         "filters that groups do not divide": "OptionError: conv2d: 4 filters cannot be divided into 3 groups.",
         "half a group": "OptionError: conv2dTranspose: groups is 0.5, it must be a whole number of at least 1.",

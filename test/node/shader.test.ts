@@ -61,8 +61,11 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
   const [first] = outputs as [Tensor];
   if (sum) outputs.push(tensor([first.shape.at(-1) as number]));
   const steps = epilogue.map((name) => {
-    const isLast = opNamed(name).elementwise?.last?.length === 1;
-    return stepOf(opNamed(name), () => all.push(tensor(isLast ? first.shape.slice(-1) : first.shape)) - 1);
+    return stepOf(
+      opNamed(name),
+      first.shape,
+      () => all.push(tensor(name === "bias" ? first.shape.slice(-1) : first.shape)) - 1,
+    );
   });
   const named = Object.fromEntries([
     ...own.map((one, i) => [value.inputs[i], one]),
@@ -190,9 +193,12 @@ function* elementwises(): Generator<Variant> {
   for (const { name, inputs, elementwise } of allOps.values()) {
     if (elementwise === undefined) continue;
     for (const columns of [3, 4]) {
-      const shapes = inputs.map((input) => (elementwise.last?.includes(input) === true ? [columns] : [5, columns]));
-      yield* chosen(name, shapes);
-      yield* chosen(name, shapes, { epilogue: ["bias", "add"] });
+      const shapes = [inputs.map(() => [5, columns])];
+      if (inputs.length > 1) shapes.push([[5, 1], ...inputs.slice(1).map(() => [columns])]);
+      for (const one of shapes) {
+        yield* chosen(name, one);
+        yield* chosen(name, one, { epilogue: ["bias", "add"] });
+      }
     }
   }
 }

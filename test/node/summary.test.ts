@@ -66,5 +66,5 @@ test("calls a bare layer by its kind, and is that of a program of any batch", ()
 test("refuses what is no model and what does not fit", () => {
   expect(() => summary(dense as unknown as Layer, { input: [4] })).toThrow("summary: the first argument is");
   expect(() => summary(dense(3), {} as never)).toThrow("summary: input is undefined");
-  expect(() => summary(dense(3), { input: [4, 4] })).toThrow("dense: input has shape [1,4,4]");
+  expect(() => summary(dense(3, { inputs: 5 }), { input: [4, 4] })).toThrow("dense: input has 4 features");
 });

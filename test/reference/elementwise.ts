@@ -4,45 +4,95 @@
 import { normalCdf, normalPdf } from "./normal.ts";
 import type { Round, Twin } from "./twin.ts";
 
-type Formula = (x: number, second: number, round: Round) => number;
+type Formula = (round: Round, x: number, second: number, third: number) => number;
 
-const sigmoid: Formula = (x, _, round) => round(1 / round(1 + round(Math.exp(-x))));
+const sigmoid: Formula = (round, x) => round(1 / round(1 + round(Math.exp(-x))));
 
 export const formulas: Readonly<Record<string, Formula>> = {
-  relu: (x) => Math.max(x, 0),
-  reluBackward: (dy, s) => (s <= 0 ? 0 : dy),
-  gelu: (x, _, round) => round(x * round(normalCdf(x))),
-  geluBackward: (dy, s, round) => round(dy * round(round(normalCdf(s)) + round(s * round(normalPdf(s))))),
-  tanh: (x, _, round) => round(Math.tanh(x)),
-  tanhBackward: (dy, s, round) => round(dy * round(round(1 - s) * round(1 + s))),
+  relu: (_, x) => Math.max(x, 0),
+  reluBackward: (_, dy, s) => (s <= 0 ? 0 : dy),
+  gelu: (round, x) => round(x * round(normalCdf(x))),
+  geluBackward: (round, dy, s) => round(dy * round(round(normalCdf(s)) + round(s * round(normalPdf(s))))),
+  tanh: (round, x) => round(Math.tanh(x)),
+  tanhBackward: (round, dy, s) => round(dy * round(round(1 - s) * round(1 + s))),
   sigmoid,
-  sigmoidBackward: (dy, s, round) => round(dy * round(s * round(1 - s))),
-  silu: (x, _, round) => round(x * sigmoid(x, 0, round)),
-  siluBackward(dy, s, round) {
-    const gate = sigmoid(s, 0, round);
+  sigmoidBackward: (round, dy, s) => round(dy * round(s * round(1 - s))),
+  silu: (round, x) => round(x * sigmoid(round, x, 0, 0)),
+  siluBackward(round, dy, s) {
+    const gate = sigmoid(round, s, 0, 0);
     return round(dy * round(gate * round(1 + round(s * round(1 - gate)))));
   },
-  bias: (x, b, round) => round(x + b),
-  add: (x, y, round) => round(x + y),
-  copy: (x) => x,
+  bias: (round, x, b) => round(x + b),
+  add: (round, x, y) => round(x + y),
+  subtract: (round, x, y) => round(x - y),
+  multiply: (round, x, y) => round(x * y),
+  divide: (round, x, y) => round(x / y),
+  minimum: (_, x, y) => Math.min(x, y),
+  maximum: (_, x, y) => Math.max(x, y),
+  ifLess: (round, dz, x, y) => (x === y ? round(dz / 2) : x < y ? dz : 0),
+  neg: (_, x) => -x,
+  abs: (_, x) => Math.abs(x),
+  absBackward: (round, dz, s) => round(dz * Math.sign(s)),
+  square: (round, x) => round(x * x),
+  squareBackward: (round, dz, s) => round(2 * round(dz * s)),
+  sqrt: (round, x) => round(Math.sqrt(x)),
+  sqrtBackward: (round, dz, s) => round(dz / round(2 * s)),
+  exp: (round, x) => round(Math.exp(x)),
+  expBackward: (round, dz, s) => round(dz * s),
+  log: (round, x) => round(Math.log(x)),
+  logBackward: (round, dz, s) => round(dz / s),
+  reciprocal: (round, x) => round(1 / x),
+  reciprocalBackward: (round, dz, s) => round(-round(dz * s) * s),
+  copy: (_, x) => x,
 };
 
-/** Applies a formula to all of x. A second operand that is shorter than x repeats: one number for each column. */
+/** Numbers and how they lie. */
+export interface Shaped {
+  readonly values: Float64Array;
+  readonly shape: readonly number[];
+}
+
+/** The numbers of an operand as if it had this shape: repeated along the axes that it has not. */
+function spread({ values, shape: own }: Shaped, shape: readonly number[], length: number): Float64Array {
+  if (values.length === length) return values;
+  let spread = values;
+  // Axis by axis from the last: what lies behind it is whole by then.
+  let behind = 1;
+  for (let axis = 1; axis <= shape.length; axis++) {
+    const [wanted, there] = [shape.at(-axis)!, own.at(-axis) ?? 1];
+    if (there !== wanted) {
+      const blocks = spread.length / behind;
+      const longer = new Float64Array(spread.length * wanted);
+      for (let block = 0; block < blocks; block++) {
+        const one = spread.subarray(block * behind, (block + 1) * behind);
+        for (let i = 0; i < wanted; i++) longer.set(one, (block * wanted + i) * behind);
+      }
+      spread = longer;
+    }
+    behind *= wanted;
+  }
+  return spread;
+}
+
+/** Applies a formula to operands, for a result of this shape. */
 export function applyFormula(
   op: string,
-  x: Float64Array,
-  second: Float64Array | undefined,
+  operands: readonly Shaped[],
+  shape: readonly number[],
   round: Round,
 ): Float64Array {
   const formula = formulas[op];
   if (formula === undefined) throw new Error(`There is no formula for "${op}" in test/reference/elementwise.ts.`);
-  const y = new Float64Array(x.length);
-  if (second === undefined) {
-    for (let i = 0; i < x.length; i++) y[i] = formula(x[i]!, 0, round);
-  } else {
-    for (let i = 0; i < x.length; i++) y[i] = formula(x[i]!, second[i % second.length]!, round);
-  }
-  return y;
+  const z = new Float64Array(shape.reduce((a, b) => a * b, 1));
+  const [x, second, third] = operands.map((operand) => spread(operand, shape, z.length));
+  for (let i = 0; i < z.length; i++) z[i] = formula(round, x![i]!, second?.[i] ?? 0, third?.[i] ?? 0);
+  return z;
 }
 
-export const elementwise: Twin = ([x, second], { op }, _step, round) => [applyFormula(op, x!, second, round)];
+/** The output may be the same numbers under another shape, where more ops follow in one kernel; what the inputs say holds. */
+export const elementwise: Twin = (values, { op, inputs }, _step, round) => {
+  const operands = inputs.map(({ shape }, i) => ({ shape, values: values[i]! }));
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+  const shape = Array.from({ length: rank }, (_, i) => Math.max(...inputs.map((one) => one.shape.at(i - rank) ?? 1)));
+  return [applyFormula(op, operands, shape, round)];
+};

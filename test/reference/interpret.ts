@@ -1,6 +1,6 @@
 // Runs a whole graph on the twins: forward and backward, fused or not.
 
-import { type Graph, tensorAt } from "../../src/graph/graph.ts";
+import { type Graph, madeBy, tensorAt } from "../../src/graph/graph.ts";
 import type { StepValues } from "../../src/step/replay.ts";
 import { applyFormula } from "./elementwise.ts";
 import type { Round } from "./twin.ts";
@@ -35,13 +35,17 @@ export function interpret(graph: Graph, given: Values, step: StepValues, round: 
     const facts = {
       op: name,
       inputs: own.map((id) => tensorAt(graph, id)),
-      outputs: node.outputs.map((id) => tensorAt(graph, id)),
+      outputs: madeBy(graph, node),
       attributes: node.attributes,
     };
     const [first, ...others] = twin(own.map(numbersOf), facts, step, round);
-    const main = node.epilogue.reduce((value, { op, inputs }) => {
-      const values = inputs.map((place) => (place === undefined ? value : numbersOf(node.inputs[place] as number)));
-      return applyFormula(op.name, values[0]!, values[1], round);
+    const main = node.epilogue.reduce((value, { op, inputs, shape }) => {
+      const operands = inputs.map((place) => {
+        if (place === undefined) return { values: value, shape };
+        const id = node.inputs[place] as number;
+        return { values: numbersOf(id), shape: tensorAt(graph, id).shape };
+      });
+      return applyFormula(op.name, operands, shape, round);
     }, first!);
     for (const [i, value] of [main, ...others].entries()) {
       const id = node.outputs[i] as number;

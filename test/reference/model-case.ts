@@ -13,12 +13,16 @@ import {
   type Layer,
   maxPool2d,
   meanSquaredError,
+  ops,
   relu,
   residual,
+  type Scope,
   sequential,
   sigmoid,
   tanh,
+  type Value,
 } from "../../src/index.ts";
+import type { Attributes } from "../../src/op/op.ts";
 import type { ModelCase } from "./traced-model.ts";
 
 const vectors = (model: Layer, features = 5): ModelCase => ({
@@ -33,6 +37,29 @@ const images = (model: Layer, input: readonly number[] = [6, 5, 2]): ModelCase =
   batch: 3,
   loss: crossEntropy(),
 });
+
+const layer = (apply: Layer["apply"]): Layer => ({ kind: "custom", apply });
+
+/** A learned number for each place of a sample. */
+const positions = layer(
+  (scope, x) => scope.op(ops.add, { x: scope.parameter("place", x.shape.slice(1), "glorotNormal"), y: x }).z,
+);
+
+/** Less the mean, by the deviation, then learned factors and shifts. */
+export const normed = (axes: Attributes): Layer =>
+  layer((scope, x) => {
+    const last = x.shape.slice(-1);
+    const mean = (x: Value) => scope.op(ops.mean, { x }, axes).y;
+    const centered = scope.op(ops.subtract, { x, y: mean(x) }).z;
+    const variance = mean(scope.op(ops.square, { x: centered }).z);
+    const deviation = scope.op(ops.sqrt, { x: scope.op(ops.add, { x: variance, y: constant(scope, 0.1) }).z }).z;
+    const scaled = scope.op(ops.divide, { x: centered, y: deviation }).z;
+    const factored = scope.op(ops.multiply, { x: scope.parameter("factor", last, "glorotNormal"), y: scaled }).z;
+    return scope.op(ops.bias, { x: factored, b: scope.parameter("shift", last, "zeros") }).z;
+  });
+
+/** A number as a weight: there is nothing else that a layer may bring. */
+const constant = (scope: Scope, value: number): Value => scope.parameter("constant", [1], () => Float32Array.of(value));
 
 export const modelCases: Readonly<Record<string, ModelCase>> = {
   "dense relu": vectors(sequential([dense(6), relu(), dense(3)])),
@@ -75,6 +102,28 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
   "conv pool overlapping, squared error": {
     ...images(sequential([conv2d(2, { padding: "same" }), maxPool2d(3, { stride: 2, padding: "same" }), relu()])),
     loss: meanSquaredError(),
+  },
+  "dense on rows of rows": {
+    ...vectors(sequential([dense(4), gelu(), residual([dense(4), tanh()]), flatten(), dense(3)])),
+    input: [3, 5],
+  },
+  "normed over the last axis, with learned positions": {
+    ...vectors(sequential([dense(4), positions, normed({ axes: [-1], keepDims: true }), flatten(), dense(3)])),
+    input: [3, 5],
+  },
+  "normed over the batch": vectors(
+    sequential([dense(4, { bias: false }), normed({ axes: [0], keepDims: true, batch: true }), gelu(), dense(3)]),
+  ),
+  "normed over the batch and what lies in it": {
+    ...vectors(
+      sequential([
+        dense(4, { bias: false }),
+        normed({ axes: [0, 1], keepDims: true, batch: true }),
+        flatten(),
+        dense(3),
+      ]),
+    ),
+    input: [3, 5],
   },
   residual: vectors(
     sequential([dense(4), residual([dense(4), gelu(), dense(4)]), relu(), residual([tanh(), dense(4)]), dense(3)]),

@@ -7,7 +7,8 @@ import { apply } from "./ops.ts";
 import type { ModelCase } from "./traced-model.ts";
 
 const BATCH = 3;
-const activations = ["relu", "gelu", "tanh", "sigmoid"] as const;
+const activations = ["relu", "gelu", "tanh", "sigmoid", "abs", "neg", "square"] as const;
+const joins = ["add", "subtract", "multiply"] as const;
 
 export const randomLayer = (seed: number): ModelCase => ({
   model: { kind: "random", apply: (scope, x) => build(scope, x, seed) } satisfies Layer,
@@ -57,7 +58,26 @@ function build(scope: Scope, x: Value, seed: number): Value {
   };
 
   const grown = (from: Value): Value => {
-    const choice = below(8);
+    const choice = below(11);
+    if (choice === 8) {
+      // A weight that is repeated along some axes, on either side.
+      const shape = from.shape
+        .map((length, axis) => (axis > 0 && isOdd() ? length : 1))
+        .slice(below(from.shape.length));
+      const joined = apply(scope, pick(joins), isOdd() ? [from, own(shape)] : [own(shape), from]);
+      return isOdd() ? joined : apply(scope, pick(["minimum", "maximum"] as const), [from, joined]);
+    }
+    if (choice === 9) {
+      // Where they are defined: on positive numbers.
+      const positive = apply(scope, "exp", [apply(scope, "tanh", [from])]);
+      const root = apply(scope, pick(["sqrt", "log", "reciprocal"] as const), [positive]);
+      return apply(scope, "divide", [from, apply(scope, "exp", [apply(scope, "tanh", [root])])]);
+    }
+    if (choice === 10) {
+      const axes = [...from.shape.keys()].filter((axis) => axis > 0 && isOdd());
+      const options = { axes: axes.length > 0 ? axes : [-1], keepDims: true };
+      return apply(scope, "multiply", [from, apply(scope, pick(["sum", "mean"] as const), [from], options)]);
+    }
     if (choice === 0) return apply(scope, pick(activations), [from]);
     if (choice === 1) return apply(scope, "bias", [from, weights([from.shape.at(-1) as number])]);
     if (choice === 2) return apply(scope, "add", isOdd() ? [from, weights(from.shape)] : [weights(from.shape), from]);

@@ -128,6 +128,9 @@ export const cases: readonly Case[] = [
   },
   product(33, 65, 31, { epilogue: [{ op: "bias", operand: last(31) }, { op: "relu" }] }),
   product(31, 63, 64, { epilogue: [{ op: "bias", operand: last(64) }, { op: "gelu" }] }),
+  // Under another shape at its end.
+  product(6, 7, 10, { epilogue: [{ op: "bias", operand: last(15), shape: [4, 15] }] }),
+  product(6, 7, 8, { epilogue: [{ op: "bias", operand: last(12), shape: [4, 12] }, { op: "relu" }] }),
   product(3, 5, 33, { epilogue: [{ op: "bias", operand: last(33) }, { op: "tanh" }] }),
   product(7, 33, 12, { epilogue: [{ op: "bias", operand: last(12) }, { op: "sigmoid" }] }),
   product(31, 33, 3, {

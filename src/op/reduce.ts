@@ -1,0 +1,119 @@
+// Sums and means over axes.
+
+import step from "../../shaders/parts/step.wgsl?raw";
+import source from "../../shaders/spread.wgsl?raw";
+import { OptionError } from "../errors.ts";
+import { checkSwitches, shown } from "../option.ts";
+import { checkPart } from "./check.ts";
+import { epilogue } from "./epilogue.ts";
+import { placeOf, repeated } from "./index-map.ts";
+import { threads } from "./kernel.ts";
+import { type Attributes, defineOp, type Op } from "./op.ts";
+import { given } from "./request.ts";
+import { reshape } from "./reshape.ts";
+import { realOf, sumKernel } from "./sum.ts";
+import { dims, size, type Tensor } from "./tensor.ts";
+
+type Reduction = {
+  readonly axes: readonly number[];
+  readonly keepDims?: boolean;
+  /** Whether axis 0 counts the samples of the batch; to be said where it is summed. */
+  readonly batch?: boolean | undefined;
+};
+
+function checkAxes(place: string, name: string, value: unknown): void {
+  if (Array.isArray(value) && value.length > 0 && value.every(Number.isSafeInteger)) return;
+  throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be a list of axes, for example [1, 2] or [-1].`);
+}
+
+const checkBatch = (place: string, name: string, value: unknown): void =>
+  value === undefined ? undefined : checkSwitches(place, { [name]: value });
+
+/** The axes of x that attribute `axes` names; -1 is the last. */
+const axesOf = ({ shape }: Tensor, { axes }: Attributes): number[] =>
+  (axes as readonly number[]).map((axis) => (axis < 0 ? axis + shape.length : axis));
+
+/** x with length 1 in the place of each axis that is summed. */
+const keptShape = (x: Tensor, attributes: Attributes): number[] => {
+  const axes = axesOf(x, attributes);
+  return x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
+};
+
+function refuse({ x }: { readonly x: Tensor }, attributes: Reduction): string | undefined {
+  const axes = axesOf(x, attributes);
+  const odd = axes.findIndex((axis, i) => x.shape[axis] === undefined || axes.indexOf(axis) !== i);
+  if (odd >= 0) {
+    const what = x.shape[axes[odd] as number] === undefined ? "It has no" : "Named twice is";
+    return `${given(x)} ${what} axis ${attributes.axes[odd]}; axes count from 0, or back from -1.`;
+  }
+  return axes.includes(0) && attributes.batch === undefined
+    ? `${given(x)} Say batch: true where axis 0 counts samples, so that rows beyond a short batch are left out, or batch: false where it does not.`
+    : undefined;
+}
+
+/* @__NO_SIDE_EFFECTS__ */ const reduction = (name: string, mean: boolean): Op<"x", "y", Reduction> =>
+  defineOp({
+    name,
+    inputs: ["x"],
+    outputs: ["y"],
+    attributes: { axes: [undefined, checkAxes], keepDims: [false], batch: [undefined, checkBatch] },
+    refuse,
+    shape({ x }, attributes: Reduction) {
+      const axes = axesOf(x, attributes);
+      const kept = keptShape(x, attributes);
+      return { y: { shape: attributes.keepDims === true ? kept : kept.filter((_, axis) => !axes.includes(axis)) } };
+    },
+    back({ x, dy }, { attributes, give, emit }) {
+      give("x", () => {
+        const kept = keptShape(x, attributes);
+        const seen = attributes.keepDims === true ? dy : emit(reshape, { x: dy }, { shape: kept }).y;
+        const batch = attributes.batch === true && kept[0] !== x.shape[0];
+        return emit(spread, { x: seen }, { shape: x.shape, mean, batch }).y;
+      });
+    },
+    kernel: sumKernel({ name, axes: axesOf, shares: true, mean }),
+    takesEpilogue: true,
+  });
+
+/** The sum over `axes`. */
+export const sum: Op<"x", "y", Reduction> = reduction("sum", false);
+
+/** The mean over `axes`; over a batch, of the rows that are real. */
+export const mean: Op<"x", "y", Reduction> = reduction("mean", true);
+
+/** The way back: what came for a sum goes to each of its terms, and for a mean its share. With `batch` only to those of real samples. */
+export const spread = defineOp({
+  name: "spread",
+  inputs: ["x"],
+  outputs: ["y"],
+  shape: (_, { shape }: { readonly shape: readonly number[]; readonly mean: boolean; readonly batch: boolean }) => ({
+    y: { shape },
+  }),
+  kernel: {
+    name: "spread",
+    source,
+    choose({ tensors: { x, y }, all, attributes, epilogue: steps, checked }) {
+      const { mean, batch } = attributes as { readonly mean: boolean; readonly batch: boolean };
+      const columns = y.shape.at(-1) as number;
+      const length = size(y.shape);
+      const quads = Math.ceil(length / 4);
+      const terms = length / size(x.shape);
+      const end = epilogue(steps, all, { lanes: 4, columns, aligned: true });
+      return {
+        holes: {
+          STEP: batch ? step : "",
+          EPILOGUE: end.text,
+          CHECK: checkPart(checked),
+          PLACE: placeOf(repeated(x.shape, y.shape), "at"),
+          SHARE: mean ? `given / f32(${batch ? realOf(terms, y) : `${terms}u`})` : "given",
+          REAL: batch ? realOf(length, y) : "LENGTH",
+        },
+        constants: { QUADS: quads, COLUMNS: columns, LENGTH: length },
+        tensors: { x, y, ...end.tensors },
+        grid: threads(quads),
+        note: `${dims(x)}${end.note}`,
+      };
+    },
+  },
+  takesEpilogue: true,
+});
