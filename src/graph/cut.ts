@@ -15,20 +15,28 @@ export function frontierOf(graph: Graph, wanted: ReadonlySet<number>, moved: Rea
   const isStill = (node: Node): boolean => node.outputs.every((id) => !moving.has(id));
   const [x, y] = gatherOf(graph).outputs as [number, number];
   const made = new Set(graph.nodes.filter(isStill).flatMap(({ outputs }) => outputs));
+  const isBatch = (id: number): boolean => tensorAt(graph, id).shape[0] === tensorAt(graph, x).shape[0];
+  /** What holds the numbers of a view, sample by sample: a view may count rows where that counts samples. */
+  const samples = (id: number): number => {
+    const { view } = tensorAt(graph, id);
+    return view === undefined || isBatch(id) ? id : samples(view);
+  };
   const crossing = new Set(
     graph.nodes
       .filter((node) => !isStill(node))
       .flatMap(({ inputs }) => inputs)
-      .filter((id) => id !== y && made.has(id)),
+      .filter((id) => id !== y && made.has(id))
+      .map(samples),
   );
   const [frontier] = crossing;
-  const isBatch = frontier !== undefined && tensorAt(graph, frontier).shape[0] === tensorAt(graph, x).shape[0];
-  return crossing.size === 1 && isBatch && frontier !== x ? frontier : undefined;
+  return crossing.size === 1 && frontier !== undefined && isBatch(frontier) && frontier !== x ? frontier : undefined;
 }
 
-/** What is other at each step: random numbers, and all that is made where a state moves. */
+/** What is other at each step: random numbers, sums over samples, and all that is made where a state moves. */
 const roots = ({ nodes }: Graph, moved: ReadonlySet<number>): number[] =>
-  nodes.flatMap(({ op, outputs }) => (op.moves === true || outputs.some((id) => moved.has(id)) ? outputs : []));
+  nodes.flatMap(({ op, attributes, outputs }) =>
+    op.moves?.(attributes) === true || outputs.some((id) => moved.has(id)) ? outputs : [],
+  );
 
 /** What leads to the frontier. */
 export function before(graph: Graph, frontier: number): Graph {
