@@ -20,20 +20,28 @@ export function frontierOf(graph: Graph, wanted: ReadonlySet<number>, moved: Rea
   if (inputs.length !== 1 || x === undefined) return undefined;
   const beside = new Set(graph.nodes.flatMap(({ op, outputs }) => (op === gatherWords ? outputs : [])));
   const made = new Set(graph.nodes.filter(isStill).flatMap(({ outputs }) => outputs));
+  const isBatch = (id: number): boolean => tensorAt(graph, id).shape[0] === tensorAt(graph, x).shape[0];
+  /** What holds the numbers of a view, sample by sample: a view may count rows where that counts samples. */
+  const samples = (id: number): number => {
+    const { view } = tensorAt(graph, id);
+    return view === undefined || isBatch(id) ? id : samples(view);
+  };
   const crossing = new Set(
     graph.nodes
       .filter((node) => !isStill(node))
       .flatMap(({ inputs }) => inputs)
-      .filter((id) => id !== y && !beside.has(id) && made.has(id)),
+      .filter((id) => id !== y && !beside.has(id) && made.has(id))
+      .map(samples),
   );
   const [frontier] = crossing;
-  const isBatch = frontier !== undefined && tensorAt(graph, frontier).shape[0] === tensorAt(graph, x).shape[0];
-  return crossing.size === 1 && isBatch && frontier !== x ? frontier : undefined;
+  return crossing.size === 1 && frontier !== undefined && isBatch(frontier) && frontier !== x ? frontier : undefined;
 }
 
-/** What is other at each step: random numbers, and all that is made where a state moves. */
+/** What is other at each step: random numbers, sums over samples, and all that is made where a state moves. */
 const roots = ({ nodes }: Graph, moved: ReadonlySet<number>): number[] =>
-  nodes.flatMap(({ op, outputs }) => (op.moves === true || outputs.some((id) => moved.has(id)) ? outputs : []));
+  nodes.flatMap(({ op, attributes, outputs }) =>
+    op.moves?.(attributes) === true || outputs.some((id) => moved.has(id)) ? outputs : [],
+  );
 
 /** What leads to these tensors. */
 export function before(graph: Graph, ...ends: readonly number[]): Graph {
@@ -54,9 +62,13 @@ export function after(graph: Graph, frontier: number): Graph {
   const { view: _, ...kept } = tensorAt(graph, frontier);
   const attributes = { ...first.attributes, input: kept.shape, bytes: false, period: 0 };
   const outputs = [frontier, ...first.outputs.slice(1)];
+  const rest = graph.nodes.filter((node) => !cut.has(node));
+  const read = new Set(rest.flatMap(({ inputs }) => inputs));
+  // What a stream brings to both sides is gathered on this one too.
+  const again = [...cut].filter(({ op, outputs }) => op === gatherWords && outputs.some((id) => read.has(id)));
   return {
     tensors: graph.tensors.with(frontier, kept),
-    nodes: [{ ...first, attributes, outputs }, ...graph.nodes.filter((node) => !cut.has(node))],
+    nodes: [{ ...first, attributes, outputs }, ...again, ...rest],
   };
 }
 

@@ -47,7 +47,7 @@ function fuseColumnSums(graph: Graph): Graph {
     const rows = size(tensorAt(graph, dy).shape.slice(0, -1));
     const splits = product === undefined ? splitsForSum(rows) : Number(product.attributes.splits ?? 1);
     if (product === undefined && splits === 1) continue;
-    const host = product ?? { ...lone, attributes: { splits }, outputs: [] };
+    const host = product ?? { ...lone, attributes: { ...lone.attributes, splits }, outputs: [] };
     nodes.splice(nodes.indexOf(lone), 1, ...(product === undefined ? [host] : []));
     const place = nodes.indexOf(host);
     if (splits === 1) {

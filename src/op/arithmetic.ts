@@ -2,6 +2,7 @@
 
 import { defineElementwise } from "./elementwise.ts";
 import type { Op } from "./op.ts";
+import { sumTo } from "./sum.ts";
 import { neg } from "./unary.ts";
 
 /** x - y. */
@@ -9,9 +10,10 @@ export const subtract: Op<"x" | "y", "z"> = defineElementwise({
   name: "subtract",
   inputs: ["x", "y"],
   expression: "x - y",
-  back({ dz }, { give, emit }) {
+  back({ dz, y }, { give, emit }) {
     give("x", () => dz);
-    give("y", () => emit(neg, { x: dz }).z);
+    // The sum goes first, for it is the smaller.
+    give("y", () => emit(neg, { x: sumTo(dz, y.shape, emit) }).z);
   },
 });
 

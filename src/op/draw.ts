@@ -30,5 +30,5 @@ export const draw = defineOp({
     y: { shape },
   }),
   kernel,
-  moves: true,
+  moves: () => true,
 });

@@ -77,8 +77,8 @@ export interface Op<In extends string = string, Out extends string = string, A e
   readonly elementwise?: Elementwise;
   /** Whether the kernel can end in a chain of elementwise ops. */
   readonly takesEpilogue?: boolean;
-  /** Whether it gives other numbers each time, so that nothing behind it can be kept. */
-  readonly moves?: boolean;
+  /** Whether a sample gets other numbers each time, so that nothing behind it can be kept. */
+  moves?(attributes: A): boolean;
   /** Whether the kernel, with these attributes, can also leave the sum over all rows of its second input. */
   sumsColumns?(attributes: A, second: Tensor): boolean;
 }

@@ -73,6 +73,8 @@ function refuse({ x }: { readonly x: Tensor }, attributes: Reduction): string | 
     },
     kernel: sumKernel({ name, axes: axesOf, shares: true, mean }),
     takesEpilogue: true,
+    // What is in the batch with a sample is other each time.
+    moves: ({ batch }) => batch === true,
   });
 
 /** The sum over `axes`. */

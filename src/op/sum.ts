@@ -76,13 +76,16 @@ export const sumKernel = /* @__NO_SIDE_EFFECTS__ */ ({
 export const realOf = (count: number, { shape: [samples = 1] }: Tensor): string =>
   `min(${count}u, step.count * ${count / samples}u)`;
 
-/** [..., N] -> [N]: the sum over everything but the last axis; the gradient of a bias. With `splits` > 1 [splits, N]. */
+/**
+ * [..., N] -> [N]: the sum over everything but the last axis; the gradient of a bias. `shape` is what the N numbers are given as. With
+ * `splits` > 1 [splits, N].
+ */
 export const columnSum = defineOp({
   name: "columnSum",
   inputs: ["x"],
   outputs: ["y"],
-  shape: ({ x }, { splits = 1 }: { readonly splits?: number }) => ({
-    y: { shape: [...(splits === 1 ? [] : [splits]), x.shape.at(-1) as number] },
+  shape: ({ x }, { splits = 1, shape }: { readonly splits?: number; readonly shape?: readonly number[] }) => ({
+    y: { shape: [...(splits === 1 ? [] : [splits]), ...(shape ?? x.shape.slice(-1))] },
   }),
   kernel: sumKernel({ name: "column-sum", axes: ({ shape }) => [...shape.keys()].slice(0, -1) }),
 });
@@ -96,15 +99,14 @@ export const sumPartials = defineOp({
   kernel: sumKernel({ name: "sum-partials", axes: () => [0] }),
 });
 
-/** [.., N, ..] -> [.., 1, ..]: the sum over all of `axes`. */
+/** The sum over all of `axes`, as `shape`. */
 export const sumOver = defineOp({
   name: "sumOver",
   inputs: ["x"],
   outputs: ["y"],
-  shape: ({ x }, { axes }: { readonly axes: readonly number[] }) => ({
-    y: { shape: x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length)) },
-  }),
+  shape: (_, { shape }: { readonly axes: readonly number[]; readonly shape: readonly number[] }) => ({ y: { shape } }),
   kernel: sumKernel({ name: "sum", axes: (_, { axes }) => axes as readonly number[], shares: true }),
+  takesEpilogue: true,
 });
 
 /** The gradient of an operand of this shape, from that of a result in which it was repeated. */
@@ -114,9 +116,10 @@ export function sumTo(gradient: Tensor, shape: readonly number[], emit: Way["emi
     String(x.shape) === String(as) ? x : emit(reshape, { x }, { shape: as }).y;
   const summed = [...from.keys()].filter((axis) => from[axis] !== (shape[axis - from.length + shape.length] ?? 1));
   if (summed.length === 0) return seenAs(gradient, shape);
+  // The results have their shape at once, since the gradient of a weight is no view.
   // What stands in rows goes into the product beside it, or is cut where it is long.
   const columns = size(from.slice((summed.at(-1) as number) + 1));
-  if (columns !== size(shape)) return seenAs(emit(sumOver, { x: gradient }, { axes: summed }).y, shape);
+  if (columns !== size(shape)) return emit(sumOver, { x: gradient }, { axes: summed, shape }).y;
   const rows = columns === from.at(-1) ? gradient : seenAs(gradient, [size(from) / columns, columns]);
-  return seenAs(emit(columnSum, { x: rows }).y, shape);
+  return emit(columnSum, { x: rows }, shape.length === 1 ? {} : { shape }).y;
 }

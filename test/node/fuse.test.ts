@@ -178,6 +178,18 @@ describe("fusion changes no value", () => {
   });
 });
 
+test("a sum that is read, as a view, before the product beside it is not made there", () => {
+  const late: Layer = {
+    kind: "late",
+    apply(scope, x) {
+      const product = ask(scope, "matmul", [x, scope.parameter("w", [6, 4], "glorotNormal")]);
+      const bent = ask(scope, "tanh", [scope.parameter("b", [2, 2], "glorotNormal")]);
+      return ask(scope, "bias", [product, ask(scope, "reshape", [bent], { shape: [4] })]);
+    },
+  };
+  expect(opsOf(expectSame(traced(late, [6])))).toContain("columnSum");
+});
+
 describe("fusion joins", () => {
   test("bias and activation with their product, and the way back of the activation with the next one", () => {
     const fused = expectSame(traced(sequential([dense(8), relu(), dense(2)]), [6]));
@@ -245,7 +257,11 @@ describe("a view stops no fusion", () => {
       places: [learned("place", "add", [5, 6], true), learned("row", "subtract", [5, 1]), tanh()],
       head: [dense(4), learned("one", "subtract", [1], true)],
     });
-    expect(kernels(model, [5, 3]).slice(0, 3)).toEqual(["gather", "matmul+add+subtract+tanh", "matmul+bias+subtract"]);
+    const found = kernels(model, [5, 3]);
+    expect(found.slice(0, 3)).toEqual(["gather", "matmul+add+subtract+tanh", "matmul+bias+subtract"]);
+    // The sums of their gradients lie where those of weights do, and none is copied there.
+    expect(found).not.toContain("copy");
+    expect(found).toContain("sumOver+neg");
   });
 
   test("and the way back of a mean ends in what follows it", () => {

@@ -41,7 +41,7 @@ const images = (model: Layer, input: readonly number[] = [6, 5, 2]): ModelCase =
 const layer = (apply: Layer["apply"]): Layer => ({ kind: "custom", apply });
 
 /** A learned number for each place of a sample. */
-const positions = layer(
+export const positions = layer(
   (scope, x) => scope.op(ops.add, { x: scope.parameter("place", x.shape.slice(1), "glorotNormal"), y: x }).z,
 );
 
@@ -52,7 +52,7 @@ export const normed = (axes: Attributes): Layer =>
     const mean = (x: Value) => scope.op(ops.mean, { x }, axes).y;
     const centered = scope.op(ops.subtract, { x, y: mean(x) }).z;
     const variance = mean(scope.op(ops.square, { x: centered }).z);
-    const deviation = scope.op(ops.sqrt, { x: scope.op(ops.add, { x: variance, y: constant(scope, 0.1) }).z }).z;
+    const deviation = scope.op(ops.sqrt, { x: scope.op(ops.add, { x: variance, y: constant(scope, 1) }).z }).z;
     const scaled = scope.op(ops.divide, { x: centered, y: deviation }).z;
     const factored = scope.op(ops.multiply, { x: scope.parameter("factor", last, "glorotNormal"), y: scaled }).z;
     return scope.op(ops.bias, { x: factored, b: scope.parameter("shift", last, "zeros") }).z;
