@@ -3,13 +3,15 @@
 import { describe, expect, test } from "vitest";
 import { after, before, frontierOf } from "../../src/graph/cut.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
+import { plainFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
 import { dense, flatten, type Layer, meanSquaredError, ops, residual, sequential, tanh } from "../../src/index.ts";
+import { alone } from "../reference/streams.ts";
 
 /** The shape at which a model is cut whose layers below `frozen` rest, and the ops on either side. */
 function cut(model: Layer, frozen: string) {
-  const format = { bytes: false, period: 0 };
-  const options = { input: [5, 3], batch: 4, format, loss: meanSquaredError(), mode: "train" } as const;
+  const inputs = alone([5, 3]);
+  const options = { inputs, batch: 4, format: plainFormat(inputs), loss: meanSquaredError(), mode: "train" } as const;
   const { graph, parameters, parameterIds } = trace(model, options);
   const wanted = new Set(parameterIds.filter((_, i) => !parameters[i]!.name.startsWith(frozen)));
   const frontier = frontierOf(graph, wanted, new Set());
