@@ -7,7 +7,7 @@ import type { Model } from "../op/layer.ts";
 import { createRateTable } from "../optim/rates.ts";
 import { buildProgram, checkPlaces, type Program } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
-import { type CompileOptions, checkedSettings } from "./options.ts";
+import { type AlternatingOptions, type CompileOptions, checkedSettings } from "./options.ts";
 import { Trainer } from "./trainer.ts";
 import { updateSettings } from "./training.ts";
 
@@ -22,7 +22,7 @@ import { updateSettings } from "./training.ts";
  *   input: [784], batch: 64, loss: crossEntropy(), optimizer: adamw({ lr: 1e-3 }), rates: layerDecay(0.75),
  * });
  */
-export async function compile(model: Model, options: CompileOptions): Promise<Trainer> {
+export async function compile(model: Model, options: CompileOptions | AlternatingOptions): Promise<Trainer> {
   const first = checkedSettings(model, options);
   const { optimizer } = first;
   const programs = new Map<string, Program>();

@@ -24,12 +24,7 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
   /** Samples in a step. Default 32. */
   readonly batch?: number;
   /** Of one output; of several by name, where those without a loss teach nothing; or a function. Losses are added up. */
-  readonly loss?: Objective;
-  /**
-   * Several objectives by name, each for `step(batch, { loss: name })`: for networks that train against one another, such as
-   * generator and discriminator. What `fit` learns is `loss`, or else the first of these.
-   */
-  readonly losses?: { readonly [name: string]: Objective };
+  readonly loss: Objective;
   /** What a loss function is given as targets: shapes of one sample, one or by name. Default: as the outputs. {} for none. */
   readonly target?: Input | { readonly [name: string]: Input };
   /** Default adamw(). */
@@ -60,6 +55,14 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
   readonly onProgress?: (progress: CompileProgress) => void;
   /** Told of what is allowed and yet can hardly be meant, such as a rate that stays at nothing. Default: `console.warn`. */
   readonly onWarning?: (message: string) => void;
+}
+
+/** For networks that train against one another, such as generator and discriminator. */
+export interface AlternatingOptions extends Omit<CompileOptions, "loss"> {
+  /** What `fit` learns. Default: the first of `losses`. */
+  readonly loss?: Objective;
+  /** Several objectives by name, each for `step(batch, { loss: name })`. */
+  readonly losses: { readonly [name: string]: Objective };
 }
 
 export interface CompileProgress {
@@ -108,7 +111,7 @@ const compileKeys = [
   ...["mean", "std", "scale"],
 ];
 
-export function checkedSettings(model: Model, options: CompileOptions): FirstSettings {
+export function checkedSettings(model: Model, options: CompileOptions | AlternatingOptions): FirstSettings {
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
@@ -152,7 +155,7 @@ export function checkedSettings(model: Model, options: CompileOptions): FirstSet
 }
 
 /** The objectives by name, and without one what a fit learns. */
-function objectivesOf({ loss, losses = {} }: CompileOptions): ReadonlyMap<string, Objective> {
+function objectivesOf({ loss, losses = {} }: Partial<AlternatingOptions>): ReadonlyMap<string, Objective> {
   if (!isRecord(losses)) throw new OptionError(`compile: losses is ${shown(losses)}. Give { name: loss, ... }.`);
   const named = Object.entries(losses).map(([name, one]) => [checkedName("", name), one] as const);
   const main: unknown = loss ?? named[0]?.[1];
