@@ -1,8 +1,9 @@
 // A model on a device with its weights: it predicts, tells what it is made of, and hands its weights out and in. It needs no
 // loss and no optimizer; a trainer has one and moves its weights.
 
-import { type Inputs, packInputs, type StreamNumbers } from "../data/dataset.ts";
+import type { Inputs, StreamNumbers } from "../data/dataset.ts";
 import { mergeNormalization, type Normalization } from "../data/normalization.ts";
+import { packInputs } from "../data/pack.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import { OptionError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";

@@ -1,9 +1,10 @@
 // Runs programs on data: keeps one set of weights, one program for each mode and set of frozen tensors, and the bind
 // groups that tie programs to data. Whoever calls it says which batches, never how.
 
-import { type Packed, pack, type Samples } from "../data/dataset.ts";
+import type { Packed, Samples } from "../data/dataset.ts";
 import { fingerprint } from "../data/fingerprint.ts";
 import type { Normalization } from "../data/normalization.ts";
+import { pack } from "../data/pack.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";

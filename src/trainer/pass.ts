@@ -1,6 +1,7 @@
 // Passes that take one batch, or only look: a step, gradients out and in, and evaluation.
 
-import { type Data, isBatches, type Packed, packBatch as packOne, type Samples } from "../data/dataset.ts";
+import { type Data, isBatches, type Packed, type Samples } from "../data/dataset.ts";
+import { packBatch as packOne } from "../data/pack.ts";
 import { bug, DataError } from "../errors.ts";
 import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
 import type { Feed } from "../step/feed.ts";

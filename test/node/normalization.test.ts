@@ -2,13 +2,14 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pack as packStreams, type Samples } from "../../src/data/dataset.ts";
+import type { Samples } from "../../src/data/dataset.ts";
 import {
   mergeNormalization,
   type Normalization,
   type OneNormalization,
   scalingOf,
 } from "../../src/data/normalization.ts";
+import { pack as packStreams } from "../../src/data/pack.ts";
 import { demandOf, pack } from "../reference/streams.ts";
 
 const image = demandOf([2, 2, 3], [2], true);

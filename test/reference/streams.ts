@@ -1,6 +1,7 @@
 // Streams of a model with one input and one output, and samples of it as they were packed, for tests that look at numbers alone.
 
-import * as dataset from "../../src/data/dataset.ts";
+import type { Packed } from "../../src/data/dataset.ts";
+import * as data from "../../src/data/pack.ts";
 import type { Stream, Streams } from "../../src/graph/stream.ts";
 
 /** The only input of a model. */
@@ -13,7 +14,7 @@ export const demandOf = (input: readonly number[], output: readonly number[], la
   weights: [{ name: "", values: labels ? [] : output, signed: false }],
 });
 
-const flat = ({ count, format, streams }: dataset.Packed) => {
+const flat = ({ count, format, streams }: Packed) => {
   const of = (name: string) => streams.get(`data.${name}`)?.values;
   return {
     count,
@@ -24,6 +25,6 @@ const flat = ({ count, format, streams }: dataset.Packed) => {
   };
 };
 
-export const pack = (...given: Parameters<typeof dataset.pack>) => flat(dataset.pack(...given));
-export const packBatch = (...given: Parameters<typeof dataset.packBatch>) => flat(dataset.packBatch(...given));
-export const packInputs = (...given: Parameters<typeof dataset.packInputs>) => flat(dataset.packInputs(...given));
+export const pack = (...given: Parameters<typeof data.pack>) => flat(data.pack(...given));
+export const packBatch = (...given: Parameters<typeof data.packBatch>) => flat(data.packBatch(...given));
+export const packInputs = (...given: Parameters<typeof data.packInputs>) => flat(data.packInputs(...given));
