@@ -88,6 +88,7 @@ export function functional<In = Value, Out extends Value | Values = Value>(
   checkFunction("functional", "its argument", build);
   return {
     kind: "functional",
+    takesValues: true,
     apply(scope, x) {
       return build(x, {
         use(name, layer, value) {

@@ -61,6 +61,8 @@ export type Values = { readonly [name: string]: Value };
 export interface Layer<In = Value, Out = Value> {
   /** The factory's name, for messages. */
   readonly kind: string;
+  /** Whether it takes values by name, and not only one value. */
+  readonly takesValues?: boolean;
   apply(scope: Scope, x: In): Out;
 }
 
@@ -152,6 +154,11 @@ const isValues = (given: unknown): given is Values =>
 /** What a layer makes of a value, or of several; checks both, since layers may come from anywhere. */
 export function applied<In, Out>(layer: Layer<In, Out>, scope: Scope, x: NoInfer<In>): Out {
   const place = where(layer.kind ?? "layer", scope);
+  if (isValues(x) && layer.takesValues !== true) {
+    throw new OptionError(
+      `${place}: its input is values by name, ${Object.keys(x).join(", ")}, it takes one value. Take them apart in functional(), or let a layer of your own say takesValues: true.`,
+    );
+  }
   if (!isValue(x) && !isValues(x)) {
     throw new OptionError(
       `${place}: its input is ${shown(x)}, it must be a value. Give x, or what use() or add() gave.`,

@@ -304,6 +304,7 @@ describe("a custom layer that asks for what there is not", () => {
     "a result without the batch": () =>
       programOf({ kind: "custom", apply: (s) => weight(s, 3, 4) }, { loss: gradus.meanSquaredError() }),
     "adding what is no value": () => programOf(functional((x, { add }) => add(x, any(1)))),
+    "values by name for a layer of one": () => gradus.summary(sequential([dense(2)]), { input: { a: [3], b: [4] } }),
     "a layer without its input": () => programOf(functional((_, { use }) => any(use)("head", dense(2)))),
     "a layer before its name": () => programOf(functional((x, { use }) => any(use)(dense(2), "head", x))),
   };
@@ -357,6 +358,7 @@ describe("a custom layer that asks for what there is not", () => {
         "three strides": "OptionError: conv2d "part": stride is [1,1,1], it must be two whole numbers of at least 1, for example [2, 2].",
         "too few values": "OptionError: add "part": its inputs are { x }, they must be { x, y }.",
         "too many values": "OptionError: relu "part": its inputs are { x, y }, they must be { x }.",
+        "values by name for a layer of one": "OptionError: sequential: its input is values by name, a, b, it takes one value. Take them apart in functional(), or let a layer of your own say takesValues: true.",
       }
     `));
 });
