@@ -31,10 +31,8 @@ export async function onDevice<T>(
   replays.set(key, replay);
   for (const scope of scopes) gpu.device.pushErrorScope(scope);
   const [outcome] = await Promise.allSettled([work(gpu, replay)]);
-  for (const _ of scopes) {
-    const error = await gpu.device.popErrorScope();
-    if (error !== null) complaints.push(error.message);
-  }
+  const errors = await Promise.all(scopes.map(() => gpu.device.popErrorScope()));
+  complaints.push(...errors.flatMap((error) => error?.message ?? []));
   if (complaints.length > 0) throw new Error(`The device complained: ${complaints.splice(0).join("\n")}`);
   if (outcome.status === "rejected") throw outcome.reason;
   return outcome.value;

@@ -14,6 +14,8 @@ export interface Trial {
   readonly options: Readonly<Record<string, unknown>> & { readonly input: readonly number[] };
   /** Class numbers from 0 instead of targets in the shape of the output. */
   readonly classes?: number;
+  /** Names of targets, of which the first is a class number; all are made of the same numbers. */
+  readonly named?: readonly [label: string, numbers: string];
   /** Numbers in a target. Default 1. */
   readonly targets?: number;
   /** x is bytes. */
@@ -50,6 +52,7 @@ export interface Builds {
 
 export async function play({ build, trial }: { build: keyof Builds["builds"]; trial: Trial }): Promise<Played> {
   const gradus = (globalThis as unknown as Builds).builds[build];
+  type Value = import("../../src/index.ts").Value;
   type Functions = Readonly<Record<string, (...args: unknown[]) => unknown>>;
   /** A user's own layer, whose weight is added under another view: its gradient is copied. */
   const shift = (): import("../../src/index.ts").Layer => ({
@@ -75,7 +78,40 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       return scope.op(gradus.ops.add, { x, y: sum }).z;
     },
   });
-  const functions = { ...gradus, shift, drawing } as unknown as Functions;
+  /** One that reckons with all operands: whole ones, repeated ones, and two of which neither is whole. */
+  const reckoning = (): import("../../src/index.ts").Layer => ({
+    kind: "reckoning",
+    apply(scope, x) {
+      const { ops } = gradus;
+      type Two = typeof ops.add;
+      const two = (op: Two, x: Value, y: Value): Value => scope.op(op, { x, y }).z;
+      const one = (op: typeof ops.neg, x: Value): Value => scope.op(op, { x }).z;
+      const row = { axes: [-1], keepDims: true };
+      const by = scope.parameter("by", [x.shape.at(-1) ?? 1], "ones");
+      const level = scope.op(ops.mean, { x }, row).y;
+      const grid = two(ops.add, level, by);
+      const safe = two(ops.add, one(ops.square, x), by);
+      const near = two(ops.maximum, two(ops.minimum, x, grid), one(ops.neg, grid));
+      const parts = [ops.sqrt, ops.log, ops.reciprocal].map((op) => one(op, safe));
+      const whole = [...parts, one(ops.exp, one(ops.neg, one(ops.abs, x)))].reduce((a, b) => two(ops.add, a, b), near);
+      const y = two(ops.divide, two(ops.multiply, two(ops.subtract, whole, level), by), safe);
+      return two(ops.add, y, scope.op(ops.sum, { x: y }, row).y);
+    },
+  });
+  /** A loss of terms with weights of their own, and a report beside them. */
+  const ownLoss = (): import("../../src/index.ts").LossFunction => (output, targets, scope) => {
+    const { ops } = gradus;
+    const weights = scope.op(ops.square, { x: targets.near }).z;
+    const ofSamples = scope.op(ops.mean, { x: weights }, { axes: [1] }).y;
+    scope.report("output", output);
+    return {
+      kind: gradus.crossEntropy().of(output, targets.label, ofSamples),
+      near: gradus.meanSquaredError({ weight: 0.5 }).of(output, targets.near, weights),
+      counted: gradus.meanSquaredError({ reduction: "count" }).of(output, targets.near, weights),
+      small: { values: scope.op(ops.square, { x: output }).z, weight: 0.1 },
+    };
+  };
+  const functions = { ...gradus, shift, drawing, reckoning, ownLoss } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);
     if (typeof value !== "object" || value === null) return value;
@@ -107,11 +143,10 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
     Array.from(x.slice(i * features, (i + 1) * features)).reduce((a, b) => a + b),
   );
   const middle = [...sums].sort((a, b) => a - b)[count / 2] as number;
-  const { classes, targets = 1 } = trial;
-  const y =
-    classes === undefined
-      ? Float32Array.from({ length: count * targets }, (_, i) => 0.5 * (raw[i % raw.length] as number) + 0.25)
-      : Uint8Array.from(sums, (sum) => (sum > middle ? classes - 1 : 0));
+  const { classes, targets = 1, named } = trial;
+  const near = Float32Array.from({ length: count * targets }, (_, i) => 0.5 * (raw[i % raw.length] as number) + 0.25);
+  const labels = Uint8Array.from(sums, (sum) => (sum > middle && classes !== undefined ? classes - 1 : 0));
+  const y = named === undefined ? (classes === undefined ? near : labels) : { [named[0]]: labels, [named[1]]: near };
 
   const options = made(trial.options) as Parameters<typeof gradus.compile>[1];
   const trainer = await gradus.compile(made(trial.model) as Parameters<typeof gradus.compile>[0], {

@@ -234,6 +234,27 @@ const drawn = (["uniform", "normal"] as const).map(
   }),
 );
 
+/** Operands that are repeated, and a loss of terms. */
+const reckoned: readonly Trial[] = [
+  {
+    name: "arithmetic",
+    model: {
+      call: "sequential",
+      args: [[{ call: "dense", args: [4] }, { call: "reckoning" }, { call: "dense", args: [1] }]],
+    },
+    options: { ...small, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+  },
+  {
+    name: "a loss of one's own",
+    model: { call: "sequential", args: [[{ call: "dense", args: [3] }]] },
+    options: {
+      ...{ ...small, loss: { call: "ownLoss" }, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+      target: { label: { shape: [], classes: 3 }, near: [3] },
+    },
+    ...{ classes: 3, targets: 3, named: ["label", "near"] },
+  },
+];
+
 /** So many that a workgroup takes each row of the loss. */
 const manyClasses: Trial = {
   name: "many classes",
@@ -322,5 +343,6 @@ export const trials: readonly Trial[] = [
   ...drawn,
   long,
   manyClasses,
+  ...reckoned,
   ...layers,
 ];
