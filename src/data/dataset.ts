@@ -25,7 +25,8 @@ export interface Samples extends Inputs {
   /**
    * What each sample counts in the mean loss, or each value of a loss: one number a sample, or as many as the loss has values or the
    * first axes of them; by the names of losses where there are several. At least 0, but for losses with `reduction: "count"`. What has
-   * weight 0 may be anything. Default: all count the same.
+   * weight 0 counts nothing, whatever a model makes of it, infinite values too. At most 2^64. A loss over several batches is the mean of
+   * theirs by samples, so with weights it depends on the batch size. Default: all count the same.
    */
   readonly weight?: StreamNumbers;
 }

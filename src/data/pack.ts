@@ -28,7 +28,7 @@ export function pack(place: string, samples: Samples, streams: Streams, defaults
   const how = mergeNormalization(defaults, samples);
   checkNormalization(place, how, [...streams.inputs, ...streams.targets]);
   const inputs = packX(place, samples.x, streams.inputs, how);
-  const besideBytes = inputs.format.inputs[0]?.bytes === true;
+  const besideBytes = inputs.format.inputs.some(({ bytes }) => bytes);
   const targets = byName(place, "y", samples.y, streams.targets).map(({ stream, given, what }) => {
     const values = packY(what, given, inputs.count, stream, besideBytes, normalizationOf(how, stream.name).scale);
     return [dataName("y", stream.name), { values, width: lengthOf(stream) }] as const;
@@ -36,8 +36,12 @@ export function pack(place: string, samples: Samples, streams: Streams, defaults
   const weights = packWeights(place, samples.weight, streams.weights, inputs.count);
   return {
     count: inputs.count,
-    format: { ...inputs.format, weights: weights.map(({ shape }) => shape) },
-    streams: new Map([...inputs.streams, ...targets, ...weights.flatMap(({ entry }) => entry)]),
+    format: { ...inputs.format, weights: weights.map(({ name, shape }) => ({ name, shape })) },
+    streams: new Map([
+      ...inputs.streams,
+      ...targets,
+      ...weights.map(({ name, packed }) => [dataName("weight", name), packed] as const),
+    ]),
   };
 }
 
@@ -64,9 +68,11 @@ export function packInputs(
   const isNamed = inputs[0]?.name !== "";
   const isInputs =
     isRecord(given) && !isList(given) && "x" in given && (!isNamed || !inputs.every(({ name }) => name in given));
-  if (!isInputs) return packX(place, given as StreamNumbers, inputs, defaults, "x");
-  checkRecord(place, given, "{ x }");
-  return packX(place, (given as Inputs).x, inputs, mergeNormalization(defaults, given as Inputs));
+  if (isInputs) checkRecord(place, given, "{ x }");
+  const how = isInputs ? mergeNormalization(defaults, given as Inputs) : defaults;
+  checkNormalization(place, how, inputs);
+  const [x, alone] = isInputs ? [(given as Inputs).x] : [given as StreamNumbers, "x"];
+  return packX(place, x, inputs, how, alone);
 }
 
 function packX(

@@ -1,13 +1,16 @@
 // What samples, or values of a loss, count.
 
 import { DataError, ShapeError } from "../errors.ts";
-import { dataName, type WeightStream } from "../graph/stream.ts";
+import type { WeightStream } from "../graph/stream.ts";
 import { size } from "../op/tensor.ts";
 import { checkKeys, isRecord } from "../option.ts";
 import { byName } from "./by-name.ts";
 import { checkFinite, collect, isList, isNestedAs } from "./numbers.ts";
 
-/** For each loss the shape of its weights of one sample, and what goes to the GPU; nothing where the data has none for it. */
+/** Their sum is to stay within f32. */
+const MOST = 2 ** 64;
+
+/** Of each loss for which the data has weights: the shape of those of one sample, and what goes to the GPU. */
 export function packWeights(place: string, given: unknown, losses: readonly WeightStream[], count: number) {
   if (given === undefined) return [];
   if (losses.length === 0)
@@ -23,13 +26,15 @@ export function packWeights(place: string, given: unknown, losses: readonly Weig
       losses.map(({ name }) => name),
     );
   const found = new Map(byName(place, "weight", given, asked).map((one) => [one.stream, one]));
-  return losses.map((loss) => {
+  return losses.flatMap((loss) => {
     const one = found.get(loss);
-    if (one === undefined) return { shape: undefined, entry: [] };
+    if (one === undefined) return [];
     const { values: whole, signed, name } = loss;
     const collected = collect(one.what, one.given);
     const axes = [...Array(whole.length + 1).keys()].find(
-      (length) => size(whole.slice(0, length)) * count === collected.values.length,
+      (length) =>
+        size(whole.slice(0, length)) * count === collected.values.length &&
+        isNestedAs(collected.shape, whole.slice(0, length)),
     );
     const shape = whole.slice(0, axes);
     if (axes === undefined || !isNestedAs(collected.shape, shape)) {
@@ -37,7 +42,7 @@ export function packWeights(place: string, given: unknown, losses: readonly Weig
         `${one.what} ${collected.shape.length > 1 ? `is nested as [${collected.shape}]` : `has ${collected.values.length} values`}, ${count} samples need ${count}, or one for each value of the loss: [${[count, ...whole]}]. Correct its length.`,
       );
     }
-    checkFinite(one.what, one.given, collected, () => "");
+    checkFinite(one.what, one.given, collected, () => "", MOST);
     const values = Float32Array.from(collected.values);
     const below = signed ? -1 : values.findIndex((value) => value < 0);
     if (below >= 0) {
@@ -45,6 +50,6 @@ export function packWeights(place: string, given: unknown, losses: readonly Weig
         `${one.what}[${below}] is ${values[below]}, weights of a mean must be at least 0. Correct it, or give the loss reduction: "count", which divides by the number of values.`,
       );
     }
-    return { shape, entry: [[dataName("weight", name), { values, width: size(shape) }] as const] };
+    return [{ name, shape, packed: { values, width: size(shape) } }];
   });
 }

@@ -34,7 +34,11 @@ export function frontierOf(graph: Graph, wanted: ReadonlySet<number>, moved: Rea
       .map(samples),
   );
   const [frontier] = crossing;
-  return crossing.size === 1 && frontier !== undefined && isBatch(frontier) && frontier !== x ? frontier : undefined;
+  if (crossing.size !== 1 || frontier === undefined || !isBatch(frontier) || frontier === x) return undefined;
+  const cut = new Set(before(graph, frontier).nodes);
+  const left = new Set([...cut].flatMap(({ outputs }) => outputs));
+  const isLost = (id: number): boolean => left.has(id) && id !== y && !beside.has(id) && samples(id) !== frontier;
+  return graph.nodes.some((node) => !cut.has(node) && node.inputs.some(isLost)) ? undefined : frontier;
 }
 
 /** What is other at each step: random numbers, sums over samples, and all that is made where a state moves. */
@@ -71,5 +75,8 @@ export function after(graph: Graph, frontier: number): Graph {
     nodes: [{ ...first, attributes, outputs }, ...again, ...rest],
   };
 }
+
+/** Name of the data that the one input is gathered from. */
+export const inputOf = (graph: Graph): string => tensorAt(graph, gatherOf(graph).inputs[0] as number).name;
 
 const gatherOf = ({ nodes }: Graph): Node => nodes.find(({ op }) => op === gather) ?? bug("a graph gathers no data");

@@ -37,6 +37,7 @@ export function createFeeds(graph: Graph, { inputs, batch, format }: FeedOptions
       shape: [batch, ...shape],
       dtype: classes === undefined ? "f32" : "u32",
       role: "activation",
+      ...(classes !== undefined && { classes }),
     });
     asked.push({ kind, stream, made });
     return made;

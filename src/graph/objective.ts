@@ -3,6 +3,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { meanOf } from "../op/element-loss.ts";
 import {
+  checkedName,
   isValue,
   type Loss,
   type Objective,
@@ -12,11 +13,11 @@ import {
   type Values,
   type Weighting,
 } from "../op/layer.ts";
-import type { LossAttributes, LossOp } from "../op/loss.ts";
+import { type LossAttributes, type LossOp, weighting } from "../op/loss.ts";
 import { metrics } from "../op/metrics.ts";
 import { size, type Tensor } from "../op/tensor.ts";
 import { weigh } from "../op/weigh.ts";
-import { isRecord, shown } from "../option.ts";
+import { checkKeys, isRecord, resolved, shown } from "../option.ts";
 import { emit, type Graph } from "./graph.ts";
 import type { DataFormat, Stream, WeightStream } from "./stream.ts";
 
@@ -37,7 +38,7 @@ export interface ObjectiveParts {
   readonly gradient: boolean;
   /** Layers of the trainer, behind whose alarms reports stand, and reports that a step has room for. */
   readonly layers: number;
-  readonly room: number;
+  readonly room: number | undefined;
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets: readonly Stream[] | undefined;
   readonly scope: Scope;
@@ -74,7 +75,7 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
   function weightsOf(place: string, { name, term }: NamedTerm, values: readonly number[], signed: boolean) {
     if (term.weights !== undefined) return known(place, term.weights);
     weights.push({ name, values: values.slice(1), signed });
-    const shape = format.weights[weights.length - 1];
+    const shape = format.weights.find((one) => one.name === name)?.shape;
     return shape && gathered("weight", { name, shape });
   }
   const made = terms.map((one): Made => {
@@ -93,7 +94,7 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
     return { name, labels, rows: rowsOf(loss?.op ?? meanOf, inputs, { gradient, ...own }) };
   });
   const extra = reported.map(({ name, values }): Made => {
-    checkRows(`report "${name}"`, values.shape, batch);
+    checkRows(`report "${name}"`, checkedNumbers(`report "${name}"`, values).shape, batch);
     return { name, labels: 0, rows: rowsOf(meanOf, { prediction: values }, { gradient: false }) };
   });
   return {
@@ -117,7 +118,12 @@ interface Made extends Report {
 /** Metrics of losses and of what is a report alone; gives the reports. */
 function measure({ graph, layers, room }: ObjectiveParts, losses: readonly Made[], extra: readonly Made[]): Report[] {
   const told = [...losses.filter(({ name }) => name !== ""), ...extra];
-  const names = told.map(({ name }) => name);
+  const names = told.flatMap(({ name, labels }) => (labels > 0 ? [name, `${name}.accuracy`] : [name]));
+  if (room !== undefined && told.length > room) {
+    throw new OptionError(
+      `report: here are ${told.length} reports, a step in training has ${room}. Report the same in each mode, whatever is frozen.`,
+    );
+  }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     throw new OptionError(`report: "${twice}" is told twice. Give each report a name of its own.`);
@@ -126,7 +132,7 @@ function measure({ graph, layers, room }: ObjectiveParts, losses: readonly Made[
     const attributes = {
       ...(i > 0 && { later: true }),
       ...(i >= losses.length && { silent: true }),
-      ...(report >= 0 && { report, reports: Math.max(room, told.length), layers }),
+      ...(report >= 0 && { report, reports: room ?? told.length, layers }),
     };
     emit(graph, metrics, { rows: one.rows }, attributes);
   }
@@ -154,7 +160,7 @@ function termsOf(parts: ObjectiveParts, target: (stream: Stream) => Tensor): Nam
     if (isTerm(made)) return [{ name: "", term: made }];
     const entries = isRecord(made) ? Object.entries(made as Readonly<Record<string, unknown>>) : [];
     if (entries.length > 0 && entries.every(([, term]) => isTerm(term)))
-      return entries.map(([name, term]) => ({ name, term: term as Term }));
+      return entries.map(([name, term]) => ({ name: checkedName("", name), term: term as Term }));
     throw new OptionError(
       `loss: its function returned ${shown(made)}. Return { values }, what crossEntropy().of(output, target) gives, or several of these by name.`,
     );
@@ -184,19 +190,38 @@ const isTerm = (given: unknown): given is Term =>
 /** What the op of a term is asked for: the prediction, the shape of the values, and how many labels a sample has. */
 function lossOf(place: string, term: Term, known: ObjectiveParts["known"]) {
   if ("values" in term) {
-    const prediction = known(place, term.values);
+    checkKeys(place, "a term", term, ["values", "weights", "weight", "reduction"]);
+    const { weight, reduction } = term;
+    resolved(
+      place,
+      { ...(weight !== undefined && { weight }), ...(reduction !== undefined && { reduction }) },
+      weighting,
+    );
+    const prediction = checkedNumbers(place, known(place, term.values));
     return { loss: undefined, prediction, values: prediction.shape, labels: 0 };
   }
   const { loss, output, target } = term;
-  const prediction = known(place, output);
+  const prediction = checkedNumbers(place, known(place, output));
   const values = loss.integerTarget ? prediction.shape.slice(0, -1) : prediction.shape;
-  const { shape, dtype } = known(place, target);
+  const { shape, dtype, classes = 0 } = known(place, target);
+  const most = prediction.shape.at(-1) as number;
+  if (loss.integerTarget && classes > most) {
+    throw new ShapeError(
+      `${place}: its target has classes 0 to ${classes - 1}, the output ${most} logits. Give as many.`,
+    );
+  }
   if (String(shape) !== String(values) || (dtype === "u32") !== loss.integerTarget) {
     throw new ShapeError(
       `${place}: its target is [${shape}] of ${dtype}, the output [${prediction.shape}] asks for [${values}] of ${loss.integerTarget ? "u32" : "f32"}. Tell compile what the targets are: { target: { shape, classes } }.`,
     );
   }
   return { loss, prediction, values, labels: loss.integerTarget ? size(values.slice(1)) : 0 };
+}
+
+/** Refuses whole numbers, which a loss would take for others. */
+export function checkedNumbers(place: string, tensor: Tensor): Tensor {
+  if (tensor.dtype === "f32") return tensor;
+  throw new ShapeError(`${place}: "${tensor.name}" is of whole numbers. Give what a layer has made of them.`);
 }
 
 /** Weights stand for all values of a sample, or for those of the axes that they lack. */

@@ -43,8 +43,8 @@ export interface InputFormat {
 export interface DataFormat {
   /** In the order of the inputs. */
   readonly inputs: readonly InputFormat[];
-  /** For each loss the shape of its weights of one sample, where the data has any. */
-  readonly weights: readonly (readonly number[] | undefined)[];
+  /** Of each loss for which the data has weights: its name, and the shape of those of one sample. */
+  readonly weights: readonly Pick<Stream, "name" | "shape">[];
 }
 
 /** The form of data that programs are looked at with before there is any. */
@@ -56,10 +56,13 @@ export const plainFormat = (inputs: readonly Stream[], bytes = false, period = 0
 export const isSameFormat = (one: DataFormat, other: DataFormat): boolean =>
   one === other ||
   (one.inputs.every(({ bytes, period }, i) => bytes === other.inputs[i]?.bytes && period === other.inputs[i]?.period) &&
-    [one, other].every(({ weights }) => weights.every((_, i) => isSameShape(one.weights[i], other.weights[i]))));
+    one.weights.length === other.weights.length &&
+    one.weights.every(
+      ({ name, shape }, i) => name === other.weights[i]?.name && isSameShape(shape, other.weights[i].shape),
+    ));
 
-const isSameShape = (one: readonly number[] | undefined, other: readonly number[] | undefined): boolean =>
-  one?.length === other?.length && (one?.every((length, i) => length === other?.[i]) ?? true);
+const isSameShape = (one: readonly number[], other: readonly number[]): boolean =>
+  one.length === other.length && one.every((length, i) => length === other[i]);
 
 /** "data.x", "data.y.digit": what a stream is called on the GPU and in messages. */
 export const dataName = (kind: "x" | "y" | "weight" | "norm", name: string): string =>

@@ -21,7 +21,7 @@ import { checkList, checkName, shown } from "../option.ts";
 import { checkBase, inBase } from "./base.ts";
 import { createFeeds } from "./feed.ts";
 import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
-import { type TracedObjective, traceObjective } from "./objective.ts";
+import { checkedNumbers, type TracedObjective, traceObjective } from "./objective.ts";
 import { checkedRequest } from "./request.ts";
 import type { DataFormat, Stream, Streams } from "./stream.ts";
 
@@ -182,18 +182,11 @@ export function trace(model: Model, options: TraceOptions): Trace {
   const only = xs.length === 1 && xs[0]?.[0] === "" ? xs[0][1] : undefined;
   const made: unknown = applied(model, scopeAt(""), only ?? Object.fromEntries(xs));
   const named = isValue(made) ? [["", made] as const] : Object.entries(made as Values);
+  const outputOf = (place: string, value: unknown): number => checkedNumbers(place, known(place, value)).id;
   const outputs = named.map(([name, value]) => ({
     name,
-    id: known(name === "" ? "model: its output" : `model: its output "${name}"`, value).id,
+    id: outputOf(name === "" ? "model: its output" : `model: its output "${name}"`, value),
   }));
-  const owned = [...parameters.values()];
-  if (owned.length === 0)
-    throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
-  if (options.base !== undefined)
-    checkBase(
-      options.base,
-      owned.map(({ parameter }) => parameter),
-    );
   const objective =
     mode === "predict" || mode === "features"
       ? undefined
@@ -202,10 +195,18 @@ export function trace(model: Model, options: TraceOptions): Trace {
           outputs: made as Value | Values,
           gradient: mode === "train",
           layers: options.rateLayers ?? 0,
-          room: options.mostReports ?? 0,
+          room: options.mostReports,
           scope: scopeAt(""),
           gathered: feed.gathered,
         });
+  const owned = [...parameters.values()];
+  if (owned.length === 0)
+    throw new OptionError("model: no layer has weights, so there is nothing to train. Add a dense() or conv2d().");
+  if (options.base !== undefined)
+    checkBase(
+      options.base,
+      owned.map(({ parameter }) => parameter),
+    );
   feed.begin(outputs.map(({ id }) => id));
   return {
     graph,

@@ -2,17 +2,12 @@
 
 import { meanSquaredError as squares } from "../op/element-loss.ts";
 import type { Loss, Term, Value, Weighting } from "../op/layer.ts";
-import type { LossOp } from "../op/loss.ts";
+import { type LossOp, weighting } from "../op/loss.ts";
 import { softmaxCrossEntropy } from "../op/softmax-cross-entropy.ts";
-import { anyFinite, resolved } from "../option.ts";
-
-const reductions = ["mean", "count"] as const;
+import { resolved } from "../option.ts";
 
 function lossOf(place: string, op: LossOp, integerTarget: boolean, options: Weighting): Loss {
-  const { weight, reduction } = resolved(place, options, {
-    weight: [1, anyFinite],
-    reduction: ["mean", reductions],
-  });
+  const { weight, reduction } = resolved(place, options, weighting);
   const loss: Loss = {
     ...{ op, integerTarget, weight, reduction },
     of: (output: Value, target: Value, weights?: Value): Term => ({ loss, output, target, weights }),

@@ -5,6 +5,7 @@ import { threads } from "./kernel.ts";
 import { lossOp } from "./loss.ts";
 import { partsOfRow } from "./split.ts";
 import { size } from "./tensor.ts";
+import { neg } from "./unary.ts";
 
 /** WGSL of a number's loss and of its slope, in p and, with a target, d: p less the target. */
 interface Formula {
@@ -19,7 +20,7 @@ const elementLoss = /* @__NO_SIDE_EFFECTS__ */ (
   { value, slope, target = true }: Formula,
 ) =>
   lossOp({
-    ...{ name, kernel, source, target },
+    ...{ name, kernel, source, target, ...(target && { negated: neg }) },
     names: ["prediction", "targets"],
     spanOf: (shape) => size(shape.slice(1)),
     parts: partsOfRow,

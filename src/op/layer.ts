@@ -115,7 +115,10 @@ export interface Loss extends Required<Weighting> {
   of(output: Value, target: Value, weights?: Value): Term;
 }
 
-/** A part of a loss: a loss of an output, or values [B, ..] that were made of outputs, with their weights. */
+/**
+ * A part of a loss: a loss of an output, or values [B, ..] that were made of outputs, with their weights. Weights are taken as they
+ * are: no gradient goes into them.
+ */
 export type Term =
   | { readonly loss: Loss; readonly output: Value; readonly target: Value; readonly weights?: Value | undefined }
   | (Weighting & { readonly values: Value; readonly weights?: Value | undefined });

@@ -3,6 +3,7 @@
 
 import share from "../../shaders/parts/share.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
+import { anyFinite } from "../option.ts";
 import { type Grid, inLines } from "./kernel.ts";
 import type { Choice } from "./op.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -12,6 +13,9 @@ import { dims, size } from "./tensor.ts";
 interface Shares extends Partial<Pick<Choice, "holes" | "constants">> {
   readonly grid: Grid;
 }
+
+/** The options of a weighting, as `resolved` takes them. */
+export const weighting = { weight: [1, anyFinite], reduction: ["mean", ["mean", "count"]] } as const;
 
 export type LossAttributes = {
   /** Whether the gradient is made: in steps that train. */
@@ -28,6 +32,8 @@ interface LossParts {
   readonly source: string;
   /** The shader's names of prediction and target. */
   readonly names: readonly [prediction: string, target: string];
+  /** Of a loss of the difference of both: what makes the target's gradient of the prediction's. */
+  readonly negated?: Op<"x", "z">;
   /** Whether it has a target. Default true. */
   readonly target?: boolean;
   /** Values in a sample, from the shape of the prediction. */
@@ -38,7 +44,7 @@ interface LossParts {
 }
 
 /* @__NO_SIDE_EFFECTS__ */ export function lossOp({ names: [p, t], ...loss }: LossParts): LossOp {
-  const { name, kernel, source, shares, spanOf, parts, target: hasTarget = true } = loss;
+  const { name, kernel, source, shares, spanOf, parts, target: hasTarget = true, negated } = loss;
   return defineOp({
     name,
     inputs: hasTarget ? ["prediction", "target", "scales"] : ["prediction", "scales"],
@@ -48,7 +54,11 @@ interface LossParts {
       rows: { shape: [(shape[0] as number) * (parts ?? (() => spanOf(shape)))(spanOf(shape)), 2], suffix: "loss" },
       ...(gradient && { dprediction: { shape, suffix: "loss.gradient" } }),
     }),
-    back: ({ dprediction }, { give }) => give("prediction", () => dprediction),
+    back({ dprediction }, { give, emit }) {
+      give("prediction", () => dprediction);
+      // Of a loss of their difference.
+      if (negated !== undefined) give("target", () => emit(negated, { x: dprediction }).z);
+    },
     kernel: {
       name: kernel,
       source: inLines(share, source),

@@ -17,6 +17,8 @@ export interface Tensor {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly role: Role;
+  /** Of whole numbers that come from data: they are below this. */
+  readonly classes?: number | undefined;
   /** Id of the tensor whose bytes this one is another view of. */
   readonly view?: number;
   /** For a gradient: id of its parameter; for what a state is to become: id of the state. */

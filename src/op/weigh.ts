@@ -18,6 +18,7 @@ export const weigh = defineOp({
   name: "weigh",
   inputs: ["weights"],
   outputs: ["scales"],
+  moves: () => true,
   shape: ({ weights: { shape } }, _: WeighAttributes) => ({ scales: { shape } }),
   kernel: {
     name: "weigh",

@@ -4,7 +4,6 @@
 import { bug, LimitError } from "../errors.ts";
 import { type Gpu, megabytes } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
-import { dataName } from "../graph/stream.ts";
 import { byteSize } from "../op/tensor.ts";
 import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
@@ -41,7 +40,6 @@ export async function cacheFeatures(
       `cacheFrozen: the activations of ${feed.count} samples need ${megabytes(bytes * feed.count)}, this device allows ${megabytes(most)}. Give fewer samples at a time, or compile without cacheFrozen.`,
     );
   }
-  const input = dataName("x", run.streams.inputs.find(({ classes }) => classes === undefined)?.name ?? "");
   const { STORAGE, COPY_DST, COPY_SRC } = BufferUsage;
   const features = gpu.buffer("data.features", bytes * feed.count, STORAGE | COPY_DST | COPY_SRC);
   const ordered = feed.inOrder();
@@ -50,5 +48,5 @@ export async function cacheFeatures(
   await replay.collect(ready, walk, { buffer: arena(slice.arena), offset: slice.offset }, features);
   await gpu.untilLost(gpu.device.queue.onSubmittedWorkDone());
   drop(ordered);
-  return { ...feed, buffers: new Map(feed.buffers).set(input, features), dispose: () => features.destroy() };
+  return { ...feed, buffers: new Map(feed.buffers).set(found.input, features), dispose: () => features.destroy() };
 }

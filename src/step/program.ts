@@ -2,7 +2,7 @@
 
 import { ShapeError } from "../errors.ts";
 import { differentiate } from "../graph/backward.ts";
-import { after, before, frontierOf } from "../graph/cut.ts";
+import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
@@ -92,7 +92,10 @@ export interface Residence {
 }
 
 /** What frozen layers at the input leave for the rest, [B, ...]. */
-export type Features = Pick<Tensor, "shape" | "dtype">;
+export interface Features extends Pick<Tensor, "shape" | "dtype"> {
+  /** Name of the data in whose place they stand. */
+  readonly input: string;
+}
 
 /** The id of a tensor that a program has not. */
 const NOWHERE = -1;
@@ -196,7 +199,7 @@ export function buildProgram(options: ProgramOptions): Program {
     streams: traced.streams,
     labels: traced.objective?.labels ?? 0,
     reports: traced.objective?.reports ?? [],
-    features: frontier === undefined ? undefined : tensorAt(graph, frontier),
+    features: frontier === undefined ? undefined : { ...tensorAt(graph, frontier), input: inputOf(traced.graph) },
     takesPart: (row) => gradients.has(parameterIds[row] as number),
   };
 }

@@ -53,5 +53,5 @@ function isSame(one: Asked, other: Asked): boolean {
   );
 }
 
-const hashOfCommands = ({ recording: { name, commands, arenas, results } }: Program): string =>
-  hashOf(JSON.stringify([name, commands, [...arenas], results])).join();
+const hashOfCommands = ({ recording: { name, commands, arenas, results }, reports }: Program): string =>
+  hashOf(JSON.stringify([name, commands, [...arenas], results, reports])).join();

@@ -104,7 +104,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   let held: Feed | undefined;
   /** The same samples in their own order, by feed. */
   const ordered = new Map<Feed, Feed>();
-  const batchFeeds: (Pick<Source, "feed" | "format"> & { readonly names: readonly string[] })[] = [];
+  const batchFeeds: (Pick<Source, "feed" | "format"> & {
+    readonly names: readonly string[];
+    readonly widths: readonly number[];
+  })[] = [];
   let updateAlone: Promise<Prepared> | undefined;
 
   /** Features by the feed that they were made from, with what made them. */
@@ -238,16 +241,17 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
 
     /** One batch, put into a feed that all batches of its kind pass through. */
     batchSource(packed: Packed): Source {
-      const isAlike = ({ format, names }: (typeof batchFeeds)[number]): boolean =>
+      const isAlike = ({ format, names, widths }: (typeof batchFeeds)[number]): boolean =>
         isSameFormat(format, packed.format) &&
         names.length === packed.streams.size &&
-        names.every((name) => packed.streams.has(name));
+        names.every((name, i) => packed.streams.get(name)?.width === widths[i]);
       let known = batchFeeds.find(isAlike);
       if (known === undefined) {
         known = {
           feed: createFeed(gpu, roomFor(packed, options.batch)),
           format: packed.format,
           names: [...packed.streams.keys()],
+          widths: [...packed.streams.values()].map(({ width }) => width),
         };
         known.feed.setOrder(inOrder(options.batch));
         batchFeeds.push(known);
@@ -258,7 +262,9 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
 
     /** A training step on a source, and the turn to run it; stale where the features that it begins at no longer hold. */
     async readyToTrain(source: Source, frozen: readonly string[], sampled: boolean, loss = "") {
-      const cached = options.cacheFrozen && source.stays;
+      // Where only a loss trains, a program without one knows of nothing to begin behind.
+      const cached =
+        options.cacheFrozen && source.stays && program("features", source.format, frozen).features !== undefined;
       const run = program("train", source.format, frozen, { sampled, cached, loss });
       // Where training begins elsewhere, weights before the features may change.
       if (run.features === undefined) forgetFeatures();

@@ -3,6 +3,7 @@
 import { bug } from "../errors.ts";
 import { connect } from "../gpu/device.ts";
 import { plainFormat } from "../graph/stream.ts";
+import { trace } from "../graph/trace.ts";
 import type { Model } from "../op/layer.ts";
 import { createRateTable } from "../optim/rates.ts";
 import { buildProgram, checkPlaces, type Program } from "../step/program.ts";
@@ -26,6 +27,7 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   const first = checkedSettings(model, options);
   const { optimizer } = first;
   const programs = new Map<string, Program>();
+  let mostReports = 0;
   for (const [name, loss] of first.objectives) {
     // The first one says where weights and states lie.
     const [before] = programs.values();
@@ -35,6 +37,8 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
     });
     if (before !== undefined) checkPlaces(made, before);
     programs.set(name, made);
+    const looking = { ...first, loss, format: plainFormat(first.inputs), mode: "evaluate" } as const;
+    mostReports = Math.max(mostReports, made.reports.length, trace(model, looking).objective?.reports.length ?? 0);
   }
   const program = programs.get("") ?? bug("there is no loss");
   let trainer: Trainer | undefined;
@@ -45,6 +49,7 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
     ...first,
     update: updateSettings(rates, options),
     momentum: options.momentum,
+    mostReports,
   };
   const gpu = await connect(options);
   try {

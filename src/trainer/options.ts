@@ -94,6 +94,8 @@ export interface Settings {
   /** How weights are updated, once the rates are known. */
   readonly update: UpdateSettings;
   readonly momentum: MomentumSchedule | undefined;
+  /** Reports that a step has room for. */
+  readonly mostReports: number;
   readonly cacheFrozen: boolean;
   readonly recompute: string | undefined;
   readonly base: string | undefined;
@@ -102,7 +104,7 @@ export interface Settings {
 }
 
 /** What can be checked before the model is built. */
-export type FirstSettings = Omit<Settings, "update" | "momentum">;
+export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports">;
 
 const compileKeys = [
   ...["input", "batch", "loss", "losses", "target", "optimizer", "rates", "schedule", "seed"],

@@ -35,24 +35,27 @@ export class Tally {
   #loss = 0;
   #hits = 0;
   #samples = 0;
-  #reports: Record<string, number> | undefined;
+  /** Of each report the sum and the samples that had it: a layer may report in some steps alone. */
+  readonly #reports = new Map<string, readonly [sum: number, samples: number]>();
 
   add({ loss, accuracy, samples, reports }: Omit<StepResult, "step">): void {
     this.#loss += loss * samples;
     this.#hits += accuracy * samples;
     this.#samples += samples;
-    if (reports === undefined) return;
-    this.#reports ??= Object.fromEntries(Object.keys(reports).map((name) => [name, 0]));
-    for (const [name, value] of Object.entries(reports))
-      this.#reports[name] = (this.#reports[name] ?? 0) + value * samples;
+    for (const [name, value] of Object.entries(reports ?? {})) {
+      const [sum, seen] = this.#reports.get(name) ?? [0, 0];
+      this.#reports.set(name, [sum + value * samples, seen + samples]);
+    }
   }
 
   /** NaN where nothing was added. */
   get means(): Evaluation {
     const samples = this.#samples;
     const means = { loss: this.#loss / samples, accuracy: this.#hits / samples, samples };
-    if (this.#reports === undefined) return means;
-    const reports = Object.entries(this.#reports).map(([name, sum]) => [name, sum / samples]);
-    return { ...means, reports: Object.fromEntries(reports) };
+    if (this.#reports.size === 0) return means;
+    return {
+      ...means,
+      reports: Object.fromEntries([...this.#reports].map(([name, [sum, seen]]) => [name, sum / seen])),
+    };
   }
 }

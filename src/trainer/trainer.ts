@@ -78,12 +78,11 @@ export class Trainer {
   constructor(settings: Settings, programs: ReadonlyMap<string, Program>, rates: RateTable, gpu: Gpu) {
     const program = programs.get("") ?? bug("there is no loss");
     const streams = new Map([...programs].map(([name, one]) => [name, one.streams]));
-    const mostReports = Math.max(...[...programs.values()].map(({ reports }) => reports.length));
     const { batch, seed, update } = settings;
     const { accumulate } = update;
     this.#program = program;
     this.#signature = signed(settings, rates);
-    const runner = createRunner(gpu, { ...settings, mostReports, ruleOf: rates.ruleOf }, program);
+    const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
     this.network = new Network({ gpu, program, runner, normalization: settings.normalization });

@@ -42,7 +42,7 @@ describe("a program", () => {
     ["mode", { mode: "evaluate" }],
     ["type of its data", { format: { inputs: [{ bytes: true, period: 0 }], weights: [] } }],
     ["period of its data", { format: { inputs: [{ bytes: false, period: 4 }], weights: [] } }],
-    ["weights of its data", { format: { inputs: [{ bytes: false, period: 0 }], weights: [[]] } }],
+    ["weights of its data", { format: { inputs: [{ bytes: false, period: 0 }], weights: [{ name: "", shape: [] }] } }],
     ["frozen set", { frozen: ["head.bias"] }],
     ["statistics", { sampled: true }],
     ["batch", { batch: 8 }],

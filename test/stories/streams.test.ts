@@ -295,3 +295,98 @@ test("of two terms the one with weights of its own leaves those of the data to t
     const wrong = trainer.evaluate({ x, y: positive, weight: { own: weight } } as Samples);
     await expect(wrong).rejects.toThrow('data.weight has no "own"');
   }));
+
+test("losses in turn may have targets of other widths, tell what is theirs, and are not mixed up", () =>
+  guarded(async (device) => {
+    const near = meanSquaredError();
+    const trainer = await compile(dense(3), {
+      ...{ device, input: [3], batch: 6, optimizer: sgd({ lr: 0 }) },
+      losses: {
+        kind: crossEntropy(),
+        size: near,
+        left: (output: Value, target: Value) => ({ left: near.of(output, target) }),
+        right: (output: Value, target: Value) => ({ right: near.of(output, target) }),
+      },
+    });
+    const { data } = await trainer.predict(x);
+    const wide = x.map(([a, b, c]) => [b!, c!, a!]);
+    const expectedSize = wide.flat().reduce((sum, t, i) => sum + (data[i]! - t) ** 2, 0) / 18;
+    const { loss } = expected(await trainer.weights(), labels.map(() => 1), 6);
+    expect((await trainer.step({ x, y: labels }, { loss: "kind" })).loss).toBeCloseTo(loss, 5);
+    expect((await trainer.step({ x, y: wide }, { loss: "size" })).loss).toBeCloseTo(expectedSize, 5);
+    expect((await trainer.step({ x, y: labels }, { loss: "kind" })).loss).toBeCloseTo(loss, 5);
+    for (const name of ["left", "right"]) {
+      const { reports } = await trainer.step({ x, y: wide }, { loss: name });
+      expect(Object.keys(reports!)).toEqual([name]);
+      expect(reports![name]).toBeCloseTo(expectedSize, 5);
+    }
+  }));
+
+test("a loss or a report on something frozen is right where features are kept, and weights change nothing of that", () =>
+  guarded(async (device) => {
+    const model = () =>
+      functional((v: Value, { use, scope }) => {
+        const early = use("early", dense(2), v);
+        scope.report("seen", early);
+        return { early, late: use("late", dense(2), use("stem", sequential([dense(4), tanh()]), early)) };
+      });
+    const options = {
+      ...{
+        device,
+        input: [3],
+        batch: 4,
+        optimizer: sgd({ lr: 0.1 }),
+        rates: { early: { frozen: true }, stem: { frozen: true } },
+      },
+      loss: { early: meanSquaredError(), late: meanSquaredError() },
+    };
+    const data = { x, y: { early: targets, late: targets }, weight: { late: labels.map((_, i) => i) } };
+    const runs = [];
+    for (const cacheFrozen of [false, true]) {
+      const trainer = await compile(model(), { ...options, cacheFrozen });
+      const { epochs } = await trainer.fit(data, { epochs: 3 });
+      runs.push([epochs, await trainer.weights()]);
+    }
+    expect(runs[1]).toEqual(runs[0]);
+  }));
+
+test("a weight of the loss itself is learned, and a target that was made has its gradient", () =>
+  guarded(async (device) => {
+    const model = functional((v: Value, { use }) => ({ a: use("a", dense(2), v), b: use("b", dense(2), v) }));
+    const trainer = await compile(model, {
+      ...{ device, input: [3], batch: 6, target: {} },
+      loss: ({ a, b }: Values, _, scope) => ({
+        near: meanSquaredError().of(a!, b!),
+        own: { values: scope.op(ops.add, { x: a!, y: scope.parameter("own", [2], "ones") }).z, weight: 0.5 },
+      }),
+    });
+    const { gradients } = await trainer.gradients({ x });
+    const [a, b] = [
+      (await trainer.predict(x, { output: "a" })).data,
+      (await trainer.predict(x, { output: "b" })).data,
+    ] as const;
+    for (const unit of [0, 1]) {
+      let slope = 0;
+      for (let i = unit; i < a.length; i += 2) slope += (2 * (a[i]! - b[i]!)) / 12;
+      expect(gradients.get("b.bias")!.data[unit]).toBeCloseTo(-slope, 5);
+      expect(gradients.get("a.bias")!.data[unit]).toBeCloseTo(slope + 0.25, 5);
+    }
+    expect([...gradients.get("own")!.data]).toEqual([0.25, 0.25]);
+  }));
+
+test("what a loss cannot take is said when it is compiled", async () => {
+  const near = meanSquaredError();
+  const said = (loss: unknown, target: unknown = [2]) =>
+    compile(dense(2), { input: [3], loss: loss as never, target: target as never }).catch(String);
+  const label = { shape: [], classes: 5 };
+  expect(await said((o: Value, t: Value) => crossEntropy().of(o, t), label)).toContain(
+    "loss: its target has classes 0 to 4, the output 2 logits. Give as many.",
+  );
+  expect(await said((_: Value, t: Value) => ({ values: t }), label)).toContain('"target" is of whole numbers');
+  expect(await said((o: Value) => ({ values: o, weigth: 2 }))).toContain(
+    'a term has no "weigth". Did you mean "weight"?',
+  );
+  expect(await said((o: Value) => ({ values: o, reduction: "sum" }))).toContain('reduction is "sum"');
+  expect(await said((o: Value, t: Value) => ({ "a.b": near.of(o, t) }))).toContain('"a.b" cannot be a name');
+  expect(await said(() => undefined)).toContain("loss: its function returned undefined");
+});
