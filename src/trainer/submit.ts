@@ -60,7 +60,7 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
      * changes or a change under replay is due. Call it when it is its turn.
      */
     async steps(source: Source, stretch: Stretch, stepsPerEpoch: number | undefined, watch: Watch): Promise<number> {
-      const { first, moves, micro, loss, resting = [] } = stretch;
+      const { first, moves, micro, loss, resting } = stretch;
       const grouped = moves && micro === undefined && accumulate > 1;
       const into = grouped ? first % accumulate : 0;
       for (;;) {
@@ -71,7 +71,8 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
         const updates = Math.min(rates.nextChange(clock) - step, ahead, stretch.batches);
         const batches = Math.min(stretch.batches, grouped ? updates * accumulate - into : updates);
         // A layer that thaws in the midst of an update has no gradient from the batches before.
-        if (micro?.first ?? into === 0) frozen = [...new Set([...rates.frozenAt(clock), ...resting])];
+        if (micro?.first ?? into === 0)
+          frozen = resting === undefined ? rates.frozenAt(clock) : [...new Set([...rates.frozenAt(clock), ...resting])];
         // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
         const heard = told === edits ? step + updates - ahead : ahead === Number.POSITIVE_INFINITY ? 0 : step;
         if (ledger.isAhead(heard)) await ledger.know(heard);

@@ -42,7 +42,8 @@ export class Tally {
     this.#loss += loss * samples;
     this.#hits += accuracy * samples;
     this.#samples += samples;
-    for (const [name, value] of Object.entries(reports ?? {})) {
+    if (reports === undefined) return;
+    for (const [name, value] of Object.entries(reports)) {
       const [sum, seen] = this.#reports.get(name) ?? [0, 0];
       this.#reports.set(name, [sum + value * samples, seen + samples]);
     }

@@ -311,7 +311,11 @@ test("losses in turn may have targets of other widths, tell what is theirs, and 
     const { data } = await trainer.predict(x);
     const wide = x.map(([a, b, c]) => [b!, c!, a!]);
     const expectedSize = wide.flat().reduce((sum, t, i) => sum + (data[i]! - t) ** 2, 0) / 18;
-    const { loss } = expected(await trainer.weights(), labels.map(() => 1), 6);
+    const { loss } = expected(
+      await trainer.weights(),
+      labels.map(() => 1),
+      6,
+    );
     expect((await trainer.step({ x, y: labels }, { loss: "kind" })).loss).toBeCloseTo(loss, 5);
     expect((await trainer.step({ x, y: wide }, { loss: "size" })).loss).toBeCloseTo(expectedSize, 5);
     expect((await trainer.step({ x, y: labels }, { loss: "kind" })).loss).toBeCloseTo(loss, 5);
