@@ -48,11 +48,12 @@ export interface DataFormat {
 }
 
 /** The form of data that programs are looked at with before there is any. */
-export const plainFormat = (inputs: readonly Stream[], bytes = false, period = 0): DataFormat => ({
-  inputs: inputs.map(({ classes }) => (classes === undefined ? { bytes, period } : { bytes: false, period: 0 })),
+export const plainFormat = (inputs: readonly Stream[]): DataFormat => ({
+  inputs: inputs.map(() => ({ bytes: false, period: 0 })),
   weights: [],
 });
 
+/** Whether one program serves both, of the same streams. */
 export const isSameFormat = (one: DataFormat, other: DataFormat): boolean =>
   one === other ||
   (one.inputs.every(({ bytes, period }, i) => bytes === other.inputs[i]?.bytes && period === other.inputs[i]?.period) &&

@@ -13,7 +13,8 @@ import { Trainer } from "./trainer.ts";
 import { updateSettings } from "./training.ts";
 
 /**
- * Connects to a device, builds the model for it and fills in its initial weights.
+ * Connects to a device, builds the model for it and fills in its initial weights. With `losses` in the place of `loss` it trains
+ * several objectives in turn, by `step(batch, { loss, train })`.
  *
  * Throws ShapeError, OptionError and NameError where model and options do not fit together, DeviceError where there is
  * no WebGPU, LimitError where the device is too small.
