@@ -1,5 +1,7 @@
 // Y[b, oy, ox, c] = the largest X[b, iy, ix, c] of the window, then the epilogue; and the tap ky * KERNEL_WIDTH + kx that it came
 // from. Of equal values the first counts, and NaN above all.
+override RECTIFIED: bool;  // Whether 0, which is no tap, counts beside the window: the largest of what relu gives.
+
 @group(0) @binding(0) var<storage, read> x: array<V>;  // [B, H, W, C]
 @group(0) @binding(1) var<storage, read_write> y: array<V>;  // [B, OH, OW, C]
 @group(0) @binding(2) var<storage, read_write> tap: array<W>;  // [B, OH, OW, C]
@@ -12,12 +14,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let rows = rows_seen(at.z);
   let columns = columns_seen(at.y);
 
-  var best = V(-3.4028234e38);
-  var chosen = W(0);
+  var best = select(V(-3.4028234e38), V(0), RECTIFIED);
+  var chosen = select(W(0), W(0xffffffff), RECTIFIED);
   // The last NaN, found by its bits, for compilers may assume that there is none.
   var nan = W(0);
   var nan_tap = W(0);
-  var found = false;
+  var found = RECTIFIED;
   for (var iy = rows.x; iy < rows.y; iy++) {
     for (var ix = columns.x; ix < columns.y; ix++) {
       let value = x[((at.w * HEIGHT + iy) * WIDTH + ix) * LANES + at.x];

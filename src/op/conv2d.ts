@@ -97,8 +97,9 @@ export const conv2d = defineOp({
     return { c: { shape: [a.shape[0]!, outHeight, outWidth, b.shape[3]!] } };
   },
   back({ a, b, dc }, { attributes, give, emit }) {
-    give("a", () => emit(conv2dBackwardInput, { a: dc, b }, { ...attributes, size: a.shape.slice(1, 3) }).c);
+    // The filter's first: then the images' memory is free for what comes back from here.
     give("b", () => filterGradient(emit, a, dc, b, attributes));
+    give("a", () => emit(conv2dBackwardInput, { a: dc, b }, { ...attributes, size: a.shape.slice(1, 3) }).c);
   },
   work: ({ b, c }) => (size(c.shape) * size(b.shape)) / b.shape[3]!,
   kernel: convolution("conv2d", source, ["a", "b"], ({ positions, taps, channels, filters }) => {

@@ -2,7 +2,8 @@
 
 import source from "../../shaders/max-pool2d.wgsl?raw";
 import backwardSource from "../../shaders/max-pool2d-backward.wgsl?raw";
-import { defineOp } from "./op.ts";
+import { relu } from "./activation.ts";
+import { defineOp, type Op } from "./op.ts";
 import {
   backwardAttributes,
   type PoolFactory,
@@ -31,7 +32,12 @@ export const maxPool2d: PoolFactory<"y" | "tap"> = poolLayer({
   },
   back: ({ x, tap, dy }, { attributes, give, emit }) =>
     give("x", () => emit(maxPool2dBackward, { dy: dy!, tap }, backwardAttributes(attributes, x)).dx),
-  kernel: poolKernel("max-pool2d", source, { image: "x", written: "y" }),
+  kernel: poolKernel("max-pool2d", source, { image: "x", written: "y" }, ({ rectified }) => ({
+    constants: { RECTIFIED: rectified === true ? 1 : 0 },
+    note: rectified === true ? " of relu" : "",
+  })),
+  // Where relu let nothing through there is no tap, so that the way back needs neither what went into relu nor what came out.
+  absorbs: { op: relu.op as Op, attributes: { rectified: true } },
 });
 
 /** Gathers: each input position adds up the gradients of the windows that chose it. */

@@ -7,7 +7,7 @@ import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { inLines, threads } from "./kernel.ts";
 import { layerOf, type OpLayer } from "./layer.ts";
-import { defineOp, type Kernel, type Op } from "./op.ts";
+import { type Attributes, type Choice, defineOp, type Kernel, type Op } from "./op.ts";
 import { checkPair } from "./request.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
 import {
@@ -45,7 +45,7 @@ function pooling(place: string, length: number | readonly [number, number], opti
 
 /** A pooling as op and layer. */
 export const poolLayer = /* @__NO_SIDE_EFFECTS__ */ <const Out extends string>(
-  own: Pick<Op<"x", Out, Slide>, "name" | "outputs" | "shape" | "back" | "kernel">,
+  own: Pick<Op<"x", Out, Slide>, "name" | "outputs" | "shape" | "back" | "kernel" | "absorbs">,
 ): PoolFactory<Out> =>
   layerOf(
     defineOp<"x", Out, Slide>({
@@ -74,11 +74,15 @@ export const unpooled = ({ shape }: Tensor, { size: lengths }: { readonly size: 
   shape[3]!,
 ];
 
-/** A thread for each channel, or for four, of what is written; `image` is the input of the op or of that whose way back it is. */
+/**
+ * A thread for each channel, or for four, of what is written; `image` is the input of the op or of that whose way back it is, `own`
+ * what the shader wants beside.
+ */
 /* @__NO_SIDE_EFFECTS__ */ export function poolKernel<const Name extends string>(
   name: string,
   source: string,
   names: { readonly image: Name; readonly written: Name },
+  own: (attributes: Attributes) => Pick<Choice, "constants" | "note"> = () => ({}),
 ): Kernel {
   return {
     name,
@@ -88,13 +92,14 @@ export const unpooled = ({ shape }: Tensor, { size: lengths }: { readonly size: 
       const [batch, , , channels] = image.shape as [number, number, number, number];
       const window = windowOf(image.shape, slideOf(attributes));
       const lanes = channels % 4 === 0 ? 4 : 1;
+      const { constants, note = "" } = own(attributes);
       const end = epilogue(steps, all, { lanes, columns: channels, aligned: lanes === 4 });
       return {
         holes: { VECTOR: lanes === 4, EPILOGUE: end.text, CHECK: checkPart(checked) },
-        constants: { ...windowConstants(window), BATCH: batch, LANES: channels / lanes },
+        constants: { ...windowConstants(window), BATCH: batch, LANES: channels / lanes, ...constants },
         tensors: { ...tensors, ...end.tensors },
         grid: threads(size(written.shape) / lanes),
-        note: `${dims(all[0] as Tensor)} ${windowNote(window)}${end.note}`,
+        note: `${dims(all[0] as Tensor)} ${windowNote(window)}${note}${end.note}`,
       };
     },
   };

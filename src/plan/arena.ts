@@ -2,7 +2,8 @@
 //   1. no two tensors alive at once share bytes of an arena;
 //   2. no node reads from an arena that it writes to, since a buffer is all read-only or all writable in a dispatch.
 // A greedy colouring in node order obeys law 2, first fit by falling size obeys law 1; a short seeded search then moves
-// single tensors between arenas while that makes the sum of the arenas smaller.
+// single tensors between arenas while that makes the sum of the arenas smaller. Programs of a trainer share arenas, so that what
+// counts is what the first of them has not.
 
 import { bug } from "../errors.ts";
 import { uniform } from "../random.ts";
@@ -15,7 +16,7 @@ export interface Spot {
 }
 
 export interface ArenaPlan {
-  /** Bytes of each arena. */
+  /** Bytes of each arena; 0 where there is room that it has no use for. */
   readonly arenas: readonly number[];
   readonly spots: ReadonlyMap<number, Spot>;
 }
@@ -32,17 +33,23 @@ interface Packed {
   readonly offsets: ReadonlyMap<number, number>;
 }
 
-export function planArenas(lifetimes: Lifetimes): ArenaPlan {
+/** `room`: bytes of arenas that are there for other programs, and cost nothing. */
+export function planArenas(lifetimes: Lifetimes, room: readonly number[] = []): ArenaPlan {
   const bySize = [...lifetimes.lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first || a.id - b.id);
   const forbidden = neighbours(lifetimes.accesses);
   let colours = greedyColours(lifetimes.accesses, forbidden);
   const pack = (arena: number, of = colours): Packed => place(bySize.filter(({ id }) => of.get(id) === arena));
   const used = Math.max(0, ...colours.values()) + 1;
-  const count = Math.max(2, Math.min(MOST_ARENAS, used + 1));
+  const count = Math.max(2, room.length, Math.min(MOST_ARENAS, used + 1));
   const packed = Array.from({ length: Math.max(used, count) }, (_, arena) => pack(arena));
-  const enough = lowerBound(lifetimes);
+  const cost = (arena: number, { bytes } = packed[arena] as Packed): number => Math.max(bytes, room[arena] ?? 0);
+  const total = (): number => packed.reduce((sum, one, arena) => sum + cost(arena, one), 0);
+  const enough = Math.max(
+    lowerBound(lifetimes),
+    room.reduce((a, b) => a + b, 0),
+  );
   let spent = bySize.length < 2 ? EFFORT : 0;
-  for (let i = 0; spent < EFFORT && total(packed) > enough; i++) {
+  for (let i = 0; spent < EFFORT && total() > enough; i++) {
     spent += TRY;
     const { id } = bySize[Math.floor(uniform(1, 2 * i) * bySize.length)] as Lifetime;
     const to = Math.floor(uniform(1, 2 * i + 1) * count);
@@ -53,18 +60,16 @@ export function planArenas(lifetimes: Lifetimes): ArenaPlan {
     // Whatever moved did so between these two; the others stay as they are.
     const both = [pack(to, swapped), pack(from, swapped)] as const;
     spent += both[0].offsets.size ** 2 + both[1].offsets.size ** 2;
-    if (total(both) > total([packed[to], packed[from]] as Packed[])) continue;
+    if (cost(to, both[0]) + cost(from, both[1]) > cost(to) + cost(from)) continue;
     [packed[to], packed[from]] = both;
     colours = swapped;
   }
-  const arenas = packed.filter(({ bytes }) => bytes > 0);
+  const arenas = packed.filter(({ bytes }, arena) => bytes > 0 || arena < room.length);
   const spots = arenas.flatMap(({ offsets }, arena) =>
     [...offsets].map(([id, offset]) => [id, { arena, offset }] as const),
   );
   return { arenas: arenas.map(({ bytes }) => bytes), spots: new Map(spots) };
 }
-
-const total = (arenas: readonly Packed[]): number => arenas.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /** For each tensor, those that law 2 keeps out of its arena. */
 function neighbours(accesses: readonly Access[]): Map<number, Set<number>> {

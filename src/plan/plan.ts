@@ -46,16 +46,20 @@ export interface Residents {
   readonly ids: readonly number[];
 }
 
-/** `parameterIds` are the tensors of the layout, in its order; `kept` must survive the last node; `residents`: the base, states. */
+/**
+ * `parameterIds` are the tensors of the layout, in its order; `kept` must survive the last node; `room`: bytes of
+ * the activation arenas of another program, which this one shares; `residents`: the base, states.
+ */
 export function plan(
   graph: Graph,
   layout: Layout,
   parameterIds: readonly number[],
   kept: ReadonlySet<number>,
+  room: ReadonlyMap<string, number> = new Map(),
   ...residents: readonly Residents[]
 ): Plan {
   const lifetimes = lifetimesOf(graph, kept);
-  const arenas = planArenas(lifetimes);
+  const arenas = planArenas(lifetimes, [...room.values()]);
   const rows = new Map(parameterIds.map((id, row) => [id, row]));
   const offsets = new Map(
     [{ layout, ids: parameterIds }, ...residents].flatMap(({ layout: { tensors }, ids }) =>
@@ -76,7 +80,7 @@ export function plan(
   };
 
   return {
-    arenas: new Map(arenas.arenas.map((bytes, i) => [`activations${i}`, bytes])),
+    arenas: new Map(arenas.arenas.flatMap((bytes, i) => (bytes === 0 ? [] : [[`activations${i}`, bytes]]))),
     report: {
       planned: arenas.arenas.reduce((a, b) => a + b, 0),
       naive: lifetimes.lifetimes.reduce((sum, span) => sum + span.bytes, 0),

@@ -1,6 +1,7 @@
 // The whole walk through the rooms that need no GPU: model -> graph -> backward -> fusion -> plan -> recording.
 
 import { ShapeError } from "../errors.ts";
+import { absorb } from "../graph/absorb.ts";
 import { differentiate } from "../graph/backward.ts";
 import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
@@ -43,8 +44,11 @@ export interface ProgramOptions {
   readonly cached?: boolean;
   /** Layers whose activations are computed again on the way back: a pattern, or "auto" for those that need the least memory. */
   readonly recompute?: string | undefined;
-  /** The program that has said where states lie and in which order the device knows the paths of random numbers; else this one does. */
-  readonly first?: Pick<Program, "states" | "draws">;
+  /**
+   * The program that has said where states lie, in which order the device knows the paths of random numbers, and which arenas there
+   * are to share; else this one does.
+   */
+  readonly first?: Pick<Program, "states" | "draws" | "recording">;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
   /** A pattern for the weights that never train. */
@@ -146,6 +150,7 @@ export function buildProgram(options: ProgramOptions): Program {
     ({ name }) => traced.stateIds[traced.states.findIndex((one) => one.name === name)] ?? NOWHERE,
   );
   const owners = new Map(traced.parameterIds.map((id, i) => [id, (traced.parameters[i] as Parameter).layer]));
+  const graph = absorb(traced.graph, new Set([...traced.outputs, ...traced.commits.values()].map(({ id }) => id)));
   const depths = layerDepths(traced.graph, owners);
   const summary = summaryOf(traced, options.batch);
 
@@ -153,12 +158,12 @@ export function buildProgram(options: ProgramOptions): Program {
   const trains = (mode === "train" || mode === "gradients") && loss !== undefined;
   const frontier =
     mode === "features" || (options.cached === true && mode === "train")
-      ? frontierOf(traced.graph, wanted, new Set([...traced.commits.values()].map(({ id }) => id)))
+      ? frontierOf(graph, wanted, new Set([...traced.commits.values()].map(({ id }) => id)))
       : undefined;
   const cut = { train: after, features: before }[mode as string];
-  const graph = frontier === undefined || cut === undefined ? traced.graph : cut(traced.graph, frontier);
-  const gradients = trains ? differentiate(graph, losses, wanted) : new Map<number, number>();
-  const next = mode === "train" ? owned(graph, traced.commits, "next") : new Map<number, number>();
+  const part = frontier === undefined || cut === undefined ? graph : cut(graph, frontier);
+  const gradients = trains ? differentiate(part, losses, wanted) : new Map<number, number>();
+  const next = mode === "train" ? owned(part, traced.commits, "next") : new Map<number, number>();
   const results =
     mode === "predict"
       ? Object.fromEntries(traced.outputs.map(({ name, id }) => [name, id]))
@@ -166,11 +171,12 @@ export function buildProgram(options: ProgramOptions): Program {
         ? { features: frontier }
         : {};
   const kept = new Set(Object.values(results));
-  const whole = fuse(graph, kept);
+  const whole = fuse(part, kept);
   const { recompute } = options;
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
   const fused = trains && paths !== undefined ? lean(whole, loss, paths) : whole;
-  const planned = plan(fused, layout, parameterIds, kept, base, { layout: states.layout, ids: stateIds });
+  const residents = [base, { layout: states.layout, ids: stateIds }];
+  const planned = plan(fused, layout, parameterIds, kept, first?.recording.arenas, ...residents);
   const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {
@@ -199,7 +205,7 @@ export function buildProgram(options: ProgramOptions): Program {
     streams: traced.streams,
     labels: traced.objective?.labels ?? 0,
     reports: traced.objective?.reports ?? [],
-    features: frontier === undefined ? undefined : { ...tensorAt(graph, frontier), input: inputOf(traced.graph) },
+    features: frontier === undefined ? undefined : { ...tensorAt(part, frontier), input: inputOf(traced.graph) },
     takesPart: (row) => gradients.has(parameterIds[row] as number),
   };
 }

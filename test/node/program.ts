@@ -1,8 +1,9 @@
 // Programs for the tests that need no GPU: any model with the least of options, and the two reference workloads.
 
 import { plainFormat } from "../../src/graph/stream.ts";
-import { conv2d, dense, flatten, type Layer, maxPool2d, relu, sequential } from "../../src/index.ts";
+import { conv2d, dense, flatten, maxPool2d, relu, sequential } from "../../src/index.ts";
 import { crossEntropy } from "../../src/model/loss.ts";
+import type { Model } from "../../src/op/layer.ts";
 import { adam } from "../../src/optim/rule/adam.ts";
 import { buildProgram, type Program, type ProgramOptions } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
@@ -13,7 +14,7 @@ import { alone } from "../reference/streams.ts";
 type Options = Partial<Omit<ProgramOptions, "model" | "inputs">> & { readonly input?: readonly number[] };
 
 /** The program of a model; by default a training step with Adam on 32 samples of f32, for a GPU. */
-export const programOf = (model: Layer, { input = [6], ...options }: Options = {}): Program =>
+export const programOf = (model: Model, { input = [6], ...options }: Options = {}): Program =>
   buildProgram({
     model,
     inputs: alone(input),

@@ -1,5 +1,6 @@
 // A model as a differentiated graph with data and starting weights, ready for `interpret`.
 
+import { absorb } from "../../src/graph/absorb.ts";
 import { differentiate } from "../../src/graph/backward.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
 import type { DataFormat } from "../../src/graph/stream.ts";
@@ -33,8 +34,9 @@ const format: DataFormat = { inputs: [{ bytes: false, period: 4 }], weights: [] 
 /** Traces and differentiates a model, with random weights, biases too, and twice as many samples as a batch holds. */
 export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1): TracedModel {
   const traced = trace(model, { inputs: alone(input), batch, loss, format, mode: "train" });
-  const { graph, parameters, parameterIds } = traced;
+  const { parameters, parameterIds } = traced;
   const prediction = traced.outputs[0]!.id;
+  const graph = absorb(traced.graph, new Set([prediction]));
   const losses = traced.objective!.losses;
   const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
   const gradients = differentiate(graph, losses, new Set(parameterIds));

@@ -1,6 +1,6 @@
 // Cases of max pooling and its gradient, with equal values, with nothing but negative ones, and with overlapping windows.
 
-import { below, between, coarse, cycle, type Fill, holed, lowest } from "../../reference/numbers.ts";
+import { below, between, coarse, cycle, type Fill, holed, lowest, normals } from "../../reference/numbers.ts";
 import type { Case } from "../case.ts";
 import {
   endedBy,
@@ -16,9 +16,20 @@ import {
 
 const pool = (at: Geometry, fill?: Fill): Case => pooling("maxPool2d", at, fill);
 
-function backward(at: Geometry, fill?: Fill): Case {
+/** Of what relu makes of the image. */
+function rectified(one: Case): Case {
+  return { ...one, attributes: { ...one.attributes, rectified: true } };
+}
+
+/** Any tap, and at every third place none: there was nothing above 0. */
+const someTaps =
+  ({ kernel: [height, width] }: Geometry): Fill =>
+  (count, key) =>
+    below(height * width)(count, key).map((tap, i) => (i % 3 === 2 ? 0xffffffff : tap));
+
+function backward(at: Geometry, fill?: Fill, tap = below(at.kernel[0] * at.kernel[1])): Case {
   const one = poolingBackward("maxPool2dBackward", at, fill);
-  const taps = { shape: one.inputs[0]!.shape, store: "u32", fill: below(at.kernel[0] * at.kernel[1]) } as const;
+  const taps = { shape: one.inputs[0]!.shape, store: "u32", fill: tap } as const;
   return { ...one, inputs: [...one.inputs, taps] };
 }
 
@@ -33,6 +44,13 @@ export const cases: readonly Case[] = [
   { ...pool(odd, lowest), note: "lowest values", scales: [1] },
   { ...pool(even, lowest), note: "lowest values", scales: [1] },
   { ...pool(long, cycle), scales: [1] },
+  ...geometries.slice(1).map((at) => rectified(pool(at))),
+  ...[odd, even].flatMap((at) => [
+    { ...rectified(pool(at, holed())), note: "with NaN" },
+    { ...rectified(pool(at, coarse)), note: "equal values" },
+    { ...rectified(pool(at, between(-9, 1))), note: "few above 0" },
+    { ...backward(at, normals, someTaps(at)), note: "rectified" },
+  ]),
   ...geometries.map((at) => backward(at)),
   ...[odd, even].flatMap((at) => [
     endedBy(pool(at), at, "relu", "bias", "add"),
