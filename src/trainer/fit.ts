@@ -3,7 +3,7 @@
 
 import { type Batches, type Data, isBatches, type Packed, type Samples } from "../data/dataset.ts";
 import type { Uploaded } from "../data/uploaded.ts";
-import { DataError, OptionError } from "../errors.ts";
+import { OptionError } from "../errors.ts";
 import { permutation, stream } from "../random.ts";
 import type { EpochResult, FitOptions, FitResult } from "../recipe/fit-options.ts";
 import { inOrder } from "../step/feed.ts";
@@ -101,7 +101,7 @@ export function createFit(parts: Parts, passes: Passes) {
         if (done === true) {
           await flush();
           if (seen > 0) return true;
-          throw new DataError("fit: the iterable gave no batch. Give one that can be walked through once an epoch.");
+          throw noBatch("fit");
         }
         if (seen++ < used) continue;
         group.push(passes.packBatch(`fit: batch ${seen - 1}`, value));
@@ -137,10 +137,17 @@ export function createFit(parts: Parts, passes: Passes) {
   /** Refuses what cannot be meant, before anything moves. Gives the samples on the GPU; undefined for a stream. */
   function check(place: string, data: Data, options: FitOptions): Source | undefined {
     const { validation } = options;
-    // That a stream gives nothing is known only when it is asked.
-    if ((validation as unknown[] | undefined)?.length === 0) throw noBatch(`${place}: validation`);
-    if (validation !== undefined && !isBatches(validation)) runner.source(`${place}: validation`, validation);
-    return isBatches(data) ? undefined : runner.source(place, data);
+    if (validation !== undefined) checked(`${place}: validation`, validation);
+    return checked(place, data);
+  }
+
+  /** Batches in an array are all looked at; what a stream gives, and whether it gives anything, is known only when it is asked. */
+  function checked(place: string, data: Data): Source | undefined {
+    if (!isBatches(data)) return runner.source(place, data);
+    if (!Array.isArray(data)) return undefined;
+    if (data.length === 0) throw noBatch(place);
+    for (const [i, samples] of data.entries()) passes.packBatch(`${place}: batch ${i}`, samples);
+    return undefined;
   }
 
   const stepsOf = (source: Source | undefined): number | undefined =>

@@ -17,7 +17,7 @@ export type Passes = ReturnType<typeof createPasses>;
 
 /** Of an iterable without batches. */
 export const noBatch = (place: string): DataError =>
-  new DataError(`${place}: the iterable gave no batch. Give one that is not used up.`);
+  new DataError(`${place}: the iterable gave no batch. Give one that can be walked through anew each time.`);
 
 export function createPasses(parts: Parts) {
   const { settings, streams, gpu, rates, runner, ledger, submit, turns } = parts;

@@ -135,6 +135,21 @@ test("an error in a batch names the batch", () =>
     );
   }));
 
+test("batches in an array are all looked at before anything moves, those of validation too; those of a stream when they come", () =>
+  guarded(async (device) => {
+    const trainer = await identity(device);
+    const good = { x: [1, 2], y: [1, 2] };
+    const bad = [good, null] as unknown as Samples[];
+    const before = await trainer.save();
+    expect(await message(() => trainer.fit(bad, { steps: 1 }))).toMatch(/^DataError: fit: batch 1: the data is null/);
+    expect(await message(() => trainer.fit([good], { validation: bad }))).toMatch(
+      /^DataError: fit: validation: batch 1: the data is null/,
+    );
+    expect(await trainer.save()).toEqual(before);
+    expect(await message(() => trainer.fit(bad.values()))).toMatch(/^DataError: fit: batch 1: the data is null/);
+    expect(trainer.steps).toBe(1);
+  }));
+
 test("what weights() and gradients() give goes back in as it is", () =>
   guarded(async (device) => {
     const [a, b] = [await onImages(device, 1), await onImages(device, 1)];
