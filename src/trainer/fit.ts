@@ -141,12 +141,13 @@ export function createFit(parts: Parts, passes: Passes) {
     return checked(place, data);
   }
 
-  /** Batches in an array are all looked at; what a stream gives, and whether it gives anything, is known only when it is asked. */
+  /** Batches that are all there are all looked at; what a stream gives, and whether it gives anything, is known only when it is asked. */
   function checked(place: string, data: Data): Source | undefined {
     if (!isBatches(data)) return runner.source(place, data);
-    if (!Array.isArray(data)) return undefined;
-    if (data.length === 0) throw noBatch(place);
-    for (const [i, samples] of data.entries()) passes.packBatch(`${place}: batch ${i}`, samples);
+    if (!(Array.isArray(data) || data instanceof Set || data instanceof Map)) return undefined;
+    const all = [...data];
+    if (all.length === 0) throw noBatch(place);
+    for (const [i, samples] of all.entries()) passes.packBatch(`${place}: batch ${i}`, samples);
     return undefined;
   }
 

@@ -145,6 +145,10 @@ test("batches in an array are all looked at before anything moves, those of vali
     expect(await message(() => trainer.fit([good], { validation: bad }))).toMatch(
       /^DataError: fit: validation: batch 1: the data is null/,
     );
+    const map = new Map([["a", good]]) as unknown as Samples[];
+    expect(await message(() => trainer.fit(new Set([good]), { validation: map }))).toMatch(
+      /^DataError: fit: validation: batch 0: the data is an Array of 2/,
+    );
     expect(await trainer.save()).toEqual(before);
     expect(await message(() => trainer.fit(bad.values()))).toMatch(/^DataError: fit: batch 1: the data is null/);
     expect(trainer.steps).toBe(1);
