@@ -1,4 +1,6 @@
 // Y[b, oy, ox, c] = the mean of those X[b, iy, ix, c] of the window that lie in the image, then the epilogue.
+override COUNT_PADDING: bool;  // whether zeros around the image count too
+
 @group(0) @binding(0) var<storage, read> x: array<V>;  // [B, H, W, C]
 @group(0) @binding(1) var<storage, read_write> y: array<V>;  // [B, OH, OW, C]
 
@@ -15,5 +17,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       sum += x[((at.w * HEIGHT + iy) * WIDTH + ix) * LANES + at.x];
     }
   }
-  y[i] = ended(sum / f32((rows.y - rows.x) * (columns.y - columns.x)), i);
+  y[i] = ended(sum / f32(select((rows.y - rows.x) * (columns.y - columns.x), KERNEL_HEIGHT * KERNEL_WIDTH, COUNT_PADDING)), i);
 }

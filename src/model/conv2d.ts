@@ -6,7 +6,7 @@ import { bias as addBias } from "../op/bias.ts";
 import { conv2d as convolve, conv2dTranspose as spread } from "../op/conv2d.ts";
 import { checkNoActivation, type Layer, type Scope, type Value, where, wholeNumber } from "../op/layer.ts";
 import { reshape } from "../op/reshape.ts";
-import { type Padding, paddings, pair, spanOf, windowRefusal } from "../op/window.ts";
+import { type Padding, type Pads, padsOf, pair, spanOf, windowRefusal } from "../op/window.ts";
 import { anything, resolved } from "../option.ts";
 
 export interface Conv2dOptions {
@@ -27,11 +27,13 @@ export interface Conv2dOptions {
 }
 
 /** As those of conv2d, along one axis. */
-export interface Conv1dOptions extends Omit<Conv2dOptions, "kernel" | "stride" | "dilation"> {
+export interface Conv1dOptions extends Omit<Conv2dOptions, "kernel" | "stride" | "padding" | "dilation"> {
   /** Length of the window. Default 3. */
   readonly kernel?: number;
   /** Step of the window. Default 1. */
   readonly stride?: number;
+  /** As for conv2d; of each side [before, after]. Default "valid". */
+  readonly padding?: "same" | "valid" | number | readonly [number, number];
   /** From one tap of the window to the next. Default 1. */
   readonly dilation?: number;
 }
@@ -109,7 +111,7 @@ function convolution(kind: string, filters: number, options: Conv1dOptions | Con
   const table = {
     kernel: [3, anything],
     stride: [1, anything],
-    padding: paddings,
+    padding: ["valid", anything],
     dilation: [1, anything],
     groups: [1, anything],
     bias: [true],
@@ -126,7 +128,7 @@ function convolution(kind: string, filters: number, options: Conv1dOptions | Con
     window: lengths(kind, "kernel", given.kernel),
     slide: {
       stride: lengths(kind, "stride", given.stride),
-      padding,
+      padding: padsOf(kind, padding, kind === "conv1d"),
       dilation: lengths(kind, "dilation", given.dilation),
       groups,
     },
@@ -145,7 +147,7 @@ function channelsOf(
   x: Value,
   groups: number,
   span: readonly number[] = [1, 1],
-  padding: Padding = "same",
+  padding: Pads = "same",
 ): number {
   const channels = x.shape.at(-1) as number;
   const refusal =

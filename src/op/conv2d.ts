@@ -12,7 +12,16 @@ import { checkCount, checkPair, given } from "./request.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
-import { type Slide, slideAttributes, spanOf, windowConstants, windowNote, windowOf, windowRefusal } from "./window.ts";
+import {
+  type Slide,
+  slideAttributes,
+  spanOf,
+  spreadLength,
+  windowConstants,
+  windowNote,
+  windowOf,
+  windowRefusal,
+} from "./window.ts";
 
 /** In groups, a part of the filters sees a part of the channels, as in Keras and PyTorch; as many groups as channels is depthwise. */
 type Convolution = Slide & { readonly groups?: number };
@@ -151,30 +160,35 @@ export const conv2dBackwardFilter = defineOp({
   sumsColumns: () => true,
 });
 
+const spreadLengths = (a: Tensor, b: Tensor, { stride, padding, dilation }: Convolution): [number, number] =>
+  [0, 1].map((axis) =>
+    spreadLength(a.shape[axis + 1]!, spanOf(b.shape, dilation)[axis]!, stride[axis]!, padding, axis),
+  ) as [number, number];
+
 /**
  * What conv2d does backwards: a filter [kh, kw, F / groups, C] spreads each pixel of images [B, H, W, C] over its window, as in Keras'
- * Conv2DTranspose. "same" gives size * stride pixels, "valid" all that a window touches, and no fewer than size * stride.
+ * Conv2DTranspose. "same" gives size * stride pixels, "valid" all that a window touches, and no fewer than size * stride; told padding is
+ * taken away from all that a window touches, as in PyTorch.
  */
 export const conv2dTranspose = defineOp({
   name: "conv2dTranspose",
   inputs: ["a", "b"],
   outputs: ["c"],
   attributes,
-  refuse({ a, b }, { groups = 1 }: Convolution) {
+  refuse({ a, b }, slide: Convolution) {
+    const { groups = 1 } = slide;
     if (a.shape.length !== 4) return windowRefusal(a.shape, [], "same");
     const channels = a.shape[3]!;
-    return b.shape.length === 4 && b.shape[3] === channels && channels % groups === 0
+    if (b.shape.length !== 4 || b.shape[3] !== channels || channels % groups !== 0)
+      return `${given(a, b)} The second must be [height, width, filters, ${channels}]${groups === 1 ? "" : `, with channels for ${groups} groups`}.`;
+    const [height, width] = spreadLengths(a, b, slide);
+    return height > 0 && width > 0
       ? undefined
-      : `${given(a, b)} The second must be [height, width, filters, ${channels}]${groups === 1 ? "" : `, with channels for ${groups} groups`}.`;
+      : `${given(a, b)} Its padding leaves ${height} x ${width} pixels. Give less.`;
   },
-  shape({ a, b }, { stride, padding, dilation, groups = 1 }: Convolution) {
-    const span = spanOf(b.shape, dilation);
-    const [height, width] = [0, 1].map(
-      (axis) =>
-        a.shape[axis + 1]! * stride[axis]! + (padding === "same" ? 0 : Math.max(0, span[axis]! - stride[axis]!)),
-    ) as [number, number];
-    return { c: { shape: [a.shape[0]!, height, width, b.shape[2]! * groups] } };
-  },
+  shape: ({ a, b }, slide: Convolution) => ({
+    c: { shape: [a.shape[0]!, ...spreadLengths(a, b, slide), b.shape[2]! * (slide.groups ?? 1)] },
+  }),
   back({ a, b, dc }, { attributes, give, emit }) {
     give("a", () => emit(conv2d, { a: dc, b }, attributes).c);
     give("b", () => filterGradient(emit, dc, a, b, attributes));

@@ -2,7 +2,7 @@
 
 import pool from "../../shaders/parts/pool.wgsl?raw";
 import windows from "../../shaders/parts/window.wgsl?raw";
-import { resolved } from "../option.ts";
+import { anything, resolved } from "../option.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { inLines, threads } from "./kernel.ts";
@@ -12,7 +12,7 @@ import { checkPair } from "./request.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
 import {
   type Padding,
-  paddings,
+  padsOf,
   pair,
   type Slide,
   slideAttributes,
@@ -26,36 +26,61 @@ import {
 export interface PoolOptions {
   /** Step of the window. Default: the window's size. */
   readonly stride?: number | readonly [number, number];
-  /** Default "valid". */
+  /** Less than the window on each side. Default "valid". */
   readonly padding?: Padding;
 }
 
 /** Makes layers of pooling by the size of their windows, one number or [height, width]. */
-export type PoolFactory<Out extends string> = OpLayer<
-  [size: number | readonly [number, number], options?: PoolOptions],
+export type PoolFactory<Out extends string, Options = PoolOptions> = OpLayer<
+  [size: number | readonly [number, number], options?: Options],
   Out
 >;
 
-/** What such a layer is given, as attributes of its op. */
-function pooling(place: string, length: number | readonly [number, number], options: PoolOptions = {}): Slide {
-  const table = { stride: [], padding: paddings } as const;
-  const { stride = length, padding } = resolved(place, options, table, `${place}(2, { stride: 1 })`);
-  return { kernel: pair(place, "size", length), stride: pair(place, "stride", stride), padding };
+/** What such a layer is given, as attributes of its op; `more` are options of its own, switches that are off by default. */
+const pooling =
+  (more: readonly string[]) =>
+  (place: string, length: number | readonly [number, number], options: PoolOptions = {}): Slide => {
+    const table = {
+      stride: [],
+      padding: ["valid", anything],
+      ...Object.fromEntries(more.map((name) => [name, [false]])),
+    };
+    const { stride = length, padding, ...own } = resolved(place, options, table, `${place}(2, { stride: 1 })`);
+    return {
+      ...{
+        kernel: pair(place, "size", length),
+        stride: pair(place, "stride", stride),
+        padding: padsOf(place, padding),
+      },
+      ...own,
+    };
+  };
+
+/** Why a window cannot pool images, and what to do: none may see zeros alone. */
+function poolRefusal({ shape }: Tensor, { kernel = [], padding }: Slide): string | undefined {
+  const over =
+    typeof padding === "string" ? -1 : padding.findIndex((zeros, side) => zeros >= (kernel[side >> 1] as number));
+  if (over < 0) return windowRefusal(shape, kernel, padding);
+  return `its padding is ${padding[over]} where its window is ${kernel[over >> 1]}, so that it would see nothing of the image. Give less padding than the window has.`;
 }
 
 /** A pooling as op and layer. */
 export const poolLayer = /* @__NO_SIDE_EFFECTS__ */ <const Out extends string>(
   own: Pick<Op<"x", Out, Slide>, "name" | "outputs" | "shape" | "back" | "kernel" | "absorbs">,
+  more: readonly string[] = [],
 ): PoolFactory<Out> =>
   layerOf(
     defineOp<"x", Out, Slide>({
       inputs: ["x"],
-      attributes: slideAttributes({ kernel: [undefined, checkPair] }),
-      refuse: ({ x }, { kernel = [], padding }) => windowRefusal(x.shape, kernel, padding),
+      attributes: slideAttributes({
+        ...{ kernel: [undefined, checkPair] },
+        ...Object.fromEntries(more.map((name) => [name, [false]])),
+      }),
+      refuse: ({ x }, slide) => poolRefusal(x, slide),
       takesEpilogue: true,
       ...own,
     }),
-    pooling,
+    pooling(more),
   );
 
 /** Shape of the output of images. */

@@ -12,7 +12,7 @@ export interface Geometry {
   readonly kernel: readonly [number, number];
   readonly filters: number;
   readonly stride: readonly [number, number];
-  readonly padding: "same" | "valid";
+  readonly padding: "same" | "valid" | readonly number[];
   readonly dilation?: readonly [number, number];
   readonly groups?: number;
 }
@@ -39,6 +39,12 @@ export const geometries: readonly Geometry[] = [
   geometry([2, 7, 7, 4], [1, 1], 4, [3, 3], "valid"),
   geometry([1, 63, 3, 1], [3, 3], 1, [1, 1], "valid"),
   geometry([1, 5, 65, 12], [1, 3], 8, [1, 2], "same"),
+];
+
+/** Zeros that were told, other ones on each side: [top, bottom, left, right]. */
+export const padded: readonly Geometry[] = [
+  geometry([2, 5, 7, 3], [3, 4], 5, [1, 1], [1, 1, 3, 0]),
+  geometry([2, 6, 5, 4], [3, 3], 8, [2, 2], [2, 1, 0, 2]),
 ];
 
 /** One without multiples of 4, and one with nothing else. */
@@ -111,12 +117,14 @@ const small = (
   image: readonly number[],
   kernel: readonly [number, number],
   stride: readonly [number, number],
-  padding: string,
-): GradientCase => ({ inputs: [{ shape: image }], attributes: { kernel, stride, padding } });
+  padding: string | readonly number[],
+  more: Attributes = {},
+): GradientCase => ({ inputs: [{ shape: image }], attributes: { kernel, stride, padding, ...more } });
 
 export const poolGradients: readonly GradientCase[] = [
   small([2, 4, 6, 2], [2, 2], [2, 2], "valid"),
   small([1, 5, 7, 2], [2, 2], [2, 2], "same"),
   small([1, 5, 6, 1], [3, 2], [1, 1], "same"),
   small([1, 7, 7, 1], [2, 2], [3, 3], "valid"),
+  small([1, 5, 6, 2], [3, 2], [2, 1], [2, 1, 0, 1]),
 ];

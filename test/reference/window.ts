@@ -1,4 +1,5 @@
-// The geometry of convolution and pooling, written down a second time: "same" and "valid" as TensorFlow defines them.
+// The geometry of convolution and pooling, written down a second time: "same" and "valid" as TensorFlow defines them, or zeros
+// [top, bottom, left, right].
 
 import type { Attributes } from "../../src/op/op.ts";
 
@@ -15,9 +16,13 @@ export interface Axis {
   readonly pad: number;
 }
 
-function axis(size: number, kernel: number, stride: number, padding: unknown, dilation: number): Axis {
+function axis(size: number, kernel: number, stride: number, padding: unknown, dilation: number, at: number): Axis {
   const span = kernel + (kernel - 1) * (dilation - 1);
   const given = { size, kernel, stride, dilation };
+  if (Array.isArray(padding)) {
+    const [before, after] = padding.slice(2 * at) as [number, number];
+    return { ...given, out: Math.ceil((before + size + after - span + 1) / stride), pad: before };
+  }
   if (padding === "valid") return { ...given, out: Math.ceil((size - span + 1) / stride), pad: 0 };
   const missing = size % stride === 0 ? span - stride : span - (size % stride);
   return { ...given, out: Math.ceil(size / stride), pad: Math.floor(Math.max(missing, 0) / 2) };
@@ -33,8 +38,8 @@ export function axes(
   const [vertical, horizontal] = stride as readonly [number, number];
   const [down, across] = dilation as readonly [number, number];
   return [
-    axis(image[1]!, kernel[0]!, vertical, padding, down),
-    axis(image[2]!, kernel[1]!, horizontal, padding, across),
+    axis(image[1]!, kernel[0]!, vertical, padding, down, 0),
+    axis(image[2]!, kernel[1]!, horizontal, padding, across, 1),
   ];
 }
 

@@ -11,6 +11,7 @@ import {
   imageAttributes,
   kernelAttributes,
   outputShape,
+  padded,
   strideAttributes,
 } from "../geometry.ts";
 
@@ -96,7 +97,8 @@ export const cases: readonly Case[] = [
   backwardFilter(odd, 4, true),
   backwardFilter(even, 8),
   backwardFilter(strided, 2, true),
-  ...convolutions.map((at) => backwardFilter(at)),
+  ...[...convolutions, ...padded].map((at) => backwardFilter(at)),
+  ...padded.flatMap((at) => [forward(at), backwardInput(at), transposed(at, [3, 4])]),
   ...convolutions.slice(2, 6).map((at) => backwardFilter(at, 2, true)),
 ];
 
@@ -104,7 +106,7 @@ const small = (
   image: readonly number[],
   filter: readonly number[],
   stride: readonly [number, number],
-  padding: string,
+  padding: string | readonly number[],
   more: Attributes = {},
 ): GradientCase => ({ inputs: [{ shape: image }, { shape: filter }], attributes: { stride, padding, ...more } });
 
@@ -123,6 +125,7 @@ export const gradients = {
     small([2, 4, 5, 4], [3, 2, 2, 6], [1, 2], "same", { groups: 2 }),
     small([1, 7, 5, 3], [3, 3, 1, 3], [1, 1], "valid", { groups: 3, dilation: [2, 1] }),
     small([2, 12, 12, 2], [3, 3, 1, 4], [1, 1], "same", { groups: 2 }),
+    small([2, 5, 4, 2], [3, 3, 2, 3], [2, 1], [1, 2, 0, 3]),
   ],
   conv2dTranspose: [
     small([2, 3, 4, 2], [3, 3, 3, 2], [1, 1], "same"),
@@ -131,6 +134,7 @@ export const gradients = {
     small([1, 4, 3, 1], [1, 2, 2, 1], [3, 2], "valid"),
     small([1, 3, 4, 2], [3, 2, 3, 2], [1, 1], "valid", { dilation: [2, 3] }),
     small([2, 3, 2, 4], [3, 3, 3, 4], [2, 1], "same", { groups: 2 }),
+    small([2, 3, 4, 2], [3, 2, 3, 2], [2, 2], [1, 0, 0, 1]),
     small([2, 12, 12, 1], [3, 3, 1, 1], [1, 1], "same"),
   ],
 };

@@ -9,6 +9,7 @@ import {
   geometries,
   long,
   odd,
+  padded,
   poolGradients,
   pooling,
   poolingBackward,
@@ -52,6 +53,7 @@ export const cases: readonly Case[] = [
     { ...backward(at, normals, someTaps(at)), note: "rectified" },
   ]),
   ...geometries.map((at) => backward(at)),
+  ...padded.flatMap((at) => [pool(at), backward(at)]),
   ...[odd, even].flatMap((at) => [
     endedBy(pool(at), at, "relu", "bias", "add"),
     endedBy(backward(at), at, "reluBackward"),

@@ -12,7 +12,10 @@ function eachSeen(
 ) {
   const window = axes(shape, attributes.kernel as readonly number[], attributes);
   const seen: number[] = [];
-  eachTap(shape[0]!, window, (_, output) => (seen[output] = (seen[output] ?? 0) + 1));
+  const [height, width] = attributes.kernel as [number, number];
+  eachTap(shape[0]!, window, (_, output) => {
+    seen[output] = attributes.countPadding === true ? height * width : (seen[output] ?? 0) + 1;
+  });
   const channels = shape[3]!;
   eachTap(shape[0]!, window, (input, output) => {
     for (let c = 0; c < channels; c++) visit(input * channels + c, output * channels + c, seen[output]!);
