@@ -19,6 +19,7 @@ export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
+export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export {
   type Functional,
@@ -35,7 +36,7 @@ export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "
 export type { Network, PredictOptions } from "./network/network.ts";
 export { type LayerSummary, type Summary, type SummaryOptions, summary } from "./network/summary.ts";
 export { gelu, relu, sigmoid, silu, tanh } from "./op/activation.ts";
-export { averagePool2d } from "./op/average-pool2d.ts";
+export { type AveragePool2dOptions, averagePool2d } from "./op/average-pool2d.ts";
 export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";
 export type {

@@ -121,10 +121,12 @@ const others = [
   "conv2dTranspose",
   "crossEntropy",
   "dense",
+  "depthwiseConv2d",
   "flatten",
   "functional",
   "inference",
   "meanSquaredError",
+  "separableConv2d",
 ];
 const more = ["checkGradients", "defineElementwise", "defineOp", "print", "residual", "sequential", "summary"];
 

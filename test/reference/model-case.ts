@@ -2,11 +2,13 @@
 // backward pass and to fusion: bypasses, shared weights, values with several readers, one gradient under two shapes.
 
 import {
+  averagePool2d,
   conv1d,
   conv2d,
   conv2dTranspose,
   crossEntropy,
   dense,
+  depthwiseConv2d,
   flatten,
   functional,
   gelu,
@@ -17,6 +19,7 @@ import {
   relu,
   residual,
   type Scope,
+  separableConv2d,
   sequential,
   sigmoid,
   tanh,
@@ -88,6 +91,24 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
       tanh(),
       conv2dTranspose(4, { kernel: [2, 3], stride: [1, 2], groups: 2 }),
       gelu(),
+      flatten(),
+      dense(2),
+    ]),
+  ),
+  "depthwise and separable, with padding that is told": images(
+    sequential([
+      depthwiseConv2d({
+        kernel: [3, 2],
+        stride: [1, 2],
+        padding: [
+          [1, 0],
+          [0, 2],
+        ],
+      }),
+      tanh(),
+      separableConv2d(3, { depthMultiplier: 2, padding: 1 }),
+      gelu(),
+      averagePool2d(2, { padding: 1, countPadding: true }),
       flatten(),
       dense(2),
     ]),

@@ -1,0 +1,55 @@
+// Cases of depthwise convolution and its two ways back, on all geometries.
+
+import { cycle } from "../../reference/numbers.ts";
+import type { Case, GradientCase } from "../case.ts";
+import {
+  endedBy,
+  even,
+  type Geometry,
+  geometries,
+  long,
+  odd,
+  outputShape,
+  padded,
+  poolGradients,
+  pooling,
+  poolingBackward,
+} from "../geometry.ts";
+
+const filterOf = ({ kernel, image }: Geometry): readonly number[] => [...kernel, image[3], 1];
+const withFilter = (one: Case, at: Geometry): Case => ({ ...one, inputs: [...one.inputs, { shape: filterOf(at) }] });
+
+const forward = (at: Geometry): Case => withFilter(pooling("depthwiseConv2d", at), at);
+const backwardInput = (at: Geometry): Case => withFilter(poolingBackward("depthwiseConv2dBackwardInput", at), at);
+
+function backwardFilter(at: Geometry, splits = 1): Case {
+  const { inputs, attributes } = pooling("depthwiseConv2dBackwardFilter", at);
+  return {
+    op: "depthwiseConv2dBackwardFilter",
+    inputs: [...inputs, { shape: outputShape(at, at.image[3]) }],
+    attributes: { ...attributes, shape: filterOf(at), splits },
+  };
+}
+
+const all = [...geometries, ...padded];
+
+export const cases: readonly Case[] = [
+  ...all.flatMap((at) => [forward(at), backwardInput(at), backwardFilter(at)]),
+  ...[odd, even, ...padded].flatMap((at) => [backwardFilter(at, 2), backwardFilter(at, 5)]),
+  ...[odd, even].flatMap((at) => [
+    endedBy(forward(at), at, "bias", "relu", "add"),
+    endedBy(backwardInput(at), at, "reluBackward"),
+  ]),
+  ...[forward(long), backwardInput(long)].map((one) => ({
+    ...{ ...one, scales: [1] },
+    inputs: one.inputs.map((input) => ({ ...input, fill: cycle })),
+  })),
+];
+
+export const gradients = {
+  depthwiseConv2d: poolGradients.map(({ inputs, attributes }): GradientCase => {
+    const [image] = inputs;
+    const shape = [...(attributes!.kernel as readonly number[]), image!.shape[3]!];
+    return { inputs: [image!, { shape }], attributes: attributes! };
+  }),
+};
