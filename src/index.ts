@@ -19,7 +19,17 @@ export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
-export { crossEntropy, meanSquaredError } from "./model/loss.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type HuberOptions,
+  huber,
+  klDivergence,
+  meanAbsoluteError,
+  meanSquaredError,
+} from "./model/loss.ts";
 export {
   type Functional,
   functional,

@@ -75,6 +75,8 @@ export interface Program {
   /** What the model gives, each with its shape of a whole batch; one output alone has the empty name. */
   readonly outputs: readonly Output[];
   readonly streams: Streams;
+  /** Numbers that are the same in each step, by the names of their data. */
+  readonly constants: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
   /** Labels of a sample, over all losses, and what is reported beside the loss. */
   readonly labels: number;
   readonly reports: readonly Report[];
@@ -203,6 +205,7 @@ export function buildProgram(options: ProgramOptions): Program {
     summary,
     outputs: traced.outputs.map(({ name, id }) => ({ name, shape: tensorAt(traced.graph, id).shape })),
     streams: traced.streams,
+    constants: traced.constants,
     labels: traced.objective?.labels ?? 0,
     reports: traced.objective?.reports ?? [],
     features: frontier === undefined ? undefined : { ...tensorAt(part, frontier), input: inputOf(traced.graph) },

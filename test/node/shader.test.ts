@@ -348,7 +348,7 @@ describe.each(names)("shader %s", (name) => {
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, all products and all losses, is seen with both values in one of them.
-      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|TARGET)$/.test(
+      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|TARGET|HITS|TUNED)$/.test(
         condition,
       )
         ? all
