@@ -30,6 +30,7 @@ export {
   meanAbsoluteError,
   meanSquaredError,
 } from "./model/loss.ts";
+export { topK } from "./model/metric.ts";
 export {
   type Functional,
   functional,
@@ -52,6 +53,7 @@ export type {
   Layer,
   Loss,
   LossFunction,
+  Metric,
   Model,
   Objective,
   OpLayer,

@@ -6,6 +6,7 @@ import {
   checkedName,
   isValue,
   type Loss,
+  type Metric,
   type Objective,
   type Scope,
   type Term,
@@ -43,6 +44,8 @@ export interface ObjectiveParts {
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets: readonly Stream[] | undefined;
   readonly scope: Scope;
+  /** What is told beside the loss, by name. */
+  readonly metrics: { readonly [name: string]: Metric } | undefined;
   /** What layers have reported. */
   readonly reported: readonly { readonly name: string; readonly values: Tensor }[];
   readonly known: (place: string, value: unknown) => Tensor;
@@ -118,7 +121,11 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
     };
     return { name, labels, rows: rowsOf(loss?.op ?? meanOf, inputs, { ...attributes, gradient, ...own }) };
   });
-  const extra = reported.map(({ name, values }): Made => {
+  const told = Object.entries(parts.metrics ?? {}).map(([name, metric]) => {
+    const values: unknown = metric(parts.outputs, targetsOf(targets), parts.scope);
+    return { name: checkedName("", name), values: known(`metrics: "${name}"`, values) };
+  });
+  const extra = [...reported, ...told].map(({ name, values }): Made => {
     checkRows(`report "${name}"`, checkedNumbers(`report "${name}"`, values).shape, batch);
     return { name, labels: 0, rows: rowsOf(meanOf, { prediction: values }, { gradient: false }) };
   });
@@ -132,6 +139,12 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
     labels: made.reduce((sum, one) => sum + one.labels, 0),
     reports: measure(parts, made, extra),
   };
+}
+
+/** Targets as functions are given them: one value, or values by name. */
+function targetsOf(targets: ReadonlyMap<Tensor, Stream>): Values | Value {
+  const all = [...targets].map(([made, { name }]) => [name, made] as const);
+  return all.length === 1 && all[0]?.[0] === "" ? all[0][1] : Object.fromEntries(all);
 }
 
 interface NamedTerm {
@@ -205,8 +218,7 @@ function termsOf(parts: ObjectiveParts, target: (stream: Stream) => Tensor): Nam
     const streams =
       parts.targets ??
       Object.entries(named ?? { "": outputs as Value }).map(([name, { shape }]) => ({ name, shape: shape.slice(1) }));
-    const all = streams.map((stream) => [stream.name, target(stream)] as const);
-    const targets = all.length === 1 && all[0]?.[0] === "" ? all[0][1] : Object.fromEntries(all);
+    const targets = targetsOf(new Map(streams.map((stream) => [target(stream), stream])));
     const made: unknown = objective(outputs, targets, scope);
     if (isTerm(made)) return [{ name: "", term: made }];
     const entries = isRecord(made) ? Object.entries(made as Readonly<Record<string, unknown>>) : [];

@@ -7,6 +7,7 @@ import {
   applied,
   checkedName,
   isValue,
+  type Metric,
   type Model,
   type Objective,
   placeOf,
@@ -64,6 +65,8 @@ export interface TraceOptions {
   readonly loss: Objective;
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets?: readonly Stream[] | undefined;
+  /** What is told beside the loss, by name. */
+  readonly metrics?: { readonly [name: string]: Metric } | undefined;
   /** Layers of the trainer, behind whose alarms reports stand, and how many there may be of these in a step. */
   readonly rateLayers?: number;
   readonly mostReports?: number;
@@ -203,7 +206,16 @@ export function trace(model: Model, options: TraceOptions): Trace {
     mode === "predict" || mode === "features"
       ? undefined
       : traceObjective({
-          ...{ graph, batch, format, reported, known, objective: loss, targets: options.targets },
+          ...{
+            graph,
+            batch,
+            format,
+            reported,
+            known,
+            objective: loss,
+            targets: options.targets,
+            metrics: options.metrics,
+          },
           outputs: made as Value | Values,
           gradient: mode === "train",
           layers: options.rateLayers ?? 0,

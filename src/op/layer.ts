@@ -142,6 +142,16 @@ export type Term =
 // biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
 export type LossFunction = (outputs: any, targets: any, scope: Scope) => Term | { readonly [name: string]: Term };
 
+/**
+ * What is told beside a loss, as the mean over samples: values [B, ..] that are made of the model's outputs and of the targets, each as one
+ * value or as values by name, as a loss function has them.
+ *
+ * @example
+ * const far: Metric = (output, target, scope) => scope.op(ops.abs, { x: scope.op(ops.subtract, { x: output, y: target }).z }).z;
+ */
+// biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
+export type Metric = (outputs: any, targets: any, scope: Scope) => Value;
+
 /** What a model is to learn: a loss of its output, a loss for each of several, or a function. */
 export type Objective = Loss | { readonly [output: string]: Loss } | LossFunction;
 

@@ -14,7 +14,7 @@ import type { DataFormat, Stream, Streams } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
-import { type Model, type Objective, placeOf } from "../op/layer.ts";
+import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
@@ -33,6 +33,8 @@ export interface ProgramOptions {
   readonly loss: Objective;
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets?: readonly Stream[] | undefined;
+  /** What is told beside the loss, by name. */
+  readonly metrics?: { readonly [name: string]: Metric } | undefined;
   /** Reports that a step has room for. Default: its own. */
   readonly mostReports?: number;
   readonly update: UpdateSettings;
