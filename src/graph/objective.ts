@@ -17,7 +17,7 @@ import {
 import { type LossAttributes, type LossOp, weighting } from "../op/loss.ts";
 import { metrics } from "../op/metrics.ts";
 import type { ClassesAttributes } from "../op/softmax-cross-entropy.ts";
-import { size, type Tensor } from "../op/tensor.ts";
+import { size, type Tensor, type Tensors } from "../op/tensor.ts";
 import { weigh, weighClasses } from "../op/weigh.ts";
 import { checkKeys, isRecord, resolved, shown } from "../option.ts";
 import { emit, type Graph } from "./graph.ts";
@@ -95,29 +95,27 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
     const counted = reduction === "count";
     const given = weightsOf(place, one, values, counted);
     checkWeights(place, given, values);
-    const target = "target" in term ? { target: known(place, term.target) } : {};
+    const target = "target" in term ? known(place, term.target) : undefined;
     // The share of a sample is a mean, of which a sum has as many as there are values.
     const share = loss?.summed === true ? factor * size(values.slice(1)) : factor;
     const weighing = { values: size(values), factor: share, counted };
     const { attributes = {}, classWeights } = loss ?? {};
     const { soft, ignored } = attributes as ClassesAttributes;
-    const classes = loss && classesOf(loss, prediction.shape.at(-1) as number);
-    const table = classes && constant("classes", classes);
-    const scales =
-      table !== undefined
-        ? emit(
-            graph,
-            weighClasses,
-            { target: known(place, (term as { target: Value }).target), classes: table, weights: given as Tensor },
-            { ...weighing, soft, ignored },
-          ).scales
-        : given && emit(graph, weigh, { weights: given }, weighing).scales;
+    const counts = loss && classesOf(loss, prediction.shape.at(-1) as number);
+    const classes = counts && constant("classes", counts);
+    const ofRows = { target, classes, weights: given } as Tensors<"target" | "classes" | "weights">;
+    const { scales } =
+      classes !== undefined
+        ? emit(graph, weighClasses, ofRows, { ...weighing, soft, ignored })
+        : given !== undefined
+          ? emit(graph, weigh, { weights: given }, weighing)
+          : {};
     const own = share === 1 || scales !== undefined ? {} : { factor: share };
     const inputs = {
       prediction,
-      ...target,
+      ...(target && { target }),
       ...(scales && { scales }),
-      ...(classWeights && { classes: table as Tensor }),
+      ...(classWeights && classes && { classes }),
     };
     return { name, labels, rows: rowsOf(loss?.op ?? meanOf, inputs, { ...attributes, gradient, ...own }) };
   });

@@ -51,8 +51,8 @@ const crossEntropyTable = {
 /**
  * Softmax and cross-entropy in one: [B, .., classes] logits against one class number for each row of them, or against probabilities,
  * natural logarithm. The mean over all rows, or as their weights say. The accuracy is the part of rows whose largest logit is that of the
- * label, or of the largest probability. Where all that counts is 0, so is the loss, and nothing moves. Throws OptionError for options
- * that do not exist or do not fit.
+ * label, or of the largest probability. Where all that counts is 0, so is the loss, and nothing moves. No gradient goes into targets.
+ * Throws OptionError for options that do not exist or do not fit.
  *
  * @example crossEntropy({ labelSmoothing: 0.1, ignoreIndex: -100 })
  */
