@@ -54,6 +54,21 @@ describe.each(Object.entries(losses))("%s", (name, make) => {
   });
 });
 
+test("by the count weights of classes do not divide, and labels that are ignored are not counted", () => {
+  const [one] = casesOf("crossEntropy").filter(({ shape, options }) => shape.length === 2 && !("soft" in options));
+  const output = one!.output;
+  const classWeights = [0.5, 2, 0.25, 1.25];
+  const target = [3, 1, 1, 0, 2] as unknown as number[][];
+  const values = output.map((row, i) => {
+    const label = target[i] as unknown as number;
+    const sum = row.reduce((all, z) => all + Math.exp(z), 0);
+    return label === 1 ? 0 : classWeights[label]! * (Math.log(sum) - row[label]!);
+  });
+  const loss = losses.crossEntropy({ classWeights, ignoreIndex: 1, reduction: "count" });
+  const { value } = found(loss, { ...one!, target, weight: undefined });
+  expect(value).toBeCloseTo(values.reduce((a, b) => a + b) / 3, 12);
+});
+
 test("the file has a case of each", () => {
   expect([...new Set(golden.cases.map(({ loss }) => loss))].sort()).toEqual(Object.keys(losses).sort());
 });
