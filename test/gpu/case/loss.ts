@@ -30,6 +30,14 @@ function hits(classes: number, holed: boolean): Case {
   return { ...one, inputs: [one.inputs[0] as Input, labels], note: `hits${holed ? ", but where a logit is NaN" : ""}` };
 }
 
+/** The same for probabilities, the largest of which is that of the label. */
+function softHits(classes: number): Case {
+  const fill: Fill = (count, key) => between(0, 0.5)(count, key).map((value, i) => (i % classes === 127 ? 1 : value));
+  const one = hits(classes, false);
+  const inputs = [one.inputs[0] as Input, { shape: [3, classes], fill, scaled: false }];
+  return { ...one, inputs, attributes: { gradient: true, soft: true } };
+}
+
 const softmaxCrossEntropy: readonly Case[] = [
   crossEntropy(1, 2, 1, true),
   crossEntropy(33, 10, 33, true),
@@ -43,7 +51,7 @@ const softmaxCrossEntropy: readonly Case[] = [
   crossEntropy(5, 1024, 4, true),
   crossEntropy(2, 1025, 2, false, coarse),
   { ...crossEntropy(3, 1500, 2, true, holed()), note: "with NaN" },
-  ...[300, 1500].flatMap((classes) => [hits(classes, false), hits(classes, true)]),
+  ...[300, 1500].flatMap((classes) => [hits(classes, false), hits(classes, true), softHits(classes)]),
   { ...crossEntropy(31, 3, 31, true, holed()), note: "with NaN" },
   { ...crossEntropy(31, 9, 20, true, torn(180)), note: "with NaN behind the last real row" },
 ];
