@@ -1,4 +1,4 @@
-// One slot of metrics: mean loss and hits over the rows of the step, summed in a fixed order by one workgroup. Of several losses each
+// One slot of metrics: mean loss, hits, and labels that do not count (hits of -1) over the rows of the step, summed in a fixed order by one workgroup. Of several losses each
 // has a run of its own: a LATER one adds to what is there, each may be REPORTED by itself, and what is no LOSS is a report alone.
 // HALTING, for steps that train: the buffer begins with the status, which stays until the host clears it, and no update does
 // anything while its first word is set, so neither a bad step nor those that follow it can reach a weight. Its words: the first
@@ -16,17 +16,20 @@ override REPORTS: u32;  // of a step
 override REPORT: u32;   // this one
 #endif
 
-@group(0) @binding(0) var<storage, read> rows: array<vec2f>;  // [B, 2]: loss and hit
-@group(0) @binding(1) var<storage, read_write> metrics: array<vec4u>;  // [1 + slots]: status; step, loss, hits, count
+@group(0) @binding(0) var<storage, read> rows: array<vec2f>;  // [B, 2]: loss and hits
+@group(0) @binding(1) var<storage, read_write> metrics: array<vec4u>;  // [1 + slots]: status; step, loss, hits, ignored
 
-var<workgroup> sums: array<vec2f, WORKGROUP>;
+var<workgroup> sums: array<vec3f, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) lane: u32) {
-  var total = vec2f();
+  var total = vec3f();
   for (var begin = lane; begin < BATCH; begin += LONG) {
-    var sum = vec2f();
-    for (var row = begin; row < min(BATCH, begin + LONG); row += WORKGROUP) { sum += rows[row]; }
+    var sum = vec3f();
+    for (var row = begin; row < min(BATCH, begin + LONG); row += WORKGROUP) {
+      let one = rows[row];
+      sum += vec3f(one.x, max(one.y, 0), max(-one.y, 0));
+    }
     total += sum;
   }
   sums[lane] = total;
@@ -37,18 +40,19 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   if (lane != 0) { return; }
   let loss = sums[0].x / f32(step.count);
   let hits = u32(sums[0].y);
+  let ignored = u32(sums[0].z);
 #if ${REPORTED}
-  let word = FIRST + 2 * (step.slot * REPORTS + REPORT);
-  metrics[word / 4][word % 4] = bitcast<u32>(loss);
-  metrics[word / 4][word % 4 + 1] = hits;
+  let at = FIRST / 4 + step.slot * REPORTS + REPORT;
+  metrics[at] = vec4u(bitcast<u32>(loss), hits, ignored, 0);
 #endif
 #if ${LOSS}
   let slot = 1 + step.slot;
 #if ${LATER}
   metrics[slot].y = bitcast<u32>(bitcast<f32>(metrics[slot].y) + loss);
   metrics[slot].z += hits;
+  metrics[slot].w += ignored;
 #else
-  metrics[slot] = vec4u(step.step, bitcast<u32>(loss), hits, step.count);
+  metrics[slot] = vec4u(step.step, bitcast<u32>(loss), hits, ignored);
 #endif
 #if ${HALTING}
 #if ${LATER}

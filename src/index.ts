@@ -20,7 +20,18 @@ export type { Initializer, InitializerName } from "./initializer.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
-export { crossEntropy, meanSquaredError } from "./model/loss.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropy,
+  type CrossEntropyOptions,
+  crossEntropy,
+  type HuberOptions,
+  huber,
+  klDivergence,
+  meanAbsoluteError,
+  meanSquaredError,
+} from "./model/loss.ts";
+export { topK } from "./model/metric.ts";
 export {
   type Functional,
   functional,
@@ -43,6 +54,7 @@ export type {
   Layer,
   Loss,
   LossFunction,
+  Metric,
   Model,
   Objective,
   OpLayer,

@@ -19,6 +19,15 @@ fn sigmoid(x: V) -> V {
   return or_nan(x, select(V(1), e, x < V(0)) / (1 + e));
 }
 
+// log(1 + exp(x)). Near 1 a logarithm loses digits, so log(1 + e) is 2 artanh(e / (2 + e)) by its series, whose q is at most 1/9.
+fn softplus(x: V) -> V {
+  let e = exp(-abs(x));
+  let s = e / (2 + e);
+  let q = s * s;
+  let series = 1 + q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q * (1.0 / 11 + q * (1.0 / 13))))));
+  return or_nan(x, max(x, V(0)) + 2 * s * series);
+}
+
 // The standard normal distribution. The tail is a polynomial in 1 / (1 + 0.3 |x|) times exp(-x^2 / 2), fitted to a
 // relative error of 1.3e-7, so that gelu keeps its digits far below zero too.
 fn normal_cdf(x: V) -> V {

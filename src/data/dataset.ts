@@ -17,7 +17,8 @@ export interface Inputs extends Normalization {
 /** Inputs with what is to be learnt of them. */
 export interface Samples extends Inputs {
   /**
-   * For crossEntropy one class number a sample, or for each row of logits, for meanSquaredError a target in the shape of the output.
+   * For crossEntropy one class number a sample, or for each row of logits, for all other losses, and where it is `soft`, a target in the shape
+   * of the output.
    * Bytes are labels as they are; where targets are numbers, they are scaled as the bytes of x are. Left out where no loss asks for
    * targets.
    */

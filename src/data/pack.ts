@@ -136,7 +136,7 @@ function packY(
   besideBytes: boolean,
   scale: boolean | undefined,
 ): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
-  const { shape: target, classes } = stream;
+  const { shape: target, classes, ignored } = stream;
   const targets = lengthOf(stream);
   const collected = collect(what, y, classes === undefined ? Float32Array : Float64Array);
   const { values, shape } = collected;
@@ -151,7 +151,7 @@ function packY(
       `${what} ${isNested ? `is nested as [${shape}]` : `has ${values.length} values`}, ${count} samples with ${targets} each need ${needed}. ${advice}`,
     );
   }
-  if (classes !== undefined) return wholeNumbers(what, values, classes, "label");
+  if (classes !== undefined) return wholeNumbers(what, values, classes, "label", ignored);
   if (values instanceof Uint8Array) return fromBytes(what, values, besideBytes, scale);
   checkFinite(what, y, collected, () => "");
   return values as Float32Array<ArrayBuffer>;
@@ -163,11 +163,12 @@ function wholeNumbers(
   values: ArrayLike<number>,
   classes: number,
   word: string,
+  ignored?: number,
 ): Uint32Array<ArrayBuffer> {
   const found = new Uint32Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (!(Number.isInteger(value) && value >= 0 && value < classes)) {
+    if (!(Number.isInteger(value) && value >= 0 && value < classes) && value !== ignored) {
       throw new DataError(
         `${what}[${i}] is ${value}, the model has classes 0 to ${classes - 1}. Correct the ${word} or ${word === "label" ? "widen the last layer" : "tell compile of more classes"}.`,
       );

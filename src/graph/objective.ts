@@ -6,6 +6,7 @@ import {
   checkedName,
   isValue,
   type Loss,
+  type Metric,
   type Objective,
   type Scope,
   type Term,
@@ -15,8 +16,9 @@ import {
 } from "../op/layer.ts";
 import { type LossAttributes, type LossOp, weighting } from "../op/loss.ts";
 import { metrics } from "../op/metrics.ts";
-import { size, type Tensor } from "../op/tensor.ts";
-import { weigh } from "../op/weigh.ts";
+import type { ClassesAttributes } from "../op/softmax-cross-entropy.ts";
+import { size, type Tensor, type Tensors } from "../op/tensor.ts";
+import { weigh, weighClasses } from "../op/weigh.ts";
 import { checkKeys, isRecord, resolved, shown } from "../option.ts";
 import { emit, type Graph } from "./graph.ts";
 import type { DataFormat, Stream, WeightStream } from "./stream.ts";
@@ -42,11 +44,15 @@ export interface ObjectiveParts {
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets: readonly Stream[] | undefined;
   readonly scope: Scope;
+  /** What is told beside the loss, by name. */
+  readonly metrics: { readonly [name: string]: Metric } | undefined;
   /** What layers have reported. */
   readonly reported: readonly { readonly name: string; readonly values: Tensor }[];
   readonly known: (place: string, value: unknown) => Tensor;
   /** A stream of the data, gathered: targets and weights. */
   readonly gathered: (kind: "y" | "weight", stream: Stream) => Tensor;
+  /** Numbers that are the same in each step. */
+  readonly constant: (name: string, values: readonly number[]) => Tensor;
 }
 
 export interface TracedObjective {
@@ -61,13 +67,15 @@ export interface TracedObjective {
 
 /** Adds losses and metrics to a graph. Throws OptionError and ShapeError where they do not fit what the model gives. */
 export function traceObjective(parts: ObjectiveParts): TracedObjective {
-  const { graph, batch, format, gradient, known, gathered, reported } = parts;
-  const targets: Stream[] = [];
+  const { graph, batch, format, gradient, known, gathered, reported, constant } = parts;
+  const targets = new Map<Tensor, Stream>();
   const target = (stream: Stream): Tensor => {
-    targets.push(stream);
-    return gathered("y", stream);
+    const made = gathered("y", stream);
+    targets.set(made, stream);
+    return made;
   };
   const terms = termsOf(parts, target);
+  const ignoring = ignoredLabels(terms, known);
   const weights: WeightStream[] = [];
   const rowsOf = (op: LossOp, inputs: LossInputs, attributes: LossAttributes): Tensor =>
     emit(graph, op, inputs as Required<LossInputs>, attributes).rows;
@@ -87,23 +95,54 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
     const counted = reduction === "count";
     const given = weightsOf(place, one, values, counted);
     checkWeights(place, given, values);
-    const scales = given && emit(graph, weigh, { weights: given }, { values: size(values), factor, counted }).scales;
-    const target = "target" in term ? { target: known(place, term.target) } : {};
-    const own = factor === 1 || scales !== undefined ? {} : { factor };
-    const inputs = { prediction, ...target, ...(scales && { scales }) };
-    return { name, labels, rows: rowsOf(loss?.op ?? meanOf, inputs, { gradient, ...own }) };
+    const target = "target" in term ? known(place, term.target) : undefined;
+    // The share of a sample is a mean, of which a sum has as many as there are values.
+    const share = loss?.summed === true ? factor * size(values.slice(1)) : factor;
+    const weighing = { values: size(values), factor: share, counted };
+    const { attributes = {}, classWeights } = loss ?? {};
+    const { soft, ignored } = attributes as ClassesAttributes;
+    const counts = loss && classesOf(loss, prediction.shape.at(-1) as number);
+    const classes = counts && constant("classes", counts);
+    const ofRows = { target, classes, weights: given } as Tensors<"target" | "classes" | "weights">;
+    const { scales } =
+      classes !== undefined
+        ? emit(graph, weighClasses, ofRows, { ...weighing, soft, ignored })
+        : given !== undefined
+          ? emit(graph, weigh, { weights: given }, weighing)
+          : {};
+    const own = share === 1 || scales !== undefined ? {} : { factor: share };
+    const inputs = {
+      prediction,
+      ...(target && { target }),
+      ...(scales && { scales }),
+      ...(classWeights && classes && { classes }),
+    };
+    return { name, labels, rows: rowsOf(loss?.op ?? meanOf, inputs, { ...attributes, gradient, ...own }) };
   });
-  const extra = reported.map(({ name, values }): Made => {
+  const told = Object.entries(parts.metrics ?? {}).map(([name, metric]) => {
+    const values: unknown = metric(parts.outputs, targetsOf(targets), parts.scope);
+    return { name: checkedName("", name), values: known(`metrics: "${name}"`, values) };
+  });
+  const extra = [...reported, ...told].map(({ name, values }): Made => {
     checkRows(`report "${name}"`, checkedNumbers(`report "${name}"`, values).shape, batch);
     return { name, labels: 0, rows: rowsOf(meanOf, { prediction: values }, { gradient: false }) };
   });
   return {
     losses: made.map(({ rows }) => rows.id),
-    targets,
+    targets: [...targets].map(([made, stream]) => {
+      const ignored = ignoring.get(made);
+      return ignored === undefined ? stream : { ...stream, ignored };
+    }),
     weights,
     labels: made.reduce((sum, one) => sum + one.labels, 0),
     reports: measure(parts, made, extra),
   };
+}
+
+/** Targets as functions are given them: one value, or values by name. */
+function targetsOf(targets: ReadonlyMap<Tensor, Stream>): Values | Value {
+  const all = [...targets].map(([made, { name }]) => [name, made] as const);
+  return all.length === 1 && all[0]?.[0] === "" ? all[0][1] : Object.fromEntries(all);
 }
 
 interface NamedTerm {
@@ -143,6 +182,29 @@ interface LossInputs {
   readonly prediction: Tensor;
   readonly target?: Tensor;
   readonly scales?: Tensor;
+  readonly classes?: Tensor;
+}
+
+/** What each class counts, where that must be known of each row before the loss is. */
+const classesOf = ({ classWeights, ignoreIndex }: Loss, classes: number): readonly number[] | undefined =>
+  classWeights ?? (ignoreIndex === undefined ? undefined : new Array<number>(classes).fill(1));
+
+/** Labels that do not count, by the target in which they may stand. */
+function ignoredLabels(terms: readonly NamedTerm[], known: ObjectiveParts["known"]): Map<Tensor, number | undefined> {
+  const found = new Map<Tensor, number | undefined>();
+  for (const { name, term } of terms) {
+    if (!("target" in term)) continue;
+    const place = name === "" ? "loss" : `loss "${name}"`;
+    const target = known(place, term.target);
+    const { ignoreIndex } = term.loss;
+    if (found.has(target) && found.get(target) !== ignoreIndex) {
+      throw new OptionError(
+        `${place}: its ignoreIndex is ${ignoreIndex}, another loss of the same target has ${found.get(target)}. Give both the same.`,
+      );
+    }
+    found.set(target, ignoreIndex);
+  }
+  return found;
 }
 
 /** The terms of an objective by name. */
@@ -154,8 +216,7 @@ function termsOf(parts: ObjectiveParts, target: (stream: Stream) => Tensor): Nam
     const streams =
       parts.targets ??
       Object.entries(named ?? { "": outputs as Value }).map(([name, { shape }]) => ({ name, shape: shape.slice(1) }));
-    const all = streams.map((stream) => [stream.name, target(stream)] as const);
-    const targets = all.length === 1 && all[0]?.[0] === "" ? all[0][1] : Object.fromEntries(all);
+    const targets = targetsOf(new Map(streams.map((stream) => [target(stream), stream])));
     const made: unknown = objective(outputs, targets, scope);
     if (isTerm(made)) return [{ name: "", term: made }];
     const entries = isRecord(made) ? Object.entries(made as Readonly<Record<string, unknown>>) : [];
@@ -202,7 +263,9 @@ function lossOf(place: string, term: Term, known: ObjectiveParts["known"]) {
   }
   const { loss, output, target } = term;
   const prediction = checkedNumbers(place, known(place, output));
-  const values = loss.integerTarget ? prediction.shape.slice(0, -1) : prediction.shape;
+  checkClasses(place, loss, prediction.shape);
+  const values = loss.byRow ? prediction.shape.slice(0, -1) : prediction.shape;
+  const asked = loss.integerTarget ? values : prediction.shape;
   const { shape, dtype, classes = 0 } = known(place, target);
   const most = prediction.shape.at(-1) as number;
   if (loss.integerTarget && classes > most) {
@@ -210,12 +273,12 @@ function lossOf(place: string, term: Term, known: ObjectiveParts["known"]) {
       `${place}: its target has classes 0 to ${classes - 1}, the output ${most} logits. Give as many.`,
     );
   }
-  if (String(shape) !== String(values) || (dtype === "u32") !== loss.integerTarget) {
+  if (String(shape) !== String(asked) || (dtype === "u32") !== loss.integerTarget) {
     throw new ShapeError(
-      `${place}: its target is [${shape}] of ${dtype}, the output [${prediction.shape}] asks for [${values}] of ${loss.integerTarget ? "u32" : "f32"}. Tell compile what the targets are: { target: { shape, classes } }.`,
+      `${place}: its target is [${shape}] of ${dtype}, the output [${prediction.shape}] asks for [${asked}] of ${loss.integerTarget ? "u32" : "f32"}. Tell compile what the targets are: { target: { shape, classes } }.`,
     );
   }
-  return { loss, prediction, values, labels: loss.integerTarget ? size(values.slice(1)) : 0 };
+  return { loss, prediction, values, labels: loss.hasHits ? size(values.slice(1)) : 0 };
 }
 
 /** Refuses whole numbers, which a loss would take for others. */
@@ -247,15 +310,23 @@ function checkPrediction(of: string, loss: Loss, shape: readonly number[], batch
       `model: ${of}it ends in shape [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
     );
   }
-  if (loss.integerTarget && shape.length < 2) {
+  if (loss.byRow && shape.length < 2) {
     throw new ShapeError(
       `crossEntropy: ${of}the model ends in shape [${shape}], it must be [batch, .., classes]. End the model with dense(classes).`,
     );
   }
-  if (loss.integerTarget && (shape.at(-1) as number) < 2) {
+  if (loss.byRow && (shape.at(-1) as number) < 2) {
     throw new ShapeError(
       `crossEntropy: ${of}the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.`,
     );
   }
   if (size(shape) === 0) throw new ShapeError(`model: ${of}its output has the empty shape [${shape}].`);
+}
+
+/** Weights of classes are as many as there are classes. */
+function checkClasses(place: string, { classWeights }: Loss, shape: readonly number[]): void {
+  if (classWeights === undefined || classWeights.length === shape.at(-1)) return;
+  throw new OptionError(
+    `${place}: its classWeights are ${classWeights.length} numbers, the output [${shape}] has ${shape.at(-1)} classes. Give one for each.`,
+  );
 }

@@ -11,6 +11,8 @@ export interface Stream {
   readonly shape: readonly number[];
   /** They are whole numbers from 0 and below this; left out where they are any numbers. */
   readonly classes?: number | undefined;
+  /** A label beside those, which does not count. */
+  readonly ignored?: number | undefined;
 }
 
 /** Weights that data may bring: shaped as the beginning of the values that they are for, so [] is one for each sample. */

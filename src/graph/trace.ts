@@ -7,6 +7,7 @@ import {
   applied,
   checkedName,
   isValue,
+  type Metric,
   type Model,
   type Objective,
   placeOf,
@@ -18,6 +19,7 @@ import {
 import type { Op } from "../op/op.ts";
 import type { Tensor, Tensors } from "../op/tensor.ts";
 import { checkList, checkName, shown } from "../option.ts";
+import { hashOf } from "../random.ts";
 import { checkBase, inBase } from "./base.ts";
 import { createFeeds } from "./feed.ts";
 import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
@@ -50,6 +52,8 @@ export interface Trace {
   /** Each use of a layer, those within it first. */
   readonly layers: readonly { readonly path: string; readonly kind: string; readonly output: number }[];
   readonly streams: Streams;
+  /** Numbers that are the same in each step, by the names of their data. */
+  readonly constants: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
   /** What the losses leave; absent in a graph that only predicts. */
   readonly objective?: Pick<TracedObjective, "losses" | "labels" | "reports">;
 }
@@ -61,6 +65,8 @@ export interface TraceOptions {
   readonly loss: Objective;
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets?: readonly Stream[] | undefined;
+  /** What is told beside the loss, by name. */
+  readonly metrics?: { readonly [name: string]: Metric } | undefined;
   /** Layers of the trainer, behind whose alarms reports stand, and how many there may be of these in a step. */
   readonly rateLayers?: number;
   readonly mostReports?: number;
@@ -177,6 +183,15 @@ export function trace(model: Model, options: TraceOptions): Trace {
     made: (kind, { id }) => layers.push({ path, kind, output: id }),
   });
 
+  const constants = new Map<string, Float32Array<ArrayBuffer>>();
+  /** Named by what it holds, so that equal commands read equal numbers. */
+  function constant(name: string, values: readonly number[]): Tensor {
+    const full = `data.${name}.${hashOf(JSON.stringify(values)).join("-")}`;
+    constants.set(full, Float32Array.from(values));
+    const found = graph.tensors.find((tensor) => tensor.role === "data" && tensor.name === full);
+    return found ?? addTensor(graph, { name: full, shape: [values.length], dtype: "f32", role: "data" });
+  }
+
   const feed = createFeeds(graph, options);
   const xs = inputs.map((stream) => [stream.name, feed.gathered("x", stream)] as const);
   const only = xs.length === 1 && xs[0]?.[0] === "" ? xs[0][1] : undefined;
@@ -191,13 +206,22 @@ export function trace(model: Model, options: TraceOptions): Trace {
     mode === "predict" || mode === "features"
       ? undefined
       : traceObjective({
-          ...{ graph, batch, format, reported, known, objective: loss, targets: options.targets },
+          ...{
+            graph,
+            batch,
+            format,
+            reported,
+            known,
+            objective: loss,
+            targets: options.targets,
+            metrics: options.metrics,
+          },
           outputs: made as Value | Values,
           gradient: mode === "train",
           layers: options.rateLayers ?? 0,
           room: options.mostReports,
           scope: scopeAt(""),
-          gathered: feed.gathered,
+          ...{ gathered: feed.gathered, constant },
         });
   const owned = [...parameters.values()];
   if (owned.length === 0)
@@ -214,7 +238,7 @@ export function trace(model: Model, options: TraceOptions): Trace {
     parameterIds: owned.map(({ id }) => id),
     states: [...states.values()].map(({ parameter }) => parameter),
     stateIds: [...states.values()].map(({ id }) => id),
-    ...{ commits, draws, outputs, layers },
+    ...{ commits, draws, outputs, layers, constants },
     streams: { inputs, targets: objective?.targets ?? [], weights: objective?.weights ?? [] },
     ...(objective && { objective }),
   };

@@ -14,6 +14,7 @@ import type { Program } from "../step/program.ts";
 import type { Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
 import { fittingWeights, type NamedNumbers, placedNumbers, type TransferOptions, type Transferred } from "./named.ts";
+import { tellingOf } from "./tell.ts";
 import { createTurns, type Turns } from "./turn.ts";
 
 export interface PredictOptions extends Normalization {
@@ -21,9 +22,19 @@ export interface PredictOptions extends Normalization {
   readonly batch?: number;
   /** Which of several outputs. */
   readonly output?: string;
+  /**
+   * What is made of the output, number by number or along its last axis: "softmax" gives the probabilities of classes that exclude one
+   * another, "sigmoid" those of each by itself. The shape stays. Default: the output as it is.
+   */
+  readonly activation?: "softmax" | "sigmoid";
+  /**
+   * Whether the number of the largest along the last axis is given in place of that axis, the first of equals: [samples, .., classes]
+   * becomes [samples, ..]. NaN where one of them is. Default false.
+   */
+  readonly argmax?: boolean;
 }
 
-export const predictKeys = ["batch", "output", "mean", "std", "scale"];
+export const predictKeys = ["batch", "output", "activation", "argmax", "mean", "std", "scale"];
 
 /** What a network is made of. */
 interface NetworkParts {
@@ -69,7 +80,10 @@ export class Network {
   /**
    * The model's output for each sample, [samples, ...]: logits for a classifier. Takes the numbers of x, or samples, whose y
    * is not asked for. It may be called at any time, also while a trainer is at work. Throws DataError and ShapeError where
-   * `x` is no list of samples, OptionError where the model has several outputs and `output` names none of them.
+   * `x` is no list of samples, ShapeError where there are no classes to choose from, OptionError where the model has several outputs and
+   * `output` names none of them.
+   *
+   * @example const { data } = await network.predict(x, { activation: "softmax" });
    */
   async predict(x: StreamNumbers | Inputs | Uploaded, options: PredictOptions = {}): Promise<HostTensor> {
     return this.predictWith(x, options, false);
@@ -83,7 +97,7 @@ export class Network {
   ): Promise<HostTensor> {
     this.demandAlive();
     checkOptions("predict", options, predictKeys, "{ batch: 64 }");
-    const { batch, output = "", ...normalization } = options;
+    const { batch, output = "", activation, argmax, ...normalization } = options;
     const { program, runner } = this.#parts;
     const names = program.outputs.map(({ name }) => name);
     if (!names.includes(output)) {
@@ -94,9 +108,11 @@ export class Network {
       );
     }
     if (batch !== undefined) checkRange("predict", "a whole number of at least 1", { batch });
+    const { shape } = program.outputs.find(({ name }) => name === output) as (typeof program.outputs)[number];
+    const told = tellingOf("predict", { activation, argmax }, shape.slice(1));
     const how = mergeNormalization(this.#parts.normalization, normalization);
     const packed = x instanceof Uploaded ? x : packInputs("predict", x, program.streams, how);
-    return this.turns(() => runner.predict(packed, { averaged, batch, output }));
+    return told(await this.turns(() => runner.predict(packed, { averaged, batch, output })));
   }
 
   /** All weights and states by name, as of the steps submitted so far. */

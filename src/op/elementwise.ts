@@ -51,7 +51,7 @@ export interface Formula<In extends string> {
  * An op that works on each number by itself, for `scope.op`: output `z` has the shape to which the inputs are repeated, as in NumPy:
  * shapes end together, and 1 goes with any length. It is fused into the end of the kernel that makes one of its inputs, so that it
  * costs no pass over memory. The expression is WGSL over `V`, f32 or vec4f, in the names of the inputs: constants are written `V(1)`,
- * choices `select(no, yes, condition)`. Beside WGSL's own there are tanh_exact, sigmoid, normal_cdf, normal_pdf and
+ * choices `select(no, yes, condition)`. Beside WGSL's own there are tanh_exact, sigmoid, softplus, normal_cdf, normal_pdf and
  * or_nan(x, y), which is y, or x where that is NaN.
  *
  * @example

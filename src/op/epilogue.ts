@@ -66,7 +66,7 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
 export const isWhole = (input: Pick<Tensor, "shape">, shape: readonly number[]): boolean =>
   size(input.shape) === size(shape);
 
-const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|normal_|or_nan/.test(body.join());
+const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|softplus|normal_|or_nan/.test(body.join());
 
 /** How an operand of a result is stored and read: by vec4f where it can be, once where it is the same for four, else number by number. */
 function operandAccess(

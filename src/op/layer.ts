@@ -109,8 +109,20 @@ export interface Weighting {
 /** What must be known of a loss; its op computes it. */
 export interface Loss extends Required<Weighting> {
   readonly op: LossOp;
+  /** Of the op, beside those that every loss has. */
+  readonly attributes: Attributes;
   /** Whether targets are class numbers, one a row, and not numbers in the shape of the prediction. */
   readonly integerTarget: boolean;
+  /** Whether a value is that of a row of classes, the last axis of the prediction, and not that of a number. */
+  readonly byRow: boolean;
+  /** Whether its values can be hits, so that there is an accuracy. */
+  readonly hasHits: boolean;
+  /** Whether the values of a sample are added up, and not meaned. */
+  readonly summed: boolean;
+  /** What each class counts. */
+  readonly classWeights?: readonly number[] | undefined;
+  /** A label that does not count. */
+  readonly ignoreIndex?: number | undefined;
   /** The loss of an output, in a loss function. `weights` as in data: one a sample, or one for each value. */
   of(output: Value, target: Value, weights?: Value): Term;
 }
@@ -129,6 +141,16 @@ export type Term =
  */
 // biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
 export type LossFunction = (outputs: any, targets: any, scope: Scope) => Term | { readonly [name: string]: Term };
+
+/**
+ * What is told beside a loss, as the mean over samples: values [B, ..] that are made of the model's outputs and of the targets, each as one
+ * value or as values by name, as a loss function has them.
+ *
+ * @example
+ * const far: Metric = (output, target, scope) => scope.op(ops.abs, { x: scope.op(ops.subtract, { x: output, y: target }).z }).z;
+ */
+// biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
+export type Metric = (outputs: any, targets: any, scope: Scope) => Value;
 
 /** What a model is to learn: a loss of its output, a loss for each of several, or a function. */
 export type Objective = Loss | { readonly [output: string]: Loss } | LossFunction;

@@ -5,7 +5,7 @@ import share from "../../shaders/parts/share.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { anyFinite } from "../option.ts";
 import { type Grid, inLines } from "./kernel.ts";
-import type { Choice } from "./op.ts";
+import type { Attributes, Choice } from "./op.ts";
 import { defineOp, type Op } from "./op.ts";
 import { dims, size } from "./tensor.ts";
 
@@ -24,14 +24,27 @@ export type LossAttributes = {
   readonly factor?: number;
 };
 
-export type LossOp = Op<"prediction" | "target" | "scales", "rows" | "dprediction", LossAttributes>;
+/** Of classes, a weight for each, only beside scales. */
+export type LossOp = Op<"prediction" | "target" | "scales" | "classes", "rows" | "dprediction", LossAttributes>;
+
+/** What a loss is to be shared out for. */
+interface Asked {
+  readonly batch: number;
+  /** Of each row. */
+  readonly parts: number;
+  /** Of the prediction. */
+  readonly shape: readonly number[];
+  readonly attributes: Attributes;
+  /** Whether classes have weights. */
+  readonly classed: boolean;
+}
 
 interface LossParts {
   readonly name: string;
   readonly kernel: string;
   readonly source: string;
   /** The shader's names of prediction and target. */
-  readonly names: readonly [prediction: string, target: string];
+  readonly names: readonly [prediction: string, target: string | ((attributes: Attributes) => string)];
   /** Of a loss of the difference of both: what makes the target's gradient of the prediction's. */
   readonly negated?: Op<"x", "z">;
   /** Whether it has a target. Default true. */
@@ -40,15 +53,18 @@ interface LossParts {
   readonly spanOf: (shape: readonly number[]) => number;
   /** Where parts of a long row go to several threads there are [rows parts, 2], and their losses add up to that of the row. */
   readonly parts?: (columns: number) => number;
-  readonly shares: (batch: number, parts: number, shape: readonly number[]) => Shares;
+  /** The shader's name of weights of classes, where it can have them. */
+  readonly classes?: string;
+  readonly shares: (asked: Asked) => Shares;
 }
 
 /* @__NO_SIDE_EFFECTS__ */ export function lossOp({ names: [p, t], ...loss }: LossParts): LossOp {
-  const { name, kernel, source, shares, spanOf, parts, target: hasTarget = true, negated } = loss;
+  const { name, kernel, source, shares, spanOf, parts, target: hasTarget = true, negated, classes: table } = loss;
+  const optional = ["scales", ...(table === undefined ? [] : (["classes"] as const))] as const;
   return defineOp({
     name,
-    inputs: hasTarget ? ["prediction", "target", "scales"] : ["prediction", "scales"],
-    optional: ["scales"],
+    inputs: ["prediction", ...(hasTarget ? (["target"] as const) : []), ...optional],
+    optional,
     outputs: ["rows", "dprediction"],
     shape: ({ prediction: { shape } }, { gradient }: LossAttributes) => ({
       rows: { shape: [(shape[0] as number) * (parts ?? (() => spanOf(shape)))(spanOf(shape)), 2], suffix: "loss" },
@@ -62,12 +78,13 @@ interface LossParts {
     kernel: {
       name: kernel,
       source: inLines(share, source),
-      choose({ tensors: { prediction, target, scales, rows, dprediction }, attributes }) {
+      choose({ tensors: { prediction, target, scales, classes, rows, dprediction }, attributes }) {
         const { factor = 1 } = attributes as LossAttributes;
         const { shape } = prediction;
         const batch = shape[0] as number;
         const span = spanOf(shape);
-        const { holes, constants, grid } = shares(batch, (rows.shape[0] as number) / batch, shape);
+        const parts = (rows.shape[0] as number) / batch;
+        const { holes, constants, grid } = shares({ batch, parts, shape, attributes, classed: classes !== undefined });
         const weighted = scales !== undefined;
         return {
           holes: { STEP: step, WEIGHTED: weighted, GRADIENT: dprediction !== undefined, ...holes },
@@ -79,8 +96,9 @@ interface LossParts {
           },
           tensors: {
             [p]: prediction,
-            ...(target && { [t]: target }),
+            ...(target && { [typeof t === "string" ? t : t(attributes)]: target }),
             ...(scales && { scales }),
+            ...(classes && table !== undefined && { [table]: classes }),
             rows,
             ...(dprediction && { [`d${p}`]: dprediction }),
           },

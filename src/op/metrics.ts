@@ -23,6 +23,9 @@ type Attributes = {
 /** Words in front of the alarms: the status and MOST_STEPS slots. */
 export const ALARMS = 4 * 17;
 
+/** Words of a report. */
+export const REPORT_WORDS = 4;
+
 /** The word at which the reports of the first step begin; see `metrics.wgsl`. */
 export const reportsAt = (layers: number): number => ALARMS + Math.ceil(layers / 4) * 4;
 
@@ -44,7 +47,7 @@ const kernel: Kernel<"rows" | "metrics"> = {
   },
 };
 
-/** [R, 2] -> step, mean loss over the step's samples, hits, and whether all was finite; or a report of mean and hits. */
+/** [R, 2] -> step, mean loss over the step's samples, hits, and labels that do not count; or a report of all but the step. */
 export const metrics = defineOp({
   name: "metrics",
   inputs: ["rows"],

@@ -10,13 +10,16 @@ export interface StepResult {
   readonly step: number;
   /** Mean over the samples of the batch, before the update. */
   readonly loss: number;
-  /** Part of the batch whose label had the largest logit; NaN without labels. */
+  /**
+   * Part of what counts that was right: of labels those with the largest logit, of binaryCrossEntropy's numbers those on their side of 0. NaN
+   * where nothing counts.
+   */
   readonly accuracy: number;
   /** Samples in the batch. */
   readonly samples: number;
   /**
-   * What is told beside the loss, by name: of several losses each one's part, with `.accuracy` behind its name where it has labels,
-   * and what the model or its loss reports. Left out where there is nothing.
+   * What is told beside the loss, by name: of several losses each one's part, with `.accuracy` behind its name where it has labels that
+   * count, what the model or its loss reports, and metrics. Left out where there is nothing.
    */
   readonly reports?: Readonly<Record<string, number>>;
 }
@@ -24,7 +27,7 @@ export interface StepResult {
 export interface Evaluation {
   /** Mean over all samples. */
   readonly loss: number;
-  /** NaN without labels. */
+  /** The mean of the batches by their samples; NaN where nothing counts. */
   readonly accuracy: number;
   readonly samples: number;
   /** As those of a step. */

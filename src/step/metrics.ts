@@ -4,16 +4,18 @@
 import { DeviceError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage, MapMode } from "../gpu/usage.ts";
-import { ALARMS, reportsAt } from "../op/metrics.ts";
+import { ALARMS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
 
 /** What comes back of one step. */
 export interface StepMetrics {
   readonly step: number;
   readonly loss: number;
   readonly hits: number;
+  /** Labels that do not count. */
+  readonly ignored: number;
   readonly count: number;
-  /** Mean and hits of each report; left out where there are none. */
-  readonly reports?: readonly number[];
+  /** Left out where there are none. */
+  readonly reports?: readonly { readonly mean: number; readonly hits: number; readonly ignored: number }[];
 }
 
 export interface Metrics {
@@ -30,8 +32,8 @@ export interface Metrics {
   readonly missed: number | undefined;
 }
 
-/** What of its values tells a step from others. */
-type Awaited = readonly { readonly step: number; readonly sampled?: boolean }[];
+/** What of its values tells a step from others, and how many samples it has. */
+type Awaited = readonly { readonly step: number; readonly count: number; readonly sampled?: boolean }[];
 
 const noAlarms = new Uint32Array(0);
 const noStatistics: Metrics["statistics"] = new Map();
@@ -55,16 +57,21 @@ export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: 
   const reals = new Float32Array(words.buffer);
   const alarms = words.subarray(ALARMS, reportsAt(layers));
 
-  function reportsOf(i: number): readonly number[] {
-    const first = reportsAt(layers) + i * reports * 2;
-    return Array.from({ length: reports * 2 }, (_, at) => (at % 2 === 0 ? reals : words)[first + at] as number);
-  }
+  const reportAt = (at: number) => ({
+    mean: reals[at] as number,
+    hits: words[at + 1] as number,
+    ignored: words[at + 2] as number,
+  });
+
+  const reportsOf = (i: number): NonNullable<StepMetrics["reports"]> =>
+    Array.from({ length: reports }, (_, report) => reportAt(reportsAt(layers) + (i * reports + report) * REPORT_WORDS));
 
   function metricsOf(values: Awaited, statistics: Metrics["statistics"]): Metrics {
     const steps: StepMetrics[] = [];
-    for (let at = 4; steps.length < values.length; at += 4) {
-      const loss = reals[at + 1] as number;
-      const one = { step: words[at] as number, loss, hits: words[at + 2] as number, count: words[at + 3] as number };
+    for (const [i, { count }] of values.entries()) {
+      const at = 4 * (1 + i);
+      const { mean: loss, hits, ignored } = reportAt(at + 1);
+      const one = { step: words[at] as number, loss, hits, ignored, count };
       steps.push(reports === 0 ? one : { ...one, reports: reportsOf(steps.length) });
     }
     return {

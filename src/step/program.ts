@@ -14,7 +14,7 @@ import type { DataFormat, Stream, Streams } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
-import { type Model, type Objective, placeOf } from "../op/layer.ts";
+import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
@@ -33,6 +33,8 @@ export interface ProgramOptions {
   readonly loss: Objective;
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets?: readonly Stream[] | undefined;
+  /** What is told beside the loss, by name. */
+  readonly metrics?: { readonly [name: string]: Metric } | undefined;
   /** Reports that a step has room for. Default: its own. */
   readonly mostReports?: number;
   readonly update: UpdateSettings;
@@ -75,6 +77,8 @@ export interface Program {
   /** What the model gives, each with its shape of a whole batch; one output alone has the empty name. */
   readonly outputs: readonly Output[];
   readonly streams: Streams;
+  /** Numbers that are the same in each step, by the names of their data. */
+  readonly constants: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
   /** Labels of a sample, over all losses, and what is reported beside the loss. */
   readonly labels: number;
   readonly reports: readonly Report[];
@@ -203,6 +207,7 @@ export function buildProgram(options: ProgramOptions): Program {
     summary,
     outputs: traced.outputs.map(({ name, id }) => ({ name, shape: tensorAt(traced.graph, id).shape })),
     streams: traced.streams,
+    constants: traced.constants,
     labels: traced.objective?.labels ?? 0,
     reports: traced.objective?.reports ?? [],
     features: frontier === undefined ? undefined : { ...tensorAt(part, frontier), input: inputOf(traced.graph) },

@@ -5,7 +5,7 @@ import { bug, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
-import { ALARMS, reportsAt } from "../op/metrics.ts";
+import { ALARMS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
 import { type Command, when } from "./command.ts";
 import { createStage, type Metrics, type Stage, type Told } from "./metrics.ts";
 import type { Recording } from "./record.ts";
@@ -109,7 +109,7 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
       { binding: 1, resource: { buffer: ring, size: rows * 16 } },
     ],
   });
-  const metricsBytes = 4 * (reportsAt(layers) + Math.ceil((reports * MOST_STEPS) / 2) * 4);
+  const metricsBytes = 4 * (reportsAt(layers) + reports * MOST_STEPS * REPORT_WORDS);
   const metrics = gpu.buffer(
     "metrics",
     metricsBytes,

@@ -99,6 +99,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   const sources = new Map<string, Source>();
   const contents = new WeakMap<object, string>();
   const uploads = new Set<Feed>();
+  /** Numbers that are the same in each step. */
+  const constants = new Map<string, GPUBuffer>();
   const freed = new Set<Feed>();
   /** What a fit walks over stays, whatever else is looked at meanwhile. */
   let held: Feed | undefined;
@@ -134,6 +136,13 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
     const ofFeed: OfFeed = bound.get(feed) ?? { plain: new WeakMap(), averaged: new WeakMap() };
     bound.set(feed, ofFeed);
     const buffers = new Map([...store.buffers, ...feed.buffers]);
+    for (const [name, values] of run.constants) {
+      const known = constants.get(name);
+      const buffer = known ?? gpu.buffer(name, values.byteLength, BufferUsage.STORAGE | BufferUsage.COPY_DST);
+      if (known === undefined) gpu.device.queue.writeBuffer(buffer, 0, values);
+      constants.set(name, buffer);
+      buffers.set(name, buffer);
+    }
     if (averaged) buffers.set("parameters", store.arena("average"));
     const made = await replay.prepare(run.recording, buffers);
     ofFeed[averaged ? "averaged" : "plain"].set(run, made);
@@ -371,6 +380,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
       uploads.clear();
       for (const old of stale) drop(old);
       for (const { feed } of batchFeeds) feed.dispose();
+      for (const buffer of constants.values()) buffer.destroy();
       replay.dispose();
       store.dispose();
       gpu.dispose();

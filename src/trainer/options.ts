@@ -6,7 +6,7 @@ import type { ConnectOptions } from "../gpu/adapter.ts";
 import { isLoss } from "../graph/objective.ts";
 import type { Stream } from "../graph/stream.ts";
 import { checkModel, type Input, streamsOf } from "../network/check.ts";
-import { checkedName, type Model, type Objective, wholeNumber } from "../op/layer.ts";
+import { checkedName, type Metric, type Model, type Objective, wholeNumber } from "../op/layer.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { adamw } from "../optim/rule/adam.ts";
 import type { Rates } from "../optim/rule.ts";
@@ -27,6 +27,11 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
   readonly loss: Objective;
   /** What a loss function is given as targets: shapes of one sample, one or by name. Default: as the outputs. {} for none. */
   readonly target?: Input | { readonly [name: string]: Input };
+  /**
+   * What is told beside the loss, in `reports` by name: means over samples of values that functions make of outputs and targets. Each costs
+   * dispatches in every step, and no submission more. Default: none.
+   */
+  readonly metrics?: { readonly [name: string]: Metric };
   /** Default adamw(). */
   readonly optimizer?: Optimizer;
   /** Learning rates and decays by layer. */
@@ -89,6 +94,7 @@ export interface Settings {
   /** What there is to learn, by name; a fit has the one without. */
   readonly objectives: ReadonlyMap<string, Objective>;
   readonly targets: readonly Stream[] | undefined;
+  readonly metrics: CompileOptions["metrics"];
   readonly optimizer: Optimizer;
   readonly seed: number;
   /** How weights are updated, once the rates are known. */
@@ -107,7 +113,7 @@ export interface Settings {
 export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports">;
 
 const compileKeys = [
-  ...["input", "batch", "loss", "losses", "target", "optimizer", "rates", "schedule", "seed"],
+  ...["input", "batch", "loss", "losses", "target", "metrics", "optimizer", "rates", "schedule", "seed"],
   ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base"],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
@@ -117,7 +123,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
-  const { cacheFrozen = false, recompute, base } = options;
+  const { cacheFrozen = false, recompute, base, metrics } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   const inputs = streamsOf("compile", "input", input);
   const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
@@ -131,6 +137,13 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   }
   if (seed !== seed >>> 0) {
     throw new OptionError(`compile: seed is ${seed}, it must be a whole number from 0 to ${2 ** 32 - 1}.`);
+  }
+  if (metrics !== undefined) {
+    if (!isRecord(metrics))
+      throw new OptionError(
+        `compile: metrics is ${shown(metrics)}. Give { name: metric, ... }, for example { top5: topK(5) }.`,
+      );
+    for (const [name, metric] of Object.entries(metrics)) checkFunction("compile", `metrics.${name}`, metric);
   }
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);
@@ -146,6 +159,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
     batch,
     objectives,
     targets,
+    metrics,
     optimizer,
     seed,
     cacheFrozen,

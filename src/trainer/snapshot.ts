@@ -39,11 +39,13 @@ export function signed({ input, batch, objectives, seed, momentum, update }: Set
 function lossSpec(loss: Objective): unknown {
   if (typeof loss === "function") return "custom";
   if (!isLoss(loss)) return Object.fromEntries(Object.entries(loss).map(([name, one]) => [name, lossSpec(one)]));
-  const { op, integerTarget, weight, reduction } = loss;
+  const { op, integerTarget, weight, reduction, attributes, classWeights } = loss;
   return {
     ...{ op: op.name, integerTarget },
     ...(weight !== 1 && { weight }),
     ...(reduction !== "mean" && { reduction }),
+    ...(Object.keys(attributes).length > 0 && { attributes }),
+    ...(classWeights && { classWeights }),
   };
 }
 

@@ -109,7 +109,7 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
       const sent = planBatch(planner, head, { start: 0, count: 1, moves: false }, runner.table(0));
       const { values } = sent;
       // No loss comes with it.
-      const steps = [{ step: values.step, loss: Number.NaN, hits: 0, count: 1 }];
+      const steps = [{ step: values.step, loss: Number.NaN, hits: 0, ignored: 0, count: 1 }];
       const metrics = runner.start(ready, [values]).then((found) => ({ ...found, steps, missed: undefined }));
       ledger.submitted([sent], metrics, () => undefined);
     },

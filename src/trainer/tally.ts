@@ -14,19 +14,16 @@ export interface Telling {
 /** A step's numbers as they are told. */
 export function toldOf(
   { labels, reports }: Telling,
-  { step, loss, hits, count, reports: raw }: StepMetrics,
+  { step, loss, hits, ignored, count, reports: raw }: StepMetrics,
 ): StepResult {
-  const accuracy = labels > 0 ? hits / (count * labels) : Number.NaN;
+  const accuracy = labels > 0 ? hits / (count * labels - ignored) : Number.NaN;
   const result = { step, loss, accuracy, samples: count };
   if (raw === undefined) return result;
   const named = reports.flatMap(({ name, labels }, i): [string, number][] => {
-    const [mean, hit] = raw.slice(2 * i, 2 * i + 2) as [number, number];
-    return labels === 0
-      ? [[name, mean]]
-      : [
-          [name, mean],
-          [`${name}.accuracy`, hit / (count * labels)],
-        ];
+    const { mean, hits, ignored } = raw[i] as (typeof raw)[number];
+    const counted = count * labels - ignored;
+    const accuracy: [string, number][] = counted === 0 ? [] : [[`${name}.accuracy`, hits / counted]];
+    return [[name, mean], ...accuracy];
   });
   return { ...result, reports: Object.fromEntries(named) };
 }
@@ -34,14 +31,19 @@ export function toldOf(
 export class Tally {
   #loss = 0;
   #hits = 0;
+  #labelled = 0;
   #samples = 0;
   /** Of each report the sum and the samples that had it: a layer may report in some steps alone. */
   readonly #reports = new Map<string, readonly [sum: number, samples: number]>();
 
   add({ loss, accuracy, samples, reports }: Omit<StepResult, "step">): void {
     this.#loss += loss * samples;
-    this.#hits += accuracy * samples;
     this.#samples += samples;
+    // A batch may have no label that counts.
+    if (!Number.isNaN(accuracy)) {
+      this.#hits += accuracy * samples;
+      this.#labelled += samples;
+    }
     if (reports === undefined) return;
     for (const [name, value] of Object.entries(reports)) {
       const [sum, seen] = this.#reports.get(name) ?? [0, 0];
@@ -52,7 +54,7 @@ export class Tally {
   /** NaN where nothing was added. */
   get means(): Evaluation {
     const samples = this.#samples;
-    const means = { loss: this.#loss / samples, accuracy: this.#hits / samples, samples };
+    const means = { loss: this.#loss / samples, accuracy: this.#hits / this.#labelled, samples };
     if (this.#reports.size === 0) return means;
     return {
       ...means,

@@ -82,6 +82,7 @@ const places: readonly [string, Place, Use][] = [
   ...optionOf("evaluate", (t, data, options) => t.evaluate(data, options), { averaged: "switch" }),
   ...optionOf("predict", (t, { x }, options) => t.predict(x, options), {
     averaged: "switch",
+    argmax: "switch",
     mean: "number",
     std: "size",
   }),

@@ -55,7 +55,7 @@ function setUp({ rest }: { rest?: number } = {}) {
       return hear(made);
     });
     const arrive = (change: Partial<Metrics> = {}): Promise<void> => {
-      const steps = sent.map((_, i) => ({ step: first + i, loss: 1 / (first + i), hits: 2, count: 4 }));
+      const steps = sent.map((_, i) => ({ step: first + i, loss: 1 / (first + i), hits: 2, ignored: 0, count: 4 }));
       resolve({
         steps,
         badStep: 0,

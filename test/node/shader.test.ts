@@ -348,11 +348,12 @@ describe.each(names)("shader %s", (name) => {
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, all products and all losses, is seen with both values in one of them.
-      const seen = /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|TARGET)$/.test(
-        condition,
-      )
-        ? all
-        : variantsOf(name);
+      const seen =
+        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|TARGET|HITS|TUNED)$/.test(
+          condition,
+        )
+          ? all
+          : variantsOf(name);
       const values = new Set(seen.map(({ holes }) => holes[condition]).filter((value) => value !== undefined));
       // Rules side by side, and in the norms: their own conditions are seen where each is alone.
       if (!name.includes("+") && !(name === "norm" && /_\d$/.test(condition)))

@@ -111,7 +111,22 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       small: { values: scope.op(ops.square, { x: output }).z, weight: 0.1 },
     };
   };
-  const functions = { ...gradus, shift, drawing, reckoning, ownLoss } as unknown as Functions;
+  /** Every loss that there is, of one output; targets as probabilities where a loss asks for them. */
+  const everyLoss = (): import("../../src/index.ts").LossFunction => (output, targets, scope) => {
+    const part = scope.op(gradus.ops.sigmoid, { x: targets.near }).z;
+    const classWeights = [1, 2, 0.5];
+    return {
+      far: gradus.meanAbsoluteError().of(output, targets.near),
+      huber: gradus.huber({ delta: 0.3 }).of(output, targets.near),
+      binary: gradus.binaryCrossEntropy({ posWeight: 2 }).of(output, part),
+      divergence: gradus.klDivergence({ weight: 0.1 }).of(output, part),
+      soft: gradus.crossEntropy({ soft: true, labelSmoothing: 0.1, classWeights }).of(output, part),
+      kind: gradus.crossEntropy({ ignoreIndex: 0, classWeights }).of(output, targets.label),
+    };
+  };
+  const top = (): import("../../src/index.ts").Metric => (output, targets, scope) =>
+    gradus.topK(2)(output, targets.label, scope);
+  const functions = { ...gradus, shift, drawing, reckoning, ownLoss, everyLoss, top } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);
     if (typeof value !== "object" || value === null) return value;

@@ -253,6 +253,15 @@ const reckoned: readonly Trial[] = [
     },
     ...{ classes: 3, targets: 3, named: ["label", "near"] },
   },
+  {
+    name: "every loss, and a metric",
+    model: { call: "sequential", args: [[{ call: "dense", args: [3] }]] },
+    options: {
+      ...{ ...small, loss: { call: "everyLoss" }, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+      ...{ target: { label: { shape: [], classes: 3 }, near: [3] }, metrics: { top: { call: "top" } } },
+    },
+    ...{ classes: 3, targets: 3, named: ["label", "near"] },
+  },
 ];
 
 /** So many that a workgroup takes each row of the loss. */

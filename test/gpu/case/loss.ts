@@ -30,6 +30,14 @@ function hits(classes: number, holed: boolean): Case {
   return { ...one, inputs: [one.inputs[0] as Input, labels], note: `hits${holed ? ", but where a logit is NaN" : ""}` };
 }
 
+/** The same for probabilities, the largest of which is that of the label. */
+function softHits(classes: number): Case {
+  const fill: Fill = (count, key) => between(0, 0.5)(count, key).map((value, i) => (i % classes === 127 ? 1 : value));
+  const one = hits(classes, false);
+  const inputs = [one.inputs[0] as Input, { shape: [3, classes], fill, scaled: false }];
+  return { ...one, inputs, attributes: { gradient: true, soft: true } };
+}
+
 const softmaxCrossEntropy: readonly Case[] = [
   crossEntropy(1, 2, 1, true),
   crossEntropy(33, 10, 33, true),
@@ -43,7 +51,7 @@ const softmaxCrossEntropy: readonly Case[] = [
   crossEntropy(5, 1024, 4, true),
   crossEntropy(2, 1025, 2, false, coarse),
   { ...crossEntropy(3, 1500, 2, true, holed()), note: "with NaN" },
-  ...[300, 1500].flatMap((classes) => [hits(classes, false), hits(classes, true)]),
+  ...[300, 1500].flatMap((classes) => [hits(classes, false), hits(classes, true), softHits(classes)]),
   { ...crossEntropy(31, 3, 31, true, holed()), note: "with NaN" },
   { ...crossEntropy(31, 9, 20, true, torn(180)), note: "with NaN behind the last real row" },
 ];
@@ -73,6 +81,80 @@ const meanSquaredError: readonly Case[] = [
   },
 ];
 
+/** Some of them 0, where a row may hold anything. */
+const sparse: Fill = (count, key) => normals(count, key).map((value, i) => (i % 3 === 1 ? 0 : Math.abs(value)));
+
+/** Targets from 0 to 1, some of them 0 or 1. */
+const parts: Fill = (count, key) =>
+  between(0, 1)(count, key).map((value, i) => (i % 4 === 0 ? 0 : i % 4 === 1 ? 1 : value));
+
+const elementLoss = (op: string, shape: readonly number[], count: number, more: Partial<Case> = {}): Case => ({
+  op,
+  inputs: [{ shape }, { shape }],
+  step: step(count),
+  ...more,
+  attributes: { gradient: true, ...more.attributes },
+});
+
+/** Logits that reach from one end of exp to the other, against parts of 1. */
+const logits = (shape: readonly number[], fill: Fill = between(-100, 100)): readonly Input[] => [
+  { shape, fill },
+  { shape, fill: parts, scaled: false },
+];
+
+const elementLosses: readonly Case[] = [
+  ...["meanAbsoluteError", "huber"].flatMap((op): Case[] => [
+    elementLoss(op, [1, 1], 1),
+    elementLoss(op, [33, 31], 30),
+    elementLoss(op, [63, 3], 63, { attributes: { gradient: false } }),
+    elementLoss(op, [31, 5], 31, {
+      inputs: [
+        { shape: [31, 5], fill: coarse },
+        { shape: [31, 5], fill: coarse },
+      ],
+    }),
+    elementLoss(op, [31, 5], 31, { inputs: [{ shape: [31, 5], fill: holed() }, { shape: [31, 5] }], note: "with NaN" }),
+    elementLoss(op, [3, 1031], 2, {
+      inputs: [{ shape: [3, 1031] }, { shape: [3, 1031] }, { shape: [3], fill: sparse }],
+    }),
+  ]),
+  elementLoss("huber", [33, 31], 33, { attributes: { delta: 0.25 } }),
+  elementLoss("huber", [33, 31], 33, { attributes: { delta: 3 } }),
+  ...[1, 3.5, 0].flatMap((posWeight): Case[] => [
+    elementLoss("binaryCrossEntropy", [33, 31], 30, { inputs: logits([33, 31]), attributes: { posWeight } }),
+    elementLoss("binaryCrossEntropy", [9, 5], 9, { inputs: logits([9, 5], coarse), attributes: { posWeight } }),
+  ]),
+  elementLoss("binaryCrossEntropy", [1, 1], 1, { inputs: logits([1, 1]), scales: [1] }),
+  elementLoss("binaryCrossEntropy", [5, 1031], 4, {
+    inputs: logits([5, 1031], normals),
+    attributes: { gradient: false },
+  }),
+  elementLoss("binaryCrossEntropy", [31, 5], 31, { inputs: logits([31, 5], holed()), note: "with NaN" }),
+  elementLoss("binaryCrossEntropy", [5, 7, 2], 4, {
+    inputs: [...logits([5, 7, 2], normals), { shape: [5, 7], fill: sparse }],
+  }),
+  ...[[], [{ shape: [33], fill: sparse }]].map((scales) =>
+    elementLoss("klDivergence", [33, 7], 31, {
+      inputs: [{ shape: [33, 7], fill: between(-9, 0) }, { shape: [33, 7], fill: parts, scaled: false }, ...scales],
+      ...(scales.length === 0 && { attributes: { factor: 7 } }),
+    }),
+  ),
+  elementLoss("klDivergence", [3, 1031], 2, {
+    inputs: [
+      { shape: [3, 1031], fill: between(-9, 0) },
+      { shape: [3, 1031], fill: parts, scaled: false },
+    ],
+    attributes: { gradient: false },
+  }),
+  elementLoss("klDivergence", [31, 5], 31, {
+    inputs: [
+      { shape: [31, 5], fill: holed() },
+      { shape: [31, 5], fill: parts, scaled: false },
+    ],
+    note: "with NaN",
+  }),
+];
+
 /** Values as they come, with a factor or with scales: one a sample, or one for each number. */
 const meanOf: readonly Case[] = [
   { op: "meanOf", inputs: [{ shape: [33, 3] }], attributes: { gradient: true }, step: step(31) },
@@ -80,9 +162,6 @@ const meanOf: readonly Case[] = [
   { op: "meanOf", inputs: [{ shape: [5, 9] }, { shape: [5] }], attributes: { gradient: true }, step: step(4) },
   { op: "meanOf", inputs: [{ shape: [3, 1031] }], attributes: { gradient: false }, step: step(3) },
 ];
-
-/** Some of them 0, where a row may hold anything. */
-const sparse: Fill = (count, key) => normals(count, key).map((value, i) => (i % 3 === 1 ? 0 : Math.abs(value)));
 
 const labelsBelow = (shape: readonly number[], classes: number): Input => ({
   shape,
@@ -134,6 +213,74 @@ const weighted: readonly Case[] = [
     inputs: [{ shape: [9, 3] }, { shape: [9, 3] }],
     attributes: { gradient: true, factor: 3 },
     step: step(9),
+  },
+];
+
+/** What classes count, one of them nothing. */
+const classWeights = (classes: number): Input => ({ shape: [classes], fill: sparse, scaled: false });
+
+/** Labels, soft or hard, in all that a cross-entropy can be asked for; scales of 0 where a label does not count. */
+const classes: readonly Case[] = [
+  ...[7, 1100].flatMap((most) =>
+    [
+      { smoothing: 0.1 },
+      { soft: true },
+      { soft: true, smoothing: 0.3 },
+      { smoothing: 0.1, classed: true },
+      { soft: true, classed: true },
+      { soft: true, smoothing: 0.3, classed: true },
+      { classed: true },
+      { ignored: 1 },
+      { ignored: 2 ** 32 - 100, smoothing: 0.1, classed: true },
+      { smoothing: 1, weighted: true },
+    ].map(({ classed = false, weighted = false, ...options }): Case => {
+      const soft = "soft" in options;
+      const ignored: number | undefined = (options as { ignored?: number }).ignored;
+      const fill: Fill = (count, key) =>
+        below(most)(count, key).map((label, i) => (ignored !== undefined && i % 3 === 1 ? ignored : label));
+      const target: Input = soft
+        ? { shape: [5, 2, most], fill: between(0, 1), scaled: false }
+        : { shape: [5, 2], store: "u32", fill };
+      const scales = classed || weighted || ignored !== undefined ? [{ shape: [5, 2], fill: sparse }] : [];
+      return {
+        op: "softmaxCrossEntropy",
+        inputs: [{ shape: [5, 2, most] }, target, ...scales, ...(classed ? [classWeights(most)] : [])],
+        attributes: { gradient: most < 100 || options.smoothing === 0.1 || soft, ...options },
+        step: step(4),
+      };
+    }),
+  ),
+  {
+    op: "softmaxCrossEntropy",
+    inputs: [
+      { shape: [31, 9], fill: holed() },
+      { shape: [31, 9], fill: between(0, 1), scaled: false },
+    ],
+    attributes: { gradient: true, soft: true },
+    step: step(30),
+    note: "with NaN",
+  },
+  ...[[], [{ shape: [33], fill: sparse }]].flatMap((weights) =>
+    [{ counted: false }, { counted: true }, { counted: false, ignored: 2 }, { counted: true, ignored: 2 }].map(
+      (options): Case => ({
+        op: "weighClasses",
+        inputs: [{ shape: [33, 3], store: "u32", fill: below(5) }, classWeights(5), ...weights],
+        attributes: { values: 99, factor: 0.5, ...options },
+        step: step(31),
+      }),
+    ),
+  ),
+  {
+    op: "weighClasses",
+    inputs: [{ shape: [65, 5], fill: between(0, 1) }, classWeights(5), { shape: [65], fill: sparse }],
+    attributes: { values: 65, factor: 2, counted: false, soft: true },
+    step: step(63),
+  },
+  {
+    op: "weighClasses",
+    inputs: [{ shape: [2, 5], fill: between(0, 1) }, classWeights(5)],
+    attributes: { values: 2, factor: 1, counted: false, soft: true },
+    step: step(2),
   },
 ];
 
@@ -262,8 +409,10 @@ const gather: readonly Case[] = [
 export const cases: readonly Case[] = [
   ...softmaxCrossEntropy,
   ...meanSquaredError,
+  ...elementLosses,
   ...meanOf,
   ...weighted,
+  ...classes,
   ...weigh,
   ...gather,
   ...gatherWords,
@@ -272,6 +421,17 @@ export const cases: readonly Case[] = [
 const gradient = true;
 export const gradients = {
   softmaxCrossEntropy: [
+    ...[{ smoothing: 0.2 }, { soft: true }, { soft: true, smoothing: 0.2 }, { ignored: 1 }].map((options) => ({
+      inputs: [
+        { shape: [4, 3] },
+        "soft" in options
+          ? { shape: [4, 3], fill: between(0, 1), wanted: false }
+          : { shape: [4], fill: below(3), wanted: false },
+        { shape: [4], fill: between(0, 2), wanted: false },
+        { shape: [3], fill: between(0.5, 2), wanted: false },
+      ],
+      attributes: { gradient, ...options },
+    })),
     { inputs: [{ shape: [4, 3] }, { shape: [4], fill: below(3), wanted: false }], attributes: { gradient } },
     {
       inputs: [
@@ -282,6 +442,26 @@ export const gradients = {
       attributes: { gradient },
     },
   ],
+  ...Object.fromEntries(
+    [
+      ["meanAbsoluteError", {}],
+      ["huber", { delta: 0.5 }],
+      ["binaryCrossEntropy", { posWeight: 2.5 }],
+      ["klDivergence", {}],
+    ].map(([op, options]) => [
+      op as string,
+      [
+        {
+          inputs: [
+            { shape: [4, 3] },
+            { shape: [4, 3], fill: between(0.1, 0.9), wanted: false },
+            { shape: [4], fill: between(0, 2), wanted: false },
+          ],
+          attributes: { gradient, ...(options as object) },
+        },
+      ],
+    ]),
+  ),
   meanOf: [
     { inputs: [{ shape: [4, 3] }, { shape: [4], fill: between(-1, 1), wanted: false }], attributes: { gradient } },
   ],

@@ -3,12 +3,12 @@
 import { below, between, type Fill } from "../../reference/numbers.ts";
 import type { Case } from "../case.ts";
 
-/** Loss and hit in turn. */
+/** Loss and hit in turn; some labels do not count. */
 const rowsOf =
   (scale: number): Fill =>
   (count, key) => {
-    const hits = below(2)(2 * count, key).subarray(count);
-    return between(0.1, 3)(count, key).map((loss, i) => (i % 2 === 0 ? Math.fround(loss * scale) : hits[i]!));
+    const hits = below(3)(2 * count, key).subarray(count);
+    return between(0.1, 3)(count, key).map((loss, i) => (i % 2 === 0 ? Math.fround(loss * scale) : hits[i]! - 1));
   };
 
 const rows = (batch: number, count: number, scale = 1): Case => ({
