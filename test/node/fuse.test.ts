@@ -108,7 +108,7 @@ function evaluate(graph: Graph, symbol: Symbols): Map<number, number> {
       const inHand = symbolOf(first);
       const all = step.inputs.map((place) => (place === undefined ? inHand : (read[place] as number)));
       const seen = step.inputs.map((place) => (place === undefined ? step.shape : shapes[place]!));
-      values.set(first, apply(step.op.name, {}, all, seenBy(step.op, seen, step.shape)));
+      values.set(first, apply(step.op.name, step.attributes, all, seenBy(step.op, seen, step.shape)));
     }
   }
   return values;
