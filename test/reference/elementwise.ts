@@ -34,7 +34,7 @@ const eluBackward =
   (alphaOf: (attributes: Attributes) => number, scale: number): Formula =>
   (round, dz, s, _, attributes) =>
     s > 0 ? round(scale * dz) : round(round(round(scale * alphaOf(attributes)) * dz) * round(Math.exp(s)));
-const SELU = [() => 1.6732632423543772848170429916717, 1.0507009873554804934193349852946] as const;
+const SELU = [() => 1.6732632423543772, 1.0507009873554805] as const;
 
 export const formulas: Readonly<Record<string, Formula>> = {
   relu: (_, x) => Math.max(x, 0),
