@@ -43,7 +43,7 @@ fn softplus(x: V) -> V {
   let e = exp(-abs(x));
   let t = e / (2 + e);
   let q = t * t;
-  let series = 1 + q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q * (1.0 / 11 + q * (1.0 / 13 + q / 15))))));
+  let series = 1 + q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q * (1.0 / 11 + q / 13)))));
   return or_nan(x, max(x, V(0)) + 2 * t * series);
 }
 

@@ -63,7 +63,10 @@ export interface EluOptions {
 }
 
 /** scale x, or below 0 scale alpha (e^x - 1). From x its slope has all digits, where from the output 1 is taken from 1. */
-const exponential = (alpha: number, scale: number): Pick<Unary, "expression" | "gradient" | "saves"> => ({
+const exponential = /* @__NO_SIDE_EFFECTS__ */ (
+  alpha: number,
+  scale: number,
+): Pick<Unary, "expression" | "gradient" | "saves"> => ({
   expression: `select(${literal(scale)} * x, ${literal(scale * alpha)} * expm1(min(x, V(0))), x <= V(0))`,
   gradient: `select(${literal(scale)} * dz, ${literal(scale * alpha)} * dz * exp(min(s, V(0))), s <= V(0))`,
   saves: "x",
