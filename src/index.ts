@@ -20,6 +20,8 @@ export type { Initializer, InitializerName } from "./initializer.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
+export { dropout, spatialDropout } from "./model/dropout.ts";
+export { prelu, swiglu } from "./model/gated.ts";
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,
@@ -38,7 +40,9 @@ export {
   type Layers,
   type Part,
   residual,
+  type StochasticDepthOptions,
   sequential,
+  stochasticDepth,
   type Use,
 } from "./model/structure.ts";
 export type { Input } from "./network/check.ts";
@@ -46,7 +50,24 @@ export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";
 export type { Network, PredictOptions } from "./network/network.ts";
 export { type LayerSummary, type Summary, type SummaryOptions, summary } from "./network/summary.ts";
-export { gelu, relu, sigmoid, silu, tanh } from "./op/activation.ts";
+export {
+  type EluOptions,
+  elu,
+  type GeluOptions,
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  type LeakyReluOptions,
+  leakyRelu,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} from "./op/activation.ts";
 export { type AveragePool2dOptions, averagePool2d } from "./op/average-pool2d.ts";
 export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";

@@ -40,3 +40,28 @@ fn normal_cdf(x: V) -> V {
 fn normal_pdf(x: V) -> V {
   return 0.39894228 * exp(-0.5 * x * x);
 }
+
+// e^x - 1 for x of at most 0, where exp(x) - 1 loses its digits near 0.
+fn expm1(x: V) -> V {
+  let t = tanh_exact(0.5 * x);
+  return 2 * t / (1 - t);
+}
+
+// tanh(softplus(x)), without a large exp.
+fn mish_gate(x: V) -> V {
+  let e = exp(-abs(x));
+  let part = select(1 + 2 * e, e * (e + 2), x < V(0));
+  return part / (part + select(2 * e * e, V(2), x < V(0)));
+}
+
+// sin(x), or -cos(x) where half is 0.5: x less so many halves of a turn, in three parts of pi that leave no rounding, then the
+// Taylor series. WGSL's own may be off by 5e-4.
+fn wave(x: V, half: f32) -> V {
+  let k = round(x * 0.31830989 - half);
+  let n = k + half;
+  let r = fma(n, V(-1.509957990978376e-7), fma(n, V(-9.67502593994140625e-4), fma(n, V(-3.140625), x)));
+  let q = r * r;
+  let series = 1 + q * (-1.0 / 6 + q * (1.0 / 120 + q * (-1.0 / 5040 + q * (1.0 / 362880 + q * (-1.0 / 39916800
+    + q / 6227020800.0)))));
+  return r * select(series, -series, fract(0.5 * k) > V(0.25));
+}

@@ -93,7 +93,20 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       maker.set(node.outputs[0] as number, joined.at);
     }
   }
-  return { tensors: graph.tensors, nodes };
+  return { tensors: graph.tensors, nodes: inOrder() };
+
+  /** What reads nothing, as what draws, comes before the first that reads it. */
+  function inOrder(): Node[] {
+    const placed = new Set<Node>();
+    for (const node of nodes) {
+      for (const id of node.inputs) {
+        const made = nodes[maker.get(storageOf(graph, id)) ?? -1];
+        if (made?.inputs.length === 0) placed.add(made);
+      }
+      placed.add(node);
+    }
+    return [...placed];
+  }
 
   function join(node: Node): { at: number; node: Node } | undefined {
     if (node.op.elementwise === undefined) return undefined;
@@ -109,7 +122,10 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
       if (!only || !takes || !whole || partial || target.outputs.length > 1) continue;
       const operands = node.inputs.filter((id) => id !== main);
-      const madeBefore = operands.every((id) => (maker.get(storageOf(graph, id)) ?? -1) < at);
+      const madeBefore = operands.every((id) => {
+        const place = maker.get(storageOf(graph, id)) ?? -1;
+        return place < at || nodes[place]?.inputs.length === 0;
+      });
       // The other inputs of an elementwise target stand in the chain like operands.
       const flows = target.inputs.slice(0, target.op.inputs.length).some((id) => isWhole(tensorAt(graph, id), shape));
       const own = target.op.takesEpilogue === true ? target.op.inputs.length : Number(flows);
@@ -122,7 +138,7 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
           ...target,
           inputs,
           outputs: node.outputs,
-          epilogue: [...target.epilogue, { op: node.op, inputs: places, shape }],
+          epilogue: [...target.epilogue, { op: node.op, attributes: node.attributes, inputs: places, shape }],
         },
       };
     }

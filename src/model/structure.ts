@@ -13,7 +13,8 @@ import {
   type Values,
   where,
 } from "../op/layer.ts";
-import { checkFunction, checkOrder, shown } from "../option.ts";
+import { checkFunction, checkOrder, resolved, shown } from "../option.ts";
+import { dropped } from "./dropout.ts";
 
 /** One layer, or several in order. */
 export type Part = Layer | readonly Layer[];
@@ -40,17 +41,52 @@ export function sequential(layers: Layers, ...more: []): Layer {
 
 /** `x + f(x)`: a chain with a bypass (He et al. 2015). The chain must keep the shape. */
 export function residual(layers: Layers, ...more: []): Layer {
-  const inner = chain("residual", layers, more);
+  return bypassed("residual", chain("residual", layers, more), (_, y) => y);
+}
+
+/** What a chain with a bypass that is left out at random is given. */
+export interface StochasticDepthOptions {
+  /** The share of samples that only take the bypass; at least 0 and below 1. */
+  readonly rate: number;
+}
+
+/**
+ * `residual(layers)` of which each sample leaves out f(x) with probability `rate`, in training alone (Huang et al. 2016); where it is
+ * kept it is divided by 1 - rate, so that prediction takes it as it is. torchvision calls it mode "row", timm drop path.
+ *
+ * @example stochasticDepth([dense(64), gelu(), dense(16)], { rate: 0.1 })
+ */
+export function stochasticDepth(layers: Layers, options: StochasticDepthOptions): Layer {
+  const place = "stochasticDepth";
+  const table = { rate: [undefined, "at least 0 and below 1"] } as const;
+  const { rate } = resolved(
+    place,
+    options,
+    table,
+    "stochasticDepth([layer, ...], { rate: 0.1 })",
+  ) as StochasticDepthOptions;
+  return bypassed(place, chain(place, layers, []), (scope, y) =>
+    dropped(
+      scope,
+      y,
+      rate,
+      y.shape.map((length, axis) => (axis === 0 ? length : 1)),
+    ),
+  );
+}
+
+/** `x + end(f(x))`. */
+function bypassed(kind: string, inner: Layer["apply"], end: (scope: Scope, y: Value) => Value): Layer {
   return {
-    kind: "residual",
+    kind,
     apply(scope, x) {
       const y = inner(scope, x);
       if (String(y.shape) !== String(x.shape)) {
         throw new ShapeError(
-          `${where("residual", scope)}: its layers turn [${x.shape}] into [${y.shape}], but both are added. Make them keep the shape.`,
+          `${where(kind, scope)}: its layers turn [${x.shape}] into [${y.shape}], but both are added. Make them keep the shape.`,
         );
       }
-      return scope.op(add, { x: y, y: x }).z;
+      return scope.op(add, { x: end(scope, y), y: x }).z;
     },
   };
 }

@@ -32,8 +32,8 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
   const tensors: Record<string, Tensor> = {};
   const declarations: string[] = [];
   const body: string[] = [];
-  for (const { op, inputs: places, shape } of steps) {
-    const { expression } = op.elementwise ?? bug(`"${op.name}" is not elementwise, it cannot end a kernel`);
+  for (const { op, attributes, inputs: places, shape } of steps) {
+    const elementwise = op.elementwise ?? bug(`"${op.name}" is not elementwise, it cannot end a kernel`);
     const values = op.inputs.map((input, i) => {
       const place = places[i];
       if (place === undefined) return `let ${input} = result;`;
@@ -46,7 +46,7 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
       );
       return `let ${input} = ${read};`;
     });
-    body.push(`  { // ${op.name}\n    ${values.join(" ")}\n    result = ${expression};\n  }`);
+    body.push(`  { // ${op.name}\n    ${values.join(" ")}\n    result = ${elementwise.expression(attributes)};\n  }`);
   }
   const text = [
     `alias V = ${form.lanes === 4 ? "vec4f" : "f32"};`,
@@ -66,7 +66,8 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
 export const isWhole = (input: Pick<Tensor, "shape">, shape: readonly number[]): boolean =>
   size(input.shape) === size(shape);
 
-const usesMath = (body: readonly string[]): boolean => /tanh_exact|sigmoid|softplus|normal_|or_nan/.test(body.join());
+const usesMath = (body: readonly string[]): boolean =>
+  /expm1|mish_gate|normal_|or_nan|sigmoid|softplus|tanh_exact|wave/.test(body.join());
 
 /** How an operand of a result is stored and read: by vec4f where it can be, once where it is the same for four, else number by number. */
 function operandAccess(

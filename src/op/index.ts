@@ -3,6 +3,7 @@
 import { gelu, relu, sigmoid, tanh } from "./activation.ts";
 import { divide, maximum, minimum, multiply, subtract } from "./arithmetic.ts";
 import { bias } from "./bias.ts";
+import { equal, greater, less, where } from "./compare.ts";
 import { conv2d, conv2dTranspose } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
@@ -10,7 +11,7 @@ import { maxPool2d } from "./max-pool2d.ts";
 import type { Op } from "./op.ts";
 import { mean, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
-import { abs, exp, log, neg, reciprocal, sqrt, square } from "./unary.ts";
+import { abs, clip, exp, log, neg, pow, reciprocal, sin, sqrt, square } from "./unary.ts";
 
 /** Ops by name, each with the names of its inputs and outputs. */
 export interface Ops {
@@ -20,6 +21,8 @@ export interface Ops {
   readonly add: Op<"x" | "y", "z">;
   /** z = x + b: x is [..., N], b is [N]. */
   readonly bias: Op<"x" | "b", "z">;
+  /** z = x, but `min` where it is below, and `max` where it is above; either may be left out. */
+  readonly clip: Op<"x", "z">;
   /**
    * c: a [B, H, W, C] under the filter b [kh, kw, C / groups, F] gives [B, OH, OW, F]. Attributes: `stride` and `dilation` [vertical,
    * horizontal], default [1, 1]; `padding` "valid", the default, or "same"; `groups`, default 1.
@@ -29,9 +32,15 @@ export interface Ops {
   readonly conv2dTranspose: Op<"a" | "b", "c">;
   /** z = x / y. */
   readonly divide: Op<"x" | "y", "z">;
+  /** z: 1 where x == y, else 0. No gradient goes through it. */
+  readonly equal: Op<"x" | "y", "z">;
   /** z = e^x. */
   readonly exp: Op<"x", "z">;
   readonly gelu: Op<"x", "z">;
+  /** z: 1 where x > y, else 0. No gradient goes through it. */
+  readonly greater: Op<"x" | "y", "z">;
+  /** z: 1 where x < y, else 0. No gradient goes through it. */
+  readonly less: Op<"x" | "y", "z">;
   /** z: the natural logarithm of x. */
   readonly log: Op<"x", "z">;
   /** c = a b: [.., M, K] [.., K, N] gives [.., M, N], matrix by matrix under equal leading axes. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
@@ -48,12 +57,16 @@ export interface Ops {
   readonly multiply: Op<"x" | "y", "z">;
   /** z = -x. */
   readonly neg: Op<"x", "z">;
+  /** z: x to the power `exponent`, a number; NaN where x is below 0 and that is not whole. */
+  readonly pow: Op<"x", "z">;
   /** z = 1 / x. */
   readonly reciprocal: Op<"x", "z">;
   readonly relu: Op<"x", "z">;
   /** y: the numbers of x under another `shape` of the same size. */
   readonly reshape: Op<"x", "y">;
   readonly sigmoid: Op<"x", "z">;
+  /** z = sin(x), to 1e-7 for x up to 1e4. */
+  readonly sin: Op<"x", "z">;
   /** z: the square root of x. */
   readonly sqrt: Op<"x", "z">;
   /** z = x x, number by number. */
@@ -66,6 +79,8 @@ export interface Ops {
    */
   readonly sum: Op<"x", "y">;
   readonly tanh: Op<"x", "z">;
+  /** z: x where `condition` is not 0, else y. */
+  readonly where: Op<"condition" | "x" | "y", "z">;
 }
 
 /** Ops for layers of your own: `scope.op(ops.matmul, { a: x, b: weight }).c`. */
@@ -80,14 +95,26 @@ export const ops: Ops = {
   get abs() {
     return abs;
   },
+  get clip() {
+    return clip;
+  },
   get divide() {
     return divide;
+  },
+  get equal() {
+    return equal;
   },
   get exp() {
     return exp;
   },
   get gelu() {
     return gelu.op;
+  },
+  get greater() {
+    return greater;
+  },
+  get less() {
+    return less;
   },
   get log() {
     return log;
@@ -110,6 +137,9 @@ export const ops: Ops = {
   get neg() {
     return neg;
   },
+  get pow() {
+    return pow;
+  },
   get reciprocal() {
     return reciprocal;
   },
@@ -118,6 +148,9 @@ export const ops: Ops = {
   },
   get sigmoid() {
     return sigmoid.op;
+  },
+  get sin() {
+    return sin;
   },
   get sqrt() {
     return sqrt;
@@ -133,5 +166,8 @@ export const ops: Ops = {
   },
   get tanh() {
     return tanh.op;
+  },
+  get where() {
+    return where;
   },
 };

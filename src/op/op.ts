@@ -24,7 +24,7 @@ export interface TensorSpec {
 /** WGSL of an op that works on each number by itself; such ops are fused into the end of other kernels. */
 export interface Elementwise {
   /** An expression over `V`, which is f32 or vec4f, in the names of the inputs, which are repeated to one shape. */
-  readonly expression: string;
+  expression(attributes: Attributes): string;
   /** The op of its way back, where that is one of its own. */
   readonly backward?: Op | undefined;
 }
@@ -88,6 +88,7 @@ export interface Op<In extends string = string, Out extends string = string, A e
 /** One elementwise step that a kernel applies to its result before storing it. */
 export interface EpilogueStep {
   readonly op: Op;
+  readonly attributes: Attributes;
   /** Where each input of the op stands among the inputs of the node; undefined for the one that the kernel has in hand. */
   readonly inputs: readonly (number | undefined)[];
   /** Shape of what it gives; the kernel may have the same numbers under another. */

@@ -2,7 +2,7 @@
 // can be read without a GPU; `buildCase` makes a small graph of it.
 
 import { addNode, addTensor, type Graph } from "../../src/graph/graph.ts";
-import type { Attributes, EpilogueStep, Op, TensorSpec } from "../../src/op/op.ts";
+import type { Attribute, Attributes, EpilogueStep, Op, TensorSpec } from "../../src/op/op.ts";
 import { size } from "../../src/op/tensor.ts";
 import { stream } from "../../src/random.ts";
 import type { StepValues } from "../../src/step/replay.ts";
@@ -26,7 +26,12 @@ export interface Case {
   readonly inputs: readonly Input[];
   readonly attributes?: Attributes;
   /** Ops at the end of the kernel, with their second operands; `shape` is what the numbers are seen as, default as they come out. */
-  readonly epilogue?: readonly { readonly op: string; readonly operand?: Input; readonly shape?: readonly number[] }[];
+  readonly epilogue?: readonly {
+    readonly op: string;
+    readonly attributes?: Attributes;
+    readonly operand?: Input;
+    readonly shape?: readonly number[];
+  }[];
   /** Whether the kernel also sums the columns of its second input. */
   readonly columnSum?: boolean;
   /** Default: the first step, with a full batch. */
@@ -91,16 +96,23 @@ export function buildCase(one: Case): BuiltCase {
       specs.map((spec, i) => [value.outputs[i] as string, spec] as const),
     );
     let next = own.length;
-    const steps = epilogue.map((step) => stepOf(opNamed(step.op), step.shape ?? outputs[0]!.shape, () => next++));
+    const steps = epilogue.map((step) => ({
+      ...stepOf(opNamed(step.op), step.shape ?? outputs[0]!.shape, () => next++),
+      ...(step.attributes && { attributes: step.attributes }),
+    }));
     graph.nodes.push({ ...graph.nodes.pop()!, epilogue: steps });
     for (const { id } of outputs.slice(0, one.results)) results.add(id);
   }
   return { graph, given, bytes, results, step: one.step ?? { step: 1, start: 0, count: one.inputs[0]!.shape[0]! } };
 }
 
-/** A step at the end of a kernel, whose operands stand where `place` says. */
+/** What an op has where nothing else is asked for; its way back has the same. */
+export const defaultsOf = ({ attributes = {} }: Op): Attributes =>
+  Object.fromEntries(Object.entries(attributes).map(([name, [value]]) => [name, value as Attribute]));
+
+/** A step at the end of a kernel, with the op's default attributes, whose operands stand where `place` says. */
 export function stepOf(op: Op, shape: readonly number[], place: () => number): EpilogueStep {
-  return { op, inputs: op.inputs.map((_, i) => (i === 0 ? undefined : place())), shape };
+  return { op, attributes: defaultsOf(op), inputs: op.inputs.map((_, i) => (i === 0 ? undefined : place())), shape };
 }
 
 /** What comes out, with the column sums where they are asked for. */

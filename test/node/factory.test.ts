@@ -1,4 +1,4 @@
-// Every factory of the optimizers, schedules, presets and controllers, found at the door: whatever is no option of it is refused
+// Every factory of the optimizers, schedules, presets and controllers, and of layers that take a rate, found at the door: whatever is no option of it is refused
 // by a typed error that names it, or means what it says. Nothing passes in silence.
 
 import { describe, expect, test } from "vitest";
@@ -111,6 +111,9 @@ const calls: Readonly<Record<string, { readonly before?: readonly unknown[]; rea
   preview: { before: [half, 5], options: { base: 1, stepsPerEpoch: 5 } },
   scheduleFrom: { options: { name: "oneCycle", options: span } },
   describeSchedule: { before: [constant()] },
+  dropout: { before: [0.5] },
+  spatialDropout: { before: [0.5] },
+  stochasticDepth: { before: [[gradus.dense(1)]], options: { rate: 0.5 } },
 };
 
 /** Functions at the door that belong to other tests: those of models, data and the trainer. Layers that are one op hold it. */
@@ -128,7 +131,10 @@ const others = [
   "meanSquaredError",
   "separableConv2d",
 ];
-const more = ["checkGradients", "defineElementwise", "defineOp", "print", "residual", "sequential", "summary"];
+const more = [
+  ...["checkGradients", "defineElementwise", "defineOp", "prelu", "print", "residual", "sequential", "summary"],
+  "swiglu",
+];
 
 const factories = Object.entries(gradus).flatMap(([name, value]) =>
   typeof value === "function" && /^[a-z]/.test(name) && ![...others, ...more].includes(name) && !("op" in value)

@@ -11,6 +11,7 @@ import { trace } from "../../src/graph/trace.ts";
 import {
   conv2d,
   dense,
+  dropout,
   flatten,
   functional,
   gelu,
@@ -22,6 +23,7 @@ import {
   residual,
   sequential,
   sigmoid,
+  stochasticDepth,
   tanh,
 } from "../../src/index.ts";
 import type { Op } from "../../src/op/op.ts";
@@ -108,7 +110,7 @@ function evaluate(graph: Graph, symbol: Symbols): Map<number, number> {
       const inHand = symbolOf(first);
       const all = step.inputs.map((place) => (place === undefined ? inHand : (read[place] as number)));
       const seen = step.inputs.map((place) => (place === undefined ? step.shape : shapes[place]!));
-      values.set(first, apply(step.op.name, {}, all, seenBy(step.op, seen, step.shape)));
+      values.set(first, apply(step.op.name, step.attributes, all, seenBy(step.op, seen, step.shape)));
     }
   }
   return values;
@@ -262,6 +264,16 @@ describe("a view stops no fusion", () => {
     // The sums of their gradients lie where those of weights do, and none is copied there.
     expect(found).not.toContain("copy");
     expect(found).toContain("sumOver+neg");
+  });
+
+  test("and dropout ends what makes its numbers, though what it draws comes later", () => {
+    const found = kernels(sequential([dense(6), dropout(0.5), dense(6), gelu(), dropout(0.25)]), [6]);
+    expect(found).toEqual([
+      ...["gather", "draw", "matmul+bias+drop", "matmul+bias", "draw", "gelu+drop", "meanSquaredError", "metrics"],
+      ...["drop+geluBackward", "matmul+drop", "matmul", "matmul"],
+    ]);
+    const branch = stochasticDepth([dense(6)], { rate: 0.5 });
+    expect(kernels(sequential([dense(6), branch]), [6])).toContain("matmul+bias+drop+add");
   });
 
   test("and the way back of a mean ends in what follows it", () => {

@@ -94,7 +94,11 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       const near = two(ops.maximum, two(ops.minimum, x, grid), one(ops.neg, grid));
       const parts = [ops.sqrt, ops.log, ops.reciprocal].map((op) => one(op, safe));
       const whole = [...parts, one(ops.exp, one(ops.neg, one(ops.abs, x)))].reduce((a, b) => two(ops.add, a, b), near);
-      const y = two(ops.divide, two(ops.multiply, two(ops.subtract, whole, level), by), safe);
+      const chosen = two(ops.add, two(ops.greater, x, level), two(ops.equal, two(ops.less, x, by), by));
+      const bent = scope.op(ops.where, { condition: chosen, x: one(ops.sin, whole), y: whole }).z;
+      const powers = [1.5, 0.3].map((exponent) => scope.op(ops.pow, { x: safe }, { exponent }).z);
+      const held = scope.op(ops.clip, { x: powers.reduce((a, b) => two(ops.add, a, b), bent) }, { min: -9, max: 9 }).z;
+      const y = two(ops.divide, two(ops.multiply, two(ops.subtract, held, level), by), safe);
       return two(ops.add, y, scope.op(ops.sum, { x: y }, row).y);
     },
   });

@@ -234,6 +234,29 @@ const drawn = (["uniform", "normal"] as const).map(
   }),
 );
 
+/** What is dropped, by number, by channel and by sample, beside activations with options and gates. */
+const dropping: Trial = {
+  name: "dropping",
+  model: {
+    call: "sequential",
+    args: [
+      [
+        { call: "dense", args: [8] },
+        { call: "dropout", args: [0.1] },
+        { call: "spatialDropout", args: [0.1] },
+        {
+          call: "stochasticDepth",
+          args: [[{ call: "swiglu" }, { call: "gelu", args: [{ approximate: true }] }], { rate: 0.1 }],
+        },
+        { call: "flatten" },
+        { call: "leakyRelu", args: [{ slope: 0.2 }] },
+        { call: "dense", args: [1] },
+      ],
+    ],
+  },
+  options: { ...small, input: [2, 3], optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+};
+
 /** Operands that are repeated, and a loss of terms. */
 const reckoned: readonly Trial[] = [
   {
@@ -350,6 +373,7 @@ export const trials: readonly Trial[] = [
   ...around,
   own,
   ...drawn,
+  dropping,
   long,
   manyClasses,
   ...reckoned,

@@ -39,13 +39,13 @@ export function interpret(graph: Graph, given: Values, step: StepValues, round: 
       attributes: node.attributes,
     };
     const [first, ...others] = twin(own.map(numbersOf), facts, step, round);
-    const main = node.epilogue.reduce((value, { op, inputs, shape }) => {
+    const main = node.epilogue.reduce((value, { op, attributes, inputs, shape }) => {
       const operands = inputs.map((place) => {
         if (place === undefined) return { values: value, shape };
         const id = node.inputs[place] as number;
         return { values: numbersOf(id), shape: tensorAt(graph, id).shape };
       });
-      return applyFormula(op.name, operands, shape, round);
+      return applyFormula(op.name, operands, shape, round, attributes);
     }, first!);
     for (const [i, value] of [main, ...others].entries()) {
       const id = node.outputs[i] as number;

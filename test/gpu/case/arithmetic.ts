@@ -1,19 +1,37 @@
 // Cases of the ops on one number and on two, at awkward sizes, with operands that are repeated in every way.
 
-import { apart, between, coarse, type Fill, holed, normals } from "../../reference/numbers.ts";
+import type { Attributes } from "../../../src/op/op.ts";
+import { apart, below, between, coarse, type Fill, holed, normals } from "../../reference/numbers.ts";
 import type { Case, GradientCase, Input } from "../case.ts";
 
 type Shape = readonly number[];
 
 /** Where each function of one number is defined, and the numbers that its way back has saved. */
 const unary: Readonly<
-  Record<string, { readonly fill?: Fill; readonly saved?: Fill; readonly scales?: Case["scales"] }>
+  Record<
+    string,
+    {
+      readonly fill?: Fill;
+      readonly saved?: Fill;
+      readonly scales?: Case["scales"];
+      /** What it is tried with. */
+      readonly attributes?: readonly Attributes[];
+    }
+  >
 > = {
   abs: { saved: normals },
+  clip: { saved: normals, attributes: [{ min: -0.5, max: 0.75 }, { min: 0.25 }, { max: -0.125 }] },
   exp: { fill: between(-9, 9), saved: between(0.1, 9), scales: [1, 1e-4] },
   log: { fill: between(0.1, 9), saved: between(0.1, 9) },
   neg: {},
+  pow: {
+    fill: between(0.2, 4),
+    saved: between(0.2, 4),
+    scales: [1],
+    attributes: [2, 3, 0.5, -1, -1.5, 0, 1, 1.7, -0.3, 17].map((exponent) => ({ exponent })),
+  },
   reciprocal: { fill: between(0.3, 3), saved: between(-2, 2) },
+  sin: { saved: between(-30, 30) },
   sqrt: { fill: between(0.01, 9), saved: between(0.1, 3) },
   square: { saved: normals },
 };
@@ -61,6 +79,8 @@ const pairs: readonly (readonly [Shape, Shape])[] = [
 
 const on = (op: string, ...inputs: readonly Input[]): Case => ({ op, inputs });
 
+const comparisons = ["greater", "less", "equal"];
+
 const ended = (op: string, shape: Shape): NonNullable<Case["epilogue"]>[number] => ({ op, operand: { shape } });
 
 const product = (N: number, ...epilogue: NonNullable<Case["epilogue"]>): Case => ({
@@ -69,14 +89,44 @@ const product = (N: number, ...epilogue: NonNullable<Case["epilogue"]>): Case =>
 });
 
 export const cases: readonly Case[] = [
-  ...Object.entries(unary).flatMap(([op, { fill = normals, saved, scales }]) => [
-    { ...on(op, { shape: [257], fill }), ...(scales && { scales }) },
-    { ...on(op, { shape: [33, 3], fill }), ...(scales && { scales }) },
-    { ...on(op, { shape: [31, 4], fill: holed(fill) }), ...(scales && { scales }), note: "with NaN" },
-    ...(saved === undefined
-      ? []
-      : [[63], [33, 4]].map((shape) => on(`${op}Backward`, { shape }, { shape, fill: saved, scaled: false }))),
+  ...Object.entries(unary).flatMap(([op, { fill = normals, saved, scales, attributes: tried = [undefined] }]) =>
+    tried.flatMap((attributes) => {
+      const given = attributes && { attributes };
+      const more = { ...given, ...(scales && { scales }) };
+      return [
+        { ...on(op, { shape: [257], fill }), ...more },
+        { ...on(op, { shape: [33, 3], fill }), ...more },
+        { ...on(op, { shape: [31, 4], fill: holed(fill) }), ...more, note: "with NaN" },
+        ...(saved === undefined || attributes?.exponent === 0
+          ? []
+          : [[63], [33, 4]].map((shape) => ({
+              ...on(`${op}Backward`, { shape }, { shape, fill: saved, scaled: false }),
+              ...given,
+            }))),
+      ];
+    }),
+  ),
+  { ...on("pow", { shape: [65] }), attributes: { exponent: 3 } },
+  { ...on("pow", { shape: [65] }), attributes: { exponent: -2 }, scales: [1] },
+  { ...on("sin", { shape: [257], fill: between(-1e4, 1e4) }), scales: [1] },
+  ...comparisons.flatMap((op) => [
+    ...pairs.map(([x, y]) => on(op, { shape: x, fill: coarse }, { shape: y, fill: coarse })),
+    { ...on(op, { shape: [65], fill: coarse }, { shape: [65], fill: holed(coarse) }), note: "with NaN" },
   ]),
+  ...pairs
+    .map(([x, y]) => on("where", { shape: [7, 1], fill: below(2), scaled: false }, { shape: x }, { shape: y }))
+    .slice(1, 3),
+  on("where", { shape: [5, 12], fill: below(2), scaled: false }, { shape: [5, 1] }, { shape: [12] }),
+  on(
+    "where",
+    { shape: [257], fill: holed(below(2)), scaled: false },
+    { shape: [257], fill: holed() },
+    { shape: [257] },
+  ),
+  ...[true, false].map((chosen) => ({
+    ...on("whereBackward", { shape: [5, 12] }, { shape: [12], fill: below(2), scaled: false }),
+    attributes: { chosen },
+  })),
   ...binary.flatMap((op) =>
     pairs.map(([x, y]) => on(op, { shape: x }, { shape: y, ...(op === "divide" && { fill: divisor }) })),
   ),
@@ -128,6 +178,18 @@ const two = (fill: Fill): readonly GradientCase[] =>
   );
 
 export const gradients = {
-  ...Object.fromEntries(Object.entries(unary).map(([op, { fill }]) => [op, one(fill)])),
+  ...Object.fromEntries(
+    Object.entries(unary).map(([op, { fill, attributes = [undefined] }]) => [
+      op,
+      attributes.flatMap((given) => one(fill).map((made) => ({ ...made, ...(given && { attributes: given }) }))),
+    ]),
+  ),
+  // What comes of a comparison is no number that anything depends on.
+  ...Object.fromEntries(
+    comparisons.map((op) => [op, [{ inputs: [5, 5].map((length) => ({ shape: [length], wanted: false })) }]]),
+  ),
+  where: [
+    { inputs: [{ shape: [4, 1], fill: below(2), wanted: false }, { shape: [4, 5] }, { shape: [5], fill: beside }] },
+  ],
   ...Object.fromEntries(binary.map((op) => [op, two(op === "divide" ? divisor : beside)])),
 };
