@@ -17,6 +17,7 @@ export {
 } from "./errors.ts";
 export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
+export { type BatchNormOptions, batchNorm } from "./model/batch-norm.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";

@@ -4,9 +4,13 @@
 import { normalCdf, normalPdf } from "./normal.ts";
 import type { Round, Twin } from "./twin.ts";
 
-type Formula = (round: Round, x: number, second: number, third: number) => number;
+type Formula = (round: Round, x: number, ...others: number[]) => number;
 
 const sigmoid: Formula = (round, x) => round(1 / round(1 + round(Math.exp(-x))));
+
+/** (x - mean) inverse gamma + beta. */
+const normalized = (round: Round, x: number, mean: number, inverse: number, gamma = 1, beta = 0): number =>
+  round(round(round(x - mean) * round(inverse * gamma)) + beta);
 
 export const formulas: Readonly<Record<string, Formula>> = {
   relu: (_, x) => Math.max(x, 0),
@@ -44,6 +48,10 @@ export const formulas: Readonly<Record<string, Formula>> = {
   reciprocal: (round, x) => round(1 / x),
   reciprocalBackward: (round, dz, s) => round(-round(dz * s) * s),
   copy: (_, x) => x,
+  normalize: normalized,
+  normalizeScaled: normalized,
+  normalizeShifted: (round, x, mean, inverse, beta) => normalized(round, x, mean!, inverse!, 1, beta),
+  normalizeAffine: normalized,
 };
 
 /** Numbers and how they lie. */
@@ -84,8 +92,8 @@ export function applyFormula(
   const formula = formulas[op];
   if (formula === undefined) throw new Error(`There is no formula for "${op}" in test/reference/elementwise.ts.`);
   const z = new Float64Array(shape.reduce((a, b) => a * b, 1));
-  const [x, second, third] = operands.map((operand) => spread(operand, shape, z.length));
-  for (let i = 0; i < z.length; i++) z[i] = formula(round, x![i]!, second?.[i] ?? 0, third?.[i] ?? 0);
+  const [x, ...others] = operands.map((operand) => spread(operand, shape, z.length));
+  for (let i = 0; i < z.length; i++) z[i] = formula(round, x![i]!, ...others.map((values) => values[i]!));
   return z;
 }
 

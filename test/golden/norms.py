@@ -1,0 +1,155 @@
+"""Normalizations and what stands with them: what PyTorch does, in float64.
+
+`layers` holds, for each layer, its input, its weights, what comes out, and the gradients of 0.5 sum((y - t)^2) by input and weights; for
+batch normalization also the running statistics after three batches. `training` is a small convolutional network with batch
+normalization, 20 steps of momentum with another rate for each layer and a short last batch in every epoch: its weights, and where its
+running statistics end. Images are [B, H, W, C], as in Gradus; all that goes in are numbers that f32 holds.
+"""
+
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+SAMPLES, BATCH, STEPS, MOMENTUM = 19, 8, 20, 0.9
+RATES = {"stem": 0.02, "norm": 0.05, "body": 0.01, "last": 0.03, "head": 0.04}
+
+
+def numbers(seed: int, *shape: int, spread: float = 1.0, shift: float = 0.0) -> list:
+    """Normal numbers in steps of 1/1024, so that f32 and the file hold them as they are."""
+    values = np.random.default_rng(seed).normal(size=shape) * spread + shift
+    return (np.round(values * 1024) / 1024).tolist()
+
+
+def tensor(values: list, grad: bool = False) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float64, requires_grad=grad)
+
+
+def first(x: torch.Tensor) -> torch.Tensor:
+    """Channels behind the batch, as PyTorch has them."""
+    return x.movedim(-1, 1)
+
+
+def last(x: torch.Tensor) -> torch.Tensor:
+    return x.movedim(1, -1)
+
+
+def flat(x: torch.Tensor) -> list:
+    return [float(f"{v:.12g}") for v in x.detach().reshape(-1).tolist()]
+
+
+def case(layer: str, args: list, shape: list[int], function, weights: dict[str, list], seed: int, shift: float = 0.0) -> dict:
+    x = numbers(seed, *shape, shift=shift)
+    given, p = tensor(x, True), {name: tensor(value, True) for name, value in weights.items()}
+    y = function(given, p)
+    target = numbers(seed + 500, *y.shape)
+    (0.5 * ((y - tensor(target)) ** 2).sum()).backward()
+    gradients = {"x": flat(given.grad)} | {name: flat(value.grad) for name, value in p.items()}
+    return {
+        **{"layer": layer, "args": args, "shape": shape, "out": list(y.shape), "x": np.array(x).ravel().tolist()},
+        **{"target": np.array(target).ravel().tolist(), "y": flat(y), "gradients": gradients},
+        "weights": {name: np.array(value).ravel().tolist() for name, value in weights.items()},
+    }
+
+
+def affine(seed: int, channels: int) -> dict[str, list]:
+    return {"gamma": numbers(seed, channels, spread=0.5, shift=1.0), "beta": numbers(seed + 1, channels)}
+
+
+def batch_norm(seed: int, shape: list[int], shift: float = 0.0, **options) -> dict:
+    """Three batches, of which the last is the one whose values and gradients are kept."""
+    channels = shape[-1]
+    norm = torch.nn.BatchNorm1d if len(shape) == 2 else torch.nn.BatchNorm2d if len(shape) == 4 else torch.nn.BatchNorm1d
+    layer = norm(channels, eps=options.get("eps", 1e-5), momentum=1 - options.get("momentum", 0.9), affine=False).double()
+    batches = [numbers(seed + 100 + i, *shape, shift=shift) for i in range(2)]
+    for batch in batches:
+        layer(first(tensor(batch)))
+
+    def function(x, p):
+        y = last(layer(first(x)))
+        return y * p.get("gamma", torch.ones(())) + p.get("beta", torch.zeros(()))
+
+    weights = affine(seed + 10, channels)
+    if options.get("scale") is False:
+        del weights["gamma"]
+    if options.get("offset") is False:
+        del weights["beta"]
+    made = case("batchNorm", [options], shape, function, weights, seed, shift)
+    before = [np.array(batch).ravel().tolist() for batch in batches]
+    return made | {"before": before, "states": {"movingMean": flat(layer.running_mean), "movingVariance": flat(layer.running_var)}}
+
+
+def layers() -> list[dict]:
+    return [
+        batch_norm(1, [7, 3]),
+        batch_norm(2, [3, 2, 3, 4], momentum=0.75, eps=0.01),
+        batch_norm(3, [4, 5, 3], scale=False),
+        batch_norm(4, [5, 4], offset=False, shift=50.0),
+        batch_norm(5, [4, 3], scale=False, offset=False),
+    ]
+
+
+def training() -> dict:
+    """conv, batch norm, relu; conv, batch norm, relu, mean; dense. PyTorch's names are translated."""
+    data = {"x": numbers(900, SAMPLES, 6, 6, 2), "y": (np.arange(SAMPLES) * 5 % 3).tolist()}
+    start = {
+        "stem.weight": numbers(901, 3, 3, 2, 4, spread=0.3),
+        "norm.gamma": numbers(902, 4, spread=0.25, shift=1.0),
+        "norm.beta": numbers(903, 4, spread=0.25),
+        "body.weight": numbers(904, 3, 3, 4, 5, spread=0.25),
+        "last.gamma": numbers(905, 5, spread=0.25, shift=1.0),
+        "last.beta": numbers(906, 5, spread=0.25),
+        "head.weight": numbers(907, 5, 3, spread=0.5),
+        "head.bias": numbers(908, 3, spread=0.1),
+    }
+    p = {name: tensor(value, True) for name, value in start.items()}
+    running = {name: [torch.zeros(size).double(), torch.ones(size).double()] for name, size in (("norm", 4), ("last", 5))}
+    groups = [{"params": [value], "lr": RATES[name.split(".")[0]]} for name, value in p.items()]
+    optimizer = torch.optim.SGD(groups, lr=0.1, momentum=MOMENTUM)
+
+    def convolved(x, name):
+        return F.conv2d(x, p[f"{name}.weight"].permute(3, 2, 0, 1), padding=1)
+
+    def normed(x, name):
+        mean, variance = running[name]
+        return F.batch_norm(x, mean, variance, p[f"{name}.gamma"], p[f"{name}.beta"], training=True, momentum=0.1, eps=1e-5)
+
+    losses = []
+    for step in range(STEPS):
+        begin = step * BATCH % (-(-SAMPLES // BATCH) * BATCH)
+        x = first(tensor(data["x"][begin : begin + BATCH]))
+        y = torch.tensor(data["y"][begin : begin + BATCH])
+        h = torch.relu(normed(convolved(x, "stem"), "norm"))
+        h = torch.relu(normed(convolved(h, "body"), "last")).mean(dim=(2, 3))
+        loss = F.cross_entropy(h @ p["head.weight"] + p["head.bias"], y)
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    moved = {name: (p[name].detach().numpy() - np.array(start[name])).ravel().tolist() for name in p}
+    states = {f"{name}.{word}": flat(value) for name, both in running.items() for word, value in zip(("movingMean", "movingVariance"), both)}
+    return {
+        **{"samples": SAMPLES, "batch": BATCH, "momentum": MOMENTUM, "rates": RATES, "data": data, "start": start},
+        **{"losses": losses, "moved": moved, "states": states},
+    }
+
+
+def main() -> None:
+    torch.set_num_threads(1)  # Sums keep their order, so a second run writes the same bytes.
+    made = {
+        "source": "test/golden/norms.py",
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "layers": layers(),
+        "training": training(),
+    }
+    print("training", made["training"]["losses"][0], "->", made["training"]["losses"][-1])
+    Path(__file__).with_name("norms.json").write_text(json.dumps(made, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main()
