@@ -22,6 +22,15 @@ export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export {
+  averagePool1d,
+  globalAveragePool1d,
+  globalAveragePool2d,
+  globalMaxPool1d,
+  globalMaxPool2d,
+  maxPool1d,
+  type Pool1dOptions,
+} from "./model/pool.ts";
+export {
   type Functional,
   functional,
   type Layers,

@@ -8,7 +8,7 @@ import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d } from "./max-pool2d.ts";
 import type { Op } from "./op.ts";
-import { mean, sum } from "./reduce.ts";
+import { max, mean, min, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { abs, exp, log, neg, reciprocal, sqrt, square } from "./unary.ts";
 
@@ -36,12 +36,16 @@ export interface Ops {
   readonly log: Op<"x", "z">;
   /** c = a b: [.., M, K] [.., K, N] gives [.., M, N], matrix by matrix under equal leading axes. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;
+  /** y: the largest of x over `axes`, and the gradient to the first of equal ones; attributes as for sum. */
+  readonly max: Op<"x", "y">;
   /** y: the largest of each window `kernel` [height, width] of x [B, H, W, C]. Further attributes as for conv2d. */
   readonly maxPool2d: Op<"x", "y" | "tap">;
   /** z: the larger of x and y. Where they are equal each gets half of the gradient. */
   readonly maximum: Op<"x" | "y", "z">;
   /** y: the mean of x over `axes`; attributes as for sum. */
   readonly mean: Op<"x", "y">;
+  /** y: the smallest of x over `axes`; as max. */
+  readonly min: Op<"x", "y">;
   /** z: the smaller of x and y. Where they are equal each gets half of the gradient. */
   readonly minimum: Op<"x" | "y", "z">;
   /** z = x y, number by number. */
@@ -92,6 +96,9 @@ export const ops: Ops = {
   get log() {
     return log;
   },
+  get max() {
+    return max;
+  },
   get maxPool2d() {
     return maxPool2d.op;
   },
@@ -100,6 +107,9 @@ export const ops: Ops = {
   },
   get mean() {
     return mean;
+  },
+  get min() {
+    return min;
   },
   get minimum() {
     return minimum;

@@ -131,9 +131,17 @@ def training() -> dict:
         optimizer.step()
     moved = {name: (p[name].detach().numpy() - np.array(start[name])).ravel().tolist() for name in p}
     states = {f"{name}.{word}": flat(value) for name, both in running.items() for word, value in zip(("movingMean", "movingVariance"), both)}
+    x = first(tensor(data["x"]))
+
+    def rested(x, name):
+        mean, variance = running[name]
+        return F.batch_norm(x, mean, variance, p[f"{name}.gamma"], p[f"{name}.beta"], training=False, eps=1e-5)
+
+    h = torch.relu(rested(convolved(torch.relu(rested(convolved(x, "stem"), "norm")), "body"), "last")).mean(dim=(2, 3))
+    predicted = flat(h @ p["head.weight"] + p["head.bias"])
     return {
         **{"samples": SAMPLES, "batch": BATCH, "momentum": MOMENTUM, "rates": RATES, "data": data, "start": start},
-        **{"losses": losses, "moved": moved, "states": states},
+        **{"losses": losses, "moved": moved, "states": states, "predicted": predicted},
     }
 
 
