@@ -22,6 +22,14 @@ export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export {
+  type GroupNormOptions,
+  groupNorm,
+  type LayerNormOptions,
+  layerNorm,
+  type RmsNormOptions,
+  rmsNorm,
+} from "./model/norm.ts";
+export {
   averagePool1d,
   globalAveragePool1d,
   globalAveragePool2d,

@@ -4,13 +4,13 @@ import { ShapeError } from "../errors.ts";
 import { initializer } from "../initializer.ts";
 import { multiply, subtract } from "../op/arithmetic.ts";
 import {
+  batchNormAffine,
+  batchNormPlain,
+  batchNormScaled,
+  batchNormShifted,
   batchParts,
   batchStatistics,
   inverseRoot,
-  normalize,
-  normalizeAffine,
-  normalizeScaled,
-  normalizeShifted,
 } from "../op/batch-norm.ts";
 import { bias } from "../op/bias.ts";
 import { type Layer, type Scope, type Value, where } from "../op/layer.ts";
@@ -82,10 +82,10 @@ export function batchNorm(options: BatchNormOptions = {}): Layer {
       scope.commit(movingVariance, nextVariance);
       const by = { x, mean, inverse };
       if (gamma === undefined)
-        return beta === undefined ? scope.op(normalize, by).z : scope.op(normalizeShifted, { ...by, beta }).z;
+        return beta === undefined ? scope.op(batchNormPlain, by).z : scope.op(batchNormShifted, { ...by, beta }).z;
       return beta === undefined
-        ? scope.op(normalizeScaled, { ...by, gamma }).z
-        : scope.op(normalizeAffine, { ...by, gamma, beta }).z;
+        ? scope.op(batchNormScaled, { ...by, gamma }).z
+        : scope.op(batchNormAffine, { ...by, gamma, beta }).z;
     },
   };
 }

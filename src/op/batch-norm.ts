@@ -83,7 +83,7 @@ export const batchParts = defineOp({
 
 /**
  * Mean and 1 / sqrt(variance + eps) of each channel of x [B, .., C] over all rows of real samples, and what the running mean and variance
- * become of them. Their gradients are part of those of `normalize`.
+ * become of them. Their gradients are part of those of `batchNormPlain`.
  */
 export const batchStatistics = defineOp({
   name: "batchStatistics",
@@ -136,10 +136,10 @@ const normalization = /* @__NO_SIDE_EFFECTS__ */ <const More extends "gamma" | "
     },
   });
 
-export const normalize = normalization("normalize", []);
-export const normalizeScaled = normalization("normalizeScaled", ["gamma"]);
-export const normalizeShifted = normalization("normalizeShifted", ["beta"]);
-export const normalizeAffine = normalization("normalizeAffine", ["gamma", "beta"]);
+export const batchNormPlain = normalization("batchNormPlain", []);
+export const batchNormScaled = normalization("batchNormScaled", ["gamma"]);
+export const batchNormShifted = normalization("batchNormShifted", ["beta"]);
+export const batchNormAffine = normalization("batchNormAffine", ["gamma", "beta"]);
 
 /** Of parts: rows and samples of what was cut into them, where the gradient of x is to be made of their sums. */
 type Whole = { readonly rows?: number; readonly samples?: number };

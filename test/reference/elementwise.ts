@@ -48,10 +48,10 @@ export const formulas: Readonly<Record<string, Formula>> = {
   reciprocal: (round, x) => round(1 / x),
   reciprocalBackward: (round, dz, s) => round(-round(dz * s) * s),
   copy: (_, x) => x,
-  normalize: normalized,
-  normalizeScaled: normalized,
-  normalizeShifted: (round, x, mean, inverse, beta) => normalized(round, x, mean!, inverse!, 1, beta),
-  normalizeAffine: normalized,
+  batchNormPlain: normalized,
+  batchNormScaled: normalized,
+  batchNormShifted: (round, x, mean, inverse, beta) => normalized(round, x, mean!, inverse!, 1, beta),
+  batchNormAffine: normalized,
 };
 
 /** Numbers and how they lie. */

@@ -118,13 +118,13 @@ export const cases: readonly Case[] = [
       { op: "reluBackward", operand: { shape: [3, 5, 8] } },
     ],
   }),
-  normalized("normalize", [7, 3], 2),
-  normalized("normalizeScaled", [5, 9, 8], 3),
-  normalized("normalizeShifted", [5, 9, 7], 3),
-  normalized("normalizeAffine", [5, 3, 4], 4, {
+  normalized("batchNormPlain", [7, 3], 2),
+  normalized("batchNormScaled", [5, 9, 8], 3),
+  normalized("batchNormShifted", [5, 9, 7], 3),
+  normalized("batchNormAffine", [5, 3, 4], 4, {
     epilogue: [{ op: "add", operand: { shape: [5, 3, 4] } }, { op: "relu" }],
   }),
-  normalized("normalizeAffine", [3, 5, 7], 4),
+  normalized("batchNormAffine", [3, 5, 7], 4),
   { op: "inverseRoot", inputs: [{ shape: [1], fill: positive }], attributes: { eps } },
   {
     ...{ op: "inverseRoot", inputs: [{ shape: [77], fill: positive }], attributes: { eps: 0.1 } },
@@ -148,8 +148,8 @@ const way = (shape: readonly number[], more: number): GradientCase => ({
 });
 
 export const gradients = {
-  normalize: [way([5, 3], 0), way([4, 3, 4], 0)],
-  normalizeScaled: [way([4, 3, 3], 1)],
-  normalizeShifted: [way([4, 2, 3], 1)],
-  normalizeAffine: [way([6, 4], 2), way([4, 3, 3], 2)],
+  batchNormPlain: [way([5, 3], 0), way([4, 3, 4], 0)],
+  batchNormScaled: [way([4, 3, 3], 1)],
+  batchNormShifted: [way([4, 2, 3], 1)],
+  batchNormAffine: [way([6, 4], 2), way([4, 3, 3], 2)],
 };
