@@ -84,6 +84,7 @@ export {
   type Work,
 } from "./op/op.ts";
 export { flatten } from "./op/reshape.ts";
+export { logSoftmax, softmax } from "./op/softmax.ts";
 export type { Padding } from "./op/window.ts";
 export type { BetaOptions } from "./optim/betas.ts";
 export { type AutoRgnOptions, autoRgn } from "./optim/controller/auto-rgn.ts";

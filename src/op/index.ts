@@ -10,6 +10,7 @@ import { maxPool2d } from "./max-pool2d.ts";
 import type { Op } from "./op.ts";
 import { max, mean, min, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
 import { abs, exp, log, neg, reciprocal, sqrt, square } from "./unary.ts";
 
 /** Ops by name, each with the names of its inputs and outputs. */
@@ -34,6 +35,8 @@ export interface Ops {
   readonly gelu: Op<"x", "z">;
   /** z: the natural logarithm of x. */
   readonly log: Op<"x", "z">;
+  /** y: the logarithm of softmax along the last axis. */
+  readonly logSoftmax: Op<"x", "y">;
   /** c = a b: [.., M, K] [.., K, N] gives [.., M, N], matrix by matrix under equal leading axes. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;
   /** y: the largest of x over `axes`, and the gradient to the first of equal ones; attributes as for sum. */
@@ -58,6 +61,8 @@ export interface Ops {
   /** y: the numbers of x under another `shape` of the same size. */
   readonly reshape: Op<"x", "y">;
   readonly sigmoid: Op<"x", "z">;
+  /** y: e^x over the sum of e^x along the last axis. */
+  readonly softmax: Op<"x", "y">;
   /** z: the square root of x. */
   readonly sqrt: Op<"x", "z">;
   /** z = x x, number by number. */
@@ -96,6 +101,9 @@ export const ops: Ops = {
   get log() {
     return log;
   },
+  get logSoftmax() {
+    return logSoftmax.op;
+  },
   get max() {
     return max;
   },
@@ -128,6 +136,9 @@ export const ops: Ops = {
   },
   get sigmoid() {
     return sigmoid.op;
+  },
+  get softmax() {
+    return softmax.op;
   },
   get sqrt() {
     return sqrt;

@@ -162,28 +162,34 @@ const extremeKernel = /* @__NO_SIDE_EFFECTS__ */ (least: boolean): Kernel => ({
   },
 });
 
-/* @__NO_SIDE_EFFECTS__ */ function extreme(name: string, least: boolean): Op<"x", "y", Reduction> {
-  const kernel = extremeKernel(least);
-  const backward = defineOp({
-    name: `${name}Backward`,
+/** The way back of an extreme: what came for a result goes to the first term that is it. */
+const extremeBackward = /* @__NO_SIDE_EFFECTS__ */ (name: string, least: boolean) =>
+  defineOp({
+    name,
     inputs: ["x", "dy"],
     outputs: ["dx"],
     shape: ({ x: { shape } }, _: Reduction) => ({ dx: { shape } }),
-    kernel,
+    kernel: extremeKernel(least),
   });
-  return Object.assign(
-    defineOp<"x", "y", Reduction>({
-      name,
-      ...overAxes,
-      back: ({ x, dy }, { attributes, give, emit }) => give("x", () => emit(backward, { x, dy }, attributes).dx),
-      kernel,
-    }),
-    { op: backward },
-  );
-}
+
+export const maxBackward = extremeBackward("maxBackward", false);
+
+export const minBackward = extremeBackward("minBackward", true);
+
+const extreme = /* @__NO_SIDE_EFFECTS__ */ (
+  name: string,
+  least: boolean,
+  backward: ReturnType<typeof extremeBackward>,
+): Op<"x", "y", Reduction> =>
+  defineOp({
+    name,
+    ...overAxes,
+    back: ({ x, dy }, { attributes, give, emit }) => give("x", () => emit(backward, { x, dy }, attributes).dx),
+    kernel: extremeKernel(least),
+  });
 
 /** The largest over `axes`; of equal ones the first has the gradient, and NaN counts above all. */
-export const max: Op<"x", "y", Reduction> = extreme("max", false);
+export const max: Op<"x", "y", Reduction> = extreme("max", false, maxBackward);
 
 /** The smallest over `axes`, in the same way. */
-export const min: Op<"x", "y", Reduction> = extreme("min", true);
+export const min: Op<"x", "y", Reduction> = extreme("min", true, minBackward);

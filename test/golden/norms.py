@@ -38,7 +38,7 @@ def last(x: torch.Tensor) -> torch.Tensor:
 
 
 def flat(x: torch.Tensor) -> list:
-    return [float(f"{v:.12g}") for v in x.detach().reshape(-1).tolist()]
+    return [float(f"{v:.9g}") for v in x.detach().reshape(-1).tolist()]
 
 
 def case(layer: str, args: list, shape: list[int], function, weights: dict[str, list], seed: int, shift: float = 0.0) -> dict:
@@ -89,7 +89,28 @@ def layers() -> list[dict]:
         batch_norm(3, [4, 5, 3], scale=False),
         batch_norm(4, [5, 4], offset=False, shift=50.0),
         batch_norm(5, [4, 3], scale=False, offset=False),
+        case("layerNorm", [{}], [3, 2, 5], lambda x, p: F.layer_norm(x, (5,), p["gamma"], p["beta"]), affine(20, 5), 21),
+        case("layerNorm", [{"offset": False, "eps": 0.25}], [3, 4], lambda x, p: F.layer_norm(x, (4,), p["gamma"], eps=0.25), {"gamma": affine(22, 4)["gamma"]}, 23),
+        case("layerNorm", [{"scale": False}], [3, 4], lambda x, p: F.layer_norm(x, (4,)) + p["beta"], {"beta": numbers(24, 4)}, 25),
+        case("layerNorm", [{}], [2, 130], lambda x, p: F.layer_norm(x, (130,), p["gamma"], p["beta"]), affine(26, 130), 27, shift=20.0),
+        # Zhang and Sennrich's formula: PyTorch 1.13 has no layer of it.
+        case("rmsNorm", [{"eps": 0.001}], [2, 2, 6], lambda x, p: x / ((x**2).mean(-1, keepdim=True) + 0.001).sqrt() * p["gamma"], {"gamma": affine(28, 6)["gamma"]}, 29),
+        case("groupNorm", [2], [2, 3, 2, 6], grouped(2), affine(30, 6), 31),
+        case("groupNorm", [3, {"eps": 0.01}], [3, 5, 3], grouped(3, 0.01), affine(32, 3), 33),
+        case("softmax", [], [3, 2, 5], lambda x, p: x.softmax(-1), {}, 34),
+        case("logSoftmax", [], [4, 3], lambda x, p: x.log_softmax(-1), {}, 35),
+        case("globalAveragePool2d", [], [2, 3, 2, 3], lambda x, p: x.mean((1, 2)), {}, 36),
+        case("globalMaxPool2d", [], [2, 3, 2, 3], lambda x, p: x.flatten(1, 2).max(1).values, {}, 37),
+        case("globalAveragePool1d", [], [2, 4, 3], lambda x, p: x.mean(1), {}, 38),
+        case("globalMaxPool1d", [], [2, 4, 3], lambda x, p: x.max(1).values, {}, 39),
+        case("maxPool1d", [2], [2, 5, 3], lambda x, p: last(F.max_pool1d(first(x), 2)), {}, 40),
+        case("averagePool1d", [3, {"stride": 1}], [2, 5, 2], lambda x, p: last(F.avg_pool1d(first(x), 3, stride=1)), {}, 41),
+        case("averagePool1d", [3, {"stride": 1, "padding": "same"}], [2, 4, 2], lambda x, p: last(F.avg_pool1d(first(x), 3, stride=1, padding=1, count_include_pad=False)), {}, 42),
     ]
+
+
+def grouped(groups: int, eps: float = 1e-5):
+    return lambda x, p: last(F.group_norm(first(x), groups, p["gamma"], p["beta"], eps=eps))
 
 
 def training() -> dict:
@@ -129,7 +150,7 @@ def training() -> dict:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    moved = {name: (p[name].detach().numpy() - np.array(start[name])).ravel().tolist() for name in p}
+    moved = {name: flat(p[name] - tensor(start[name])) for name in p}
     states = {f"{name}.{word}": flat(value) for name, both in running.items() for word, value in zip(("movingMean", "movingVariance"), both)}
     x = first(tensor(data["x"]))
 
