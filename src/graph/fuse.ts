@@ -6,7 +6,7 @@ import type { Op } from "../op/op.ts";
 import { splitsForSum } from "../op/split.ts";
 import { columnSum, sumPartials } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
-import { addTensor, type Graph, type Node, storageOf, tensorAt } from "./graph.ts";
+import { addTensor, type Graph, type Node, ownInputs, storageOf, tensorAt } from "./graph.ts";
 
 /** Storage buffers per stage are limited to 8 by default, of which one is for metrics; a kernel has up to four of its own, that of elementwise ops two. */
 const mostOperands = ({ takesEpilogue }: Op): number => (takesEpilogue === true ? 3 : 5);
@@ -127,7 +127,7 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       const madeBefore = operands.every((id) => (maker.get(storageOf(graph, id)) ?? -1) < at);
       // The other inputs of an elementwise target stand in the chain like operands.
       const flows = target.inputs.slice(0, target.op.inputs.length).some((id) => isWhole(tensorAt(graph, id), shape));
-      const own = target.op.takesEpilogue === true ? target.op.inputs.length : Number(flows);
+      const own = target.op.takesEpilogue === true ? ownInputs(target).length : Number(flows);
       if (!madeBefore || target.inputs.length - own + operands.length > mostOperands(target.op)) continue;
       const inputs = [...target.inputs, ...operands];
       const places = node.inputs.map((id) => (id === main ? undefined : inputs.indexOf(id, target.inputs.length)));

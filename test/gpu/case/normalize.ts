@@ -72,6 +72,10 @@ export const cases: readonly Case[] = [
     }),
   ),
   forward([3, 5, 8], layer, 2, { epilogue: [{ op: "add", operand: { shape: [3, 5, 8] } }, { op: "relu" }] }),
+  // Operands at the end are not taken for weights that are not there.
+  forward([3, 5, 8], layer, 0, { epilogue: [{ op: "bias", operand: { shape: [8] } }] }),
+  forward([3, 5, 8], rms, 1, { epilogue: [{ op: "add", operand: { shape: [3, 5, 8] } }] }),
+  backward([3, 5, 8], layer, 0, { epilogue: [{ op: "add", operand: { shape: [3, 5, 8] } }] }),
   backward([3, 5, 160], layer, 1, { epilogue: [{ op: "add", operand: { shape: [3, 5, 160] } }] }),
 ];
 
