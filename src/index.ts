@@ -17,6 +17,7 @@ export {
 } from "./errors.ts";
 export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
+export { type BatchNormOptions, batchNorm } from "./model/batch-norm.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
@@ -34,6 +35,23 @@ export {
   meanSquaredError,
 } from "./model/loss.ts";
 export { topK } from "./model/metric.ts";
+export {
+  type GroupNormOptions,
+  groupNorm,
+  type LayerNormOptions,
+  layerNorm,
+  type RmsNormOptions,
+  rmsNorm,
+} from "./model/norm.ts";
+export {
+  averagePool1d,
+  globalAveragePool1d,
+  globalAveragePool2d,
+  globalMaxPool1d,
+  globalMaxPool2d,
+  maxPool1d,
+  type Pool1dOptions,
+} from "./model/pool.ts";
 export {
   type Functional,
   functional,
@@ -100,6 +118,7 @@ export {
   type Work,
 } from "./op/op.ts";
 export { flatten } from "./op/reshape.ts";
+export { logSoftmax, softmax } from "./op/softmax.ts";
 export type { Padding } from "./op/window.ts";
 export type { BetaOptions } from "./optim/betas.ts";
 export { type AutoRgnOptions, autoRgn } from "./optim/controller/auto-rgn.ts";

@@ -2,19 +2,34 @@
 // bias gradient into the kernel that makes the weight gradient from the same numbers.
 
 import { isWhole } from "../op/epilogue.ts";
+import type { Op } from "../op/op.ts";
 import { splitsForSum } from "../op/split.ts";
 import { columnSum, sumPartials } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
-import { addTensor, type Graph, type Node, storageOf, tensorAt } from "./graph.ts";
+import { addTensor, type Graph, type Node, ownInputs, storageOf, tensorAt } from "./graph.ts";
 
-/** Storage buffers per stage are limited to 8 by default; a kernel has up to four of its own. */
-const MOST_OPERANDS = 3;
+/** Storage buffers per stage are limited to 8 by default, of which one is for metrics; a kernel has up to four of its own, that of elementwise ops two. */
+const mostOperands = ({ takesEpilogue }: Op): number => (takesEpilogue === true ? 3 : 5);
 
 /** Gives a new graph that computes the same outputs; `kept` are ids that must stay readable. */
 export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
   // A view moves nothing, so it is in nobody's way: kernels are joined as if there were none.
   const kernels = { tensors: [...graph.tensors], nodes: graph.nodes.filter((node) => !isView(graph, node)) };
-  return withViews(fuseElementwise(fuseColumnSums(kernels), kept), graph);
+  return withViews(fuseElementwise(weightsFirst(fuseColumnSums(kernels)), kept), graph);
+}
+
+/** What depends on weights and states alone goes in front, where any kernel can end in what takes it. */
+function weightsFirst(graph: Graph): Graph {
+  const isGiven = (id: number): boolean => ["parameter", "base", "state"].includes(tensorAt(graph, id).role);
+  const still = new Set<number>();
+  for (const { inputs, outputs } of graph.nodes) {
+    const storages = inputs.map((id) => storageOf(graph, id));
+    if (inputs.length > 0 && storages.every((id) => isGiven(id) || still.has(id)))
+      for (const id of outputs) still.add(id);
+  }
+  const isStill = (node: Node): boolean => node.outputs.every((id) => still.has(id));
+  const others = graph.nodes.filter((node) => !isStill(node));
+  return { tensors: graph.tensors, nodes: [...graph.nodes.filter(isStill), ...others] };
 }
 
 const isView = (graph: Graph, { outputs }: Node): boolean =>
@@ -128,8 +143,8 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       });
       // The other inputs of an elementwise target stand in the chain like operands.
       const flows = target.inputs.slice(0, target.op.inputs.length).some((id) => isWhole(tensorAt(graph, id), shape));
-      const own = target.op.takesEpilogue === true ? target.op.inputs.length : Number(flows);
-      if (!madeBefore || target.inputs.length - own + operands.length > MOST_OPERANDS) continue;
+      const own = target.op.takesEpilogue === true ? ownInputs(target).length : Number(flows);
+      if (!madeBefore || target.inputs.length - own + operands.length > mostOperands(target.op)) continue;
       const inputs = [...target.inputs, ...operands];
       const places = node.inputs.map((id) => (id === main ? undefined : inputs.indexOf(id, target.inputs.length)));
       return {

@@ -80,17 +80,24 @@ export function specsOf(op: Op, inputs: Tensors, attributes: Attributes): (reado
   return op.outputs.flatMap((name) => (specs[name] === undefined ? [] : [[name, specs[name]] as const]));
 }
 
+/** A node's inputs of the op itself, of which optional ones may be missing; behind them are operands of what is at its end. */
+export function ownInputs({ inputs, epilogue }: Pick<Node, "inputs" | "epilogue">): readonly number[] {
+  const operands = epilogue.flatMap((step) => step.inputs.filter((place) => place !== undefined));
+  return inputs.slice(0, inputs.length - operands.length);
+}
+
 /** The outputs of a node as its op makes them; at the end of its kernel the same numbers may have another shape. */
-export function madeBy(graph: Graph, { op, inputs, outputs, attributes, epilogue }: Node): Tensor[] {
+export function madeBy(graph: Graph, node: Node): Tensor[] {
+  const { op, outputs, attributes, epilogue } = node;
   const made = outputs.map((id) => tensorAt(graph, id));
   if (epilogue.length === 0) return made;
-  const own = Object.fromEntries(op.inputs.map((name, i) => [name, tensorAt(graph, inputs[i] as number)]));
+  const own = Object.fromEntries(ownInputs(node).map((id, i) => [op.inputs[i], tensorAt(graph, id)]));
   return made.map((tensor, i) => ({ ...tensor, ...(i === 0 && { shape: specsOf(op, own, attributes)[0]![1].shape }) }));
 }
 
 /** Tensors of a node by its op's names. */
 export const namedTensors = (graph: Graph, node: Node): Tensors =>
   Object.fromEntries([
-    ...node.op.inputs.slice(0, node.inputs.length).map((name, i) => [name, tensorAt(graph, node.inputs[i] as number)]),
+    ...ownInputs(node).map((id, i) => [node.op.inputs[i], tensorAt(graph, id)]),
     ...madeBy(graph, node).map((tensor, i) => [node.op.outputs[i], tensor]),
   ]);

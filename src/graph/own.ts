@@ -6,8 +6,8 @@ import type { Tensor } from "../op/tensor.ts";
 import { emit, type Graph, storageOf, tensorAt } from "./graph.ts";
 
 /**
- * Makes each result a tensor of its target alone: what others read, what is a view, what serves two targets and what a kernel
- * made beside its first output is copied, and so is a gradient that no kernel asks. Gives the ids of the results by target.
+ * Makes each result a tensor of its target alone: what others read, what is a view and what serves two targets is copied, and so is a
+ * gradient that no kernel asks. Gives the ids of the results by target.
  */
 export function owned(
   graph: Graph,
@@ -19,11 +19,10 @@ export function owned(
   const found = new Map<number, number>();
   for (const [target, result] of results) {
     const maker = graph.nodes.find(({ outputs }) => outputs.includes(result.id));
-    const isBeside = maker !== undefined && maker.outputs.indexOf(result.id) > 0;
-    const isAsked = role !== "gradient" || (maker?.op.kernel !== undefined && asksGradients(maker.op.kernel));
+    const asked = maker?.op.kernel === undefined ? 0 : asksGradients(maker.op.kernel);
     const isOwn =
-      !isBeside &&
-      isAsked &&
+      maker !== undefined &&
+      (role === "next" || maker.outputs.indexOf(result.id) < asked) &&
       result.role === "activation" &&
       result.view === undefined &&
       storages.indexOf(result.id) === storages.lastIndexOf(result.id);

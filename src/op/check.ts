@@ -19,8 +19,9 @@ export const ROW_STRIDE = 256;
 
 const nothing = "fn check(value: vec4f) {}\nfn check_one(value: f32) {}\nfn check_sum(value: f32) {}\nfn settle() {}\n";
 
-/** Whether a kernel asks the gradients that it stores, where it is told to. */
-export const asksGradients = ({ source }: { readonly source: string }): boolean => cutAtHoles(source).includes("CHECK");
+/** How many of its outputs, the first ones, a kernel asks where they are gradients and it is told to. */
+export const asksGradients = ({ source }: { readonly source: string }): number =>
+  cutAtHoles(source).includes("CHECK") ? (source.includes("check_sum(") ? 2 : 1) : 0;
 
 /** The part for a kernel. `sums`: its second output may be a gradient too. */
 export const checkPart = (checked: boolean, sums = false): string =>

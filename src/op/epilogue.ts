@@ -6,8 +6,8 @@ import { placeOf, repeated } from "./index-map.ts";
 import type { EpilogueStep } from "./op.ts";
 import { size, type Tensor } from "./tensor.ts";
 
-/** Number of the first operand's binding: a kernel has up to four of its own. */
-const FIRST = 4;
+/** Number of the first operand's binding, behind those of a kernel and of what asks its gradients. */
+const FIRST = 10;
 
 /** How many numbers the function works on at a time, and how they lie in memory. */
 export interface EpilogueForm {

@@ -9,8 +9,9 @@ import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d } from "./max-pool2d.ts";
 import type { Op } from "./op.ts";
-import { mean, sum } from "./reduce.ts";
+import { max, mean, min, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sin, sqrt, square } from "./unary.ts";
 
 /** Ops by name, each with the names of its inputs and outputs. */
@@ -43,14 +44,20 @@ export interface Ops {
   readonly less: Op<"x" | "y", "z">;
   /** z: the natural logarithm of x. */
   readonly log: Op<"x", "z">;
+  /** y: the logarithm of softmax along the last axis. */
+  readonly logSoftmax: Op<"x", "y">;
   /** c = a b: [.., M, K] [.., K, N] gives [.., M, N], matrix by matrix under equal leading axes. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;
+  /** y: the largest of x over `axes`, and the gradient to the first of equal ones; attributes as for sum. */
+  readonly max: Op<"x", "y">;
   /** y: the largest of each window `kernel` [height, width] of x [B, H, W, C]. Further attributes as for conv2d. */
   readonly maxPool2d: Op<"x", "y" | "tap">;
   /** z: the larger of x and y. Where they are equal each gets half of the gradient. */
   readonly maximum: Op<"x" | "y", "z">;
   /** y: the mean of x over `axes`; attributes as for sum. */
   readonly mean: Op<"x", "y">;
+  /** y: the smallest of x over `axes`; as max. */
+  readonly min: Op<"x", "y">;
   /** z: the smaller of x and y. Where they are equal each gets half of the gradient. */
   readonly minimum: Op<"x" | "y", "z">;
   /** z = x y, number by number. */
@@ -67,6 +74,8 @@ export interface Ops {
   readonly sigmoid: Op<"x", "z">;
   /** z = sin(x), to 1e-7 for x up to 1e4. */
   readonly sin: Op<"x", "z">;
+  /** y: e^x over the sum of e^x along the last axis. */
+  readonly softmax: Op<"x", "y">;
   /** z: the square root of x. */
   readonly sqrt: Op<"x", "z">;
   /** z = x x, number by number. */
@@ -119,6 +128,12 @@ export const ops: Ops = {
   get log() {
     return log;
   },
+  get logSoftmax() {
+    return logSoftmax.op;
+  },
+  get max() {
+    return max;
+  },
   get maxPool2d() {
     return maxPool2d.op;
   },
@@ -127,6 +142,9 @@ export const ops: Ops = {
   },
   get mean() {
     return mean;
+  },
+  get min() {
+    return min;
   },
   get minimum() {
     return minimum;
@@ -151,6 +169,9 @@ export const ops: Ops = {
   },
   get sin() {
     return sin;
+  },
+  get softmax() {
+    return softmax.op;
   },
   get sqrt() {
     return sqrt;

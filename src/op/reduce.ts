@@ -1,14 +1,15 @@
-// Sums and means over axes.
+// Sums, means and extremes over axes.
 
+import extremeSource from "../../shaders/extreme.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import source from "../../shaders/spread.wgsl?raw";
 import { OptionError } from "../errors.ts";
 import { checkSwitches, shown } from "../option.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { placeOf, repeated } from "./index-map.ts";
+import { indexMap, placeOf, repeated } from "./index-map.ts";
 import { threads } from "./kernel.ts";
-import { type Attributes, defineOp, type Op } from "./op.ts";
+import { type Attributes, defineOp, type Kernel, type Op } from "./op.ts";
 import { given } from "./request.ts";
 import { reshape } from "./reshape.ts";
 import { realOf, sumKernel } from "./sum.ts";
@@ -51,18 +52,26 @@ function refuse({ x }: { readonly x: Tensor }, attributes: Reduction): string | 
     : undefined;
 }
 
+/** What all of them are beside their kernels. */
+const overAxes = {
+  inputs: ["x"],
+  outputs: ["y"],
+  attributes: { axes: [undefined, checkAxes], keepDims: [false], batch: [undefined, checkBatch] },
+  refuse,
+  shape({ x }: { readonly x: Tensor }, attributes: Reduction) {
+    const axes = axesOf(x, attributes);
+    const kept = keptShape(x, attributes);
+    return { y: { shape: attributes.keepDims === true ? kept : kept.filter((_, axis) => !axes.includes(axis)) } };
+  },
+  takesEpilogue: true,
+  // What is in the batch with a sample is other each time.
+  moves: ({ batch }: Reduction) => batch === true,
+} as const;
+
 /* @__NO_SIDE_EFFECTS__ */ const reduction = (name: string, mean: boolean): Op<"x", "y", Reduction> =>
   defineOp({
     name,
-    inputs: ["x"],
-    outputs: ["y"],
-    attributes: { axes: [undefined, checkAxes], keepDims: [false], batch: [undefined, checkBatch] },
-    refuse,
-    shape({ x }, attributes: Reduction) {
-      const axes = axesOf(x, attributes);
-      const kept = keptShape(x, attributes);
-      return { y: { shape: attributes.keepDims === true ? kept : kept.filter((_, axis) => !axes.includes(axis)) } };
-    },
+    ...overAxes,
     back({ x, dy }, { attributes, give, emit }) {
       give("x", () => {
         const kept = keptShape(x, attributes);
@@ -72,9 +81,6 @@ function refuse({ x }: { readonly x: Tensor }, attributes: Reduction): string | 
       });
     },
     kernel: sumKernel({ name, axes: axesOf, shares: true, mean }),
-    takesEpilogue: true,
-    // What is in the batch with a sample is other each time.
-    moves: ({ batch }) => batch === true,
   });
 
 /** The sum over `axes`. */
@@ -119,3 +125,71 @@ export const spread = defineOp({
   },
   takesEpilogue: true,
 });
+
+/** Of x over axes; with dy, which has a number for each result, the gradient of x. */
+const extremeKernel = /* @__NO_SIDE_EFFECTS__ */ (least: boolean): Kernel => ({
+  name: "extreme",
+  source: extremeSource,
+  choose({ tensors, all, outputs, attributes, epilogue: steps, checked }) {
+    const x = tensors.x as Tensor;
+    const axes = axesOf(x, attributes);
+    const isReduced = (axis: number): boolean => axes.includes(axis);
+    const results = indexMap(
+      x.shape,
+      (axis) => !isReduced(axis),
+      () => true,
+    );
+    const terms = indexMap(x.shape, isReduced, () => true);
+    const isBatch = attributes.batch === true && isReduced(0);
+    const columns = outputs[0]?.shape.at(-1) ?? 1;
+    const end = epilogue(steps, all, { lanes: 1, columns, aligned: false });
+    return {
+      holes: {
+        STEP: isBatch ? step : "",
+        EPILOGUE: end.text,
+        CHECK: checkPart(checked),
+        GRADIENT: tensors.dy !== undefined,
+        LEAST: least,
+        RESULT: placeOf(results, "i"),
+        TERM: placeOf(terms, "k"),
+        COUNT: isBatch ? realOf(terms.count, x) : "TERMS",
+      },
+      constants: { RESULTS: results.count, TERMS: terms.count, COLUMNS: columns },
+      tensors: { ...tensors, ...end.tensors },
+      grid: threads(results.count),
+      note: `${dims(x)}${end.note}`,
+    };
+  },
+});
+
+/** The way back of an extreme: what came for a result goes to the first term that is it. */
+const extremeBackward = /* @__NO_SIDE_EFFECTS__ */ (name: string, least: boolean) =>
+  defineOp({
+    name,
+    inputs: ["x", "dy"],
+    outputs: ["dx"],
+    shape: ({ x: { shape } }, _: Reduction) => ({ dx: { shape } }),
+    kernel: extremeKernel(least),
+  });
+
+export const maxBackward = extremeBackward("maxBackward", false);
+
+export const minBackward = extremeBackward("minBackward", true);
+
+const extreme = /* @__NO_SIDE_EFFECTS__ */ (
+  name: string,
+  least: boolean,
+  backward: ReturnType<typeof extremeBackward>,
+): Op<"x", "y", Reduction> =>
+  defineOp({
+    name,
+    ...overAxes,
+    back: ({ x, dy }, { attributes, give, emit }) => give("x", () => emit(backward, { x, dy }, attributes).dx),
+    kernel: extremeKernel(least),
+  });
+
+/** The largest over `axes`; of equal ones the first has the gradient, and NaN counts above all. */
+export const max: Op<"x", "y", Reduction> = extreme("max", false, maxBackward);
+
+/** The smallest over `axes`, in the same way. */
+export const min: Op<"x", "y", Reduction> = extreme("min", true, minBackward);

@@ -19,5 +19,8 @@ export function splitsFor(rows: number, columns: number, terms: number): number 
 /** How often a sum over rows alone is cut: into about as many parts as a part has rows. */
 export const splitsForSum = (rows: number): number => (rows < 1024 ? 1 : Math.ceil(Math.sqrt(rows)));
 
+/** The same for rows that a workgroup shares, each of whose threads has many before others are worth another dispatch. */
+export const splitsForRows = (rows: number): number => (rows <= 65_536 ? 1 : splitsForSum(rows));
+
 /** How many threads share a row of `columns` numbers. */
 export const partsOfRow = (columns: number): number => Math.ceil(columns / 1024);

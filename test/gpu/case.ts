@@ -2,8 +2,8 @@
 // can be read without a GPU; `buildCase` makes a small graph of it.
 
 import { addNode, addTensor, type Graph } from "../../src/graph/graph.ts";
-import type { Attribute, Attributes, EpilogueStep, Op, TensorSpec } from "../../src/op/op.ts";
-import { size } from "../../src/op/tensor.ts";
+import type { Attribute, Attributes, EpilogueStep, Op, TensorSpec, Way } from "../../src/op/op.ts";
+import { size, type Tensor } from "../../src/op/tensor.ts";
 import { stream } from "../../src/random.ts";
 import type { StepValues } from "../../src/step/replay.ts";
 import { type Fill, normals } from "../reference/numbers.ts";
@@ -54,6 +54,8 @@ export interface GradientCase {
   readonly attributes?: Attributes;
   /** An op between each parameter and this one, whose gradients are no tensors of their own. */
   readonly behind?: string;
+  /** What the op is given in the place of these inputs, which other ops make of them. */
+  readonly through?: (made: { readonly emit: Way["emit"]; readonly given: readonly Tensor[] }) => readonly Tensor[];
 }
 
 export interface BuiltCase {

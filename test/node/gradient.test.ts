@@ -23,7 +23,10 @@ import { exact } from "../reference/twin.ts";
 const TOLERANCE = 1e-6;
 
 /** One op between parameters and a loss: its inputs are the parameters, the loss is its own or the squared error. */
-function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase): Differentiated & { batch: number } {
+function lossOfOp(
+  op: string,
+  { inputs, attributes = {}, behind, through }: GradientCase,
+): Differentiated & { batch: number } {
   const graph: Graph = { tensors: [], nodes: [] };
   const given = new Map<number, Float64Array>();
   const add = (name: string, shape: readonly number[], role: "parameter" | "data", fill = apart): Tensor => {
@@ -40,7 +43,9 @@ function lossOfOp(op: string, { inputs, attributes = {}, behind }: GradientCase)
   const tensors = inputs.map(({ shape, fill, wanted = true }, i) =>
     add(`input ${i}`, shape, wanted ? "parameter" : "data", fill),
   );
-  const result = made(op, behind === undefined ? tensors : tensors.map((tensor) => made(behind, [tensor])), attributes);
+  const ready = behind === undefined ? tensors : tensors.map((tensor) => made(behind, [tensor]));
+  const own = through?.({ emit: (next, from, options) => emit(graph, next, from, options), given: ready });
+  const result = made(op, own ?? ready, attributes);
   const isLoss = attributes.gradient === true;
   const loss = isLoss
     ? result

@@ -77,7 +77,8 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
       const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
       const work = { ...node, device, checked, halts: checked };
       const asks = checked && kernel.source.includes("CHECK");
-      const beside = asks ? ["metrics", "gradient_row", ...(sum ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
+      const second = sum || (value.sumsColumns === undefined && kernel.source.includes("check_sum("));
+      const beside = asks ? ["metrics", "gradient_row", ...(second ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
       const variantOf = (one: Choice): Variant => {
         const { tensors: _, ...choice } = completed({ ...kernel, choose: () => one }, work);
         const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };

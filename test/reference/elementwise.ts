@@ -5,7 +5,14 @@ import type { Attributes } from "../../src/op/op.ts";
 import { normalCdf, normalPdf } from "./normal.ts";
 import type { Round, Twin } from "./twin.ts";
 
-type Formula = (round: Round, x: number, second: number, third: number, attributes: Attributes) => number;
+type Formula = (
+  round: Round,
+  x: number,
+  second: number,
+  third: number,
+  attributes: Attributes,
+  ...more: number[]
+) => number;
 
 const sigmoid = (round: Round, x: number): number => round(1 / round(1 + round(Math.exp(-x))));
 const softplus = (round: Round, x: number): number =>
@@ -35,6 +42,10 @@ const eluBackward =
   (round, dz, s, _, attributes) =>
     s > 0 ? round(scale * dz) : round(round(round(scale * alphaOf(attributes)) * dz) * round(Math.exp(s)));
 const SELU = [() => 1.6732632423543772, 1.0507009873554805] as const;
+
+/** (x - mean) inverse gamma + beta. */
+const normalized = (round: Round, x: number, mean: number, inverse: number, gamma = 1, beta = 0): number =>
+  round(round(round(x - mean) * round(inverse * gamma)) + beta);
 
 export const formulas: Readonly<Record<string, Formula>> = {
   relu: (_, x) => Math.max(x, 0),
@@ -115,6 +126,10 @@ export const formulas: Readonly<Record<string, Formula>> = {
   reciprocal: (round, x) => round(1 / x),
   reciprocalBackward: (round, dz, s) => round(-round(dz * s) * s),
   copy: (_, x) => x,
+  batchNormPlain: (round, x, mean, inverse) => normalized(round, x, mean, inverse),
+  batchNormScaled: (round, x, mean, inverse, _, gamma) => normalized(round, x, mean, inverse, gamma),
+  batchNormShifted: (round, x, mean, inverse, _, beta) => normalized(round, x, mean, inverse, 1, beta),
+  batchNormAffine: (round, x, mean, inverse, _, gamma, beta) => normalized(round, x, mean, inverse, gamma, beta),
 };
 
 /** Numbers and how they lie. */
@@ -156,8 +171,11 @@ export function applyFormula(
   const formula = formulas[op];
   if (formula === undefined) throw new Error(`There is no formula for "${op}" in test/reference/elementwise.ts.`);
   const z = new Float64Array(shape.reduce((a, b) => a * b, 1));
-  const [x, second, third] = operands.map((operand) => spread(operand, shape, z.length));
-  for (let i = 0; i < z.length; i++) z[i] = formula(round, x![i]!, second?.[i] ?? 0, third?.[i] ?? 0, attributes);
+  const [x, second, third, ...more] = operands.map((operand) => spread(operand, shape, z.length));
+  for (let i = 0; i < z.length; i++) {
+    const others = more.map((values) => values[i]!);
+    z[i] = formula(round, x![i]!, second?.[i] ?? 0, third?.[i] ?? 0, attributes, ...others);
+  }
   return z;
 }
 

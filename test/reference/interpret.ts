@@ -1,6 +1,6 @@
 // Runs a whole graph on the twins: forward and backward, fused or not.
 
-import { type Graph, madeBy, tensorAt } from "../../src/graph/graph.ts";
+import { type Graph, madeBy, ownInputs, tensorAt } from "../../src/graph/graph.ts";
 import type { StepValues } from "../../src/step/replay.ts";
 import { applyFormula } from "./elementwise.ts";
 import type { Round } from "./twin.ts";
@@ -31,7 +31,7 @@ export function interpret(graph: Graph, given: Values, step: StepValues, round: 
     const { name } = node.op;
     const twin = twins[name];
     if (twin === undefined) throw new Error(`interpret: there is no twin for the op "${name}".`);
-    const own = node.inputs.slice(0, node.op.inputs.length);
+    const own = ownInputs(node);
     const facts = {
       op: name,
       inputs: own.map((id) => tensorAt(graph, id)),

@@ -1,6 +1,6 @@
 // Cases of the kernels that add: over rows, over parts, over any axes by threads and by workgroups, and the way back.
 
-import { between, cycle, type Fill, holed, torn } from "../../reference/numbers.ts";
+import { between, coarse, cycle, type Fill, holed, lowest, normals, torn } from "../../reference/numbers.ts";
 import type { Case, GradientCase } from "../case.ts";
 
 const one = (op: string, shape: readonly number[], fill?: Fill): Case => ({
@@ -17,6 +17,17 @@ const over = (op: string, shape: readonly number[], axes: readonly number[], mor
 const spread = (from: readonly number[], shape: readonly number[], attributes: Case["attributes"] = {}): Case => ({
   ...one("spread", from),
   attributes: { shape, mean: false, batch: false, ...attributes },
+});
+
+const backward = (
+  op: string,
+  shape: readonly number[],
+  axes: readonly number[],
+  results: readonly number[],
+  fill: Fill = normals,
+): Case => ({
+  ...{ op, inputs: [{ shape, fill, scaled: false }, { shape: results }], attributes: { axes } },
+  note: fill === coarse ? "equal values" : "",
 });
 
 const batch = { batch: true };
@@ -55,6 +66,28 @@ export const cases: readonly Case[] = [
     over(op, [9, 31], [1], { inputs: [{ shape: [9, 31], fill: holed() }], note: "with NaN" }),
     over(op, [7, 5, 9], [1], { epilogue: [{ op: "bias", operand: { shape: [9] } }, { op: "tanh" }] }),
   ]),
+  ...["max", "min"].flatMap((op) => [
+    over(op, [7, 33], [-1]),
+    over(op, [3, 5, 7, 4], [1, 2], { attributes: { keepDims: true } }),
+    over(op, [3, 5, 7, 4], [0, 2], { attributes: { batch: false } }),
+    over(op, [5, 6, 3], [0], { attributes: batch, step: short, inputs: [{ shape: [5, 6, 3], fill: torn(54) }] }),
+    over(op, [9, 31], [1], { inputs: [{ shape: [9, 31], fill: holed() }], note: "with NaN" }),
+    over(op, [9, 5], [0], {
+      ...{ inputs: [{ shape: [9, 5], fill: lowest }], scales: [1], note: "lowest values" },
+      attributes: { batch: false },
+    }),
+    over(op, [7, 5, 9], [1], { epilogue: [{ op: "bias", operand: { shape: [9] } }, { op: "tanh" }] }),
+  ]),
+  ...["maxBackward", "minBackward"].flatMap((op) => [
+    backward(op, [7, 33], [-1], [7]),
+    backward(op, [3, 5, 7, 4], [1, 2], [3, 4]),
+    backward(op, [9, 31], [1], [9], coarse),
+    backward(op, [9, 31], [1], [9], holed()),
+    {
+      ...backward(op, [5, 6, 3], [0], [6, 3], torn(54)),
+      ...{ attributes: { axes: [0], batch: true }, step: short },
+    },
+  ]),
   over("mean", [1, 2_000_000], [1], {
     inputs: [{ shape: [1, 2_000_000], fill: between(0.09, 0.11) }],
     scales: [1],
@@ -83,4 +116,4 @@ const reductions: readonly GradientCase[] = [
   { inputs: [{ shape: [3, 2, 4] }], attributes: { axes: [2, 1], keepDims: true }, behind: "tanh" },
 ];
 
-export const gradients = { sum: reductions, mean: reductions };
+export const gradients = { sum: reductions, mean: reductions, max: reductions, min: reductions };

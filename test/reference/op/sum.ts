@@ -2,7 +2,7 @@
 // The way back gives each term what its sum got. With `batch`, rows along axis 0 beyond the step's count take no part.
 
 import type { Tensor } from "../../../src/op/tensor.ts";
-import type { Twin } from "../twin.ts";
+import type { Facts, Twin } from "../twin.ts";
 
 /** For each place in a shape, the place once the axes that are not kept have length 1. */
 function places(shape: readonly number[], isKept: (axis: number) => boolean): number[] {
@@ -32,6 +32,38 @@ const reduction =
 export const sum = reduction(false);
 export const sumOver = reduction(false);
 export const mean = reduction(true);
+
+/** The largest or smallest over axes, and where it stands: the first of equal ones; NaN counts above all. */
+function extremes(x: Float64Array, least: boolean, { inputs, attributes }: Facts, count: number) {
+  const { shape } = inputs[0] as Tensor;
+  const axes = (attributes.axes as readonly number[]).map((axis) => (axis + shape.length) % shape.length);
+  const rows = attributes.batch === true && axes.includes(0) ? Math.min(count, shape[0]!) : shape[0]!;
+  const own = places(shape, (axis) => !axes.includes(axis));
+  const results = shape.reduce((n, length, axis) => (axes.includes(axis) ? n : n * length), 1);
+  const at = new Array<number>(results).fill(-1);
+  for (let i = 0; i < (x.length / shape[0]!) * rows; i++) {
+    const best = x[at[own[i]!]!];
+    const beyond = best === undefined || (least ? x[i]! < best : x[i]! > best);
+    if (beyond || (Number.isNaN(x[i]) && !Number.isNaN(best))) at[own[i]!] = i;
+  }
+  return { at, own };
+}
+
+const extreme =
+  (least: boolean): Twin =>
+  ([x], facts, { count }) => [Float64Array.from(extremes(x!, least, facts, count).at, (i) => x![i]!)];
+
+const extremeBackward =
+  (least: boolean): Twin =>
+  ([x, dy], facts, { count }) => {
+    const { at, own } = extremes(x!, least, facts, count);
+    return [x!.map((_, i) => (at[own[i]!] === i ? dy![own[i]!]! : 0))];
+  };
+
+export const max = extreme(false);
+export const min = extreme(true);
+export const maxBackward = extremeBackward(false);
+export const minBackward = extremeBackward(true);
 
 export const spread: Twin = ([x], { inputs, attributes }, { count }, round) => {
   const shape = attributes.shape as readonly number[];

@@ -1,0 +1,163 @@
+// What normalizes numbers of one sample: layer, RMS and group normalization. They differ in which numbers are a group, and in whether
+// the mean is taken off. The way back measures groups anew, so that forward and back each take what follows into their ends.
+
+import source from "../../shaders/normalize.wgsl?raw";
+import backwardSource from "../../shaders/normalize-backward.wgsl?raw";
+import sumsSource from "../../shaders/normalize-sums.wgsl?raw";
+import groupPart from "../../shaders/parts/group.wgsl?raw";
+import joined from "../../shaders/parts/joined-channels.wgsl?raw";
+import { mergeSums } from "./batch-norm.ts";
+import { checkPart } from "./check.ts";
+import { epilogue } from "./epilogue.ts";
+import { indexMap, placeOf } from "./index-map.ts";
+import { fold, inLines, threads } from "./kernel.ts";
+import { type Attributes, defineOp, type Kernel } from "./op.ts";
+import { checkCount } from "./request.ts";
+import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
+
+export type Groups = {
+  /** Into how many groups the channels are parted, neighbours together. */
+  readonly groups: number;
+  /** Whether a group spans all positions of a sample, and not those of each position by itself. */
+  readonly positions: boolean;
+  /** Whether the mean is taken off. */
+  readonly centered: boolean;
+  readonly eps: number;
+};
+
+const attributes = { groups: [1, checkCount], positions: [false], centered: [true], eps: [1e-5] } as const;
+
+/** From so many numbers on a workgroup shares a group. */
+const SHARED = 128;
+
+/** Most samples of a part: each has a number of workgroup memory. */
+const MOST_HEIGHT = 64;
+
+/** x as [samples, positions, groups, channels of a group]. */
+function viewOf({ shape }: Tensor, { groups, positions }: Groups): readonly [number, number, number, number] {
+  const channels = shape.at(-1) as number;
+  const samples = positions ? (shape[0] as number) : size(shape.slice(0, -1));
+  return [samples, size(shape) / (samples * channels), groups, channels / groups];
+}
+
+/** How many samples a part of the sums has. */
+const heightOf = ([samples, positions]: readonly number[]): number =>
+  Math.min(MOST_HEIGHT, Math.ceil(Math.sqrt((samples as number) / (positions as number))));
+
+/** What all kernels of groups have in common. */
+function groupsOf(x: Tensor, given: Attributes) {
+  const { centered, eps } = given as Groups;
+  const view = viewOf(x, given as Groups);
+  const [samples, positions, groups, channels] = view;
+  const isWithin = (axis: number): boolean => axis === 1 || axis === 3;
+  const place = (axes: (axis: number) => boolean, at: string): string =>
+    placeOf(
+      indexMap(view, axes, () => true),
+      at,
+    );
+  const isShared = positions * channels >= SHARED;
+  return {
+    view,
+    isShared,
+    holes: {
+      THREADS: isShared ? 64 : 1,
+      SHARED: isShared,
+      JOINED: isShared ? joined : "",
+      RESULT: place((axis) => !isWithin(axis), "i"),
+      TERM: place(isWithin, "k"),
+      MEAN: String(centered),
+    },
+    constants: {
+      GROUPS: samples * groups,
+      COUNT: positions * channels,
+      PER_SAMPLE: groups,
+      CHANNELS: channels,
+      EPS: eps,
+    },
+  };
+}
+
+const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward: boolean): Kernel => ({
+  name,
+  source: inLines(groupPart, text),
+  choose({ tensors, all, attributes: given, epilogue: steps, checked }) {
+    const { x, gamma, beta } = tensors as Tensors<"x"> & Partial<Tensors<"gamma" | "beta">>;
+    const { holes, constants, isShared } = groupsOf(x, given);
+    const columns = x.shape.at(-1) as number;
+    const end = epilogue(steps, all, { lanes: 1, columns, aligned: false });
+    return {
+      holes: {
+        ...holes,
+        EPILOGUE: end.text,
+        CHECK: checkPart(checked),
+        SCALED: gamma !== undefined,
+        ...(isForward && { SHIFTED: beta !== undefined }),
+      },
+      constants: { ...constants, COLUMNS: columns },
+      tensors: { ...tensors, ...end.tensors },
+      grid: isShared ? fold(constants.GROUPS) : threads(constants.GROUPS),
+      note: `${dims(x)} in groups of ${constants.COUNT}${end.note}`,
+    };
+  },
+});
+
+/** y = (x - mean) / sqrt(variance + eps) gamma + beta of each group, with or without the last or the last two. */
+export const normalize = defineOp({
+  name: "normalize",
+  inputs: ["x", "gamma", "beta"],
+  optional: ["gamma", "beta"],
+  outputs: ["y"],
+  attributes,
+  shape: ({ x: { shape } }, _: Groups) => ({ y: { shape } }),
+  back({ x, gamma, dy }, { attributes: given, give, emit }) {
+    give("x", () => {
+      const from = { x, dy, ...(gamma && { gamma }) } as Tensors<"x" | "dy" | "gamma">;
+      return emit(normalizeBackward, from, given).dx;
+    });
+    let sums: Tensors<"dgamma" | "dbeta"> | undefined;
+    const both = () => {
+      sums ??= emit(mergeSums, { parts: emit(normalizeSums, { x, dy }, given).parts } as Tensors<
+        "parts" | "mean" | "inverse"
+      >);
+      return sums;
+    };
+    give("gamma", () => both().dgamma);
+    give("beta", () => both().dbeta);
+  },
+  kernel: kernel("normalize", source, true),
+  takesEpilogue: true,
+});
+
+export const normalizeBackward = defineOp({
+  name: "normalizeBackward",
+  inputs: ["x", "dy", "gamma"],
+  optional: ["gamma"],
+  outputs: ["dx"],
+  shape: ({ x: { shape } }, _: Groups) => ({ dx: { shape } }),
+  kernel: kernel("normalize-backward", backwardSource, false),
+  takesEpilogue: true,
+});
+
+/** Parts of the gradients of gamma and beta, [parts, 2, C]. */
+export const normalizeSums = defineOp({
+  name: "normalizeSums",
+  inputs: ["x", "dy"],
+  outputs: ["parts"],
+  shape({ x }, given: Groups) {
+    const view = viewOf(x, given);
+    return { parts: { shape: [Math.ceil(view[0] / heightOf(view)), 2, x.shape.at(-1) as number] } };
+  },
+  kernel: {
+    name: "normalize-sums",
+    source: inLines(groupPart, sumsSource),
+    choose({ tensors: { x, dy, parts }, attributes: given }) {
+      const { view, holes, constants } = groupsOf(x, given);
+      return {
+        holes,
+        constants: { ...constants, HEIGHT: heightOf(view), SAMPLES: view[0] },
+        tensors: { x, dy, parts },
+        grid: fold((parts.shape[0] as number) * view[2]),
+      };
+    },
+  },
+});
