@@ -19,7 +19,26 @@ export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
+export {
+  type EmbeddingOptions,
+  embedding,
+  positionEmbedding,
+  type SinusoidalOptions,
+  sinusoidalPositions,
+} from "./model/embedding.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
+export {
+  type Borders,
+  concatenate,
+  cropping2d,
+  depthToSpace,
+  permute,
+  reshape,
+  spaceToDepth,
+  type UpSampling2dOptions,
+  upSampling2d,
+  zeroPadding2d,
+} from "./model/move.ts";
 export {
   type Functional,
   functional,

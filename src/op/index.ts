@@ -7,6 +7,7 @@ import { conv2d, conv2dTranspose } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d } from "./max-pool2d.ts";
+import { concat, pad, permute, slice, tile } from "./move.ts";
 import type { Op } from "./op.ts";
 import { mean, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
@@ -20,6 +21,8 @@ export interface Ops {
   readonly add: Op<"x" | "y", "z">;
   /** z = x + b: x is [..., N], b is [N]. */
   readonly bias: Op<"x" | "b", "z">;
+  /** y: a, then b, along `axis`, by default the last. `concatenate` takes more than two. */
+  readonly concat: Op<"a" | "b", "y">;
   /**
    * c: a [B, H, W, C] under the filter b [kh, kw, C / groups, F] gives [B, OH, OW, F]. Attributes: `stride` and `dilation` [vertical,
    * horizontal], default [1, 1]; `padding` "valid", the default, or "same"; `groups`, default 1.
@@ -48,12 +51,21 @@ export interface Ops {
   readonly multiply: Op<"x" | "y", "z">;
   /** z = -x. */
   readonly neg: Op<"x", "z">;
+  /** y: x with `value`, by default 0, around it: `before` and `after` say how often along each axis. */
+  readonly pad: Op<"x", "y">;
+  /** y: the axes of x in the order of `axes`, each of them once; -1 is the last. Axis 0, the batch, may move too. */
+  readonly permute: Op<"x", "y">;
   /** z = 1 / x. */
   readonly reciprocal: Op<"x", "z">;
   readonly relu: Op<"x", "z">;
   /** y: the numbers of x under another `shape` of the same size. */
   readonly reshape: Op<"x", "y">;
   readonly sigmoid: Op<"x", "z">;
+  /**
+   * y: along each axis from `begin` to before `end` with `stride`, as in NumPy: places below 0 count from the end, a stride below 0 goes
+   * back, what lies outside ends at the border. Lists are for the first axes, and what is left out is the whole: `{ end: [Infinity, 3] }`.
+   */
+  readonly slice: Op<"x", "y">;
   /** z: the square root of x. */
   readonly sqrt: Op<"x", "z">;
   /** z = x x, number by number. */
@@ -66,6 +78,8 @@ export interface Ops {
    */
   readonly sum: Op<"x", "y">;
   readonly tanh: Op<"x", "z">;
+  /** y: x repeated along each axis, `repeats` times; with `each` every number by itself, as NumPy's repeat. */
+  readonly tile: Op<"x", "y">;
 }
 
 /** Ops for layers of your own: `scope.op(ops.matmul, { a: x, b: weight }).c`. */
@@ -79,6 +93,9 @@ export const ops: Ops = {
   // Getters, since a bundler keeps whatever reads a property while it is made, and all that it names.
   get abs() {
     return abs;
+  },
+  get concat() {
+    return concat;
   },
   get divide() {
     return divide;
@@ -110,6 +127,12 @@ export const ops: Ops = {
   get neg() {
     return neg;
   },
+  get pad() {
+    return pad;
+  },
+  get permute() {
+    return permute;
+  },
   get reciprocal() {
     return reciprocal;
   },
@@ -118,6 +141,9 @@ export const ops: Ops = {
   },
   get sigmoid() {
     return sigmoid.op;
+  },
+  get slice() {
+    return slice;
   },
   get sqrt() {
     return sqrt;
@@ -133,5 +159,8 @@ export const ops: Ops = {
   },
   get tanh() {
     return tanh.op;
+  },
+  get tile() {
+    return tile;
   },
 };
