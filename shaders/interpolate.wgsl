@@ -1,6 +1,7 @@
 // Images between their pixels. Along each axis the pixel o of the large image stands at (o TIMES + OFFSET) / PER of the small one,
 // kept within it, and takes of the two pixels beside it what it is nearer to. All of that in whole numbers, so that it is exact.
-// Forward an output takes its four pixels; back (BACK) a pixel gathers from all outputs that took of it.
+// Forward an output takes of four pixels; back a pixel gathers from all outputs that took of it: of the OTHER image those from
+// FIRST to LAST.
 ${EPILOGUE}
 ${CHECK}
 const TIMES = vec2i(${TIMES});
@@ -29,31 +30,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = id.y * groups.x * 64 + id.x;
   if (i >= LENGTH) { return; }
   let lane = i % LANES;
-#if ${BACK}
-  let own = SMALL;
-  let other = LARGE;
-#else
-  let own = LARGE;
-  let other = SMALL;
-#endif
+  let own = ${OWN};
+  let other = ${OTHER};
   let at = vec2i(vec2u(i / (LANES * u32(own.y)) % u32(own.x), i / LANES % u32(own.y)));
   let image = i32(i / (LANES * u32(own.x * own.y)));
-#if ${BACK}
-  let first = max(((at - 1) * PER - OFFSET) / TIMES, vec2i());
-  let last = min(((at + 1) * PER - OFFSET) / TIMES, LARGE - 1);
-#else
-  let first = place_of(at) / PER;
-  let last = min(first + 1, SMALL - 1);
-#endif
+  let first = ${FIRST};
+  let last = min(${LAST}, other - 1);
   var sum = V(0);
   for (var row = first.x; row <= last.x; row++) {
     for (var column = first.y; column <= last.y; column++) {
       let that = vec2i(row, column);
-#if ${BACK}
-      let part = share(that, at);
-#else
-      let part = share(at, that);
-#endif
+      let part = share(${PAIR});
       // What takes nothing takes no NaN either.
       if (part == 0) { continue; }
       sum += part * x[u32((image * other.x + row) * other.y + column) * LANES + lane];

@@ -15,13 +15,34 @@ type Enlarging = {
   readonly alignCorners: boolean;
 };
 
-const kernel = (back: boolean): Kernel => ({
-  name: back ? "interpolate-backward" : "interpolate",
+/** What an output asks for, and what a pixel does on the way back, as WGSL. */
+const ways = {
+  forward: {
+    OWN: "LARGE",
+    OTHER: "SMALL",
+    FIRST: "place_of(at) / PER",
+    LAST: "first + 1",
+    PAIR: "at, that",
+  },
+  backward: {
+    OWN: "SMALL",
+    OTHER: "LARGE",
+    FIRST: "max(((at - 1) * PER - OFFSET) / TIMES, vec2i())",
+    LAST: "((at + 1) * PER - OFFSET) / TIMES",
+    PAIR: "that, at",
+  },
+} as const;
+
+const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, way: keyof typeof ways): Kernel => ({
+  name,
   source,
   choose({ tensors, all, attributes, epilogue: steps, checked }) {
     const { size: times, alignCorners } = attributes as Enlarging;
     const [x, y] = [all[0], Object.values(tensors).at(-1)] as [Tensor, Tensor];
-    const [small, large] = (back ? [y, x] : [x, y]).map(({ shape }) => shape.slice(1, 3)) as [number[], number[]];
+    const [small, large] = (way === "backward" ? [y, x] : [x, y]).map(({ shape }) => shape.slice(1, 3)) as [
+      number[],
+      number[],
+    ];
     const columns = y.shape[3] as number;
     const lanes = columns % 4 === 0 ? 4 : 1;
     const end = epilogue(steps, all, { lanes, columns, aligned: lanes === 4 });
@@ -36,7 +57,7 @@ const kernel = (back: boolean): Kernel => ({
         TIMES: pair((_, pixels) => (alignCorners ? Math.max(1, pixels - 1) : 2)),
         OFFSET: pair((one) => (alignCorners ? 0 : 1 - one)),
         PER: pair((one, pixels) => (alignCorners ? Math.max(1, pixels * one - 1) : 2 * one)),
-        ...{ SMALL: small.join(", "), LARGE: large.join(", "), BACK: back },
+        ...{ SMALL: small.join(", "), LARGE: large.join(", "), ...ways[way] },
         ...{ WIDTH: lanes, ASK: lanes === 4 ? "check" : "check_one" },
       },
       constants: { LENGTH: length, LANES: columns / lanes },
@@ -58,7 +79,7 @@ export const interpolate: Op<"x", "y", Enlarging> = defineOp({
     y: { shape: shape.map((length, axis) => length * (times[axis - 1] ?? 1)) },
   }),
   back: ({ dy }, { attributes, give, emit }) => give("x", () => emit(interpolateBackward, { dy }, attributes).dx),
-  kernel: kernel(false),
+  kernel: kernel("interpolate", "forward"),
   takesEpilogue: true,
 });
 
@@ -70,6 +91,6 @@ export const interpolateBackward = defineOp({
   shape: ({ dy: { shape } }, { size: times }: Enlarging) => ({
     dx: { shape: shape.map((length, axis) => length / (times[axis - 1] ?? 1)) },
   }),
-  kernel: kernel(true),
+  kernel: kernel("interpolate-backward", "backward"),
   takesEpilogue: true,
 });
