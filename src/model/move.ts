@@ -105,16 +105,20 @@ export function zeroPadding2d(padding: Borders = 1): Layer {
  * @example cropping2d(2)
  */
 export function cropping2d(cropping: Borders = 0): Layer {
-  const [rows, columns] = borders("cropping2d", "cropping", cropping);
+  const kind = "cropping2d";
+  const [[top, bottom], [left, right]] = borders(kind, "cropping", cropping);
   return {
-    kind: "cropping2d",
+    kind,
     apply(scope, x) {
-      checkImage("cropping2d", scope, x);
-      const [begin, end] = [0, 1].map((side) => [0, rows[side] as number, columns[side] as number]) as [
-        number[],
-        number[],
-      ];
-      return scope.op(slice, { x }, { begin, end: end.map((cut, axis) => (x.shape[axis] as number) - cut) }).y;
+      checkImage(kind, scope, x);
+      const [, height = 0, width = 0] = x.shape;
+      if (top + bottom >= height || left + right >= width) {
+        throw new ShapeError(
+          `${where(kind, scope)}: input has shape [${x.shape}], of which it cuts ${top} + ${bottom} rows and ${left} + ${right} columns. Leave some.`,
+        );
+      }
+      const end = [Number.POSITIVE_INFINITY, height - bottom, width - right];
+      return scope.op(slice, { x }, { begin: [0, top, left], end }).y;
     },
   };
 }

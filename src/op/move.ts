@@ -116,7 +116,7 @@ function checkAxis(place: string, name: string, value: unknown): void {
 const perAxis = (x: Tensor, name: string, list: readonly number[]): string | undefined =>
   list.length === x.shape.length
     ? undefined
-    : `${given(x)} It has ${x.shape.length} axes, ${name} has ${list.length} entries. Give one for each, the batch included.`;
+    : `${given(x)} It has ${x.shape.length} axes, ${name} is [${list}]. Give a number for each axis, the batch included.`;
 
 type Order = { readonly axes: readonly number[] };
 

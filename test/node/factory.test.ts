@@ -116,15 +116,26 @@ const calls: Readonly<Record<string, { readonly before?: readonly unknown[]; rea
 /** Functions at the door that belong to other tests: those of models, data and the trainer. Layers that are one op hold it. */
 const others = [
   "compile",
+  "concatenate",
   "conv1d",
   "conv2d",
   "conv2dTranspose",
+  "cropping2d",
   "crossEntropy",
   "dense",
+  "depthToSpace",
+  "embedding",
   "flatten",
   "functional",
   "inference",
   "meanSquaredError",
+  "permute",
+  "positionEmbedding",
+  "reshape",
+  "sinusoidalPositions",
+  "spaceToDepth",
+  "upSampling2d",
+  "zeroPadding2d",
 ];
 const more = ["checkGradients", "defineElementwise", "defineOp", "print", "residual", "sequential", "summary"];
 
