@@ -108,6 +108,6 @@ export const insideOf = ({ runs, count }: IndexMap, at: string): string =>
       const digit = digitOf(run, count, at);
       // What stands before the window is a very large number then.
       const inside = before === 0 ? digit : `(${digit} - ${before}u)`;
-      return [`(${inside} < ${(many - 1) * every + 1}u)`, ...(every === 1 ? [] : [`(${inside} % ${every}u == 0)`])];
+      return [`(${inside} < ${many * every}u)`, ...(every === 1 ? [] : [`(${inside} % ${every}u == 0)`])];
     })
     .join(" & ");

@@ -36,9 +36,9 @@ export const controllers = makers.filter(([, maker]) => isController(made(maker)
 
 const optimizerMakers = makers.filter(([, maker]) => isOptimizer(made(maker)));
 
-/** The layers that take nothing: activations and flatten. */
+/** The layers that take nothing, on values of any shape: activations and flatten. */
 export const plainLayers = makers
-  .filter(([, maker]) => maker.length === 0 && isLayer(made(maker)))
+  .filter(([name, maker]) => maker.length === 0 && isLayer(made(maker)) && ("op" in maker || name === "flatten"))
   .map(([name]) => name);
 
 /** The layers that are one op and take a size: poolings. */

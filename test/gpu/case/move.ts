@@ -45,8 +45,11 @@ const orders: readonly (readonly [Shape, Shape])[] = [
   ],
 ];
 
+/** Some of them have fours that are neighbours, but for where they begin or how far rows are apart. */
 const ranges: readonly (readonly [Shape, Partial<typeof none>])[] = [
   [[9], { begin: [2], end: [7] }],
+  [[3, 8], { begin: [0, 2], end: [3, 6] }],
+  [[3, 7], { end: [3, 4] }],
   [[9], { stride: [-1] }],
   [[9, 5], { begin: [-3], end: [Number.POSITIVE_INFINITY, -1] }],
   [[9, 5], { begin: [8, 3], end: [0, Number.NEGATIVE_INFINITY], stride: [-3, -2] }],
@@ -59,6 +62,7 @@ const ranges: readonly (readonly [Shape, Partial<typeof none>])[] = [
 ];
 
 const pads: readonly (readonly [Shape, Shape, Shape, number])[] = [
+  [[3, 4], [0, 2], [0, 2], 0],
   [[7], [1], [2], 0],
   [[3, 5], [0, 0], [0, 3], -1.5],
   [[2, 3, 4, 4], [0, 1, 2, 0], [0, 2, 1, 0], 0],
