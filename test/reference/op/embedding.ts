@@ -29,15 +29,21 @@ export const tokenChains: Twin = ([ids], { inputs, outputs, attributes }, { coun
   return [next, head];
 };
 
+/** So many terms are added before their sum is, so that a long sum of equal numbers keeps its digits. */
+const BLOCK = 256;
+
 export const embeddingBackward: Twin = ([dy, next, head], { outputs }, _step, round) => {
   const dtable = new Float64Array(size(outputs[0]!.shape));
   const units = outputs[0]!.shape.at(-1)!;
-  head!.forEach((first, row) => {
-    for (let k = first; k !== NONE; k = next![k]!) {
-      for (let c = 0; c < units; c++) {
-        dtable[row * units + c] = round(dtable[row * units + c]! + dy![k * units + c]!);
+  for (const [row, first] of head!.entries()) {
+    const tokens: number[] = [];
+    for (let k = first; k !== NONE; k = next![k]!) tokens.push(k);
+    for (let c = 0; c < units; c++) {
+      for (let from = 0; from < tokens.length; from += BLOCK) {
+        const block = tokens.slice(from, from + BLOCK).reduce((sum, k) => round(sum + dy![k * units + c]!), 0);
+        dtable[row * units + c] = round(dtable[row * units + c]! + block);
       }
     }
-  });
+  }
   return [dtable];
 };
