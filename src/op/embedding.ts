@@ -66,8 +66,11 @@ export const embedding: Op<"ids" | "table", "y"> = defineOp({
   takesEpilogue: true,
 });
 
-/** So many threads share the tokens of a part at most: each of them looks at all of these. */
+/** So many threads share the tokens of a part at most. */
 const MOST_THREADS = 4096;
+
+/** Threads that a software adapter runs as one. */
+const LANES_OF_CPU = 4;
 
 /**
  * The tokens of each row as lists: `next` [tokens], the token after each, and `head` [rows], or [splits, rows], the first of each row; 2^32 - 1
@@ -89,9 +92,8 @@ export const tokenChains = defineOp({
       const { rows, splits } = attributes as { readonly rows: number; readonly splits: number };
       const tokens = size(ids.shape);
       const height = Math.ceil(tokens / splits);
-      // Who has no rows has nothing to do, and on a CPU each thread that looks costs time.
-      const most = software ? 64 : Math.min(height, rows, MOST_THREADS);
-      const shared = Math.max(64, 2 ** Math.ceil(Math.log2(most)));
+      // Each thread looks at all tokens of its part, which costs a CPU time; on a GPU threads without rows of their own have nothing to do.
+      const shared = software ? LANES_OF_CPU : 2 ** Math.ceil(Math.log2(Math.min(height, rows, MOST_THREADS)));
       return {
         holes: { STEP: step },
         constants: {
