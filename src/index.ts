@@ -22,6 +22,13 @@ export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
 export { dropout, spatialDropout } from "./model/dropout.ts";
+export {
+  type EmbeddingOptions,
+  embedding,
+  positionEmbedding,
+  type SinusoidalOptions,
+  sinusoidalPositions,
+} from "./model/embedding.ts";
 export { prelu, swiglu } from "./model/gated.ts";
 export {
   type BinaryCrossEntropyOptions,
@@ -35,6 +42,18 @@ export {
   meanSquaredError,
 } from "./model/loss.ts";
 export { topK } from "./model/metric.ts";
+export {
+  type Borders,
+  concatenate,
+  cropping2d,
+  depthToSpace,
+  permute,
+  reshape,
+  spaceToDepth,
+  type UpSampling2dOptions,
+  upSampling2d,
+  zeroPadding2d,
+} from "./model/move.ts";
 export {
   type GroupNormOptions,
   groupNorm,

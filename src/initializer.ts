@@ -51,6 +51,8 @@ const initializers = {
   /** Uniform in +-sqrt(6 / fanIn) (He et al. 2015), for layers that a relu follows. */
   heUniform: within((shape) => Math.sqrt(6 / fans(shape).fanIn)),
   heNormal: spread((shape) => Math.sqrt(2 / fans(shape).fanIn)),
+  /** Uniform in +-0.05; Keras' default for embeddings. */
+  uniform: within(() => 0.05),
 } satisfies Record<string, Initializer>;
 
 export type InitializerName = keyof typeof initializers;

@@ -8,6 +8,7 @@ import { conv2d, conv2dTranspose } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d } from "./max-pool2d.ts";
+import { concat, pad, permute, slice, tile } from "./move.ts";
 import type { Op } from "./op.ts";
 import { max, mean, min, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
@@ -24,6 +25,8 @@ export interface Ops {
   readonly bias: Op<"x" | "b", "z">;
   /** z = x, but `min` where it is below, and `max` where it is above; either may be left out. */
   readonly clip: Op<"x", "z">;
+  /** y: a, then b, along `axis`, by default the last. `concatenate` takes more than two. */
+  readonly concat: Op<"a" | "b", "y">;
   /**
    * c: a [B, H, W, C] under the filter b [kh, kw, C / groups, F] gives [B, OH, OW, F]. Attributes: `stride` and `dilation` [vertical,
    * horizontal], default [1, 1]; `padding` "valid", the default, or "same"; `groups`, default 1.
@@ -66,6 +69,10 @@ export interface Ops {
   readonly neg: Op<"x", "z">;
   /** z: x to the power `exponent`, a number; NaN where x is below 0 and that is not whole. */
   readonly pow: Op<"x", "z">;
+  /** y: x with `value`, by default 0, around it: `before` and `after` say how often along each axis. */
+  readonly pad: Op<"x", "y">;
+  /** y: the axes of x in the order of `axes`, each of them once; -1 is the last. Axis 0, the batch, may move too. */
+  readonly permute: Op<"x", "y">;
   /** z = 1 / x. */
   readonly reciprocal: Op<"x", "z">;
   readonly relu: Op<"x", "z">;
@@ -76,6 +83,11 @@ export interface Ops {
   readonly sin: Op<"x", "z">;
   /** y: e^x over the sum of e^x along the last axis. */
   readonly softmax: Op<"x", "y">;
+  /**
+   * y: along each axis from `begin` to before `end` with `stride`, as in NumPy: places below 0 count from the end, a stride below 0 goes
+   * back, what lies outside ends at the border. Lists are for the first axes, and what is left out is the whole: `{ end: [Infinity, 3] }`.
+   */
+  readonly slice: Op<"x", "y">;
   /** z: the square root of x. */
   readonly sqrt: Op<"x", "z">;
   /** z = x x, number by number. */
@@ -90,6 +102,8 @@ export interface Ops {
   readonly tanh: Op<"x", "z">;
   /** z: x where `condition` is not 0, else y. */
   readonly where: Op<"condition" | "x" | "y", "z">;
+  /** y: x repeated along each axis, `repeats` times; with `each` every number by itself, as NumPy's repeat. */
+  readonly tile: Op<"x", "y">;
 }
 
 /** Ops for layers of your own: `scope.op(ops.matmul, { a: x, b: weight }).c`. */
@@ -106,6 +120,9 @@ export const ops: Ops = {
   },
   get clip() {
     return clip;
+  },
+  get concat() {
+    return concat;
   },
   get divide() {
     return divide;
@@ -158,6 +175,12 @@ export const ops: Ops = {
   get pow() {
     return pow;
   },
+  get pad() {
+    return pad;
+  },
+  get permute() {
+    return permute;
+  },
   get reciprocal() {
     return reciprocal;
   },
@@ -172,6 +195,9 @@ export const ops: Ops = {
   },
   get softmax() {
     return softmax.op;
+  },
+  get slice() {
+    return slice;
   },
   get sqrt() {
     return sqrt;
@@ -190,5 +216,8 @@ export const ops: Ops = {
   },
   get where() {
     return where;
+  },
+  get tile() {
+    return tile;
   },
 };

@@ -2,13 +2,13 @@
 
 import extremeSource from "../../shaders/extreme.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
-import source from "../../shaders/spread.wgsl?raw";
 import { OptionError } from "../errors.ts";
 import { checkSwitches, shown } from "../option.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { indexMap, placeOf, repeated } from "./index-map.ts";
 import { threads } from "./kernel.ts";
+import { moveKernel } from "./move.ts";
 import { type Attributes, defineOp, type Kernel, type Op } from "./op.ts";
 import { given } from "./request.ts";
 import { reshape } from "./reshape.ts";
@@ -97,32 +97,19 @@ export const spread = defineOp({
   shape: (_, { shape }: { readonly shape: readonly number[]; readonly mean: boolean; readonly batch: boolean }) => ({
     y: { shape },
   }),
-  kernel: {
-    name: "spread",
-    source,
-    choose({ tensors: { x, y }, all, attributes, epilogue: steps, checked }) {
-      const { mean, batch } = attributes as { readonly mean: boolean; readonly batch: boolean };
-      const columns = y.shape.at(-1) as number;
-      const length = size(y.shape);
-      const quads = Math.ceil(length / 4);
-      const terms = length / size(x.shape);
-      const end = epilogue(steps, all, { lanes: 4, columns, aligned: true });
+  kernel: moveKernel(
+    "spread",
+    ["x"],
+    ({ tensors: { x, y } }) => [repeated(x!.shape, y!.shape)],
+    ({ tensors: { x, y }, attributes: { mean, batch } }) => {
+      const length = size(y!.shape);
+      const terms = length / size(x!.shape);
       return {
-        holes: {
-          STEP: batch ? step : "",
-          EPILOGUE: end.text,
-          CHECK: checkPart(checked),
-          PLACE: placeOf(repeated(x.shape, y.shape), "at"),
-          SHARE: mean ? `given / f32(${batch ? realOf(terms, y) : `${terms}u`})` : "given",
-          REAL: batch ? realOf(length, y) : "LENGTH",
-        },
-        constants: { QUADS: quads, COLUMNS: columns, LENGTH: length },
-        tensors: { x, y, ...end.tensors },
-        grid: threads(quads),
-        note: `${dims(x)}${end.note}`,
+        ...(mean === true && { share: `given / f32(${batch === true ? realOf(terms, y!) : `${terms}u`})` }),
+        ...(batch === true && { real: realOf(length, y!) }),
       };
     },
-  },
+  ),
   takesEpilogue: true,
 });
 

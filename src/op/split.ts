@@ -24,3 +24,12 @@ export const splitsForRows = (rows: number): number => (rows <= 65_536 ? 1 : spl
 
 /** How many threads share a row of `columns` numbers. */
 export const partsOfRow = (columns: number): number => Math.ceil(columns / 1024);
+
+/** A list of the tokens of one row has about so many at most, where tokens are spread evenly over the rows. */
+const TOKENS_OF_ROW = 32;
+
+/** How often the sum over the tokens of each row of a table is cut. */
+export function splitsForTokens(tokens: number, rows: number): number {
+  const most = tokens / rows / TOKENS_OF_ROW;
+  return most < 2 ? 1 : 2 ** Math.floor(Math.log2(most));
+}

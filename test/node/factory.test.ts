@@ -119,17 +119,28 @@ const calls: Readonly<Record<string, { readonly before?: readonly unknown[]; rea
 /** Functions at the door that belong to other tests: those of models, data and the trainer. Layers that are one op hold it. */
 const others = [
   "compile",
+  "concatenate",
   "conv1d",
   "conv2d",
   "conv2dTranspose",
+  "cropping2d",
   "crossEntropy",
   "dense",
   "depthwiseConv2d",
+  "depthToSpace",
+  "embedding",
   "flatten",
   "functional",
   "inference",
   "meanSquaredError",
+  "permute",
+  "positionEmbedding",
+  "reshape",
   "separableConv2d",
+  "sinusoidalPositions",
+  "spaceToDepth",
+  "upSampling2d",
+  "zeroPadding2d",
 ];
 const more = [
   ...["checkGradients", "defineElementwise", "defineOp", "prelu", "print", "residual", "sequential", "summary"],

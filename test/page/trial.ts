@@ -12,6 +12,8 @@ export interface Trial {
   readonly model: Call;
   /** Options of `compile`, with calls in them. */
   readonly options: Readonly<Record<string, unknown>> & { readonly input: readonly number[] };
+  /** The input is so many whole numbers. */
+  readonly vocabulary?: number;
   /** Class numbers from 0 instead of targets in the shape of the output. */
   readonly classes?: number;
   /** Names of targets, of which the first is a class number; all are made of the same numbers. */
@@ -102,6 +104,22 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       return two(ops.add, y, scope.op(ops.sum, { x: y }, row).y);
     },
   });
+  /** One that moves numbers in every way, and goes on with as many as there were. */
+  const moving = (): import("../../src/index.ts").Layer => ({
+    kind: "moving",
+    apply(scope, x) {
+      const { ops } = gradus;
+      const [batch = 1, columns = 1] = x.shape;
+      const turned = scope.op(ops.permute, { x }, { axes: [1, 0] }).y;
+      const back = scope.op(ops.permute, { x: turned }, { axes: [1, 0] }).y;
+      const twice = scope.op(ops.tile, { x: back }, { repeats: [1, 2], each: true }).y;
+      const half = scope.op(ops.slice, { x: twice }, { begin: [0, 1], stride: [1, 2] }).y;
+      const wide = scope.op(ops.pad, { x: half }, { before: [0, columns], after: [0, columns], value: 0.5 }).y;
+      const joined = gradus.concatenate(scope, [wide, scope.op(ops.concat, { a: x, b: half }).y, half]);
+      const rows = scope.op(ops.reshape, { x: joined }, { shape: [batch, 6, columns] }).y;
+      return scope.op(ops.mean, { x: rows }, { axes: [1] }).y;
+    },
+  });
   /** A loss of terms with weights of their own, and a report beside them. */
   const ownLoss = (): import("../../src/index.ts").LossFunction => (output, targets, scope) => {
     const { ops } = gradus;
@@ -130,7 +148,8 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   };
   const top = (): import("../../src/index.ts").Metric => (output, targets, scope) =>
     gradus.topK(2)(output, targets.label, scope);
-  const functions = { ...gradus, shift, drawing, reckoning, ownLoss, everyLoss, top } as unknown as Functions;
+  const own = { shift, drawing, reckoning, moving, ownLoss, everyLoss, top };
+  const functions = { ...gradus, ...own } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);
     if (typeof value !== "object" || value === null) return value;
@@ -157,7 +176,11 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   const numbers = (length: number, phase: number) =>
     Float32Array.from({ length }, (_, i) => (Math.imul(i + phase * 7919 + 1, 2654435761) >>> 8) / 2 ** 23 - 1);
   const raw = numbers(count * features, 1);
-  const x = trial.bytes === true ? Uint8Array.from(raw, (value) => (value + 1) * 127) : raw;
+  const { vocabulary } = trial;
+  const tokens = (words: number): Float32Array =>
+    raw.map((value) => Math.min(words - 1, Math.floor(((value + 1) / 2) * words)));
+  const given = vocabulary === undefined ? raw : tokens(vocabulary);
+  const x = trial.bytes === true ? Uint8Array.from(raw, (value) => (value + 1) * 127) : given;
   const sums = Array.from({ length: count }, (_, i) =>
     Array.from(x.slice(i * features, (i + 1) * features)).reduce((a, b) => a + b),
   );
@@ -170,6 +193,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   const options = made(trial.options) as Parameters<typeof gradus.compile>[1];
   const trainer = await gradus.compile(made(trial.model) as Parameters<typeof gradus.compile>[0], {
     ...options,
+    ...(vocabulary !== undefined && { input: { shape: trial.options.input, classes: vocabulary } }),
     device,
   });
   const statistics: number[] = [];

@@ -36,9 +36,9 @@ export const controllers = makers.filter(([, maker]) => isController(made(maker)
 
 const optimizerMakers = makers.filter(([, maker]) => isOptimizer(made(maker)));
 
-/** The layers that take nothing: activations and flatten. */
+/** The layers that take nothing, on values of any shape: activations and flatten. */
 export const plainLayers = makers
-  .filter(([, maker]) => maker.length === 0 && isLayer(made(maker)))
+  .filter(([name, maker]) => maker.length === 0 && isLayer(made(maker)) && ("op" in maker || name === "flatten"))
   .map(([name]) => name);
 
 /** The layers that are one op and take a size: poolings. */
@@ -287,6 +287,43 @@ const reckoned: readonly Trial[] = [
   },
 ];
 
+/** Numbers that move, by fours and one by one; images between pixels; tokens and places. */
+const moved: readonly Trial[] = [3, 8].flatMap((width): Trial[] => {
+  const adam = { optimizer: { call: "adam", args: [{ lr: 0.01 }] } };
+  const dense: Call = { call: "dense", args: [width] };
+  const chain = (...layers: Call[]): Call => ({ call: "sequential", args: [layers] });
+  return [
+    {
+      name: `moves, ${width} wide`,
+      model: chain(dense, { call: "moving" }, { call: "dense", args: [1] }),
+      options: { ...small, ...adam },
+    },
+    {
+      name: `larger images, ${width} wide`,
+      model: chain(
+        { call: "conv2d", args: [width] },
+        { call: "upSampling2d", args: [{ interpolation: "bilinear" }] },
+        { call: "tanh" },
+        { call: "flatten" },
+        { call: "dense", args: [1] },
+      ),
+      options: { ...small, ...adam, input: [4, 5, 1] },
+    },
+    {
+      name: `tokens, ${width} wide`,
+      model: chain(
+        { call: "embedding", args: [3, width] },
+        { call: "positionEmbedding", args: [30] },
+        { call: "sinusoidalPositions" },
+        { call: "flatten" },
+        { call: "dense", args: [1] },
+      ),
+      options: { ...small, ...adam, input: [26] },
+      vocabulary: 3,
+    },
+  ];
+});
+
 /** So many that a workgroup takes each row of the loss. */
 const manyClasses: Trial = {
   name: "many classes",
@@ -377,5 +414,6 @@ export const trials: readonly Trial[] = [
   long,
   manyClasses,
   ...reckoned,
+  ...moved,
   ...layers,
 ];

@@ -3,11 +3,14 @@
 
 import {
   averagePool2d,
+  concatenate,
   conv1d,
   conv2d,
   conv2dTranspose,
+  cropping2d,
   crossEntropy,
   dense,
+  depthToSpace,
   depthwiseConv2d,
   dropout,
   elu,
@@ -21,6 +24,7 @@ import {
   meanSquaredError,
   mish,
   ops,
+  permute,
   prelu,
   relu,
   residual,
@@ -33,6 +37,7 @@ import {
   stochasticDepth,
   swiglu,
   tanh,
+  upSampling2d,
   type Value,
 } from "../../src/index.ts";
 import type { Attributes } from "../../src/op/op.ts";
@@ -185,6 +190,43 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
     ),
     input: [3, 5],
   },
+  "numbers that move": {
+    ...vectors(
+      sequential([
+        dense(4),
+        permute([2, 1]),
+        tanh(),
+        layer((scope, x) => {
+          const turned = scope.op(ops.slice, { x }, { stride: [1, 1, -1] }).y;
+          const wide = scope.op(ops.pad, { x: turned }, { before: [0, 0, 1], after: [0, 0, 0], value: 0.5 }).y;
+          const twice = scope.op(ops.tile, { x: wide }, { repeats: [1, 2, 1] }).y;
+          return concatenate(scope, [
+            twice,
+            scope.op(ops.tile, { x: wide }, { repeats: [1, 2, 1], each: true }).y,
+            twice,
+          ]);
+        }),
+        gelu(),
+        flatten(),
+        dense(3),
+      ]),
+    ),
+    input: [3, 5],
+  },
+  "images made larger": images(
+    sequential([
+      conv2d(4, { kernel: 2 }),
+      depthToSpace(2),
+      tanh(),
+      upSampling2d({ size: [1, 2] }),
+      upSampling2d({ interpolation: "bilinear" }),
+      gelu(),
+      cropping2d(1),
+      flatten(),
+      dense(2),
+    ]),
+    [3, 4, 2],
+  ),
   residual: vectors(
     sequential([dense(4), residual([dense(4), gelu(), dense(4)]), relu(), residual([tanh(), dense(4)]), dense(3)]),
   ),

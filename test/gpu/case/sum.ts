@@ -100,6 +100,7 @@ export const cases: readonly Case[] = [
   spread([1, 1], [3, 5]),
   spread([3, 1, 7, 1], [3, 5, 7, 4], { mean: true }),
   spread([1, 5, 1], [9, 5, 3]),
+  spread([1, 5, 8], [9, 5, 8], { mean: true }),
   { ...spread([1, 6, 3], [5, 6, 3], batch), step: short },
   { ...spread([1, 1, 3], [5, 6, 3], { ...batch, mean: true }), step: short },
   {
