@@ -2,6 +2,7 @@
 
 import { gelu, relu, sigmoid, tanh } from "./activation.ts";
 import { divide, maximum, minimum, multiply, subtract } from "./arithmetic.ts";
+import { attention } from "./attention.ts";
 import { bias } from "./bias.ts";
 import { conv2d, conv2dTranspose } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
@@ -10,6 +11,7 @@ import { maxPool2d } from "./max-pool2d.ts";
 import type { Op } from "./op.ts";
 import { mean, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
+import { rotate } from "./rotary.ts";
 import { abs, exp, log, neg, reciprocal, sqrt, square } from "./unary.ts";
 
 /** Ops by name, each with the names of its inputs and outputs. */
@@ -18,6 +20,11 @@ export interface Ops {
   readonly abs: Op<"x", "z">;
   /** z = x + y. Operands of two are repeated to one shape as in NumPy: they end together, and 1 goes with any length. */
   readonly add: Op<"x" | "y", "z">;
+  /**
+   * y: softmax(scale q k^T) v of each head: q [B, T, heads D], k and v [B, S, keyHeads D], and mask [B, S], which may be left out: 0 where
+   * a key is hidden. Attributes: `heads`, default 1; `keyHeads`, default `heads`, which it divides; `causal`; `scale`, default 1 / sqrt(D).
+   */
+  readonly attention: Op<"q" | "k" | "v" | "mask", "y" | "rows">;
   /** z = x + b: x is [..., N], b is [N]. */
   readonly bias: Op<"x" | "b", "z">;
   /**
@@ -53,6 +60,8 @@ export interface Ops {
   readonly relu: Op<"x", "z">;
   /** y: the numbers of x under another `shape` of the same size. */
   readonly reshape: Op<"x", "y">;
+  /** y: x [B, T, .., D] turned by its place on axis 1. Attributes: `base`, default 10000; `interleaved`. */
+  readonly rotary: Op<"x", "y">;
   readonly sigmoid: Op<"x", "z">;
   /** z: the square root of x. */
   readonly sqrt: Op<"x", "z">;
@@ -79,6 +88,9 @@ export const ops: Ops = {
   // Getters, since a bundler keeps whatever reads a property while it is made, and all that it names.
   get abs() {
     return abs;
+  },
+  get attention() {
+    return attention as Ops["attention"];
   },
   get divide() {
     return divide;
@@ -115,6 +127,9 @@ export const ops: Ops = {
   },
   get relu() {
     return relu.op;
+  },
+  get rotary() {
+    return rotate as Ops["rotary"];
   },
   get sigmoid() {
     return sigmoid.op;
