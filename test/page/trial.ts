@@ -98,6 +98,15 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       return two(ops.add, y, scope.op(ops.sum, { x: y }, row).y);
     },
   });
+  /** Attention to the places whose numbers have a sum above 0. */
+  const looking = (): import("../../src/index.ts").Layer => ({
+    kind: "looking",
+    apply(scope, x) {
+      const sums = scope.op(gradus.ops.sum, { x }, { axes: [-1] }).y;
+      const mask = scope.op(gradus.ops.relu, { x: sums }).z;
+      return scope.op(gradus.ops.attention, { q: x, k: x, v: x, mask }, { heads: 2, causal: true }).y;
+    },
+  });
   /** A loss of terms with weights of their own, and a report beside them. */
   const ownLoss = (): import("../../src/index.ts").LossFunction => (output, targets, scope) => {
     const { ops } = gradus;
@@ -111,7 +120,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       small: { values: scope.op(ops.square, { x: output }).z, weight: 0.1 },
     };
   };
-  const functions = { ...gradus, shift, drawing, reckoning, ownLoss } as unknown as Functions;
+  const functions = { ...gradus, shift, drawing, reckoning, looking, ownLoss } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);
     if (typeof value !== "object" || value === null) return value;
