@@ -147,6 +147,16 @@ test("a layer has five dispatches forward, and weights under four names", () => 
   expect(rest.filter((kernel) => kernel === "attention-backward")).toHaveLength(1);
 });
 
+test("positions turn queries and keys, and nothing else", () => {
+  const model = multiHeadAttention({ heads: 2, positions: rotary() });
+  const { recording } = trained(model, [9, 8], { mode: "predict" });
+  const { commands } = recording;
+  expect(commands.filter(({ kernel }) => kernel === "rotary").map(({ note }) => note)).toEqual([
+    "[2x9x2x4]",
+    "[2x9x2x4]",
+  ]);
+});
+
 test("no tensor holds a matrix of scores", () => {
   const { graph } = tracedModel({ model: multiHeadAttention({ heads: 2 }), input: [300, 4], batch: 1, loss });
   expect(Math.max(...graph.tensors.map(({ shape }) => size(shape)))).toBeLessThan(300 * 300);
@@ -234,7 +244,7 @@ describe("refused is", () => {
       () =>
         trained(
           functional((x, { use, scope }) =>
-            use("d", dense(4), scope.op(ops.attention, { q: x, k: x, v: x } as never, { heads: 4, keyHeads: 3 }).y),
+            use("d", dense(4), scope.op(ops.attention, { q: x, k: x, v: x }, { heads: 4, keyHeads: 3 }).y),
           ),
           [3, 8],
         ),
@@ -244,7 +254,7 @@ describe("refused is", () => {
       () =>
         trained(
           functional((x, { use, scope }) =>
-            use("d", dense(4), scope.op(ops.attention, { q: x, k: x, v: x } as never, { scale: Number.NaN }).y),
+            use("d", dense(4), scope.op(ops.attention, { q: x, k: x, v: x }, { scale: Number.NaN }).y),
           ),
           [3, 8],
         ),
