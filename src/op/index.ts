@@ -21,7 +21,8 @@ export interface Ops {
   /** z = x + y. Operands of two are repeated to one shape as in NumPy: they end together, and 1 goes with any length. */
   readonly add: Op<"x" | "y", "z">;
   /**
-   * y: softmax(scale q k^T) v of each head: q [B, T, heads D], k and v [B, S, keyHeads D]. Attributes: `heads`, default 1; `keyHeads`,
+   * y: softmax(scale q k^T) v of each head: q [B, T, heads D], k and v [B, S, keyHeads D], and mask [B, S] as a
+   * fourth where some keys are hidden: those where it is 0. A query that sees none gives 0. Attributes: `heads`, default 1; `keyHeads`,
    * default `heads`, which it divides; `causal`; `scale`, default 1 / sqrt(D).
    */
   readonly attention: Op<"q" | "k" | "v", "y">;
@@ -41,8 +42,6 @@ export interface Ops {
   readonly gelu: Op<"x", "z">;
   /** z: the natural logarithm of x. */
   readonly log: Op<"x", "z">;
-  /** y: attention where the keys at which mask [B, S] is 0 are hidden. A query that sees none gives 0. */
-  readonly maskedAttention: Op<"q" | "k" | "v" | "mask", "y">;
   /** c = a b: [.., M, K] [.., K, N] gives [.., M, N], matrix by matrix under equal leading axes. Attributes: `transposeA`, `transposeB` where an operand is stored transposed. */
   readonly matmul: Op<"a" | "b", "c" | "sum">;
   /** y: the largest of each window `kernel` [height, width] of x [B, H, W, C]. Further attributes as for conv2d. */
@@ -105,9 +104,6 @@ export const ops: Ops = {
   },
   get log() {
     return log;
-  },
-  get maskedAttention() {
-    return attention as Ops["maskedAttention"];
   },
   get maxPool2d() {
     return maxPool2d.op;

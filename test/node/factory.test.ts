@@ -125,6 +125,8 @@ const others = [
   "functional",
   "inference",
   "meanSquaredError",
+  "multiHeadAttention",
+  "rotary",
 ];
 const more = ["checkGradients", "defineElementwise", "defineOp", "print", "residual", "sequential", "summary"];
 

@@ -104,7 +104,8 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
     apply(scope, x) {
       const sums = scope.op(gradus.ops.sum, { x }, { axes: [-1] }).y;
       const mask = scope.op(gradus.ops.relu, { x: sums }).z;
-      return scope.op(gradus.ops.maskedAttention, { q: x, k: x, v: x, mask }, { heads: 2, causal: true }).y;
+      const inputs = { q: x, k: x, v: x, mask };
+      return scope.op(gradus.ops.attention, inputs, { heads: 2, causal: true }).y;
     },
   });
   /** A loss of terms with weights of their own, and a report beside them. */
