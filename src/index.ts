@@ -17,6 +17,7 @@ export {
 } from "./errors.ts";
 export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
+export { type AttentionInputs, type MultiHeadAttentionOptions, multiHeadAttention } from "./model/attention.ts";
 export { type BatchNormOptions, batchNorm } from "./model/batch-norm.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
@@ -137,6 +138,7 @@ export {
   type Work,
 } from "./op/op.ts";
 export { flatten } from "./op/reshape.ts";
+export { type RotaryOptions, rotary } from "./op/rotary.ts";
 export { logSoftmax, softmax } from "./op/softmax.ts";
 export type { Padding } from "./op/window.ts";
 export type { BetaOptions } from "./optim/betas.ts";

@@ -2,6 +2,7 @@
 
 import { gelu, relu, sigmoid, tanh } from "./activation.ts";
 import { divide, maximum, minimum, multiply, subtract } from "./arithmetic.ts";
+import { attention } from "./attention.ts";
 import { bias } from "./bias.ts";
 import { equal, greater, less, where } from "./compare.ts";
 import { conv2d, conv2dTranspose } from "./conv2d.ts";
@@ -12,6 +13,7 @@ import { concat, pad, permute, slice, tile } from "./move.ts";
 import type { Op } from "./op.ts";
 import { max, mean, min, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
+import { rotate } from "./rotary.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sin, sqrt, square } from "./unary.ts";
 
@@ -21,6 +23,12 @@ export interface Ops {
   readonly abs: Op<"x", "z">;
   /** z = x + y. Operands of two are repeated to one shape as in NumPy: they end together, and 1 goes with any length. */
   readonly add: Op<"x" | "y", "z">;
+  /**
+   * y: softmax(scale q k^T) v of each head: q [B, T, heads D], k and v [B, S, keyHeads D], and mask [B, S] as a
+   * fourth where some keys are hidden: those where it is 0. A query that sees none gives 0. Attributes: `heads`, default 1; `keyHeads`,
+   * default `heads`, which it divides; `causal`; `scale`, default 1 / sqrt(D).
+   */
+  readonly attention: Op<"q" | "k" | "v", "y">;
   /** z = x + b: x is [..., N], b is [N]. */
   readonly bias: Op<"x" | "b", "z">;
   /** z = x, but `min` where it is below, and `max` where it is above; either may be left out. */
@@ -78,6 +86,8 @@ export interface Ops {
   readonly relu: Op<"x", "z">;
   /** y: the numbers of x under another `shape` of the same size. */
   readonly reshape: Op<"x", "y">;
+  /** y: x [B, T, .., D] turned by its place on axis 1. Attributes: `base`, default 10000; `interleaved`. */
+  readonly rotary: Op<"x", "y">;
   readonly sigmoid: Op<"x", "z">;
   /** z = sin(x), to 1e-7 for x up to 1e4. */
   readonly sin: Op<"x", "z">;
@@ -123,6 +133,9 @@ export const ops: Ops = {
   },
   get concat() {
     return concat;
+  },
+  get attention() {
+    return attention as Op as Ops["attention"];
   },
   get divide() {
     return divide;
@@ -186,6 +199,9 @@ export const ops: Ops = {
   },
   get relu() {
     return relu.op;
+  },
+  get rotary() {
+    return rotate as Ops["rotary"];
   },
   get sigmoid() {
     return sigmoid.op;

@@ -120,6 +120,16 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       return scope.op(ops.mean, { x: rows }, { axes: [1] }).y;
     },
   });
+  /** Attention to the places whose numbers have a sum above 0. */
+  const looking = (): import("../../src/index.ts").Layer => ({
+    kind: "looking",
+    apply(scope, x) {
+      const sums = scope.op(gradus.ops.sum, { x }, { axes: [-1] }).y;
+      const mask = scope.op(gradus.ops.relu, { x: sums }).z;
+      const inputs = { q: x, k: x, v: x, mask };
+      return scope.op(gradus.ops.attention, inputs, { heads: 2, causal: true }).y;
+    },
+  });
   /** A loss of terms with weights of their own, and a report beside them. */
   const ownLoss = (): import("../../src/index.ts").LossFunction => (output, targets, scope) => {
     const { ops } = gradus;
@@ -148,7 +158,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   };
   const top = (): import("../../src/index.ts").Metric => (output, targets, scope) =>
     gradus.topK(2)(output, targets.label, scope);
-  const own = { shift, drawing, reckoning, moving, ownLoss, everyLoss, top };
+  const own = { shift, drawing, reckoning, moving, looking, ownLoss, everyLoss, top };
   const functions = { ...gradus, ...own } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);

@@ -36,9 +36,13 @@ export const controllers = makers.filter(([, maker]) => isController(made(maker)
 
 const optimizerMakers = makers.filter(([, maker]) => isOptimizer(made(maker)));
 
-/** The layers that take nothing, on values of any shape: activations and flatten. */
+/** Whether a layer goes behind a dense one. */
+const takesRows = (layer: unknown): boolean =>
+  made(() => door.summary(door.sequential([door.dense(4), layer as door.Layer]), { input: [4] })) !== undefined;
+
+/** The layers that take nothing and rows of numbers: activations and flatten. */
 export const plainLayers = makers
-  .filter(([name, maker]) => maker.length === 0 && isLayer(made(maker)) && ("op" in maker || name === "flatten"))
+  .filter(([, maker]) => maker.length === 0 && isLayer(made(maker)) && takesRows(made(maker)))
   .map(([name]) => name);
 
 /** The layers that are one op and take a size: poolings. */
@@ -323,6 +327,24 @@ const moved: readonly Trial[] = [3, 8].flatMap((width): Trial[] => {
     },
   ];
 });
+/** Heads that are read in fours and others, with positions and with a mask. */
+const attending: Trial = {
+  name: "attention",
+  model: {
+    call: "sequential",
+    args: [
+      [
+        { call: "dense", args: [8] },
+        { call: "multiHeadAttention", args: [{ heads: 2, keyHeads: 1, positions: { call: "rotary" } }] },
+        { call: "looking" },
+        { call: "multiHeadAttention", args: [{ heads: 2, units: 6, causal: true }] },
+        { call: "flatten" },
+        { call: "dense", args: [1] },
+      ],
+    ],
+  },
+  options: { ...small, input: [5, 3], optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+};
 
 /** So many that a workgroup takes each row of the loss. */
 const manyClasses: Trial = {
@@ -413,6 +435,7 @@ export const trials: readonly Trial[] = [
   dropping,
   long,
   manyClasses,
+  attending,
   ...reckoned,
   ...moved,
   ...layers,

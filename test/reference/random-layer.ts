@@ -57,7 +57,22 @@ function build(scope: Scope, x: Value, seed: number): Value {
     });
   };
 
+  // Numbers of its own, so that layers without attention are what they were.
+  const looks = stream(seed, "looks");
+  let looked = 0;
+  const oneOf = (end: number): boolean => word(looks, looked++) % end === 0;
   const grown = (from: Value): Value => {
+    if (oneOf(8)) {
+      // The last axis in places, each of which sees those up to it, in pairs that turn where they can.
+      const features = from.shape.at(-1) as number;
+      const places = size(from.shape) / BATCH / features;
+      const rows = reshape(from, places > 1 ? [BATCH, places, features] : [BATCH, features, 1]);
+      const other = apply(scope, "tanh", [rows]);
+      const seen = apply(scope, "attention", [other, other, oneOf(2) ? rows : other], { causal: oneOf(2) });
+      const pairs = size(from.shape) / BATCH / 2;
+      const turned = Number.isInteger(pairs) ? apply(scope, "rotary", [reshape(seen, [BATCH, pairs, 2])]) : seen;
+      return reshape(turned, from.shape);
+    }
     const choice = below(11);
     if (choice === 8) {
       // A weight that is repeated along some axes, on either side.

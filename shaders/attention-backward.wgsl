@@ -1,0 +1,81 @@
+// With dS = P (dO V^T - delta): dQ[i] = SCALE sum over j of dS[i, j] K[j], or (OF_KEYS) dK[j] = SCALE sum over i of dS[i, j] Q[i] and
+// dV[j] = sum over i of P[i, j] dO[i], also over the heads of queries that share those of keys. P is made again, score by score. A thread
+// for each row of a head that is written, which gathers in a fixed order.
+@group(0) @binding(4) var<storage, read> dy: array<V>;  // [B, QUERIES, HEADS, LANES]
+@group(0) @binding(5) var<storage, read> known: array<f32>;  // [B, QUERIES, HEADS, 3]: largest score, 1 / sum of powers, delta
+#if ${OF_KEYS}
+@group(0) @binding(6) var<storage, read_write> dk: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
+@group(0) @binding(7) var<storage, read_write> dv: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
+
+fn other(at: u32) -> V { return q[at]; }
+fn other_value(at: u32) -> V { return dy[at]; }
+#else
+@group(0) @binding(6) var<storage, read_write> dq: array<V>;  // [B, QUERIES, HEADS, LANES]
+
+fn other(at: u32) -> V { return k[at]; }
+fn other_value(at: u32) -> V { return v[at]; }
+#endif
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let thread = id.y * groups.x * 64 + id.x;
+  if (thread >= ROWS) { return; }
+  let share = HEADS / KEY_HEADS;
+  var own: Head;
+  var own_value: Head;
+  var sum: Head;
+  var sum_value: Head;
+#if ${OF_KEYS}
+  let key = thread % KEYS;
+  let key_head = thread / KEYS % KEY_HEADS;
+  let sample = thread / (KEYS * KEY_HEADS);
+  let to = key_row(sample, key, key_head) * LANES;
+  for (var n = 0u; n < LANES; n++) {
+    own[n] = k[to + n];
+    own_value[n] = v[to + n];
+  }
+  let end = select(QUERIES, 0, is_hidden(sample, key));
+  for (var head = key_head * share; head < (key_head + 1) * share; head++) {
+    for (var query = select(0, key, CAUSAL); query < end; query++) {
+      let row = query_row(sample, query, head);
+      let at = row * LANES;
+#else
+  let query = thread % QUERIES;
+  let head = thread / QUERIES % HEADS;
+  let sample = thread / (QUERIES * HEADS);
+  let row = query_row(sample, query, head);
+  let to = row * LANES;
+  for (var n = 0u; n < LANES; n++) {
+    own[n] = q[to + n];
+    own_value[n] = dy[to + n];
+  }
+  {
+    for (var key = 0u; key < select(KEYS, min(KEYS, query + 1), CAUSAL); key++) {
+      if (is_hidden(sample, key)) { continue; }
+      let at = key_row(sample, key, head / share) * LANES;
+#endif
+      var product = V();
+      var slope = V();
+      for (var n = 0u; n < LANES; n++) {
+        product = fma(own[n], other(at + n), product);
+        slope = fma(own_value[n], other_value(at + n), slope);
+      }
+      let p = power(whole(product) * SCALE - known[row * 3]) * known[row * 3 + 1];
+      let ds = p * (whole(slope) - known[row * 3 + 2]);
+      for (var n = 0u; n < LANES; n++) {
+        sum[n] = fma(V(ds), other(at + n), sum[n]);
+#if ${OF_KEYS}
+        sum_value[n] = fma(V(p), other_value(at + n), sum_value[n]);
+#endif
+      }
+    }
+  }
+  for (var n = 0u; n < LANES; n++) {
+#if ${OF_KEYS}
+    dk[to + n] = sum[n] * SCALE;
+    dv[to + n] = sum_value[n];
+#else
+    dq[to + n] = sum[n] * SCALE;
+#endif
+  }
+}

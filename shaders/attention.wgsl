@@ -1,0 +1,41 @@
+// Y[i] = sum over the keys j that query i sees of P[i, j] V[j], with P = softmax(SCALE Q K^T) of each head, key by key: what has been
+// summed shrinks when a larger score comes (Milakov and Gimelshein 2018), so that no row of P is kept. A thread for a query of a head;
+// neighbours are queries of one head, which read the same keys. A query that sees nothing gives 0.
+@group(0) @binding(4) var<storage, read_write> y: array<V>;  // [B, QUERIES, HEADS, LANES]
+@group(0) @binding(5) var<storage, read_write> rows: array<vec2f>;  // [B, QUERIES, HEADS, 2]: largest score, sum of powers
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let thread = id.y * groups.x * 64 + id.x;
+  if (thread >= ROWS) { return; }
+  let query = thread % QUERIES;
+  let head = thread / QUERIES % HEADS;
+  let sample = thread / (QUERIES * HEADS);
+  let row = query_row(sample, query, head);
+  var own: Head;
+  for (var n = 0u; n < LANES; n++) { own[n] = q[row * LANES + n]; }
+
+  var sum: Head;
+  var top = -3.4028234e38;
+  var total = 0.0;
+  var sees = false;
+  for (var key = 0u; key < select(KEYS, min(KEYS, query + 1), CAUSAL); key++) {
+    if (is_hidden(sample, key)) { continue; }
+    sees = true;
+    let at = key_row(sample, key, head / (HEADS / KEY_HEADS)) * LANES;
+    var product = V();
+    for (var n = 0u; n < LANES; n++) { product = fma(own[n], k[at + n], product); }
+    let score = whole(product) * SCALE;
+    if (score > top) {
+      let shrunk = exp(top - score);
+      top = score;
+      total *= shrunk;
+      for (var n = 0u; n < LANES; n++) { sum[n] *= shrunk; }
+    }
+    let share = power(score - top);
+    total += share;
+    for (var n = 0u; n < LANES; n++) { sum[n] = fma(V(share), v[at + n], sum[n]); }
+  }
+  for (var n = 0u; n < LANES; n++) { y[row * LANES + n] = select(V(), sum[n] / total, sees); }
+  rows[row] = select(vec2f(0, 1), vec2f(top, total), sees);
+}

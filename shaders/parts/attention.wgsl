@@ -1,0 +1,46 @@
+// What the kernels of attention share: heads lie beside each other in the last axis and are read in fours where they can be (VECTOR).
+// KEY_HEADS divides HEADS: neighbouring heads of queries share a head of keys. A query sees the keys that the mask leaves and, where
+// attention is causal, those up to its own place.
+#if ${VECTOR}
+alias V = vec4f;
+#else
+alias V = f32;
+#endif
+const LANES = ${LANES}u;  // of a head
+alias Head = array<V, LANES>;
+
+override ROWS: u32;  // that are written
+override QUERIES: u32;
+override KEYS: u32;
+override HEADS: u32;
+override KEY_HEADS: u32;
+override SCALE: f32;
+override CAUSAL: bool;
+
+@group(0) @binding(0) var<storage, read> q: array<V>;  // [B, QUERIES, HEADS, LANES]
+@group(0) @binding(1) var<storage, read> k: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
+@group(0) @binding(2) var<storage, read> v: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
+#if ${MASKED}
+@group(0) @binding(3) var<storage, read> mask: array<f32>;  // [B, KEYS]: 0 where a key is hidden
+
+fn is_hidden(sample: u32, key: u32) -> bool { return mask[sample * KEYS + key] == 0; }
+#else
+fn is_hidden(sample: u32, key: u32) -> bool { return false; }
+#endif
+
+fn query_row(sample: u32, query: u32, head: u32) -> u32 { return (sample * QUERIES + query) * HEADS + head; }
+fn key_row(sample: u32, key: u32, head: u32) -> u32 { return (sample * KEYS + key) * KEY_HEADS + head; }
+
+// One order of terms on the way forward and back, so that a score has the same bits in both.
+fn whole(x: V) -> f32 {
+#if ${VECTOR}
+  return (x.x + x.y) + (x.z + x.w);
+#else
+  return x;
+#endif
+}
+
+// exp may lose NaN.
+fn power(x: f32) -> f32 {
+  return select(exp(x), x, (bitcast<u32>(x) & 0x7fffffff) > 0x7f800000);
+}

@@ -1,0 +1,158 @@
+// Scaled dot-product attention and its gradients, without a matrix of scores in memory.
+
+import source from "../../shaders/attention.wgsl?raw";
+import backwardSource from "../../shaders/attention-backward.wgsl?raw";
+import deltaSource from "../../shaders/attention-delta.wgsl?raw";
+import part from "../../shaders/parts/attention.wgsl?raw";
+import { anyFinite, checkKind } from "../option.ts";
+import { inLines } from "./kernel.ts";
+import { defineOp, type Kernel } from "./op.ts";
+import { checkCount, given } from "./request.ts";
+import { dims, size, type Tensor } from "./tensor.ts";
+
+type Look = {
+  /** Of queries. */
+  readonly heads: number;
+  /** Of keys and values. Default: as many. */
+  readonly keyHeads?: number | undefined;
+  readonly causal?: boolean;
+  /** What scores are multiplied by. Default: 1 / sqrt(length of a head). */
+  readonly scale?: number | undefined;
+};
+
+/** A check for what may be left out. */
+const perhaps =
+  /* @__NO_SIDE_EFFECTS__ */
+    (check: typeof checkCount): typeof checkCount =>
+    (place, name, value) =>
+      value === undefined ? undefined : check(place, name, value);
+
+const checkScale = (place: string, name: string, value: unknown): void => checkKind(place, name, value, anyFinite);
+
+const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
+  const length = (q.shape[2] as number) / heads;
+  return { length, keyHeads, scale: scale ?? 1 / Math.sqrt(length) };
+};
+
+/** The kernel of an op that looks from queries to keys or back: a thread for each row of a head of `written`. */
+/* @__NO_SIDE_EFFECTS__ */ const lookKernel = <const Name extends string>(
+  name: string,
+  text: string,
+  written: Name,
+  holes: Readonly<Record<string, boolean>> = {},
+): Kernel => ({
+  name,
+  source: inLines(part, text),
+  choose({ tensors, attributes }) {
+    const { q, k, mask } = tensors as { readonly q: Tensor; readonly k: Tensor; readonly mask?: Tensor };
+    const look = attributes as Look;
+    const { length, keyHeads, scale } = lengthsOf(q, look);
+    const rows = size((tensors as Readonly<Record<string, Tensor>>)[written]!.shape) / length;
+    const vector = length % 4 === 0;
+    return {
+      holes: { VECTOR: vector, LANES: vector ? length / 4 : length, MASKED: mask !== undefined, ...holes },
+      constants: {
+        ...{ ROWS: rows, QUERIES: q.shape[1] as number, KEYS: k.shape[1] as number },
+        ...{ HEADS: look.heads, KEY_HEADS: keyHeads, SCALE: scale, CAUSAL: look.causal === true ? 1 : 0 },
+      },
+      grid: rows,
+      note: `${dims(q)} to ${dims(k)} in ${look.heads} heads${look.causal === true ? ", causal" : ""}`,
+    };
+  },
+});
+
+/** What is made by the first who asks for it. */
+const once = <Made>(make: () => Made): (() => Made) => {
+  let made: Made | undefined;
+  return () => (made ??= make());
+};
+
+/**
+ * y [B, T, heads D] = softmax(scale q k^T) v of each head: queries q [B, T, heads D], keys k and values v [B, S, keyHeads D], of which
+ * `keyHeads` divides `heads`. A query sees the keys where mask [B, S] is not 0 and, with `causal`, those up to its own place, counted
+ * from the first. One that sees none gives 0. Kept for the way back are y and two numbers for each row of scores (Dao et al. 2022).
+ */
+export const attention = defineOp({
+  name: "attention",
+  inputs: ["q", "k", "v", "mask"],
+  optional: ["mask"],
+  outputs: ["y", "rows"],
+  attributes: {
+    heads: [1, checkCount],
+    keyHeads: [undefined, perhaps(checkCount)],
+    causal: [false],
+    scale: [undefined, perhaps(checkScale)],
+  },
+  refuse({ q, k, v, mask }, { heads, keyHeads = heads }: Look) {
+    const all = given(...[q, k, v, mask].filter((tensor) => tensor !== undefined));
+    if (
+      q.shape.length !== 3 ||
+      k.shape.length !== 3 ||
+      q.shape[0] !== k.shape[0] ||
+      String(k.shape) !== String(v.shape)
+    )
+      return `${all} Give queries [batch, queries, features], and keys and values [batch, keys, features] of one shape.`;
+    const [features, keyFeatures] = [q.shape[2] as number, k.shape[2] as number];
+    if (heads % keyHeads !== 0 || features % heads !== 0 || (features / heads) * keyHeads !== keyFeatures)
+      return `${all} Its ${heads} heads of queries and ${keyHeads} of keys must divide the last axes into heads of one length, and the second number the first.`;
+    return mask === undefined || String(mask.shape) === String(k.shape.slice(0, 2))
+      ? undefined
+      : `${all} The mask must be [${k.shape.slice(0, 2)}]: a number for each key of a sample, 0 where it is hidden.`;
+  },
+  shape: ({ q }, { heads }: Look) => ({
+    y: { shape: q.shape },
+    rows: { shape: [...q.shape.slice(0, 2), heads, 2] },
+  }),
+  back({ q, k, v, mask, y, rows, dy }, { attributes, give, emit }) {
+    const from = once(() => ({ q, k, v, mask, dy: dy!, known: emit(attentionDelta, { dy: dy!, y, rows }).known }));
+    const ofKeys = once(() => emit(attentionBackwardKeys, from(), attributes));
+    give("q", () => emit(attentionBackwardQueries, from(), attributes).dq);
+    give("k", () => ofKeys().dk);
+    give("v", () => ofKeys().dv);
+  },
+  work: ({ q, k }) => 2 * size(q.shape) * (k.shape[1] as number),
+  kernel: lookKernel("attention", source, "y"),
+});
+
+/** Of each row of scores the largest, 1 / the sum of powers, and the sum of dy y. */
+export const attentionDelta = defineOp({
+  name: "attentionDelta",
+  inputs: ["dy", "y", "rows"],
+  outputs: ["known"],
+  shape: ({ rows }) => ({ known: { shape: [...rows.shape.slice(0, -1), 3] } }),
+  kernel: {
+    name: "attention-delta",
+    source: deltaSource,
+    choose({ tensors: { dy, rows } }) {
+      const count = size(rows.shape) / 2;
+      const length = size(dy.shape) / count;
+      const vector = length % 4 === 0;
+      return {
+        holes: { VECTOR: vector },
+        constants: { ROWS: count, LANES: vector ? length / 4 : length },
+        grid: count,
+        note: dims(dy),
+      };
+    },
+  },
+});
+
+/** The gradient of the queries. */
+export const attentionBackwardQueries = defineOp({
+  name: "attentionBackwardQueries",
+  inputs: ["q", "k", "v", "dy", "known", "mask"],
+  optional: ["mask"],
+  outputs: ["dq"],
+  shape: ({ q }, _: Look) => ({ dq: { shape: q.shape } }),
+  kernel: lookKernel("attention-backward", backwardSource, "dq", { OF_KEYS: false }),
+});
+
+/** The gradients of keys and values. */
+export const attentionBackwardKeys = defineOp({
+  name: "attentionBackwardKeys",
+  inputs: ["q", "k", "v", "dy", "known", "mask"],
+  optional: ["mask"],
+  outputs: ["dk", "dv"],
+  shape: ({ k, v }, _: Look) => ({ dk: { shape: k.shape }, dv: { shape: v.shape } }),
+  kernel: lookKernel("attention-backward", backwardSource, "dk", { OF_KEYS: true }),
+});
