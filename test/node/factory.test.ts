@@ -116,6 +116,7 @@ const calls: Readonly<Record<string, { readonly before?: readonly unknown[]; rea
 /** Functions at the door that belong to other tests: those of models, data and the trainer. Layers that are one op hold it. */
 const others = [
   "compile",
+  "binaryCrossEntropy",
   "conv1d",
   "conv2d",
   "conv2dTranspose",
@@ -123,8 +124,12 @@ const others = [
   "dense",
   "flatten",
   "functional",
+  "huber",
   "inference",
+  "klDivergence",
+  "meanAbsoluteError",
   "meanSquaredError",
+  "topK",
 ];
 const more = ["checkGradients", "defineElementwise", "defineOp", "print", "residual", "sequential", "summary"];
 
