@@ -83,7 +83,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
       const [wave, bent] = [apply(scope, "sin", [from]), apply(scope, "tanh", [from])];
       const condition = apply(scope, pick(["greater", "less", "equal"] as const), [from, wave]);
       const chosen = apply(scope, "where", [condition, wave, bent]);
-      return isOdd() ? apply(scope, "pow", [chosen], { exponent: 3 }) : apply(scope, "clip", [chosen], { max: 0.7 });
+      return isOdd() ? apply(scope, "pow", [chosen], { exponent: 2 }) : apply(scope, "clip", [chosen], { max: 0.7 });
     }
     if (choice === 0) return apply(scope, pick(activations), [from]);
     if (choice === 1) return apply(scope, "bias", [from, weights([from.shape.at(-1) as number])]);
