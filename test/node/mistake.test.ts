@@ -107,7 +107,7 @@ describe("a factory refuses by name", () => {
         "an option of another layer": "OptionError: maxPool2d: it has no "kernel". It may have stride, padding.",
         "an option that is misspelt": "OptionError: conv2d: it has no "kernal". Did you mean "kernel"? It may have kernel, stride, padding, dilation, groups, bias, initializer.",
         "another library's options": "OptionError: dense: units is {"units":8}, it must be a whole number of at least 1.",
-        "gelu's other form": "OptionError: gelu: it was given {"approximate":"tanh"}, but it has no options. Write gelu().",
+        "gelu's other form": "OptionError: gelu: approximate is "tanh", it must be true or false.",
         "inputs as text": "OptionError: dense: inputs is "4", it must be a whole number of at least 1.",
         "keys that are whole numbers": "OptionError: sequential: the key "1" is a whole number, and JavaScript puts those first. Give a list of pairs: [["1", ...], ...].",
         "layers that are no list": "OptionError: sequential: it takes one list of layers, 2 came. Write sequential([layer, ...]) or sequential({ name: layer, ... }).",

@@ -73,7 +73,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
       const turned = Number.isInteger(pairs) ? apply(scope, "rotary", [reshape(seen, [BATCH, pairs, 2])]) : seen;
       return reshape(turned, from.shape);
     }
-    const choice = below(11);
+    const choice = below(12);
     if (choice === 8) {
       // A weight that is repeated along some axes, on either side.
       const shape = from.shape
@@ -92,6 +92,13 @@ function build(scope: Scope, x: Value, seed: number): Value {
       const axes = [...from.shape.keys()].filter((axis) => axis > 0 && isOdd());
       const options = { axes: axes.length > 0 ? axes : [-1], keepDims: true };
       return apply(scope, "multiply", [from, apply(scope, pick(["sum", "mean"] as const), [from], options)]);
+    }
+    if (choice === 11) {
+      // Chosen where both are 0 and go up alike, so that no step is crossed.
+      const [wave, bent] = [apply(scope, "sin", [from]), apply(scope, "tanh", [from])];
+      const condition = apply(scope, pick(["greater", "less", "equal"] as const), [from, wave]);
+      const chosen = apply(scope, "where", [condition, wave, bent]);
+      return isOdd() ? apply(scope, "pow", [chosen], { exponent: 2 }) : apply(scope, "clip", [chosen], { max: 0.7 });
     }
     if (choice === 0) return apply(scope, pick(activations), [from]);
     if (choice === 1) return apply(scope, "bias", [from, weights([from.shape.at(-1) as number])]);
