@@ -58,7 +58,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
   };
 
   const grown = (from: Value): Value => {
-    const choice = below(11);
+    const choice = below(12);
     if (choice === 8) {
       // A weight that is repeated along some axes, on either side.
       const shape = from.shape
@@ -77,6 +77,20 @@ function build(scope: Scope, x: Value, seed: number): Value {
       const axes = [...from.shape.keys()].filter((axis) => axis > 0 && isOdd());
       const options = { axes: axes.length > 0 ? axes : [-1], keepDims: true };
       return apply(scope, "multiply", [from, apply(scope, pick(["sum", "mean"] as const), [from], options)]);
+    }
+    if (choice === 11) {
+      // The axes of a sample in reverse, more along the last, and part of that.
+      const order = [0, ...[...from.shape.keys()].slice(1).reverse()];
+      const turned = apply(scope, "permute", [from], { axes: order });
+      const last = turned.shape.length - 1;
+      const each = (value: number) => order.map((_, axis) => (axis === last ? value : 0));
+      const repeats = each(1).map((one) => one + 1);
+      const twice = isOdd()
+        ? apply(scope, "tile", [turned], { repeats, each: isOdd() })
+        : apply(scope, "concat", [turned, apply(scope, "tanh", [turned])], { axis: last });
+      const wide = apply(scope, "pad", [twice], { before: each(1), after: each(1), value: 0.5 });
+      const stride = each(1 + below(2)).map((one) => Math.max(one, 1));
+      return apply(scope, "slice", [wide], { begin: each(1), end: [], stride });
     }
     if (choice === 0) return apply(scope, pick(activations), [from]);
     if (choice === 1) return apply(scope, "bias", [from, weights([from.shape.at(-1) as number])]);
