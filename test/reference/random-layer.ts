@@ -73,7 +73,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
       const turned = Number.isInteger(pairs) ? apply(scope, "rotary", [reshape(seen, [BATCH, pairs, 2])]) : seen;
       return reshape(turned, from.shape);
     }
-    const choice = below(12);
+    const choice = below(13);
     if (choice === 8) {
       // A weight that is repeated along some axes, on either side.
       const shape = from.shape
@@ -99,6 +99,20 @@ function build(scope: Scope, x: Value, seed: number): Value {
       const condition = apply(scope, pick(["greater", "less", "equal"] as const), [from, wave]);
       const chosen = apply(scope, "where", [condition, wave, bent]);
       return isOdd() ? apply(scope, "pow", [chosen], { exponent: 2 }) : apply(scope, "clip", [chosen], { max: 0.7 });
+    }
+    if (choice === 12) {
+      // The axes of a sample in reverse, more along the last, and part of that.
+      const order = [0, ...[...from.shape.keys()].slice(1).reverse()];
+      const turned = apply(scope, "permute", [from], { axes: order });
+      const last = turned.shape.length - 1;
+      const each = (value: number) => order.map((_, axis) => (axis === last ? value : 0));
+      const repeats = each(1).map((one) => one + 1);
+      const twice = isOdd()
+        ? apply(scope, "tile", [turned], { repeats, each: isOdd() })
+        : apply(scope, "concat", [turned, apply(scope, "tanh", [turned])], { axis: last });
+      const wide = apply(scope, "pad", [twice], { before: each(1), after: each(1), value: 0.5 });
+      const stride = each(1 + below(2)).map((one) => Math.max(one, 1));
+      return apply(scope, "slice", [wide], { begin: each(1), end: [], stride });
     }
     if (choice === 0) return apply(scope, pick(activations), [from]);
     if (choice === 1) return apply(scope, "bias", [from, weights([from.shape.at(-1) as number])]);
