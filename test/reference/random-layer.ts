@@ -62,7 +62,7 @@ function build(scope: Scope, x: Value, seed: number): Value {
   let looked = 0;
   const oneOf = (end: number): boolean => word(looks, looked++) % end === 0;
   const grown = (from: Value): Value => {
-    if (oneOf(8)) {
+    if (oneOf(12)) {
       // The last axis in places, each of which sees those up to it, in pairs that turn where they can.
       const features = from.shape.at(-1) as number;
       const places = size(from.shape) / BATCH / features;
