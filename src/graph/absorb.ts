@@ -13,7 +13,7 @@ export function absorb(graph: Graph, kept: ReadonlySet<number>): Graph {
   }
   const gone = new Set<Node>();
   const nodes = graph.nodes.map((node) => {
-    const { absorbs } = node.op;
+    const absorbs = node.op.absorbs?.();
     const [x, ...others] = node.inputs as [number, ...number[]];
     const maker = makers.get(x);
     if (absorbs === undefined || maker?.op !== absorbs.op || readers.get(x) !== 1) return node;

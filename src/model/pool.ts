@@ -21,38 +21,44 @@ function checkRank(kind: string, scope: { readonly path: string }, shape: readon
   throw new ShapeError(`${where(kind, scope)}: input has shape [${shape}], it must be ${forms[rank]}.`);
 }
 
-/** A factory of layers that reduce all positions of what has so many axes. */
-/* @__NO_SIDE_EFFECTS__ */ const global =
-  (kind: string, op: Op<"x", "y">, rank: 3 | 4) =>
-  (...given: []): Layer => {
-    checkNothing(kind, given);
-    return {
-      kind,
-      apply(scope, x) {
-        checkRank(kind, scope, x.shape, rank);
-        return scope.op(op, { x }, { axes: rank === 4 ? [1, 2] : [1] }).y;
-      },
-    };
+/** A layer that reduces all positions of what has so many axes. */
+function global(kind: string, op: Op<"x", "y">, rank: 3 | 4, given: readonly unknown[]): Layer {
+  checkNothing(kind, given);
+  return {
+    kind,
+    apply(scope, x) {
+      checkRank(kind, scope, x.shape, rank);
+      return scope.op(op, { x }, { axes: rank === 4 ? [1, 2] : [1] }).y;
+    },
   };
+}
 
 /**
  * The mean of each channel over an image: [B, H, W, C] -> [B, C]. Keras' GlobalAveragePooling2D. Throws ShapeError for what is no image.
  *
  * @example sequential([conv2d(64), relu(), globalAveragePool2d(), dense(10)])
  */
-export const globalAveragePool2d = global("globalAveragePool2d", mean, 4);
+export function globalAveragePool2d(...given: []): Layer {
+  return global("globalAveragePool2d", mean, 4, given);
+}
 
 /** The mean of each channel over a sequence: [B, T, C] -> [B, C]. Keras' GlobalAveragePooling1D. Throws ShapeError for what is no sequence. */
-export const globalAveragePool1d = global("globalAveragePool1d", mean, 3);
+export function globalAveragePool1d(...given: []): Layer {
+  return global("globalAveragePool1d", mean, 3, given);
+}
 
 /**
  * The largest value of each channel over an image: [B, H, W, C] -> [B, C]. Of equal values the first counts. Keras' GlobalMaxPooling2D.
  * Throws ShapeError for what is no image.
  */
-export const globalMaxPool2d = global("globalMaxPool2d", max, 4);
+export function globalMaxPool2d(...given: []): Layer {
+  return global("globalMaxPool2d", max, 4, given);
+}
 
 /** The largest value of each channel over a sequence: [B, T, C] -> [B, C]. Keras' GlobalMaxPooling1D. Throws ShapeError for what is no sequence. */
-export const globalMaxPool1d = global("globalMaxPool1d", max, 3);
+export function globalMaxPool1d(...given: []): Layer {
+  return global("globalMaxPool1d", max, 3, given);
+}
 
 export interface Pool1dOptions {
   /** Step of the window. Default: the window's size. */
@@ -62,30 +68,28 @@ export interface Pool1dOptions {
 }
 
 /** A pooling of images, on sequences: a view before and behind it. */
-/* @__NO_SIDE_EFFECTS__ */ const along =
-  (kind: string, { op }: { readonly op: unknown }) =>
-  (size: number, options: Pool1dOptions = {}): Layer => {
-    wholeNumber(kind, "size", size);
-    const table = { stride: [size, "a whole number of at least 1"], padding: ["valid", anything] } as const;
-    const { stride, ...given } = resolved(kind, options, table, `${kind}(2, { stride: 1 })`);
-    const padding = padsOf(kind, given.padding, true);
-    return {
-      kind,
-      apply(scope, x) {
-        checkRank(kind, scope, x.shape, 3);
-        const [batch, length, channels] = x.shape as [number, number, number];
-        if (padding === "valid" && size > length) {
-          throw new ShapeError(
-            `${where(kind, scope)}: input is ${length} long, the window ${size}. Use a smaller window or padding "same".`,
-          );
-        }
-        const image = scope.op(reshape, { x }, { shape: [batch, 1, length, channels] }).y;
-        const slide = { kernel: [1, size], stride: [1, stride], padding };
-        const y = scope.op(op as Op<"x", "y">, { x: image }, slide).y;
-        return scope.op(reshape, { x: y }, { shape: [batch, y.shape[2] as number, channels] }).y;
-      },
-    };
+function along(kind: string, op: unknown, size: number, options: Pool1dOptions): Layer {
+  wholeNumber(kind, "size", size);
+  const table = { stride: [size, "a whole number of at least 1"], padding: ["valid", anything] } as const;
+  const { stride, ...given } = resolved(kind, options, table, `${kind}(2, { stride: 1 })`);
+  const padding = padsOf(kind, given.padding, true);
+  return {
+    kind,
+    apply(scope, x) {
+      checkRank(kind, scope, x.shape, 3);
+      const [batch, length, channels] = x.shape as [number, number, number];
+      if (padding === "valid" && size > length) {
+        throw new ShapeError(
+          `${where(kind, scope)}: input is ${length} long, the window ${size}. Use a smaller window or padding "same".`,
+        );
+      }
+      const image = scope.op(reshape, { x }, { shape: [batch, 1, length, channels] }).y;
+      const slide = { kernel: [1, size], stride: [1, stride], padding };
+      const y = scope.op(op as Op<"x", "y">, { x: image }, slide).y;
+      return scope.op(reshape, { x: y }, { shape: [batch, y.shape[2] as number, channels] }).y;
+    },
   };
+}
 
 /**
  * The largest value of each window of a sequence: [B, T, C] -> [B, OT, C]. Throws OptionError for options that do not exist, ShapeError
@@ -93,7 +97,9 @@ export interface Pool1dOptions {
  *
  * @example maxPool1d(2)
  */
-export const maxPool1d = along("maxPool1d", maxPool2d);
+export function maxPool1d(size: number, options: Pool1dOptions = {}): Layer {
+  return along("maxPool1d", maxPool2d.op, size, options);
+}
 
 /**
  * The mean of each window of a sequence: [B, T, C] -> [B, OT, C]; under padding "same" that of the positions inside. Options and errors
@@ -101,4 +107,6 @@ export const maxPool1d = along("maxPool1d", maxPool2d);
  *
  * @example averagePool1d(2)
  */
-export const averagePool1d = along("averagePool1d", averagePool2d);
+export function averagePool1d(size: number, options: Pool1dOptions = {}): Layer {
+  return along("averagePool1d", averagePool2d.op, size, options);
+}

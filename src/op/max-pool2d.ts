@@ -37,7 +37,7 @@ export const maxPool2d: PoolFactory<"y" | "tap"> = poolLayer({
     note: rectified === true ? " of relu" : "",
   })),
   // Where relu let nothing through there is no tap, so that the way back needs neither what went into relu nor what came out.
-  absorbs: { op: relu.op as Op, attributes: { rectified: true } },
+  absorbs: () => ({ op: relu.op as Op, attributes: { rectified: true } }),
 });
 
 /** Gathers: each input position adds up the gradients of the windows that chose it. */

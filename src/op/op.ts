@@ -76,7 +76,7 @@ export interface Op<In extends string = string, Out extends string = string, A e
   readonly kernel?: Kernel<NoInfer<In | Out>>;
   readonly elementwise?: Elementwise;
   /** An op that this one does as well where it alone reads what that makes, and the attributes that say so. */
-  readonly absorbs?: { readonly op: Op; readonly attributes: Attributes };
+  absorbs?(): { readonly op: Op; readonly attributes: Attributes };
   /** Whether the kernel can end in a chain of elementwise ops. */
   readonly takesEpilogue?: boolean;
   /** Whether a sample gets other numbers each time, so that nothing behind it can be kept. */

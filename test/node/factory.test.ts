@@ -118,6 +118,8 @@ const calls: Readonly<Record<string, { readonly before?: readonly unknown[]; rea
 
 /** Functions at the door that belong to other tests: those of models, data and the trainer. Layers that are one op hold it. */
 const others = [
+  ...["averagePool1d", "globalAveragePool1d", "globalAveragePool2d", "globalMaxPool1d", "globalMaxPool2d", "maxPool1d"],
+  ...["batchNorm", "groupNorm", "layerNorm", "rmsNorm"],
   "compile",
   "binaryCrossEntropy",
   "concatenate",

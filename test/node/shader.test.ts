@@ -77,7 +77,7 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
       const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
       const work = { ...node, device, checked, halts: checked };
       const asks = checked && kernel.source.includes("CHECK");
-      const second = sum || (value.sumsColumns === undefined && kernel.source.includes("check_sum("));
+      const second = sum || value.outputs.includes("dbeta") || op === "channelParts";
       const beside = asks ? ["metrics", "gradient_row", ...(second ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
       const variantOf = (one: Choice): Variant => {
         const { tensors: _, ...choice } = completed({ ...kernel, choose: () => one }, work);
