@@ -33,11 +33,11 @@ export function convolution(kind: string, options: object, own: "groups" | "dept
     stride: [1, anything],
     padding: ["valid", anything],
     dilation: [1, anything],
+    ...({ [own]: [1, anything] } as object),
     bias: [true],
     initializer: ["glorotUniform"],
   } as const;
-  const all = { ...table, [own]: [1, anything] } as typeof table;
-  const { padding, bias, ...given } = resolved(kind, options as WindowOptions, all, `${kind}(16, { kernel: 3 })`);
+  const { padding, bias, ...given } = resolved(kind, options as WindowOptions, table, `${kind}(16, { kernel: 3 })`);
   const initialize = initializer(kind, given.initializer);
   const zeros = initializer(kind, "zeros");
   return {

@@ -109,7 +109,7 @@ test.each([
   ],
   [
     () => traced(depthwiseConv2d({ groups: 2 } as never)),
-    'OptionError: depthwiseConv2d: it has no "groups". It may have kernel, stride, padding, dilation, bias, initializer, depthMultiplier.',
+    'OptionError: depthwiseConv2d: it has no "groups". It may have kernel, stride, padding, dilation, depthMultiplier, bias, initializer.',
   ],
   [() => separableConv2d(0), "OptionError: separableConv2d: filters is 0, it must be a whole number of at least 1."],
 ])("is refused: %s", (make, message) => {

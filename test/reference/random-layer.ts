@@ -63,6 +63,12 @@ function build(scope: Scope, x: Value, seed: number): Value {
   const oneOf = (end: number): boolean => word(looks, looked++) % end === 0;
   const grown = (from: Value): Value => {
     if (oneOf(12)) {
+      // A share of each row, of which the largest or smallest number is what it was.
+      const parts = apply(scope, oneOf(2) ? "softmax" : "logSoftmax", [from]);
+      const ends = apply(scope, oneOf(2) ? "max" : "min", [from], { axes: [-1], keepDims: true });
+      return apply(scope, "add", [parts, ends]);
+    }
+    if (oneOf(12)) {
       // The last axis in places, each of which sees those up to it, in pairs that turn where they can.
       const features = from.shape.at(-1) as number;
       const places = size(from.shape) / BATCH / features;
