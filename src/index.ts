@@ -83,6 +83,7 @@ export {
   stochasticDepth,
   type Use,
 } from "./model/structure.ts";
+export { type TransformerBlockOptions, transformerBlock } from "./model/transformer.ts";
 export type { Input } from "./network/check.ts";
 export { type InferenceOptions, inference } from "./network/inference.ts";
 export type { NamedNumbers, ShapedNumbers, TransferOptions, Transferred } from "./network/named.ts";

@@ -30,6 +30,10 @@ LAYERS = [
     {"batch": 2, "queries": 5, "features": 8, "heads": 4, "keyHeads": 2, "causal": True},
     {"batch": 3, "queries": 4, "features": 6, "heads": 2, "keyHeads": 2, "keys": 7, "valueFeatures": 5, "masked": True},
 ]
+BLOCKS = [
+    {"batch": 2, "queries": 5, "features": 8, "heads": 2, "hidden": 12, "norm": "pre", "causal": True},
+    {"batch": 3, "queries": 4, "features": 6, "heads": 3, "hidden": 7, "norm": "post", "causal": False},
+]
 ROTARY = [
     {"shape": [1, 7, 2, 6], "base": 10000, "interleaved": False},
     {"shape": [1, 7, 2, 6], "base": 10000, "interleaved": True},
@@ -133,6 +137,35 @@ def torchs(case: dict, x, value, hide, w):
     return y, gradients
 
 
+def block(case: dict) -> dict:
+    """nn.TransformerEncoderLayer; weights are transposed, and those of its projections lie below each other."""
+    B, T, C, H, N = (case[name] for name in ("batch", "queries", "features", "heads", "hidden"))
+    names = {"norm1.gamma": [C], "norm1.beta": [C]}
+    for part in ("query", "key", "value", "output"):
+        names |= {f"attention.{part}.weight": [C, C], f"attention.{part}.bias": [C]}
+    names |= {"norm2.gamma": [C], "norm2.beta": [C], "hidden.weight": [C, N], "hidden.bias": [N]}
+    names |= {"output.weight": [N, C], "output.bias": [C]}
+    w = {name: numbers(30 + i, *shape).requires_grad_() for i, (name, shape) in enumerate(names.items())}
+    layer = nn.TransformerEncoderLayer(
+        C, H, N, dropout=0.0, activation="gelu", batch_first=True, norm_first=case["norm"] == "pre", dtype=torch.float64
+    )
+    rows = [f"attention.{part}" for part in ("query", "key", "value")]
+    given = {
+        "self_attn.in_proj_weight": torch.cat([w[f"{row}.weight"].T for row in rows]),
+        "self_attn.in_proj_bias": torch.cat([w[f"{row}.bias"] for row in rows]),
+        "self_attn.out_proj.weight": w["attention.output.weight"].T,
+        "self_attn.out_proj.bias": w["attention.output.bias"],
+        "linear1.weight": w["hidden.weight"].T,
+        "linear1.bias": w["hidden.bias"],
+        "linear2.weight": w["output.weight"].T,
+        "linear2.bias": w["output.bias"],
+    } | {f"norm{i}.{theirs}": w[f"norm{i}.{ours}"] for i in (1, 2) for ours, theirs in (("gamma", "weight"), ("beta", "bias"))}
+    never = ~torch.ones(T, T, dtype=torch.bool).tril() if case["causal"] else None
+    y = torch.nn.utils.stateless.functional_call(layer, given, (numbers(1, B, T, C),), {"src_mask": never})
+    ((y - numbers(4, B, T, C)) ** 2).mean().backward()
+    return case | {"shapes": names, "y": kept(y), "gradients": {name: kept(one.grad) for name, one in w.items()}}
+
+
 def rotary(case: dict) -> dict:
     shape = case["shape"]
     D = shape[-1]
@@ -160,6 +193,7 @@ def main() -> None:
         "most": MOST,
         "products": [product(case) for case in PRODUCTS],
         "layers": [layer(case) for case in LAYERS],
+        "blocks": [block(case) for case in BLOCKS],
         "rotary": [rotary(case) for case in ROTARY],
     }
     Path(__file__).with_name("attention.json").write_text(json.dumps(made, separators=(",", ":")) + "\n")

@@ -14,12 +14,13 @@ import {
   rotary,
   sequential,
   summary,
+  transformerBlock,
   type Value,
 } from "../../src/index.ts";
 import type { Attributes, Op } from "../../src/op/op.ts";
 import { size, type Tensor } from "../../src/op/tensor.ts";
 import golden from "../golden/attention.json";
-import { distance, layerCases, masked, numbers, weightsOf } from "../golden/attention.ts";
+import { distance, type LayerCase, layerCases, masked, numbers, weightsOf } from "../golden/attention.ts";
 import { interpret } from "../reference/interpret.ts";
 import { opNamed } from "../reference/ops.ts";
 import { tracedModel } from "../reference/traced-model.ts";
@@ -89,37 +90,73 @@ test.each(golden.rotary.map((one) => [`${one.shape} ${one.base} ${one.interleave
   },
 );
 
-test.each(
-  layerCases
-    .filter(({ keys }) => keys === undefined)
-    .map((one) => [`${one.heads} heads, ${one.keyHeads} of keys`, one] as const),
-)("multiHeadAttention as PyTorch has it: %s", (_, one) => {
-  const { batch, queries, features, heads, keyHeads, causal = false } = one;
-  const made = tracedModel({
-    model: multiHeadAttention({ heads, keyHeads, causal }),
-    input: [queries, features],
-    batch,
-    loss: meanSquaredError(),
-  });
+interface Learned extends Pick<LayerCase, "batch" | "queries" | "features" | "y" | "gradients"> {}
+
+/** A layer with these weights on `numbers(1)`, whose output, and the gradients of whose weights, are those of the case. */
+function expectLearned(model: Layer, one: Learned, weights: Readonly<Record<string, Float64Array>>): void {
+  const { batch, queries, features } = one;
+  const made = tracedModel({ model, input: [queries, features], batch, loss: meanSquaredError() });
   const [x, y, order, norm] = made.graph.nodes[0]!.inputs as [number, number, number, number];
+  const count = batch * queries * features;
   const given = new Map(made.given)
-    .set(x, numbers(1, batch * queries * features))
-    .set(y, numbers(4, batch * queries * features))
+    .set(x, numbers(1, count))
+    .set(y, numbers(4, count))
     .set(
       order,
       Float64Array.from({ length: batch }, (_, i) => i),
     )
     .set(norm, Float64Array.of(1, 1, 1, 1, 0, 0, 0, 0));
-  const weights = weightsOf(one);
   const names = made.layout.tensors.map(({ name }) => name);
   for (const [i, name] of names.entries()) given.set(made.parameterIds[i]!, weights[name]!);
   const values = interpret(made.graph, given, { step: 1, start: 0, count: batch }, exact);
   expect(distance(values.get(made.prediction)!, one.y)).toBeLessThan(TOLERANCE);
   const all = Object.values(one.gradients).flat();
+  expect(names.toSorted()).toEqual(Object.keys(one.gradients).sort());
   for (const [i, name] of names.entries()) {
     const gradient = values.get(made.gradients.get(made.parameterIds[i]!)!)!;
     expect(distance(gradient, one.gradients[name]!, all), name).toBeLessThan(TOLERANCE);
   }
+}
+
+test.each(
+  layerCases
+    .filter(({ keys }) => keys === undefined)
+    .map((one) => [`${one.heads} heads, ${one.keyHeads} of keys`, one] as const),
+)("multiHeadAttention as PyTorch has it: %s", (_, one) => {
+  const { heads, keyHeads, causal = false } = one;
+  expectLearned(multiHeadAttention({ heads, keyHeads, causal }) as Layer, one, weightsOf(one));
+});
+
+test.each(golden.blocks.map((one) => [one.norm, one] as const))(
+  "transformerBlock as PyTorch's TransformerEncoderLayer: %s",
+  (_, one) => {
+    const { heads, hidden, causal } = one;
+    const weights = Object.entries(one.shapes).map(([name, shape], i) => [name, numbers(30 + i, size(shape))] as const);
+    const block = transformerBlock({ heads, hidden, causal, norm: one.norm as "pre" | "post" });
+    expectLearned(block, one as Learned, Object.fromEntries(weights));
+  },
+);
+
+test("a block refuses what it cannot be, and drops in training alone", () => {
+  expect(() => transformerBlock({ heads: 2, norm: "both" as never })).toThrow(
+    'transformerBlock: norm is "both", it must be "pre" or "post".',
+  );
+  expect(() => transformerBlock({ heads: 2, dropout: 1 })).toThrow(
+    "transformerBlock: dropout is 1, it must be at least 0 and below 1.",
+  );
+  expect(() => transformerBlock({ heads: 2, units: 4 } as never)).toThrow('transformerBlock: it has no "units".');
+  expect(() => transformerBlock({ heads: 2, activation: "relu" as never })).toThrow(
+    'transformerBlock: "activation" is no layer',
+  );
+  expect(() =>
+    programOf(sequential([transformerBlock({ heads: 4 })]), { input: [3, 6], loss: meanSquaredError() }),
+  ).toThrow(/^multiHeadAttention "0.attention": /);
+  const block = sequential([transformerBlock({ heads: 2, dropout: 0.1 })]);
+  const draws = (mode: "train" | "evaluate") =>
+    programOf(block, { input: [3, 6], loss: meanSquaredError(), mode }).recording.commands.filter(
+      ({ kernel }) => kernel === "draw",
+    ).length;
+  expect([draws("train"), draws("evaluate")]).toEqual([2, 0]);
 });
 
 const loss = meanSquaredError();

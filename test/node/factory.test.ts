@@ -148,6 +148,7 @@ const others = [
   "sinusoidalPositions",
   "spaceToDepth",
   "topK",
+  "transformerBlock",
   "upSampling2d",
   "zeroPadding2d",
 ];
