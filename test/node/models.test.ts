@@ -1,0 +1,53 @@
+// The networks of demo/models as programs: what comes out, dispatches of a step, and memory beside the lower bound.
+
+import { describe, expect, test } from "vitest";
+import { autoencoder, denoiser } from "../../demo/models/autoencoder.ts";
+import { charGpt } from "../../demo/models/char-gpt.ts";
+import { lenet } from "../../demo/models/lenet.ts";
+import { mlp } from "../../demo/models/mlp.ts";
+import { mobilenet } from "../../demo/models/mobilenet.ts";
+import { resnet8 } from "../../demo/models/resnet8.ts";
+import { vitTiny } from "../../demo/models/vit-tiny.ts";
+import { crossEntropy, type Layer, type Loss, meanSquaredError } from "../../src/index.ts";
+import { programOf } from "./program.ts";
+
+interface Network {
+  readonly model: Layer;
+  readonly inputs: Parameters<typeof programOf>[1] & object;
+  readonly output: readonly number[];
+  readonly loss?: Loss;
+  /** Of a training step with Adam, the update included. */
+  readonly dispatches: number;
+}
+
+const image = { input: [28, 28, 1] };
+const text = { inputs: [{ name: "", shape: [32], classes: 65 }] };
+
+const networks: Readonly<Record<string, Network>> = {
+  mlp: { model: mlp(), inputs: { input: [784] }, output: [10], dispatches: 12 },
+  lenet: { model: lenet(), inputs: image, output: [10], dispatches: 26 },
+  resnet8: { model: resnet8(), inputs: image, output: [10], dispatches: 78 },
+  mobilenet: { model: mobilenet(), inputs: image, output: [10], dispatches: 65 },
+  autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 31 },
+  denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 33 },
+  "vit-tiny": { model: vitTiny(), inputs: image, output: [10], dispatches: 147 },
+  "char-gpt": { model: charGpt({ vocabulary: 65, length: 32 }), inputs: text, output: [32, 65], dispatches: 140 },
+};
+
+describe.each(Object.entries(networks))("%s", (name, { model, inputs, output, loss = crossEntropy(), dispatches }) => {
+  const program = programOf(model, { batch: 16, loss, ...inputs });
+
+  test("gives what its loss takes", () => {
+    expect(program.outputs).toEqual([{ name: "", shape: [16, ...output] }]);
+  });
+
+  test("has as many dispatches as it had", () => {
+    expect(program.recording.commands.length).toBe(dispatches);
+  });
+
+  test("needs little more memory than what is alive at once", () => {
+    const { planned, lowerBound } = program.recording.memory;
+    // Around the backward kernels of lenet's poolings four tensors must lie in arenas of their own.
+    expect(planned).toBeLessThanOrEqual((name === "lenet" ? 1.2 : 1.1) * lowerBound);
+  });
+});
