@@ -28,6 +28,8 @@ export function digitNetwork(): Layer {
 }
 
 export interface DigitOptions extends Pick<CompileOptions, "device" | "control"> {
+  /** From [28, 28, 1] to ten logits. Default digitNetwork(). */
+  readonly model?: Layer;
   /** Images in a step. Default 32. */
   readonly batch?: number;
   /** Learning rate of the last layer at the top of the schedule. Default 0.01. */
@@ -44,7 +46,7 @@ export interface DigitOptions extends Pick<CompileOptions, "device" | "control">
 /** The network on a device, with its first weights. */
 export function compileDigits(options: DigitOptions = {}): Promise<Trainer> {
   const { batch = 32, lr = 0.01, layerDecay: decay = 1, seed = 0, epochs = 3, control = [] } = options;
-  return compile(digitNetwork(), {
+  return compile(options.model ?? digitNetwork(), {
     input: [28, 28, 1],
     batch,
     loss: crossEntropy(),

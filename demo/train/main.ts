@@ -34,7 +34,9 @@ async function train(place: Place, options: Options): Promise<Trained & { readon
   const { images, batch, resume, out } = options;
   const size = sizeOf(options);
   const from = resume === undefined ? "" : `, going on from ${resume.path}`;
-  terminal.print(`Training on ${count(images)} images, ${count(size.steps)} steps of ${batch}${from}`);
+  terminal.print(
+    `Training ${options.network} on ${count(images)} images, ${count(size.steps)} steps of ${batch}${from}`,
+  );
   interrupt = () => {
     interrupt = quit;
     terminal.print("Stopping after the steps under way. Ctrl-C again quits at once.");
@@ -69,8 +71,8 @@ async function test(place: Place, trained: Awaited<ReturnType<typeof train>>, op
 }
 
 /** What the training needs of the options. */
-function task({ images, epochs, batch, lr, layerDecay, freeze, seed, resume }: Options): Task {
-  return { images, epochs, batch, lr, layerDecay, freeze, seed, resume: resume?.bytes };
+function task({ network, images, epochs, batch, lr, layerDecay, freeze, seed, resume }: Options): Task {
+  return { network, images, epochs, batch, lr, layerDecay, freeze, seed, resume: resume?.bytes };
 }
 
 function fail(error: unknown, exitCode: number): never {

@@ -2,11 +2,13 @@
 
 import { readFileSync } from "node:fs";
 import { positive, prepareFile, readWords, whole } from "../command-line.ts";
+import { type Classifier, classifierNames } from "../models/names.ts";
 import { type Runtime, runtimes } from "./place.ts";
 
 export const help = `npm run train -- [options]
-Trains a small convolutional network on the MNIST digits, by WebGPU in headless Chromium.
+Trains a network on the MNIST digits, by WebGPU in headless Chromium.
 
+  --network NAME    ${classifierNames.join(", ")} (default: cnn)
   --images N        train on the first N images (default: 60000, all there are)
   --epochs N        passes over them (default: 3)
   --batch N         images in a step (default: 32)
@@ -24,6 +26,7 @@ Ctrl-C stops after the current step and saves, so that --resume can go on.
 GRADUS_BROWSER names the browser to use, GRADUS_ADAPTER=software skips the search for a GPU.`;
 
 export interface Options {
+  readonly network: Classifier;
   readonly images: number;
   readonly epochs: number;
   readonly batch: number;
@@ -42,6 +45,7 @@ export interface Options {
 }
 
 const names = [
+  "network",
   "images",
   "epochs",
   "batch",
@@ -65,6 +69,7 @@ export function options(words: readonly string[] = process.argv.slice(2)): Optio
   const help = set.has("help");
   if (!help) for (const [name, path] of Object.entries({ out, json })) if (path) prepareFile(`--${name}`, path);
   return {
+    network: oneOf("--network", given.network ?? "cnn", classifierNames),
     images: whole("--images", given.images ?? "60000", 1, 60_000),
     epochs: whole("--epochs", given.epochs ?? "3", 1),
     batch: whole("--batch", given.batch ?? "32", 1, 60_000),
@@ -72,7 +77,7 @@ export function options(words: readonly string[] = process.argv.slice(2)): Optio
     layerDecay: positive("--layer-decay", given["layer-decay"] ?? "1", 1),
     freeze,
     seed: whole("--seed", given.seed ?? "0", 0),
-    runtime: runtimeOf(given.runtime ?? "chromium"),
+    runtime: oneOf("--runtime", given.runtime ?? "chromium", runtimes),
     out,
     resume: resume === undefined ? undefined : { path: resume, bytes: read("--resume", resume) },
     json,
@@ -81,9 +86,9 @@ export function options(words: readonly string[] = process.argv.slice(2)): Optio
   };
 }
 
-function runtimeOf(given: string): Runtime {
-  const found = runtimes.find((name) => name === given);
-  if (found === undefined) throw new Error(`--runtime: knows ${runtimes.join(", ")}, not "${given}".`);
+function oneOf<Name extends string>(option: string, given: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === given);
+  if (found === undefined) throw new Error(`${option}: knows ${names.join(", ")}, not "${given}".`);
   return found;
 }
 

@@ -3,11 +3,14 @@
 
 import { constant, type LayerRow, type MemoryReport, type Trainer } from "../../src/index.ts";
 import { loadDigits } from "../digits.ts";
+import { classifiers } from "../models/index.ts";
+import type { Classifier } from "../models/names.ts";
 import { compileDigits } from "../network.ts";
 import { type Counter, type Counts, perStep, startCounting } from "./count.ts";
 import { createMeter, type Tick } from "./meter.ts";
 
 export interface Task {
+  readonly network: Classifier;
   readonly images: number;
   readonly epochs: number;
   readonly batch: number;
@@ -62,7 +65,7 @@ let trainer: Trainer;
 globalThis.trainNetwork = async (task) => {
   const counter = startCounting(); // before there is a device
   const digits = await loadDigits("train", task.images);
-  trainer = await compileDigits(task);
+  trainer = await compileDigits({ ...task, model: classifiers[task.network]() });
   if (task.resume !== undefined) trainer.load(task.resume);
   if (task.freeze !== undefined) trainer.rates.freeze(task.freeze);
 

@@ -7,6 +7,7 @@ import type { Tested, Trained } from "./page.ts";
 import { duration, percent } from "./terminal.ts";
 
 export interface Report extends Origin {
+  readonly network: string;
   readonly images: number;
   readonly epochs: number;
   readonly batch: number;
@@ -29,11 +30,11 @@ export interface Report extends Origin {
 }
 
 /** What was asked for, and how long it took. */
-type Run = Pick<Report, "images" | "epochs" | "batch" | "seconds">;
+type Run = Pick<Report, "network" | "images" | "epochs" | "batch" | "seconds">;
 
 export function reportOf(
   origin: Origin,
-  { images, epochs, batch, seconds }: Run,
+  { network, images, epochs, batch, seconds }: Run,
   trained: Trained,
   tested: Tested,
 ): Report {
@@ -48,6 +49,7 @@ export function reportOf(
   const { planned, naive, lowerBound } = tested.memory;
   return {
     ...origin,
+    network,
     images,
     epochs,
     batch,
