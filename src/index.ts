@@ -22,6 +22,17 @@ export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
 export { crossEntropy, meanSquaredError } from "./model/loss.ts";
 export {
+  type GruInput,
+  type GruState,
+  gru,
+  type LstmInput,
+  type LstmState,
+  lstm,
+  type RecurrentOptions,
+  type WithoutState,
+  type WithState,
+} from "./model/recurrent.ts";
+export {
   type Functional,
   functional,
   type Layers,
