@@ -2,17 +2,8 @@
 
 import { OptionError, ShapeError } from "../errors.ts";
 import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
-import {
-  checkNoActivation,
-  isValue,
-  type Layer,
-  type Scope,
-  type Value,
-  type Values,
-  where,
-  wholeNumber,
-} from "../op/layer.ts";
-import type { Attributes, Op } from "../op/op.ts";
+import { checkNoActivation, isValue, type Layer, type Value, type Values, where, wholeNumber } from "../op/layer.ts";
+import type { Op } from "../op/op.ts";
 import { gruSteps, lstmSteps } from "../op/recurrent.ts";
 import { resolved } from "../option.ts";
 import { affine } from "./dense.ts";
@@ -46,9 +37,11 @@ interface Cell {
   /** What it holds from step to step, by the names of the op's outputs. */
   readonly states: readonly string[];
   readonly gates: number;
+  readonly op: Op;
+  /** Start of the bias. */
   readonly bias: (units: number) => Initializer;
-  /** The op, of the input by its weight, the recurrent weight and what it begins with. */
-  steps(scope: Scope, inputs: { readonly x: Value; readonly u: Value }, start: Values, options: Attributes): Values;
+  /** Whether the hidden units have a bias of their own. */
+  readonly recurrentBias: boolean;
 }
 
 function recurrent(cell: Cell, units: number, options: RecurrentOptions): Layer<Value | Values, Value | Values> {
@@ -92,12 +85,14 @@ function recurrent(cell: Cell, units: number, options: RecurrentOptions): Layer<
           `${place}: "${name}" has shape [${shape}], it must be [${state}]. Give a number for each unit.`,
         );
       }
+      const width = gates * units;
       const inputs = {
-        x: affine(scope, x, gates * units, initialize, cell.bias(units)),
-        u: scope.parameter("recurrentWeight", [units, gates * units], initializeRecurrent),
+        x: affine(scope, x, width, initialize, cell.bias(units)),
+        u: scope.parameter("recurrentWeight", [units, width], initializeRecurrent),
+        ...(cell.recurrentBias && { b: scope.parameter("recurrentBias", [width], "zeros") }),
+        ...Object.fromEntries(names.map((name) => [`${name}0`, held[name] as Value])),
       };
-      const start = Object.fromEntries(names.map((name) => [`${name}0`, held[name] as Value]));
-      const made = cell.steps(scope, inputs, start, { reverse });
+      const made = scope.op(cell.op, inputs, { reverse });
       const y = (returnSequences ? made.y : made.h) as Value;
       return returnState ? { y, ...Object.fromEntries(states.map((name) => [name, made[name] as Value])) } : y;
     },
@@ -108,20 +103,18 @@ const lstmCell: Cell = {
   kind: "lstm",
   states: ["h", "c"],
   gates: 4,
+  op: lstmSteps,
   bias: (units) => () => Float32Array.from({ length: 4 * units }, (_, i) => (i >= units && i < 2 * units ? 1 : 0)),
-  steps: (scope, inputs, start, options) => scope.op(lstmSteps as Op, { ...inputs, ...start }, options),
+  recurrentBias: false,
 };
 
 const gruCell: Cell = {
   kind: "gru",
   states: ["h"],
   gates: 3,
+  op: gruSteps,
   bias: () => initializer("gru", "zeros"),
-  steps(scope, inputs, start, options) {
-    const [, columns] = inputs.u.shape as readonly number[];
-    const b = scope.parameter("recurrentBias", [columns as number], "zeros");
-    return scope.op(gruSteps as Op, { ...inputs, b, ...start }, options);
-  },
+  recurrentBias: true,
 };
 
 /**

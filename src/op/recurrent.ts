@@ -8,7 +8,7 @@ import previousSource from "../../shaders/previous.wgsl?raw";
 import source from "../../shaders/recurrent.wgsl?raw";
 import backwardSource from "../../shaders/recurrent-backward.wgsl?raw";
 import { matmul } from "./matmul.ts";
-import { defineOp, type Kernel, type Op, type Way } from "./op.ts";
+import { defineOp, type Kernel, type Known, type Op, type Way } from "./op.ts";
 import { reshape } from "./reshape.ts";
 import { splitsFor } from "./split.ts";
 import { columnSum, sumPartials } from "./sum.ts";
@@ -27,6 +27,8 @@ type Direction = { readonly reverse?: boolean };
 /** `from`: the outputs for which a gradient came, in their order; `start`: whether the layer was told what to begin with. */
 type Back = Direction & { readonly from: string; readonly start: boolean };
 
+type In = "x" | "u" | "b" | "h0" | "c0";
+type Out = "y" | "h" | "c" | "kept";
 type BackIn = "kept" | "u" | "d0" | "d1" | "d2";
 type BackOut = "dx" | "dgates" | "dc0" | "dh0";
 
@@ -37,11 +39,11 @@ const constantsOf = ({ shape: [batch = 1, steps = 1] }: Tensor, units: number, {
   REVERSE: reverse ? 1 : 0,
 });
 
-const kernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kernel => ({
+const kernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kernel<In | Out> => ({
   name: "recurrent",
   source,
   choose({ tensors, attributes }) {
-    const { x, u, h0 } = tensors as Tensors<"x" | "u" | "h0">;
+    const { x, u, h0 } = tensors;
     const constants = constantsOf(x, u.shape[0] as number, attributes as Direction);
     return {
       holes: { MATH: math, CELL: text, MEMORY: memory, START: h0 !== undefined },
@@ -53,12 +55,12 @@ const kernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kern
   },
 });
 
-const backwardKernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kernel => ({
+const backwardKernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kernel<BackIn | BackOut> => ({
   name: "recurrent-backward",
   source: backwardSource,
   choose({ tensors, attributes }) {
     const { from, start, ...direction } = attributes as Back;
-    const { kept, u, dx, dgates, dh0, dc0, ...arrived } = tensors as Tensors<BackIn | BackOut>;
+    const { kept, u, dx, dgates, dh0, dc0, ...arrived } = tensors;
     const constants = constantsOf(kept, u.shape[0] as number, direction);
     const names = from.split(" ");
     const came = (name: string): boolean => names.includes(name);
@@ -121,11 +123,11 @@ const backwardOf = /* @__NO_SIDE_EFFECTS__ */ (cell: Cell): Op<BackIn, BackOut, 
 /** The way back of both cells: step by step for the gates, then the products and sums over all steps. */
 function back(
   backward: Op<BackIn, BackOut, Back>,
-  known: Tensors & { readonly [gradient: string]: Tensor | undefined },
-  { attributes, give, emit }: Way<string, Direction>,
+  known: Known<In, Out>,
+  { attributes, give, emit }: Way<In, Direction>,
 ): void {
-  const { y, u, kept, h0 } = known as Tensors<"y" | "u" | "kept" | "h0">;
-  const arrived = ["y", "h", "c"].filter((name) => known[`d${name}`] !== undefined);
+  const { y, u, kept, h0 } = known;
+  const arrived = (["y", "h", "c"] as const).filter((name) => known[`d${name}`] !== undefined);
   const gradients = Object.fromEntries(arrived.map((name, i) => [`d${i}`, known[`d${name}`]]));
   const options = { ...attributes, from: arrived.join(" "), start: h0 !== undefined };
   const made = emit(backward, { kept, u, ...gradients } as Tensors<BackIn>, options);
@@ -147,17 +149,28 @@ function back(
   give("c0", () => made.dc0);
 }
 
-const shapesOf = ({ x, u }: Tensors<"x" | "u">) => {
-  const [batch = 1, steps = 1] = x.shape;
-  const [units = 1] = u.shape;
-  return {
-    y: { shape: [batch, steps, units] },
-    state: { shape: [batch, units] },
-    kept: { shape: [batch, steps, 5 * units] },
-  };
-};
-
-const workOf = ({ x, u }: Tensors<"x" | "u">): number => size(x.shape) * (u.shape[0] as number);
+/** A cell over all steps; what the two have in common. */
+const stepsOf = /* @__NO_SIDE_EFFECTS__ */ (cell: Cell, backward: Op<BackIn, BackOut, Back>): Op<In, Out, Direction> =>
+  defineOp<In, Out, Direction>({
+    name: `${cell.name}Steps`,
+    inputs: cell.memory ? ["x", "u", "h0", "c0"] : ["x", "u", "b", "h0"],
+    optional: cell.memory ? ["h0", "c0"] : ["h0"],
+    outputs: cell.memory ? ["y", "h", "c", "kept"] : ["y", "h", "kept"],
+    attributes: { reverse: [false] },
+    shape({ x, u }) {
+      const [batch = 1, steps = 1] = x.shape;
+      const [units = 1] = u.shape;
+      const state = { shape: [batch, units] };
+      return {
+        y: { shape: [batch, steps, units] },
+        ...{ h: state, ...(cell.memory && { c: state }) },
+        kept: { shape: [batch, steps, 5 * units] },
+      };
+    },
+    back: (known, way) => back(backward, known, way),
+    work: ({ x, u }) => size(x.shape) * (u.shape[0] as number),
+    kernel: kernelOf(cell),
+  });
 
 const lstmCell: Cell = { name: "lstm", text: lstm, memory: true };
 const gruCell: Cell = { name: "gru", text: gru, memory: false };
@@ -170,33 +183,7 @@ export const gruStepsBackward = backwardOf(gruCell);
  * recurrent weight, h0 and c0 [B, H] what it begins with, both or neither. Gives y [B, T, H], h and c [B, H] after the last step, and
  * what the way back needs.
  */
-export const lstmSteps = defineOp({
-  name: "lstmSteps",
-  inputs: ["x", "u", "h0", "c0"],
-  optional: ["h0", "c0"],
-  outputs: ["y", "h", "c", "kept"],
-  attributes: { reverse: [false] },
-  shape(inputs, _: Direction) {
-    const { y, state, kept } = shapesOf(inputs);
-    return { y, h: state, c: state, kept };
-  },
-  back: (known, way) => back(lstmStepsBackward, known as never, way as never),
-  work: workOf,
-  kernel: kernelOf(lstmCell) as Kernel<"x">,
-});
+export const lstmSteps = stepsOf(lstmCell, lstmStepsBackward);
 
 /** A GRU over all steps, as `lstmSteps`: gates r z n, and b [3 H], which is added to the hidden units by u [H, 3 H]. */
-export const gruSteps = defineOp({
-  name: "gruSteps",
-  inputs: ["x", "u", "b", "h0"],
-  optional: ["h0"],
-  outputs: ["y", "h", "kept"],
-  attributes: { reverse: [false] },
-  shape(inputs, _: Direction) {
-    const { y, state, kept } = shapesOf(inputs);
-    return { y, h: state, kept };
-  },
-  back: (known, way) => back(gruStepsBackward, known as never, way as never),
-  work: workOf,
-  kernel: kernelOf(gruCell) as Kernel<"x">,
-});
+export const gruSteps = stepsOf(gruCell, gruStepsBackward);
