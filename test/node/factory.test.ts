@@ -124,7 +124,9 @@ const others = [
   "depthwiseConv2d",
   "flatten",
   "functional",
+  "gru",
   "inference",
+  "lstm",
   "meanSquaredError",
   "separableConv2d",
 ];

@@ -191,6 +191,7 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
     sequential([lstm(3, { returnSequences: true }), gru(2, { reverse: true }), dense(2)]),
     [4, 2],
   ),
+  "a sequence so long that sums are cut": images(sequential([gru(1), dense(2)]), [100, 1]),
   "a reader and writers that begin with what it holds": images(
     functional((x, { use, add }) => {
       const { h, c } = use("read", lstm(2, { returnState: true }), x);
