@@ -73,6 +73,17 @@ export {
   type Pool1dOptions,
 } from "./model/pool.ts";
 export {
+  type GruInput,
+  type GruState,
+  gru,
+  type LstmInput,
+  type LstmState,
+  lstm,
+  type RecurrentOptions,
+  type WithoutState,
+  type WithState,
+} from "./model/recurrent.ts";
+export {
   type Functional,
   functional,
   type Layers,

@@ -53,6 +53,27 @@ const initializers = {
   heNormal: spread((shape) => Math.sqrt(2 / fans(shape).fanIn)),
   /** Uniform in +-0.05; Keras' default for embeddings. */
   uniform: within(() => 0.05),
+  /** Rows of length 1 at right angles to each other, or columns where those are fewer (Saxe et al. 2014), for recurrent weights. */
+  orthogonal(shape, { normal }) {
+    const columns = shape[shape.length - 1] ?? 1;
+    const rows = size(shape) / columns;
+    const isWide = rows <= columns;
+    const vectors: Float64Array[] = [];
+    while (vectors.length < Math.min(rows, columns)) {
+      const own = Float64Array.from({ length: Math.max(rows, columns) }, normal);
+      for (const other of vectors) {
+        const shared = own.reduce((sum, value, i) => sum + value * (other[i] as number), 0);
+        for (let i = 0; i < own.length; i++) own[i] = (own[i] as number) - shared * (other[i] as number);
+      }
+      const length = Math.sqrt(own.reduce((sum, value) => sum + value * value, 0));
+      vectors.push(own.map((value) => value / length));
+    }
+    let at = 0;
+    return filled(shape, () => {
+      const [row, column] = [Math.floor(at / columns), at++ % columns];
+      return (isWide ? vectors[row]?.[column] : vectors[column]?.[row]) as number;
+    });
+  },
 } satisfies Record<string, Initializer>;
 
 export type InitializerName = keyof typeof initializers;

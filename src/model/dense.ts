@@ -3,7 +3,7 @@
 import { ShapeError } from "../errors.ts";
 import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
 import { bias as addBias } from "../op/bias.ts";
-import { checkNoActivation, type Layer, where, wholeNumber } from "../op/layer.ts";
+import { checkNoActivation, type Layer, type Scope, type Value, where, wholeNumber } from "../op/layer.ts";
 import { matmul } from "../op/matmul.ts";
 import { reshape } from "../op/reshape.ts";
 import { size } from "../op/tensor.ts";
@@ -46,13 +46,25 @@ export function dense(units: number, options: DenseOptions = {}): Layer {
           `${where("dense", scope)}: input has ${features} features, weight expects ${inputs}. Remove "inputs" or set it to ${features}.`,
         );
       }
-      const weight = scope.parameter("weight", [features, units], initialize);
-      // Whatever is under the leading axes is a row; a view costs nothing and stops no fusion.
-      const leading = x.shape.slice(0, -1);
-      const rows = leading.length === 1 ? x : scope.op(reshape, { x }, { shape: [size(leading), features] }).y;
-      const product = scope.op(matmul, { a: rows, b: weight }).c;
-      const y = bias ? scope.op(addBias, { x: product, b: scope.parameter("bias", [units], zeros) }).z : product;
-      return leading.length === 1 ? y : scope.op(reshape, { x: y }, { shape: [...leading, units] }).y;
+      return affine(scope, x, units, initialize, bias ? zeros : undefined);
     },
   };
+}
+
+/** `x W + b` on the last axis, with the scope's `weight` and, where there is a start for it, `bias`. */
+export function affine(
+  scope: Scope,
+  x: Value,
+  units: number,
+  start: Initializer,
+  bias: Initializer | undefined,
+): Value {
+  const features = x.shape.at(-1) as number;
+  const weight = scope.parameter("weight", [features, units], start);
+  // Whatever is under the leading axes is a row; a view costs nothing and stops no fusion.
+  const leading = x.shape.slice(0, -1);
+  const rows = leading.length === 1 ? x : scope.op(reshape, { x }, { shape: [size(leading), features] }).y;
+  const product = scope.op(matmul, { a: rows, b: weight }).c;
+  const y = bias ? scope.op(addBias, { x: product, b: scope.parameter("bias", [units], bias) }).z : product;
+  return leading.length === 1 ? y : scope.op(reshape, { x: y }, { shape: [...leading, units] }).y;
 }

@@ -122,6 +122,12 @@ export interface Choice {
   readonly tensors?: Tensors;
   /** A number: so many threads, 64 a workgroup, with what is too long for one axis of the grid folded into the next. */
   readonly grid: Grid | number;
+  /**
+   * How often it runs, one run after the other, each seeing what those before it wrote: the steps of a recurrence. A binding
+   * `var<uniform> tick: vec4u` tells in x which of them it is, from 0. A run may read what others have written of an output by
+   * the binding, read_write, by which it writes. Default 1.
+   */
+  readonly times?: number;
   /** What the recording prints, for example "[64x784]x[784x256]". Default: shapes of the inputs. */
   readonly note?: string;
 }
@@ -157,12 +163,13 @@ export interface Kernel<Name extends string = string> {
 
 /** What a kernel chose, with all that it left out. */
 export function chosen(kernel: Kernel, work: Work): Required<Choice> & { readonly grid: Grid } {
-  const { holes = {}, constants = {}, tensors = work.tensors, grid, note } = kernel.choose(work);
+  const { holes = {}, constants = {}, tensors = work.tensors, grid, times = 1, note } = kernel.choose(work);
   return {
     holes,
     constants,
     tensors,
     grid: typeof grid === "number" ? threads(grid) : grid,
+    times,
     note: note ?? work.all.map(dims).join(" "),
   };
 }

@@ -1,4 +1,4 @@
-// A command: one dispatch as plain data, complete, without a GPU type in it.
+// A command: one dispatch, or the same one several times, as plain data, complete, without a GPU type in it.
 
 import type { Access, Grid, Holes } from "../op/kernel.ts";
 import { specialise } from "../op/shader.ts";
@@ -12,7 +12,7 @@ export interface Binding extends Slice {
   readonly access: Access;
 }
 
-/** One dispatch, complete. */
+/** One dispatch, or as many after one another as `times` says, complete. */
 export interface Command {
   readonly kernel: string;
   /** Text of the shader, with holes. */
@@ -23,6 +23,8 @@ export interface Command {
   /** Whether the shader reads group 1, the values of the step. */
   readonly step: boolean;
   readonly grid: Grid;
+  /** How often it runs; a binding in the arena "ticks" moves on by a place each time. Default 1. */
+  readonly times?: number;
   /** Bits of the steps that it is a part of, see `when`; 0: of all. */
   readonly when: number;
   /** What it works on, for people. */

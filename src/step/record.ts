@@ -45,7 +45,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     const named = namedTensors(graph, node);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
-    const { tensors, ...choice } = chosen(kernel, {
+    const { tensors, times, ...choice } = chosen(kernel, {
       op: node.op,
       tensors: named,
       all: node.inputs.map((id) => tensorAt(graph, id)),
@@ -57,10 +57,16 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
       checked,
     });
     commands.push(
-      commandOf({ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer }, (binding) => {
-        const tensor = tensors[binding];
-        return tensor === undefined ? besideTensors(binding, node, rows) : plan.sliceOf(tensor.id);
-      }),
+      commandOf(
+        {
+          ...{ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer },
+          ...(times > 1 && { times }),
+        },
+        (binding) => {
+          const tensor = tensors[binding];
+          return tensor === undefined ? besideTensors(binding, node, rows) : plan.sliceOf(tensor.id);
+        },
+      ),
     );
   }
   if (options.update !== undefined) commands.push(...updateCommands(options.update));
@@ -91,9 +97,10 @@ export function recordUpdate(
   };
 }
 
-/** What a kernel needs beside its tensors: the path of random numbers, and whose gradient was bad, of its result and of its sum. */
+/** What a kernel needs beside its tensors: the path of random numbers, which run of several it is, and whose gradient was bad, of its result and of its sum. */
 function besideTensors(binding: string, { attributes }: Node, [row, sumRow]: readonly (number | undefined)[]): Slice {
   if (binding === "metrics") return { arena: binding, offset: 0, bytes: 0 };
+  if (binding === "tick") return { arena: "ticks", offset: 0, bytes: 16 };
   if (binding === "path") return { arena: "paths", offset: ROW_STRIDE * (attributes.index as number), bytes: 16 };
   if (!binding.endsWith("_row")) return bug(`no tensor is called "${binding}"`);
   const own = binding === "sum_row" ? sumRow : row;
@@ -110,6 +117,10 @@ function checkWrites(commands: readonly Command[]): void {
   }
 }
 
+/** How many dispatches a recording is, where all of its commands run. */
+export const dispatchesOf = ({ commands }: Recording): number =>
+  commands.reduce((sum, { times = 1 }) => sum + times, 0);
+
 /** Everything that a person wants to see of a step: a line for each dispatch. */
 export function print(recording: Recording): string {
   const { commands, memory, arenas } = recording;
@@ -117,7 +128,7 @@ export function print(recording: Recording): string {
   const rows = commands.map((command, i) => {
     const side = (writes: boolean): string =>
       command.bindings
-        .filter(({ access, arena }) => (access === "readWrite") === writes && arena !== "rowNumbers")
+        .filter(({ access, arena }) => (access === "readWrite") === writes && !["rowNumbers", "ticks"].includes(arena))
         .map(({ arena, offset }) => (offset === 0 ? arena : `${arena}@${offset}`))
         .join(" ");
     return [
@@ -125,16 +136,17 @@ export function print(recording: Recording): string {
       command.kernel,
       command.layer,
       command.note,
-      `grid ${command.grid.join("x")}`,
+      `grid ${command.grid.join("x")}${command.times === undefined ? "" : ` ${command.times} times`}`,
       `${side(false)} -> ${side(true)}`,
     ];
   });
+  const dispatches = dispatchesOf(recording);
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
   const lines = rows.map((row) =>
     row.map((cell, i) => (i === 0 ? cell.padStart(widths[0] as number) : cell.padEnd(widths[i] ?? 0))).join("  "),
   );
   return [
-    `${recording.name}: ${commands.length} commands, ${arenas.size} activation arenas ` +
+    `${recording.name}: ${commands.length} commands${dispatches > commands.length ? ` in ${dispatches} dispatches` : ""}, ${arenas.size} activation arenas ` +
       `(${megabytes(memory.planned)} planned, ${megabytes(memory.lowerBound)} at least, ${megabytes(memory.naive)} naive), 1 submit`,
     ...lines.map((line) => `  ${line.trimEnd()}`),
   ].join("\n");

@@ -48,7 +48,7 @@ export interface StepValues {
   readonly draw?: number;
 }
 
-/** A recording with its pipelines and bind groups: a flat list, ready to encode. */
+/** A recording with its pipelines and bind groups: a flat list of dispatches, ready to encode. */
 export interface Prepared {
   readonly recording: Recording;
   readonly commands: readonly {
@@ -117,6 +117,20 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
   );
   const stages = Array.from({ length: AHEAD }, () => createStage(gpu, metricsBytes, { rows, layers, reports }));
   let turn = 0;
+  /** Numbers from 0, each where a uniform may begin; what was bound to a shorter list stays bound to that. */
+  const ticks: GPUBuffer[] = [];
+
+  /** The list, at least so long. */
+  function ticksTo(most: number): GPUBuffer {
+    const [last] = ticks.slice(-1);
+    if (last !== undefined && last.size >= most * SLOT) return last;
+    const words = new Uint32Array((most * SLOT) / 4);
+    for (let i = 0; i < most; i++) words[(i * SLOT) / 4] = i;
+    const made = gpu.buffer("ticks", words.byteLength, BufferUsage.UNIFORM | BufferUsage.COPY_DST);
+    device.queue.writeBuffer(made, 0, words);
+    ticks.push(made);
+    return made;
+  }
 
   /** What to wait for while too many submissions are under way. */
   function ready(): Promise<unknown> | undefined {
@@ -140,9 +154,15 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
     async prepare(recording: Recording, buffers: ReadonlyMap<string, GPUBuffer>): Promise<Prepared> {
       checkLimits(recording, gpu, uniformTable);
       const pipelines = await Promise.all(recording.commands.map((command) => gpu.pipeline(command, layout)));
-      const commands = recording.commands.map((command, i) => {
+      const counting = recording.commands.filter(({ bindings }) => bindings.some(({ arena }) => arena === "ticks"));
+      const most = Math.max(0, ...counting.map(({ times = 1 }) => times));
+      const all = most === 0 ? buffers : new Map([...buffers, ["ticks", ticksTo(most)]]);
+      const commands = recording.commands.flatMap((command, i) => {
         const { pipeline, layout: groupLayout } = pipelines[i] as Pipeline;
-        return { pipeline, group: bind(device, command, groupLayout, buffers), grid: command.grid, when: command.when };
+        const { grid, when, times = 1 } = command;
+        return Array.from({ length: times }, (_, tick) => {
+          return { pipeline, group: bind(device, command, groupLayout, all, tick), grid, when };
+        });
       });
       return { recording, commands, statistics: buffers.get("statistics") };
     },
@@ -214,7 +234,7 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
     },
 
     dispose(): void {
-      for (const made of [ring, metrics, ...stages]) made.destroy();
+      for (const made of [ring, metrics, ...ticks, ...stages]) made.destroy();
     },
   };
   return replay;
@@ -225,13 +245,16 @@ function bind(
   { kernel, bindings }: Command,
   layout: GPUBindGroupLayout,
   buffers: ReadonlyMap<string, GPUBuffer>,
+  tick: number,
 ): GPUBindGroup {
   return device.createBindGroup({
     label: kernel,
     layout,
     entries: bindings.map(({ number, arena, offset, bytes }) => {
       const buffer = buffers.get(arena) ?? bug(`${kernel} needs the arena "${arena}"`);
-      return { binding: number, resource: bytes === 0 ? { buffer } : { buffer, offset, size: bytes } };
+      if (bytes === 0) return { binding: number, resource: { buffer } };
+      const from = arena === "ticks" ? offset + tick * SLOT : offset;
+      return { binding: number, resource: { buffer, offset: from, size: bytes } };
     }),
   });
 }

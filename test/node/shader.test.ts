@@ -80,13 +80,13 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
       const second = sum || value.outputs.includes("dbeta") || op === "channelParts";
       const beside = asks ? ["metrics", "gradient_row", ...(second ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
       const variantOf = (one: Choice): Variant => {
-        const { tensors: _, ...choice } = completed({ ...kernel, choose: () => one }, work);
+        const { tensors: _, times: __, ...choice } = completed({ ...kernel, choose: () => one }, work);
         const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
         const command = commandOf(shader, (name) => ({ arena: name, offset: 0, bytes: 0 }));
         // Where bindings go by the names of the op, a variant binds some of them.
         const given =
           one.tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
-        return { ...command, given: [...Object.keys(given), ...beside] };
+        return { ...command, given: [...Object.keys(given), ...beside, ...(one.times === undefined ? [] : ["tick"])] };
       };
       // Every device has the same candidates, each with another of them for the first.
       const others = software && !checked ? (kernel.candidates?.(work) ?? []).slice(1) : [];

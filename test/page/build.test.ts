@@ -63,7 +63,7 @@ async function outcome(path: string, prepare?: (page: Page) => Promise<unknown>)
 test("one file without imports; its 70 kB in gzip with everything in it are not kept, and it does not grow", () => {
   const bytes = gzipSync(file).length;
   console.log(`gradus.js: ${(bytes / 1000).toFixed(1)} kB in gzip`);
-  expect(bytes).toBeLessThan(106_000);
+  expect(bytes).toBeLessThan(114_000);
   expect(file).not.toMatch(/^import |\bimport\(|\beval\(|new Function/m);
 });
 
@@ -99,7 +99,7 @@ test("what a page does not use leaves its bundle: rules, controllers, schedules,
   const others = [
     ...[...rules, "lars", ...controllers.map(({ name }) => name).filter((name) => name !== "guard")],
     ...["cosineAnnealingLR", "cyclicLR", "stepLR", "warmupLinear", "wsd"],
-    ...["reduceLROnPlateau", "inference", "gelu", "tanh", "meanSquaredError"],
+    ...["reduceLROnPlateau", "inference", "gelu", "tanh", "meanSquaredError", "lstm", "gru"],
     ...["binaryCrossEntropy", "huber", "klDivergence", "inTop"],
     ...["leakyRelu", "selu", "softplus", "prelu", "swiglu", "dropout", "drop", "pow", "where"],
   ];

@@ -69,6 +69,17 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
         ).y,
       }).z,
   });
+  /** Recurrent layers that hand their states on: gradients come for outputs of every kind, and for what layers begin with. */
+  const recurring = (units: number): import("../../src/index.ts").Layer => ({
+    kind: "recurring",
+    apply(scope, x) {
+      const { gru, lstm } = gradus;
+      const read = lstm(units, { returnSequences: true, returnState: true }).apply(scope.child("read"), x);
+      const start = { x: read.y, h: read.h };
+      const back = gru(units, { returnSequences: true, reverse: true }).apply(scope.child("back"), start);
+      return lstm(units).apply(scope.child("last"), { x: back, h: read.h, c: read.c });
+    },
+  });
   /** One that keeps states and draws random numbers. */
   const drawing = (kind: "uniform" | "normal"): import("../../src/index.ts").Layer => ({
     kind: "drawing",
@@ -158,7 +169,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   };
   const top = (): import("../../src/index.ts").Metric => (output, targets, scope) =>
     gradus.topK(2)(output, targets.label, scope);
-  const own = { shift, drawing, reckoning, moving, looking, ownLoss, everyLoss, top };
+  const own = { shift, recurring, drawing, reckoning, moving, looking, ownLoss, everyLoss, top };
   const functions = { ...gradus, ...own } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);

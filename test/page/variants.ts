@@ -260,6 +260,22 @@ const dropping: Trial = {
   },
   options: { ...small, input: [2, 3], optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
 };
+/** Sequences: less work than a workgroup has threads for, and more. */
+const sequences = [3, 20].map(
+  (units): Trial => ({
+    name: `sequences, ${units} units`,
+    model: {
+      call: "sequential",
+      args: [
+        [
+          { call: "recurring", args: [units] },
+          { call: "dense", args: [1] },
+        ],
+      ],
+    },
+    options: { ...small, input: [5, 3], optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+  }),
+);
 
 /** Operands that are repeated, and a loss of terms. */
 const reckoned: readonly Trial[] = [
@@ -433,6 +449,7 @@ export const trials: readonly Trial[] = [
   own,
   ...drawn,
   dropping,
+  ...sequences,
   long,
   manyClasses,
   attending,

@@ -17,9 +17,11 @@ import {
   flatten,
   functional,
   gelu,
+  gru,
   hardSwish,
   type Layer,
   leakyRelu,
+  lstm,
   maxPool2d,
   meanSquaredError,
   mish,
@@ -265,6 +267,21 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
       return use("head", dense(3), parts.reduce(add, add(x, x)));
     }),
     4,
+  ),
+  "sequences there and back": images(
+    sequential([lstm(3, { returnSequences: true }), gru(2, { reverse: true }), dense(2)]),
+    [4, 2],
+  ),
+  "a sequence so long that sums are cut": images(sequential([gru(1), dense(2)]), [100, 1]),
+  "a reader and writers that begin with what it holds": images(
+    functional((x, { use, add }) => {
+      const { h, c } = use("read", lstm(2, { returnState: true }), x);
+      const first = use("first", lstm(2, { returnSequences: true, returnState: true, reverse: true }), { x, h, c });
+      const second = use("second", gru(2, { returnSequences: true, returnState: true }), { x: first.y, h: first.h });
+      const last = add(add(second.h, first.c), use("third", gru(2), { x: first.y, h }));
+      return use("head", dense(3), add(last, use("tail", sequential([flatten(), dense(2)]), second.y)));
+    }),
+    [3, 2],
   ),
   "one gradient as image and as row": images(
     functional((x, { use, add }) => {

@@ -205,7 +205,7 @@ test("a stream that fails, or gives a bad batch: what came before it was trained
     await expect(trainer.fit(stream(), { onStep: ({ step }) => heard.push(step) })).rejects.toThrow("the line is down");
     expect([heard, trainer.steps]).toEqual([[1, 2], 2]);
     const batches = [slice(A, 0, 8), { x: [1, 2, 3], y: [0] }];
-    await expect(trainer.fit(batches, { onStep: ({ step }) => heard.push(step) })).rejects.toThrow(/batch 1/);
+    await expect(trainer.fit(batches.values(), { onStep: ({ step }) => heard.push(step) })).rejects.toThrow(/batch 1/);
     expect([heard, trainer.steps]).toEqual([[1, 2, 3], 3]);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(heard).toEqual([1, 2, 3]);

@@ -1,0 +1,217 @@
+// Recurrent layers: values and gradients of test/golden/recurrent.py on the f64 twins, how many dispatches they take, how a recording
+// tells of them, what they begin with, and what they refuse.
+
+import { describe, expect, test } from "vitest";
+import { differentiate } from "../../src/graph/backward.ts";
+import { addTensor, emit, type Graph } from "../../src/graph/graph.ts";
+import {
+  dense,
+  flatten,
+  functional,
+  gru,
+  type Layer,
+  lstm,
+  sequential,
+  type Value,
+  type WithoutState,
+} from "../../src/index.ts";
+import { initializer, initialValues } from "../../src/initializer.ts";
+import { size, type Tensor } from "../../src/op/tensor.ts";
+import { dispatchesOf, print } from "../../src/step/record.ts";
+import golden from "../golden/recurrent.json";
+import { difference, largest } from "../reference/gradient.ts";
+import { interpret } from "../reference/interpret.ts";
+import { opNamed } from "../reference/ops.ts";
+import { exact } from "../reference/twin.ts";
+import { programOf } from "./program.ts";
+
+interface Numbers {
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+  readonly gradient: readonly number[];
+}
+
+interface GoldenCase {
+  readonly kind: string;
+  readonly reverse: boolean;
+  readonly inputs: { readonly [name: string]: Numbers };
+  readonly outputs: { readonly [name: string]: Numbers };
+}
+
+const cases = golden.cases as unknown as readonly GoldenCase[];
+const nameOf = ({ kind, reverse, inputs, outputs }: GoldenCase): string =>
+  `${kind} [${inputs.x!.shape}] -> [${outputs.y!.shape}]${"h0" in inputs ? " from a state" : ""}${reverse ? ", reverse" : ""}`;
+
+test.each(cases.map((one) => [nameOf(one), one] as const))("%s has PyTorch's values and gradients", (_, one) => {
+  const graph: Graph = { tensors: [], nodes: [] };
+  const given = new Map<number, Float64Array>();
+  const add = (shape: readonly number[], values: readonly number[], role: "parameter" | "data"): Tensor => {
+    const tensor = addTensor(graph, { name: role, shape, dtype: "f32", role });
+    given.set(tensor.id, Float64Array.from(values));
+    return tensor;
+  };
+  const made = (name: string, inputs: { readonly [name: string]: Tensor }, attributes = {}): Record<string, Tensor> =>
+    emit(graph, opNamed(name), inputs, attributes);
+  const inputs = Object.fromEntries(
+    Object.entries(one.inputs).map(([name, { shape, values }]) => [name, add(shape, values, "parameter")]),
+  );
+  const { x, weight, bias, recurrentWeight, recurrentBias, ...states } = inputs as Record<string, Tensor>;
+  const [batch, steps, features] = x!.shape as [number, number, number];
+  const rows = made("reshape", { x: x! }, { shape: [batch * steps, features] }).y!;
+  const product = made("bias", { x: made("matmul", { a: rows, b: weight! }).c!, b: bias! }).z!;
+  const projected = made("reshape", { x: product }, { shape: [batch, steps, bias!.shape[0]!] }).y!;
+  const outputs = made(
+    `${one.kind}Steps`,
+    { x: projected, u: recurrentWeight!, ...(recurrentBias && { b: recurrentBias }), ...states },
+    { reverse: one.reverse },
+  );
+  // The gradient of mean((y - t)^2) is what PyTorch was given for y where t is y less half of that, so many times.
+  const losses = Object.entries(one.outputs).map(([name, { shape, values, gradient }]) => {
+    expect(outputs[name]!.shape).toEqual(shape);
+    const target = values.map((value, i) => value - (gradient[i]! * size(shape)) / 2);
+    const names = { prediction: outputs[name]!, target: add(shape, target, "data") };
+    return made("meanSquaredError", names, { gradient: true }).rows!.id;
+  });
+  const gradients = differentiate(graph, losses, new Set(Object.values(inputs).map(({ id }) => id)));
+  const values = interpret(graph, given, { step: 1, start: 0, count: batch }, exact);
+  /** Relative to the largest; what nothing depends on is 0 on both sides. */
+  const error = (id: number, expected: readonly number[]): number => {
+    const worst = largest(difference(values.get(id)!, Float64Array.from(expected)));
+    return worst === 0 ? 0 : worst / largest(Float64Array.from(expected));
+  };
+  for (const [name, expected] of Object.entries(one.outputs))
+    expect(error(outputs[name]!.id, expected.values), name).toBeLessThan(1e-13);
+  for (const [name, { gradient }] of Object.entries(one.inputs))
+    expect(error(gradients.get(inputs[name]!.id)!, gradient), `gradient of ${name}`).toBeLessThan(1e-11);
+});
+
+const kinds = { lstm, gru };
+const names = Object.keys(kinds) as (keyof typeof kinds)[];
+
+describe.each(names)("%s", (name) => {
+  const layer = (options: WithoutState = {}): Layer => kinds[name](4, options) as Layer;
+  const model = (steps: number, batch = 8) => programOf(sequential([layer(), dense(2)]), { input: [steps, 3], batch });
+
+  test("takes at most one dispatch a step forward, two back, and twelve more", () => {
+    const without = programOf(sequential([flatten(), dense(2)]), { input: [20, 3] });
+    const own = dispatchesOf(model(20).recording) - dispatchesOf(without.recording);
+    expect(own).toBeGreaterThanOrEqual(2 * 20);
+    expect(own).toBeLessThanOrEqual(3 * 20 + 12);
+    expect(dispatchesOf(model(21).recording) - dispatchesOf(model(20).recording)).toBe(2);
+    expect(model(21).recording.commands.length).toBe(model(20).recording.commands.length);
+    expect(dispatchesOf(model(1).recording)).toBe(model(1).recording.commands.length);
+  });
+
+  test("is computed again where that is asked for, as often as it has steps", () => {
+    const chain = (recompute?: string) =>
+      programOf(
+        sequential({
+          a: [layer({ returnSequences: true })],
+          b: [layer({ returnSequences: true })],
+          c: [layer(), dense(2)],
+        }),
+        {
+          input: [6, 3],
+          ...(recompute !== undefined && { recompute }),
+        },
+      ).recording.commands.filter(({ kernel }) => kernel === "recurrent");
+    expect(chain()).toHaveLength(3);
+    expect(chain("a").length).toBeGreaterThan(3);
+    expect(chain("a").every(({ times }) => times === 6)).toBe(true);
+  });
+});
+
+test("a recording says how often a command runs", () => {
+  const { recording } = programOf(sequential({ read: lstm(4), head: dense(2) }), { input: [5, 3], batch: 8 });
+  expect(
+    print(recording)
+      .split("\n")
+      .filter((line, i) => i === 0 || line.includes("recurrent"))
+      .map((line) => line.trim()),
+  ).toMatchInlineSnapshot(`
+    [
+      "train: 13 commands in 21 dispatches, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit",
+      "2  recurrent              read  lstm [8x5x16] [4x16]           grid 1x1x1 5 times  activations2 parameters@2048 -> activations1 activations1@1024 activations0 activations3",
+      "8  recurrent-backward     read  lstm [8x5x20] [4x16]           grid 1x1x1 5 times  activations0 parameters@2048 activations1@768 -> activations2 activations3",
+    ]
+  `);
+});
+
+test("orthogonal starts have rows or columns of length 1 at right angles", () => {
+  for (const shape of [
+    [5, 20],
+    [20, 5],
+    [6, 6],
+  ] as const) {
+    const values = initialValues({ name: "u", shape }, initializer("lstm", "orthogonal"), 3);
+    const [rows, columns] = shape;
+    const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)];
+    const at = (vector: number, i: number): number =>
+      values[rows <= columns ? vector * columns + i : i * columns + vector]!;
+    for (let a = 0; a < count; a++) {
+      for (let b = 0; b < count; b++) {
+        const dot = Array.from({ length }, (_, i) => at(a, i) * at(b, i)).reduce((x, y) => x + y, 0);
+        expect(dot).toBeCloseTo(a === b ? 1 : 0, 6);
+      }
+    }
+  }
+});
+
+test("the forget gate begins with a bias of 1, all other gates with 0", () => {
+  const { parameters } = programOf(sequential([lstm(2), dense(2)]), { input: [5, 3] });
+  const bias = parameters.find(({ name }) => name === "0.bias")!;
+  expect([...initialValues(bias, bias.initializer, 0)]).toEqual([0, 0, 1, 1, 0, 0, 0, 0]);
+  expect(parameters.slice(0, 3).map(({ name, shape }) => `${name} [${shape}]`)).toEqual([
+    "0.weight [3,8]",
+    "0.bias [8]",
+    "0.recurrentWeight [2,8]",
+  ]);
+});
+
+const traced = (layer: Layer, input: readonly number[] = [5, 3]) =>
+  programOf(sequential([layer, flatten(), dense(2)]), { input });
+const started = (start: (x: Value) => object, layer = lstm(4)) =>
+  programOf(
+    functional((x: Value, { use }) => use("head", dense(2), use("read", layer as Layer<object>, start(x)))),
+    { input: [5, 4] },
+  );
+
+test.each([
+  [() => lstm(0), "OptionError: lstm: units is 0, it must be a whole number of at least 1."],
+  [
+    () => gru(4, { activation: "relu" } as never),
+    'OptionError: gru: it has no "activation". Put a layer after it, for example relu().',
+  ],
+  [
+    () => lstm(4, { returnSequence: true } as never),
+    'OptionError: lstm: it has no "returnSequence". Did you mean "returnSequences"? It may have returnSequences, returnState, reverse, initializer, recurrentInitializer.',
+  ],
+  [() => gru(4, { reverse: 1 as never }), "OptionError: gru: reverse is 1, it must be true or false."],
+  [
+    () => traced(lstm(4), [3]),
+    'ShapeError: lstm "0": input has shape [32,3], it must be [batch, steps, features]. Give a sequence, or a layer before it the option returnSequences.',
+  ],
+  [
+    () => traced(gru(4), [5, 3, 2]),
+    'ShapeError: gru "0": input has shape [32,5,3,2], it must be [batch, steps, features]. Reshape it.',
+  ],
+  [
+    () => started((x) => ({ x, h: x })),
+    'OptionError: lstm "read": its input is { x, h }, it must be one value or { x, h, c }.',
+  ],
+  [
+    () => started((x) => ({ x, h: x, c: x })),
+    'ShapeError: lstm "read": "c" has shape [32,5,4], it must be [32,4]. Give a number for each unit.',
+  ],
+])("is refused: %s", (make, message) => {
+  expect(told(make)).toBe(message);
+});
+
+function told(make: () => unknown): string {
+  try {
+    make();
+    return "nothing was thrown";
+  } catch (error) {
+    return String(error);
+  }
+}
