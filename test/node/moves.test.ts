@@ -239,7 +239,7 @@ test("what does not fit is refused in words", () => {
       "ShapeError: spaceToDepth "here": input has shape [4,4,6,3], height and width must be multiples of 4.",
       "ShapeError: depthToSpace "here": input has shape [4,4,6,3], its channels must be a multiple of 2 x 2.",
       "OptionError: embedding: vocabulary is 0, it must be a whole number of at least 1.",
-      "OptionError: embedding: there is no initializer "unifrom". Did you mean "uniform"? Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, uniform, or a function.",
+      "OptionError: embedding: there is no initializer "unifrom". Did you mean "uniform"? Use one of zeros, ones, glorotUniform, glorotNormal, heUniform, heNormal, uniform, orthogonal, or a function.",
       "OptionError: embedding: it has no "units". It may have initializer.",
       "ShapeError: embedding "here": "ids" is of f32, it must be of u32. Give whole numbers, such as an input with classes.",
       "ShapeError: embedding "here": its input has classes 0 to 5, the table 5 rows. Give a row for each class.",
