@@ -1,36 +1,42 @@
-// One step back of a recurrent layer, tick.x of T from its last: a thread has one unit of one sample. The gradient of its output is
-// what comes for y, and the gates of the step that came after, by the recurrent weight; of what it held, what that step has left in
-// `carried`. With START one more tick gives the gradient of what the layer began with.
+// One step back of a recurrent layer, tick.x of T from its last: a thread has one unit of one sample, or four (WIDE). The
+// gradient of its output is what comes for y, and the gates of the step that came after, by the recurrent weight; of what it held,
+// what that step has left in `carried`. With START one more tick gives the gradient of what the layer began with.
+#if ${WIDE}
+alias V = vec4f;
+alias W = vec4u;
+#else
 alias V = f32;
 alias W = u32;
-struct Slopes { gates: vec4f, carried: f32 }
+#endif
+struct Gates { p: V, q: V, r: V, s: V }
+struct Slopes { gates: Gates, carried: V }
 ${MATH}
 ${CELL}
 override BATCH: u32;
 override STEPS: u32;
-override UNITS: u32;
+override UNITS: u32;  // in fours where WIDE
 override REVERSE: u32;
 
-@group(0) @binding(0) var<storage, read> kept: array<f32>;  // [B, T, 5 H]
-@group(0) @binding(1) var<storage, read> u: array<f32>;  // [H, G H]
-@group(0) @binding(2) var<storage, read_write> gates_h: array<f32>;  // [B, T, G H]: of the gates as the hidden units see them
-@group(0) @binding(3) var<storage, read_write> carried: array<f32>;  // [B, H]
+@group(0) @binding(0) var<storage, read> kept: array<V>;  // [B, T, 5 H]
+@group(0) @binding(1) var<storage, read> u: array<V>;  // [H, G H]
+@group(0) @binding(2) var<storage, read_write> gates_h: array<V>;  // [B, T, G H]: of the gates as the hidden units see them
+@group(0) @binding(3) var<storage, read_write> carried: array<V>;  // [B, H]
 @group(0) @binding(4) var<uniform> tick: vec4u;
 #if ${DY}
-@group(0) @binding(5) var<storage, read> dy: array<f32>;  // [B, T, H]
+@group(0) @binding(5) var<storage, read> dy: array<V>;  // [B, T, H]
 #endif
 #if ${DH}
-@group(0) @binding(6) var<storage, read> dh: array<f32>;  // [B, H]
+@group(0) @binding(6) var<storage, read> dh: array<V>;  // [B, H]
 #endif
 #if ${DC}
-@group(0) @binding(7) var<storage, read> dc: array<f32>;  // [B, H]
+@group(0) @binding(7) var<storage, read> dc: array<V>;  // [B, H]
 #endif
 #if ${MEMORY}
 #if ${START}
-@group(0) @binding(8) var<storage, read_write> dh0: array<f32>;  // [B, H]
+@group(0) @binding(8) var<storage, read_write> dh0: array<V>;  // [B, H]
 #endif
 #else
-@group(0) @binding(8) var<storage, read_write> gates_x: array<f32>;  // [B, T, G H]: as the input sees them
+@group(0) @binding(8) var<storage, read_write> gates_x: array<V>;  // [B, T, G H]: as the input sees them
 #endif
 
 @compute @workgroup_size(64)
@@ -42,12 +48,21 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = sample * STEPS + select(STEPS - 1 - tick.x, tick.x, REVERSE == 1);
   let after = select(row + 1, row - 1, REVERSE == 1);
 
-  var output = 0.0;
-  var state = 0.0;
+  var output = V();
+  var state = V();
   if (tick.x > 0) {
     state = carried[i];
     for (var k = 0u; k < GATES * UNITS; k++) {
-      output = fma(gates_h[after * GATES * UNITS + k], u[unit * GATES * UNITS + k], output);
+      let slope = gates_h[after * GATES * UNITS + k];
+#if ${WIDE}
+      let at = unit * 4 * GATES * UNITS + k;
+      let rows = mat4x4f(u[at], u[at + GATES * UNITS], u[at + 2 * GATES * UNITS], u[at + 3 * GATES * UNITS]);
+      let columns = transpose(rows);
+      output = fma(vec4f(slope.y), columns[1], fma(vec4f(slope.x), columns[0], output));
+      output = fma(vec4f(slope.w), columns[3], fma(vec4f(slope.z), columns[2], output));
+#else
+      output = fma(slope, u[unit * GATES * UNITS + k], output);
+#endif
     }
   } else {
 #if ${DH}
@@ -75,19 +90,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   output += dy[row * UNITS + unit];
 #endif
   let at = row * 5 * UNITS + unit;
-  let gates = vec4f(kept[at], kept[at + UNITS], kept[at + 2 * UNITS], kept[at + 3 * UNITS]);
+  let gates = Gates(kept[at], kept[at + UNITS], kept[at + 2 * UNITS], kept[at + 3 * UNITS]);
   let slopes = slopes_of(gates, kept[at + 4 * UNITS], output, state);
   carried[i] = slopes.carried;
   let to = row * GATES * UNITS + unit;
-  gates_h[to] = slopes.gates.x;
-  gates_h[to + UNITS] = slopes.gates.y;
+  gates_h[to] = slopes.gates.p;
+  gates_h[to + UNITS] = slopes.gates.q;
 #if ${MEMORY}
-  gates_h[to + 2 * UNITS] = slopes.gates.z;
-  gates_h[to + 3 * UNITS] = slopes.gates.w;
+  gates_h[to + 2 * UNITS] = slopes.gates.r;
+  gates_h[to + 3 * UNITS] = slopes.gates.s;
 #else
-  gates_h[to + 2 * UNITS] = slopes.gates.w;
-  gates_x[to] = slopes.gates.x;
-  gates_x[to + UNITS] = slopes.gates.y;
-  gates_x[to + 2 * UNITS] = slopes.gates.z;
+  gates_h[to + 2 * UNITS] = slopes.gates.s;
+  gates_x[to] = slopes.gates.p;
+  gates_x[to + UNITS] = slopes.gates.q;
+  gates_x[to + 2 * UNITS] = slopes.gates.r;
 #endif
 }

@@ -1,18 +1,18 @@
 // The cell of a GRU: gates r, z and n; a unit holds its output. What r lets through of the hidden units is kept as a fourth.
 const GATES = 3u;
 
-fn gated(x: vec4f, hidden: vec4f) -> vec4f {
-  let r = sigmoid(x.x + hidden.x);
-  return vec4f(r, sigmoid(x.y + hidden.y), tanh_exact(fma(r, hidden.z, x.z)), hidden.z);
+fn gated(x: Gates, hidden: Gates) -> Gates {
+  let r = sigmoid(x.p + hidden.p);
+  return Gates(r, sigmoid(x.q + hidden.q), tanh_exact(fma(r, hidden.r, x.r)), hidden.r);
 }
 
-fn state_of(gates: vec4f, last: f32) -> f32 { return fma(gates.y, last, (1 - gates.y) * gates.z); }
+fn state_of(gates: Gates, last: V) -> V { return fma(gates.q, last, (1 - gates.q) * gates.r); }
 
-fn output_of(gates: vec4f, state: f32) -> f32 { return state; }
+fn output_of(gates: Gates, state: V) -> V { return state; }
 
-fn slopes_of(gates: vec4f, last: f32, dh: f32, carried: f32) -> Slopes {
-  let dn = dh * (1 - gates.y) * ((1 - gates.z) * (1 + gates.z));
-  let dr = dn * gates.w * (gates.x * (1 - gates.x));
-  let dz = dh * (last - gates.z) * (gates.y * (1 - gates.y));
-  return Slopes(vec4f(dr, dz, dn, dn * gates.x), dh * gates.y);
+fn slopes_of(gates: Gates, last: V, dh: V, carried: V) -> Slopes {
+  let dn = dh * (1 - gates.q) * ((1 - gates.r) * (1 + gates.r));
+  let dr = dn * gates.s * (gates.p * (1 - gates.p));
+  let dz = dh * (last - gates.r) * (gates.q * (1 - gates.q));
+  return Slopes(Gates(dr, dz, dn, dn * gates.p), dh * gates.q);
 }

@@ -1,19 +1,20 @@
 // The cell of an LSTM: gates i, f, g and o; beside its output a unit holds c.
 const GATES = 4u;
 
-fn gated(x: vec4f, hidden: vec4f) -> vec4f {
-  let a = x + hidden;
-  return vec4f(sigmoid(a.x), sigmoid(a.y), tanh_exact(a.z), sigmoid(a.w));
+fn gated(x: Gates, hidden: Gates) -> Gates {
+  return Gates(
+    sigmoid(x.p + hidden.p), sigmoid(x.q + hidden.q), tanh_exact(x.r + hidden.r), sigmoid(x.s + hidden.s));
 }
 
-fn state_of(gates: vec4f, last: f32) -> f32 { return fma(gates.y, last, gates.x * gates.z); }
+fn state_of(gates: Gates, last: V) -> V { return fma(gates.q, last, gates.p * gates.r); }
 
-fn output_of(gates: vec4f, state: f32) -> f32 { return gates.w * tanh_exact(state); }
+fn output_of(gates: Gates, state: V) -> V { return gates.s * tanh_exact(state); }
 
-fn slopes_of(gates: vec4f, last: f32, dh: f32, carried: f32) -> Slopes {
+fn slopes_of(gates: Gates, last: V, dh: V, carried: V) -> Slopes {
   let level = tanh_exact(state_of(gates, last));
-  let dc = carried + dh * gates.w * ((1 - level) * (1 + level));
-  let inner = vec4f(dc * gates.z, dc * last, dc * gates.x, dh * level);
-  let slopes = vec4f(gates.xy * (1 - gates.xy), (1 - gates.z) * (1 + gates.z), gates.w * (1 - gates.w));
-  return Slopes(inner * slopes, dc * gates.y);
+  let dc = carried + dh * gates.s * ((1 - level) * (1 + level));
+  let di = dc * gates.r * (gates.p * (1 - gates.p));
+  let df = dc * last * (gates.q * (1 - gates.q));
+  let dg = dc * gates.p * ((1 - gates.r) * (1 + gates.r));
+  return Slopes(Gates(di, df, dg, dh * level * (gates.s * (1 - gates.s))), dc * gates.q);
 }

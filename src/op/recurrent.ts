@@ -7,6 +7,7 @@ import math from "../../shaders/parts/math.wgsl?raw";
 import previousSource from "../../shaders/previous.wgsl?raw";
 import source from "../../shaders/recurrent.wgsl?raw";
 import backwardSource from "../../shaders/recurrent-backward.wgsl?raw";
+import type { DeviceFacts } from "./kernel.ts";
 import { matmul } from "./matmul.ts";
 import { defineOp, type Kernel, type Known, type Op, type Way } from "./op.ts";
 import { reshape } from "./reshape.ts";
@@ -39,14 +40,18 @@ const constantsOf = ({ shape: [batch = 1, steps = 1] }: Tensor, units: number, {
   REVERSE: reverse ? 1 : 0,
 });
 
+/** Whether a thread takes four units: on a CPU, which has few threads and gains by loads of four. */
+const isWide = ({ shape: [units = 1] }: Tensor, { software }: DeviceFacts): boolean => software && units % 4 === 0;
+
 const kernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kernel<In | Out> => ({
   name: "recurrent",
   source,
-  choose({ tensors, attributes }) {
+  choose({ tensors, attributes, device }) {
     const { x, u, h0 } = tensors;
-    const constants = constantsOf(x, u.shape[0] as number, attributes as Direction);
+    const wide = isWide(u, device);
+    const constants = constantsOf(x, (u.shape[0] as number) / (wide ? 4 : 1), attributes as Direction);
     return {
-      holes: { MATH: math, CELL: text, MEMORY: memory, START: h0 !== undefined },
+      holes: { WIDE: wide, MATH: math, CELL: text, MEMORY: memory, START: h0 !== undefined },
       constants,
       grid: constants.BATCH * constants.UNITS,
       times: constants.STEPS,
@@ -58,14 +63,24 @@ const kernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kern
 const backwardKernelOf = /* @__NO_SIDE_EFFECTS__ */ ({ name, text, memory }: Cell): Kernel<BackIn | BackOut> => ({
   name: "recurrent-backward",
   source: backwardSource,
-  choose({ tensors, attributes }) {
+  choose({ tensors, attributes, device }) {
     const { from, start, ...direction } = attributes as Back;
     const { kept, u, dx, dgates, dh0, dc0, ...arrived } = tensors;
-    const constants = constantsOf(kept, u.shape[0] as number, direction);
+    const wide = isWide(u, device);
+    const constants = constantsOf(kept, (u.shape[0] as number) / (wide ? 4 : 1), direction);
     const names = from.split(" ");
     const came = (name: string): boolean => names.includes(name);
     return {
-      holes: { MATH: math, CELL: text, MEMORY: memory, START: start, DY: came("y"), DH: came("h"), DC: came("c") },
+      holes: {
+        WIDE: wide,
+        MATH: math,
+        CELL: text,
+        MEMORY: memory,
+        START: start,
+        DY: came("y"),
+        DH: came("h"),
+        DC: came("c"),
+      },
       constants,
       tensors: {
         ...{ kept, u },
