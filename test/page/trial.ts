@@ -141,6 +141,17 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       return scope.op(gradus.ops.attention, inputs, { heads: 2, causal: true }).y;
     },
   });
+  /** The largest and the smallest number of each row, beside its shares. */
+  const reaching = (): import("../../src/index.ts").Layer => ({
+    kind: "reaching",
+    apply(scope, x) {
+      const { ops } = gradus;
+      const row = { axes: [-1], keepDims: true };
+      const ends = scope.op(ops.add, { x: scope.op(ops.max, { x }, row).y, y: scope.op(ops.min, { x }, row).y }).z;
+      const shares = scope.op(ops.add, { x: scope.op(ops.softmax, { x }).y, y: scope.op(ops.logSoftmax, { x }).y }).z;
+      return scope.op(ops.add, { x: shares, y: ends }).z;
+    },
+  });
   /** A loss of terms with weights of their own, and a report beside them. */
   const ownLoss = (): import("../../src/index.ts").LossFunction => (output, targets, scope) => {
     const { ops } = gradus;
@@ -169,7 +180,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   };
   const top = (): import("../../src/index.ts").Metric => (output, targets, scope) =>
     gradus.topK(2)(output, targets.label, scope);
-  const own = { shift, recurring, drawing, reckoning, moving, looking, ownLoss, everyLoss, top };
+  const own = { shift, recurring, drawing, reckoning, moving, looking, reaching, ownLoss, everyLoss, top };
   const functions = { ...gradus, ...own } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);

@@ -277,6 +277,52 @@ const sequences = [3, 20].map(
   }),
 );
 
+/** What normalizes: by fours and one by one, in groups that a thread takes and that a workgroup shares, with and without its weights. */
+const normed: readonly Trial[] = [3, 8, 130].flatMap((width): Trial[] => {
+  const rest = { ...small, optimizer: { call: "adam", args: [{ lr: 0.01 }] } };
+  const chain = (...layers: Call[]): Call => ({ call: "sequential", args: [layers] });
+  const call = (name: string, ...args: unknown[]): Call => ({ call: name, args });
+  const bare = [{}, { scale: false }, { offset: false }, { scale: false, offset: false }];
+  const rows = chain(
+    ...[
+      call("dense", width),
+      call("layerNorm"),
+      call("layerNorm", { scale: false }),
+      call("layerNorm", { offset: false }),
+    ],
+    ...[call("rmsNorm"), call("groupNorm", 1), call("reaching"), call("flatten"), call("dense", 1)],
+  );
+  const images = chain(
+    ...[call("conv2d", width, { padding: "same" }), call("depthwiseConv2d", { padding: "same" })],
+    ...bare.flatMap((options) => [call("batchNorm", options), call("tanh")]),
+    ...[call("globalAveragePool2d"), call("dense", 1)],
+  );
+  return [
+    { name: `norms of rows, ${width} wide`, model: rows, options: { ...rest, input: [2, 3] } },
+    ...(width > 8
+      ? []
+      : [{ name: `norms of images, ${width} wide`, model: images, options: { ...rest, input: [4, 5, 1] } }]),
+  ];
+});
+
+/** So many rows that their sums are cut, and a norm that rests. */
+const longNorm: Trial = {
+  name: "norms of many rows, and at rest",
+  model: {
+    call: "sequential",
+    args: [
+      {
+        first: { call: "dense", args: [3] },
+        norm: { call: "batchNorm" },
+        rested: { call: "batchNorm" },
+        pool: { call: "globalAveragePool1d" },
+        head: { call: "dense", args: [1] },
+      },
+    ],
+  },
+  options: { ...small, input: [9000, 1], base: "rested.**", optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+};
+
 /** Operands that are repeated, and a loss of terms. */
 const reckoned: readonly Trial[] = [
   {
@@ -450,6 +496,8 @@ export const trials: readonly Trial[] = [
   ...drawn,
   dropping,
   ...sequences,
+  ...normed,
+  longNorm,
   long,
   manyClasses,
   attending,
