@@ -68,11 +68,19 @@ export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: 
 
   function metricsOf(values: Awaited, statistics: Metrics["statistics"]): Metrics {
     const steps: StepMetrics[] = [];
-    for (const [i, { count }] of values.entries()) {
-      const at = 4 * (1 + i);
-      const { mean: loss, hits, ignored } = reportAt(at + 1);
-      const one = { step: words[at] as number, loss, hits, ignored, count };
-      steps.push(reports === 0 ? one : { ...one, reports: reportsOf(steps.length) });
+    // One object a step and nothing else, which a heap profile holds it to.
+    for (let at = 4; steps.length < values.length; at += 4) {
+      const i = steps.length;
+      const loss = reals[at + 1] as number;
+      const { count } = values[i] as Awaited[number];
+      const told = {
+        step: words[at] as number,
+        loss,
+        hits: words[at + 2] as number,
+        ignored: words[at + 3] as number,
+        count,
+      };
+      steps.push(reports === 0 ? told : { ...told, reports: reportsOf(i) });
     }
     return {
       steps,

@@ -53,6 +53,7 @@ describe("a training", () => {
       date: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       commit: expect.stringMatching(/^[0-9a-f]{7,}(-dirty)?$|^unknown$/),
       processor: expect.stringMatching(/, \d+ cores?$/),
+      network: "cnn",
       images: 640,
       epochs: 2,
       batch: 16,
