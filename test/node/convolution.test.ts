@@ -2,8 +2,6 @@
 // both on the f64 twins.
 
 import { expect, test } from "vitest";
-import { differentiate } from "../../src/graph/backward.ts";
-import { addTensor, emit, type Graph } from "../../src/graph/graph.ts";
 import {
   conv1d,
   conv2d,
@@ -17,59 +15,27 @@ import {
   sequential,
 } from "../../src/index.ts";
 import type { Attributes } from "../../src/op/op.ts";
-import { size, type Tensor } from "../../src/op/tensor.ts";
+import type { Tensor } from "../../src/op/tensor.ts";
 import golden from "../golden/convolution.json";
-import { difference, largest } from "../reference/gradient.ts";
-import { interpret } from "../reference/interpret.ts";
+import { expectGolden, type GoldenNumbers, type Make } from "../reference/golden-op.ts";
 import { opNamed } from "../reference/ops.ts";
-import { exact } from "../reference/twin.ts";
 import { programOf } from "./program.ts";
-
-interface Numbers {
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-  readonly gradient: readonly number[];
-}
 
 interface GoldenCase {
   readonly op: string;
   readonly attributes: Attributes;
-  readonly inputs: readonly Numbers[];
-  readonly output: Numbers;
+  readonly inputs: readonly GoldenNumbers[];
+  readonly output: GoldenNumbers;
 }
 
 const cases = golden.cases as readonly GoldenCase[];
 
 test.each(cases.map((one) => [`${one.op} ${JSON.stringify(one.attributes)}`, one] as const))("%s", (_, one) => {
-  const graph: Graph = { tensors: [], nodes: [] };
-  const given = new Map<number, Float64Array>();
-  const add = (shape: readonly number[], values: readonly number[], role: "parameter" | "data"): Tensor => {
-    const tensor = addTensor(graph, { name: role, shape, dtype: "f32", role });
-    given.set(tensor.id, Float64Array.from(values));
-    return tensor;
-  };
-  const op = opNamed(one.op);
-  const inputs = one.inputs.map(({ shape, values }) => add(shape, values, "parameter"));
-  const made = emit(
-    graph,
-    op,
-    Object.fromEntries(op.inputs.map((name, i) => [name, inputs[i] as Tensor])),
-    one.attributes,
-  );
-  const y = made[op.outputs[0] as string] as Tensor;
-  expect(y.shape).toEqual(one.output.shape);
-  // The gradient of mean((y - t)^2) is what PyTorch was given for y where t is y less half of that, so many times.
-  const count = size(y.shape);
-  const target = one.output.values.map((value, i) => value - (one.output.gradient[i]! * count) / 2);
-  const names = { prediction: y, target: add(y.shape, target, "data") };
-  const loss = emit(graph, opNamed("meanSquaredError"), names, { gradient: true }).rows as Tensor;
-  const gradients = differentiate(graph, [loss.id], new Set(inputs.map(({ id }) => id)));
-  const values = interpret(graph, given, { count: y.shape[0]! } as Parameters<typeof interpret>[2], exact);
-  const error = (id: number, expected: readonly number[]): number =>
-    largest(difference(values.get(id)!, Float64Array.from(expected))) / largest(Float64Array.from(expected));
-  expect(error(y.id, one.output.values)).toBeLessThan(1e-14);
-  for (const [i, { gradient }] of one.inputs.entries())
-    expect(error(gradients.get(inputs[i]!.id)!, gradient)).toBeLessThan(1e-12);
+  const { inputs: names, outputs } = opNamed(one.op);
+  const inputs = Object.fromEntries(one.inputs.map((numbers, i) => [names[i] as string, numbers]));
+  const output = { [outputs[0] as string]: one.output };
+  const build = (make: Make, tensors: { readonly [name: string]: Tensor }) => make(one.op, tensors, one.attributes);
+  expectGolden(inputs, output, build, { values: 1e-14, gradients: 1e-12 });
 });
 
 const traced = (layer: Layer, input = [6, 6, 2]) => programOf(sequential([layer, flatten(), dense(2)]), { input });

@@ -2,8 +2,6 @@
 // tells of them, what they begin with, and what they refuse.
 
 import { describe, expect, test } from "vitest";
-import { differentiate } from "../../src/graph/backward.ts";
-import { addTensor, emit, type Graph } from "../../src/graph/graph.ts";
 import {
   dense,
   flatten,
@@ -16,26 +14,17 @@ import {
   type WithoutState,
 } from "../../src/index.ts";
 import { initializer, initialValues } from "../../src/initializer.ts";
-import { size, type Tensor } from "../../src/op/tensor.ts";
+import type { Tensor } from "../../src/op/tensor.ts";
 import { dispatchesOf, print } from "../../src/step/record.ts";
 import golden from "../golden/recurrent.json";
-import { difference, largest } from "../reference/gradient.ts";
-import { interpret } from "../reference/interpret.ts";
-import { opNamed } from "../reference/ops.ts";
-import { exact } from "../reference/twin.ts";
+import { expectGolden, type GoldenNumbers, type Make } from "../reference/golden-op.ts";
 import { programOf } from "./program.ts";
-
-interface Numbers {
-  readonly shape: readonly number[];
-  readonly values: readonly number[];
-  readonly gradient: readonly number[];
-}
 
 interface GoldenCase {
   readonly kind: string;
   readonly reverse: boolean;
-  readonly inputs: { readonly [name: string]: Numbers };
-  readonly outputs: { readonly [name: string]: Numbers };
+  readonly inputs: { readonly [name: string]: GoldenNumbers };
+  readonly outputs: { readonly [name: string]: GoldenNumbers };
 }
 
 const cases = golden.cases as unknown as readonly GoldenCase[];
@@ -43,46 +32,16 @@ const nameOf = ({ kind, reverse, inputs, outputs }: GoldenCase): string =>
   `${kind} [${inputs.x!.shape}] -> [${outputs.y!.shape}]${"h0" in inputs ? " from a state" : ""}${reverse ? ", reverse" : ""}`;
 
 test.each(cases.map((one) => [nameOf(one), one] as const))("%s has PyTorch's values and gradients", (_, one) => {
-  const graph: Graph = { tensors: [], nodes: [] };
-  const given = new Map<number, Float64Array>();
-  const add = (shape: readonly number[], values: readonly number[], role: "parameter" | "data"): Tensor => {
-    const tensor = addTensor(graph, { name: role, shape, dtype: "f32", role });
-    given.set(tensor.id, Float64Array.from(values));
-    return tensor;
+  const build = (make: Make, inputs: { readonly [name: string]: Tensor }) => {
+    const { x, weight, bias, recurrentWeight, recurrentBias, ...states } = inputs as Record<string, Tensor>;
+    const [batch, steps, features] = x!.shape as [number, number, number];
+    const rows = make("reshape", { x: x! }, { shape: [batch * steps, features] }).y!;
+    const product = make("bias", { x: make("matmul", { a: rows, b: weight! }).c!, b: bias! }).z!;
+    const projected = make("reshape", { x: product }, { shape: [batch, steps, bias!.shape[0]!] }).y!;
+    const own = { x: projected, u: recurrentWeight!, ...(recurrentBias && { b: recurrentBias }), ...states };
+    return make(`${one.kind}Steps`, own, { reverse: one.reverse });
   };
-  const made = (name: string, inputs: { readonly [name: string]: Tensor }, attributes = {}): Record<string, Tensor> =>
-    emit(graph, opNamed(name), inputs, attributes);
-  const inputs = Object.fromEntries(
-    Object.entries(one.inputs).map(([name, { shape, values }]) => [name, add(shape, values, "parameter")]),
-  );
-  const { x, weight, bias, recurrentWeight, recurrentBias, ...states } = inputs as Record<string, Tensor>;
-  const [batch, steps, features] = x!.shape as [number, number, number];
-  const rows = made("reshape", { x: x! }, { shape: [batch * steps, features] }).y!;
-  const product = made("bias", { x: made("matmul", { a: rows, b: weight! }).c!, b: bias! }).z!;
-  const projected = made("reshape", { x: product }, { shape: [batch, steps, bias!.shape[0]!] }).y!;
-  const outputs = made(
-    `${one.kind}Steps`,
-    { x: projected, u: recurrentWeight!, ...(recurrentBias && { b: recurrentBias }), ...states },
-    { reverse: one.reverse },
-  );
-  // The gradient of mean((y - t)^2) is what PyTorch was given for y where t is y less half of that, so many times.
-  const losses = Object.entries(one.outputs).map(([name, { shape, values, gradient }]) => {
-    expect(outputs[name]!.shape).toEqual(shape);
-    const target = values.map((value, i) => value - (gradient[i]! * size(shape)) / 2);
-    const names = { prediction: outputs[name]!, target: add(shape, target, "data") };
-    return made("meanSquaredError", names, { gradient: true }).rows!.id;
-  });
-  const gradients = differentiate(graph, losses, new Set(Object.values(inputs).map(({ id }) => id)));
-  const values = interpret(graph, given, { step: 1, start: 0, count: batch }, exact);
-  /** Relative to the largest; what nothing depends on is 0 on both sides. */
-  const error = (id: number, expected: readonly number[]): number => {
-    const worst = largest(difference(values.get(id)!, Float64Array.from(expected)));
-    return worst === 0 ? 0 : worst / largest(Float64Array.from(expected));
-  };
-  for (const [name, expected] of Object.entries(one.outputs))
-    expect(error(outputs[name]!.id, expected.values), name).toBeLessThan(1e-13);
-  for (const [name, { gradient }] of Object.entries(one.inputs))
-    expect(error(gradients.get(inputs[name]!.id)!, gradient), `gradient of ${name}`).toBeLessThan(1e-11);
+  expectGolden(one.inputs, one.outputs, build, { values: 1e-13, gradients: 1e-11 });
 });
 
 const kinds = { lstm, gru };
