@@ -1,0 +1,101 @@
+// The networks of demo/models learn: on one batch that comes again and again, the loss falls.
+
+import { expect, test } from "vitest";
+import { autoencoder } from "../../demo/models/autoencoder.ts";
+import { charGpt } from "../../demo/models/char-gpt.ts";
+import { gan, losses } from "../../demo/models/gan.ts";
+import { lenet } from "../../demo/models/lenet.ts";
+import { mobilenet } from "../../demo/models/mobilenet.ts";
+import { resnet8 } from "../../demo/models/resnet8.ts";
+import { vitTiny } from "../../demo/models/vit-tiny.ts";
+import {
+  adam,
+  binaryCrossEntropy,
+  type CompileOptions,
+  compile,
+  crossEntropy,
+  dense,
+  embedding,
+  gru,
+  type Layer,
+  lstm,
+  type Samples,
+  sequential,
+} from "../../src/index.ts";
+import { uniform } from "../../src/random.ts";
+import { guarded } from "./guarded.ts";
+
+const BATCH = 6;
+const numbers = (count: number, salt: number) => Float32Array.from({ length: count }, (_, i) => uniform(salt, i));
+const classes = (count: number, of: number, salt: number) =>
+  numbers(count, salt).map((value) => Math.floor(value * of));
+
+const images = (size: number): Samples => ({ x: numbers(BATCH * size * size, 1), y: classes(BATCH, 3, 2) });
+const text: Samples = { x: classes(BATCH * 8, 11, 3), y: classes(BATCH * 8, 11, 4) };
+const tokens = { shape: [8], classes: 11 };
+
+interface Story {
+  readonly model: Layer;
+  readonly options: Omit<CompileOptions, "optimizer">;
+  readonly data: Samples;
+}
+
+const classifier = { loss: crossEntropy(), batch: BATCH };
+/** One pixel in ten is white. */
+const pictures = numbers(BATCH * 784, 5).map((value) => (value < 0.1 ? 1 : 0));
+
+const stories: Readonly<Record<string, Story>> = {
+  lenet: { model: lenet(3), options: { ...classifier, input: [28, 28, 1] }, data: images(28) },
+  resnet8: { model: resnet8(3, 4), options: { ...classifier, input: [12, 12, 1] }, data: images(12) },
+  mobilenet: { model: mobilenet(3), options: { ...classifier, input: [12, 12, 1] }, data: images(12) },
+  "vit-tiny": { model: vitTiny(3, 16, 1), options: { ...classifier, input: [28, 28, 1] }, data: images(28) },
+  autoencoder: {
+    model: autoencoder(8),
+    options: { loss: binaryCrossEntropy(), batch: BATCH, input: [28, 28, 1] },
+    data: { x: pictures, y: pictures },
+  },
+  "char-gpt": {
+    model: charGpt({ vocabulary: 11, length: 8, units: 16, heads: 2, blocks: 1 }),
+    options: { ...classifier, input: tokens },
+    data: text,
+  },
+  "lstm and gru over characters": {
+    model: sequential([
+      embedding(11, 8),
+      lstm(12, { returnSequences: true }),
+      gru(12, { returnSequences: true }),
+      dense(11),
+    ]),
+    options: { ...classifier, input: tokens },
+    data: text,
+  },
+};
+
+test.each(Object.entries(stories))("%s", (_, { model, options, data }) =>
+  guarded(async (device) => {
+    const trainer = await compile(model, { device, seed: 1, optimizer: adam({ lr: 0.02 }), ...options });
+    const told: number[] = [];
+    await trainer.fit(data, { epochs: 12, onStep: ({ loss }) => told.push(loss) });
+    expect(told).toHaveLength(12);
+    expect(told.at(-1)).toBeLessThan(0.9 * (told[0] as number));
+  }),
+);
+
+test("gan: each of two losses moves its own network, and both go on from where the other left", () =>
+  guarded(async (device) => {
+    const trainer = await compile(gan(), {
+      ...{ device, batch: BATCH, seed: 1, losses, optimizer: adam({ lr: 1e-3, betas: [0.5, 0.999] }) },
+      ...{ input: { image: [28, 28, 1], noise: [16] }, target: { one: [1], zero: [1] } },
+    });
+    const x = { image: pictures.map((value) => 2 * value - 1), noise: numbers(BATCH * 16, 6) };
+    const y = { one: new Float32Array(BATCH).fill(1), zero: new Float32Array(BATCH) };
+    const told: number[] = [];
+    for (let round = 0; round < 6; round++) {
+      told.push((await trainer.step({ x, y }, { loss: "critic", train: "critic.**" })).loss);
+      await trainer.step({ x, y }, { loss: "artist", train: "artist.**" });
+    }
+    expect(told.every(Number.isFinite)).toBe(true);
+    const { shape, data } = await trainer.predict(x, { output: "picture" });
+    expect(shape).toEqual([BATCH, 28, 28, 1]);
+    expect(data.every((value) => Math.abs(value) <= 1)).toBe(true);
+  }));
