@@ -19,6 +19,7 @@ export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
 export { type AttentionInputs, type MultiHeadAttentionOptions, multiHeadAttention } from "./model/attention.ts";
 export { type BatchNormOptions, batchNorm } from "./model/batch-norm.ts";
+export { bidirectional } from "./model/bidirectional.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";

@@ -3,12 +3,14 @@
 
 import { describe, expect, test } from "vitest";
 import {
+  bidirectional,
   dense,
   flatten,
   functional,
   gru,
   type Layer,
   lstm,
+  meanSquaredError,
   sequential,
   type Value,
   type WithoutState,
@@ -18,6 +20,8 @@ import type { Tensor } from "../../src/op/tensor.ts";
 import { dispatchesOf, print } from "../../src/step/record.ts";
 import golden from "../golden/recurrent.json";
 import { expectGolden, type GoldenNumbers, type Make } from "../reference/golden-op.ts";
+import { gradientErrors } from "../reference/gradient.ts";
+import { tracedModel } from "../reference/traced-model.ts";
 import { programOf } from "./program.ts";
 
 interface GoldenCase {
@@ -125,6 +129,23 @@ test("the forget gate begins with a bias of 1, all other gates with 0", () => {
     "0.bias [8]",
     "0.recurrentWeight [2,8]",
   ]);
+});
+
+test("bidirectional: one layer from each end, under a name each, beside each other", () => {
+  const model = sequential([bidirectional((reverse) => lstm(4, { reverse, returnSequences: true }))]);
+  const { recording, parameters, outputs } = programOf(model, { input: [5, 3], mode: "predict" });
+  expect(outputs).toEqual([{ name: "", shape: [32, 5, 8] }]);
+  expect(parameters.map(({ name }) => name)).toEqual(
+    ["forward", "backward"].flatMap((part) => [`0.${part}.weight`, `0.${part}.bias`, `0.${part}.recurrentWeight`]),
+  );
+  const kernels = recording.commands.map(({ kernel }) => kernel);
+  expect(kernels).toEqual(["gather", "matmul", "recurrent", "matmul", "recurrent", "concat"]);
+  // They differ in where they go alone.
+  const both = tracedModel({ model, input: [5, 3], batch: 2, loss: meanSquaredError() });
+  const bounds = gradientErrors(both, { step: 1, start: 0, count: 2 });
+  expect(Math.max(...bounds.map(({ error }) => error))).toBeLessThan(1e-6);
+  expect(() => bidirectional(lstm(4) as never)).toThrow(/^bidirectional: its argument is .*, it must be a function/);
+  expect(() => bidirectional(() => 3 as never)).toThrow(/^bidirectional: what its function made is no layer/);
 });
 
 const traced = (layer: Layer, input: readonly number[] = [5, 3]) =>
