@@ -31,7 +31,7 @@ export {
   type SinusoidalOptions,
   sinusoidalPositions,
 } from "./model/embedding.ts";
-export { prelu, swiglu } from "./model/gated.ts";
+export { glu, prelu, swiglu } from "./model/gated.ts";
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,

@@ -1,8 +1,10 @@
 // Activations that learn: a slope, or a gate.
 
-import { silu } from "../op/activation.ts";
+import { ShapeError } from "../errors.ts";
+import { sigmoid, silu } from "../op/activation.ts";
 import { multiply } from "../op/arithmetic.ts";
-import { applied, checkNothing, type Layer, wholeNumber } from "../op/layer.ts";
+import { applied, checkNothing, type Layer, where, wholeNumber } from "../op/layer.ts";
+import { slice } from "../op/move.ts";
 import { prelu as preluOp } from "../op/prelu.ts";
 import { type DenseOptions, dense } from "./dense.ts";
 
@@ -36,6 +38,28 @@ export function swiglu(units?: number, options: DenseOptions = {}): Layer {
       const part = dense(units ?? x.shape.at(-1) ?? 1, options);
       const gate = silu().apply(scope, applied(part, scope.child("gate"), x));
       return scope.op(multiply, { x: gate, y: applied(part, scope.child("value"), x) }).z;
+    },
+  };
+}
+
+/**
+ * a sigmoid(b), where a is the first half of the last axis and b the second (Dauphin et al. 2016): [B, .., 2 C] -> [B, .., C]. Throws
+ * ShapeError where there are no halves.
+ */
+export function glu(...given: []): Layer {
+  checkNothing("glu", given);
+  return {
+    kind: "glu",
+    apply(scope, x) {
+      const half = (x.shape.at(-1) as number) / 2;
+      if (x.shape.length < 2 || !Number.isInteger(half))
+        throw new ShapeError(
+          `${where("glu", scope)}: input has shape [${x.shape}], its last axis must have two halves.`,
+        );
+      const whole = x.shape.slice(0, -1).map(() => 0);
+      const gate = scope.op(slice, { x }, { begin: [...whole, half] }).y;
+      const end = [...whole.map(() => Number.POSITIVE_INFINITY), half];
+      return scope.op(multiply, { x: scope.op(slice, { x }, { end }).y, y: scope.op(sigmoid.op, { x: gate }).z }).z;
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   elu,
   type GeluOptions,
   gelu,
+  glu,
   type Layer,
   leakyRelu,
   meanSquaredError,
@@ -29,7 +30,9 @@ import golden from "../golden/activations.json";
 import { interpret } from "../reference/interpret.ts";
 import { opNamed } from "../reference/ops.ts";
 import { alone } from "../reference/streams.ts";
+import { tracedModel } from "../reference/traced-model.ts";
 import { exact } from "../reference/twin.ts";
+import { programOf } from "./program.ts";
 
 test.each(golden.ops.map((one) => [`${one.op} ${JSON.stringify(one.attributes)}`, one] as const))(
   "%s is PyTorch's",
@@ -59,6 +62,25 @@ test.each(golden.ops.map((one) => [`${one.op} ${JSON.stringify(one.attributes)}`
     }
   },
 );
+
+test("glu as torch.nn.functional.glu: the first half by the sigmoid of the second", () => {
+  const made = tracedModel({ model: sequential([dense(4), glu()]), input: [4], batch: 2, loss: meanSquaredError() });
+  const [x, , order, norm] = made.graph.nodes[0]!.inputs as [number, number, number, number];
+  const [weight, bias] = made.parameterIds as [number, number];
+  const given = new Map(made.given)
+    .set(x, Float64Array.of(1, -2, 0.5, 3, 0.25, 4, -1, 2))
+    .set(order, Float64Array.of(0, 1))
+    .set(norm, Float64Array.of(1, 1, 1, 1, 0, 0, 0, 0))
+    .set(weight, Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1))
+    .set(bias, new Float64Array(4));
+  const values = interpret(made.graph, given, { step: 1, start: 0, count: 2 }, exact);
+  const expected = [0.6224593312018546, -1.9051482536448667, 0.06723535534249878, 3.5231883119115293];
+  for (const [i, value] of values.get(made.prediction)!.entries()) expect(value).toBeCloseTo(expected[i]!, 14);
+  expect(told(() => traced(glu(), [5]))).toBe("nothing was thrown");
+  expect(told(() => programOf(sequential([dense(3), glu()])))).toBe(
+    'ShapeError: glu "1": input has shape [32,3], its last axis must have two halves.',
+  );
+});
 
 const traced = (layer: Layer, input: readonly number[] = [4]) => {
   const inputs = alone(input);

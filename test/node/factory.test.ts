@@ -135,6 +135,7 @@ const others = [
   "embedding",
   "flatten",
   "functional",
+  "glu",
   "gru",
   "huber",
   "inference",

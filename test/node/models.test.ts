@@ -3,12 +3,15 @@
 import { describe, expect, test } from "vitest";
 import { autoencoder, denoiser } from "../../demo/models/autoencoder.ts";
 import { charGpt } from "../../demo/models/char-gpt.ts";
+import { charGru } from "../../demo/models/char-gru.ts";
+import { charLstm } from "../../demo/models/char-lstm.ts";
 import { lenet } from "../../demo/models/lenet.ts";
 import { mlp } from "../../demo/models/mlp.ts";
 import { mobilenet } from "../../demo/models/mobilenet.ts";
 import { resnet8 } from "../../demo/models/resnet8.ts";
 import { vitTiny } from "../../demo/models/vit-tiny.ts";
 import { crossEntropy, type Layer, type Loss, meanSquaredError } from "../../src/index.ts";
+import { dispatchesOf } from "../../src/step/record.ts";
 import { programOf } from "./program.ts";
 
 interface Network {
@@ -31,6 +34,8 @@ const networks: Readonly<Record<string, Network>> = {
   autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 31 },
   denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 33 },
   "vit-tiny": { model: vitTiny(), inputs: image, output: [10], dispatches: 147 },
+  "char-lstm": { model: charLstm(65), inputs: text, output: [32, 65], dispatches: 80 },
+  "char-gru": { model: charGru(65), inputs: text, output: [32, 65], dispatches: 80 },
   "char-gpt": { model: charGpt({ vocabulary: 65, length: 32 }), inputs: text, output: [32, 65], dispatches: 140 },
 };
 
@@ -42,7 +47,7 @@ describe.each(Object.entries(networks))("%s", (name, { model, inputs, output, lo
   });
 
   test("has as many dispatches as it had", () => {
-    expect(program.recording.commands.length).toBe(dispatches);
+    expect(dispatchesOf(program.recording)).toBe(dispatches);
   });
 
   test("needs little more memory than what is alive at once", () => {

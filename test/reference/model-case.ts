@@ -17,6 +17,7 @@ import {
   flatten,
   functional,
   gelu,
+  glu,
   gru,
   hardSwish,
   type Layer,
@@ -161,6 +162,10 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
         dense(3),
       ]),
     ),
+    input: [3, 5],
+  },
+  "halves that gate each other": {
+    ...vectors(sequential([dense(6), glu(), dense(4), tanh(), glu(), flatten(), dense(3)])),
     input: [3, 5],
   },
   "activations with options": vectors(

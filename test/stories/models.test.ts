@@ -3,6 +3,8 @@
 import { expect, test } from "vitest";
 import { autoencoder } from "../../demo/models/autoencoder.ts";
 import { charGpt } from "../../demo/models/char-gpt.ts";
+import { charGru } from "../../demo/models/char-gru.ts";
+import { charLstm } from "../../demo/models/char-lstm.ts";
 import { gan, losses } from "../../demo/models/gan.ts";
 import { lenet } from "../../demo/models/lenet.ts";
 import { mobilenet } from "../../demo/models/mobilenet.ts";
@@ -14,13 +16,8 @@ import {
   type CompileOptions,
   compile,
   crossEntropy,
-  dense,
-  embedding,
-  gru,
   type Layer,
-  lstm,
   type Samples,
-  sequential,
 } from "../../src/index.ts";
 import { uniform } from "../../src/random.ts";
 import { guarded } from "./guarded.ts";
@@ -59,13 +56,13 @@ const stories: Readonly<Record<string, Story>> = {
     options: { ...classifier, input: tokens },
     data: text,
   },
-  "lstm and gru over characters": {
-    model: sequential([
-      embedding(11, 8),
-      lstm(12, { returnSequences: true }),
-      gru(12, { returnSequences: true }),
-      dense(11),
-    ]),
+  "char-lstm": {
+    model: charLstm(11, 12),
+    options: { ...classifier, input: tokens },
+    data: text,
+  },
+  "char-gru": {
+    model: charGru(11, 12),
     options: { ...classifier, input: tokens },
     data: text,
   },
