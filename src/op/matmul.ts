@@ -61,11 +61,7 @@ export const matmul = defineOp({
   /** dA = dC B^T and dB = A^T dC; for an operand that is stored transposed, the transposed product. */
   back({ a, b, dc }, { attributes: { transposeA = false, transposeB = false }, give, emit }) {
     const product = (left: Tensor, right: Tensor, form: Form): Tensor => emit(matmul, { a: left, b: right }, form).c;
-    give("a", () =>
-      transposeA
-        ? product(b, dc!, { transposeA: transposeB, transposeB: true })
-        : product(dc!, b, { transposeB: !transposeB }),
-    );
+    // The second's first: as a rule it is a weight, and then the memory of the first is free for what comes back from here.
     give("b", () => {
       const splits = splitsFor(size(b.shape.slice(0, -1)), b.shape.at(-1)!, dc!.shape.at(-2)!);
       const partial = transposeB
@@ -73,6 +69,11 @@ export const matmul = defineOp({
         : product(a, dc!, { transposeA: !transposeA, splits });
       return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
     });
+    give("a", () =>
+      transposeA
+        ? product(b, dc!, { transposeA: transposeB, transposeB: true })
+        : product(dc!, b, { transposeB: !transposeB }),
+    );
   },
   work: ({ a, b }, { transposeB }) => size(a.shape) * matrixOf(b, transposeB)[1],
   kernel,

@@ -36,8 +36,8 @@ describe("a step in print", () => {
         2  matmul                 head    [32x8] x [8x3] +bias            grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
         3  softmax-cross-entropy          [32x3]                          grid 1x1x1  activations1 activations1@512 -> activations0@1024 activations2@768
         4  metrics                        [32x2]                          grid 1x1x1  activations0@1024 -> metrics
-        5  matmul                 head    [32x3] x [8x3]^T +reluBackward  grid 1x1x1  activations2@768 parameters@2048 activations0 -> activations1
-        6  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations0 activations2@768 -> gradients@2048 gradients@3072 metrics
+        5  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations0 activations2@768 -> gradients@2048 gradients@3072 metrics
+        6  matmul                 head    [32x3] x [8x3]^T +reluBackward  grid 1x1x1  activations2@768 parameters@2048 activations0 -> activations1
         7  matmul                 body.0  [32x6]^T x [32x8] +columnSum    grid 1x1x1  activations2 activations1 -> gradients gradients@1024 metrics
         8  adam                           adam: 4 rows, 4 blocks          grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
@@ -60,8 +60,8 @@ describe("a step in print", () => {
          4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x1x1    activations1 parameters@4096 parameters@5120 -> activations0
          5  softmax-cross-entropy           [32x10]                                                 grid 1x1x1    activations0 activations0@1280 -> activations1@4352 activations1@3072
          6  metrics                         [32x2]                                                  grid 1x1x1    activations1@4352 -> metrics
-         7  matmul                  head    [32x10] x [24x10]^T +tanhBackward                       grid 1x1x1    activations1@3072 parameters@4096 activations1 -> activations0
-         8  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations1 activations1@3072 -> gradients@4096 gradients@5120 metrics
+         7  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations1 activations1@3072 -> gradients@4096 gradients@5120 metrics
+         8  matmul                  head    [32x10] x [24x10]^T +tanhBackward                       grid 1x1x1    activations1@3072 parameters@4096 activations1 -> activations0
          9  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x1x1    activations2@55296 activations0 -> gradients@2048 metrics
         10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x9x1    activations0 parameters@2048 -> activations2@55296
         11  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2                               grid 144x1x1  activations2@55296 activations3 -> activations1
@@ -79,19 +79,19 @@ describe("a step in print", () => {
     expect(printed(programOf(model, options))).toMatchInlineSnapshot(`
       "
       train: 14 commands, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
-         0  gather                       [32x6]                          grid 3x1x1  data.x data.order data.y -> activations2 activations0@2048
-         1  matmul              first    [32x6] x [6x16] +bias           grid 1x1x1  activations2 parameters parameters@1024 -> activations0
+         0  gather                       [32x6]                          grid 3x1x1  data.x data.order data.y -> activations2@2048 activations3
+         1  matmul              first    [32x6] x [6x16] +bias           grid 1x1x1  activations2@2048 parameters parameters@1024 -> activations0
          2  matmul              block.0  [32x16] x [16x16] +bias         grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
-         3  elementwise         block.1  [32x16] +gelu +add              grid 2x1x1  activations1 activations0 -> activations3
-         4  matmul              last     [32x16] x [16x2] +bias          grid 1x1x1  activations3 parameters@4096 parameters@5120 -> activations0@2304
-         5  mean-squared-error           [32x2]                          grid 1x1x1  activations0@2304 activations0@2048 -> activations2@768 activations2@1024
-         6  metrics                      [32x2]                          grid 1x1x1  activations2@768 -> metrics
-         7  matmul              last     [32x2] x [16x2]^T               grid 1x1x1  activations2@1024 parameters@4096 -> activations0@2048
-         8  matmul              last     [32x16]^T x [32x2] +columnSum   grid 1x1x1  activations3 activations2@1024 -> gradients@4096 gradients@5120 metrics
-         9  elementwise         block.1  [32x16] +geluBackward           grid 2x1x1  activations0@2048 activations1 -> activations3
-        10  matmul              block.0  [32x16] x [16x16]^T +add        grid 1x1x1  activations3 parameters@2048 activations0@2048 -> activations1
-        11  matmul              block.0  [32x16]^T x [32x16] +columnSum  grid 1x1x1  activations0 activations3 -> gradients@2048 gradients@3072 metrics
-        12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations2 activations1 -> gradients gradients@1024 metrics
+         3  elementwise         block.1  [32x16] +gelu +add              grid 2x1x1  activations1 activations0 -> activations2
+         4  matmul              last     [32x16] x [16x2] +bias          grid 1x1x1  activations2 parameters@4096 parameters@5120 -> activations3@256
+         5  mean-squared-error           [32x2]                          grid 1x1x1  activations3@256 activations3 -> activations0@2048 activations2@2816
+         6  metrics                      [32x2]                          grid 1x1x1  activations0@2048 -> metrics
+         7  matmul              last     [32x16]^T x [32x2] +columnSum   grid 1x1x1  activations2 activations2@2816 -> gradients@4096 gradients@5120 metrics
+         8  matmul              last     [32x2] x [16x2]^T               grid 1x1x1  activations2@2816 parameters@4096 -> activations3
+         9  elementwise         block.1  [32x16] +geluBackward           grid 2x1x1  activations3 activations1 -> activations2
+        10  matmul              block.0  [32x16]^T x [32x16] +columnSum  grid 1x1x1  activations0 activations2 -> gradients@2048 gradients@3072 metrics
+        11  matmul              block.0  [32x16] x [16x16]^T +add        grid 1x1x1  activations2 parameters@2048 activations3 -> activations0
+        12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations2@2048 activations0 -> gradients gradients@1024 metrics
         13  sgd                          sgd: 6 rows, 6 blocks           grid 6x1x1  blocks gradients metrics -> parameters
       "
     `);
@@ -114,11 +114,11 @@ describe("a step in print", () => {
          4  matmul                 head    [32x6] x [6x4] +bias                 grid 1x1x1  activations2 parameters@2048 parameters@3072 -> activations0@1536
          5  softmax-cross-entropy          [32x4]                               grid 1x1x1  activations0@1536 activations0@2048 -> activations1@1280 activations1@768
          6  metrics                        [32x2]                               grid 1x1x1  activations1@1280 -> metrics
-         7  matmul                 head    [32x4] x [6x4]^T                     grid 1x1x1  activations1@768 parameters@2048 -> activations0@1536
-         8  matmul                 head    [32x6]^T x [32x4] +columnSum         grid 1x1x1  activations2 activations1@768 -> gradients@2048 gradients@3072 metrics
+         7  matmul                 head    [32x6]^T x [32x4] +columnSum         grid 1x1x1  activations2 activations1@768 -> gradients@2048 gradients@3072 metrics
+         8  matmul                 head    [32x4] x [6x4]^T                     grid 1x1x1  activations1@768 parameters@2048 -> activations0@1536
          9  elementwise            right   [32x6] +reluBackward                 grid 1x1x1  activations0@1536 activations0@768 -> activations1@768
-        10  matmul                 shared  [32x6] x [6x6]^T +add +tanhBackward  grid 1x1x1  activations1@768 parameters activations0@1536 activations1 -> activations2
-        11  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations1 activations1@768 -> activations0@1024 activations0@768
+        10  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations1 activations1@768 -> activations0@1024 activations0@768
+        11  matmul                 shared  [32x6] x [6x6]^T +add +tanhBackward  grid 1x1x1  activations1@768 parameters activations0@1536 activations1 -> activations2
         12  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations0 activations2 -> activations1@256 activations1
         13  elementwise                    [6x6] +add                           grid 1x1x1  activations0@1024 activations1@256 -> gradients metrics
         14  elementwise                    [6] +add                             grid 1x1x1  activations0@768 activations1 -> gradients@1024 metrics
@@ -178,26 +178,26 @@ describe("freezing", () => {
 
   test("nothing leaves three layers with a gradient each, and two that pass theirs on", () => {
     expect(backward(frozen())).toEqual([
-      "three: [32x3] x [8x3]^T +reluBackward",
       "three: [32x8]^T x [32x3] +columnSum",
-      "two.0: [32x8] x [8x8]^T +reluBackward",
+      "three: [32x3] x [8x3]^T +reluBackward",
       "two.0: [32x8]^T x [32x8] +columnSum",
+      "two.0: [32x8] x [8x8]^T +reluBackward",
       "one.0: [32x6]^T x [32x8] +columnSum",
     ]);
   });
 
   test("the layer at the input takes its backward pass and the way to it out of the step", () => {
     expect(backward(frozen("one"))).toEqual([
-      "three: [32x3] x [8x3]^T +reluBackward",
       "three: [32x8]^T x [32x3] +columnSum",
+      "three: [32x3] x [8x3]^T +reluBackward",
       "two.0: [32x8]^T x [32x8] +columnSum",
     ]);
   });
 
   test("a layer in the middle keeps passing its gradient on", () => {
     expect(backward(frozen("two"))).toEqual([
-      "three: [32x3] x [8x3]^T +reluBackward",
       "three: [32x8]^T x [32x3] +columnSum",
+      "three: [32x3] x [8x3]^T +reluBackward",
       "two.0: [32x8] x [8x8]^T +reluBackward",
       "one.0: [32x6]^T x [32x8] +columnSum",
     ]);

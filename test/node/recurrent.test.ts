@@ -94,8 +94,8 @@ test("a recording says how often a command runs", () => {
   ).toMatchInlineSnapshot(`
     [
       "train: 13 commands in 21 dispatches, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit",
-      "2  recurrent              read  lstm [8x5x16] [4x16]           grid 1x1x1 5 times  activations2 parameters@2048 -> activations1 activations1@1024 activations0 activations3",
-      "8  recurrent-backward     read  lstm [8x5x20] [4x16]           grid 1x1x1 5 times  activations0 parameters@2048 activations1@768 -> activations2 activations3",
+      "2  recurrent              read  lstm [8x5x16] [4x16]           grid 1x1x1 5 times  activations2 parameters@2048 -> activations1 activations3 activations0 activations1@1024",
+      "8  recurrent-backward     read  lstm [8x5x20] [4x16]           grid 1x1x1 5 times  activations0 parameters@2048 activations3 -> activations2 activations1@768",
     ]
   `);
 });
