@@ -64,7 +64,11 @@ export function planArenas(lifetimes: Lifetimes, room: readonly number[] = []): 
     [packed[to], packed[from]] = both;
     colours = swapped;
   }
-  const arenas = packed.filter(({ bytes }, arena) => bytes > 0 || arena < room.length);
+  // The longest goes where there is most room.
+  const places = [...packed.keys()].sort((a, b) => (room[b] ?? 0) - (room[a] ?? 0));
+  const lengths = room.length === 0 ? packed : [...packed].sort((a, b) => b.bytes - a.bytes);
+  const arranged = packed.map((_, arena) => lengths[places.indexOf(arena)] as Packed);
+  const arenas = arranged.filter(({ bytes }, arena) => bytes > 0 || arena < room.length);
   const spots = arenas.flatMap(({ offsets }, arena) =>
     [...offsets].map(([id, offset]) => [id, { arena, offset }] as const),
   );
