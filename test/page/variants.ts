@@ -36,9 +36,9 @@ export const controllers = makers.filter(([, maker]) => isController(made(maker)
 
 const optimizerMakers = makers.filter(([, maker]) => isOptimizer(made(maker)));
 
-/** Whether a layer goes behind a dense one. */
+/** Whether a layer goes behind a dense one of any width. */
 const takesRows = (layer: unknown): boolean =>
-  made(() => door.summary(door.sequential([door.dense(4), layer as door.Layer]), { input: [4] })) !== undefined;
+  made(() => door.summary(door.sequential([door.dense(3), layer as door.Layer]), { input: [4] })) !== undefined;
 
 /** The layers that take nothing and rows of numbers: activations and flatten. */
 export const plainLayers = makers
