@@ -5,7 +5,7 @@ import { type Initializer, type InitializerName, initializer } from "../initiali
 import { add } from "../op/elementwise.ts";
 import { embedding as lookUp } from "../op/embedding.ts";
 import { type Layer, type Scope, type Value, where, wholeNumber } from "../op/layer.ts";
-import { slice } from "../op/move.ts";
+import { slice } from "../op/slice.ts";
 import { resolved } from "../option.ts";
 
 export interface EmbeddingOptions {

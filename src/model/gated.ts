@@ -4,8 +4,8 @@ import { ShapeError } from "../errors.ts";
 import { sigmoid, silu } from "../op/activation.ts";
 import { multiply } from "../op/arithmetic.ts";
 import { applied, checkNothing, type Layer, where, wholeNumber } from "../op/layer.ts";
-import { slice } from "../op/move.ts";
 import { prelu as preluOp } from "../op/prelu.ts";
+import { slice } from "../op/slice.ts";
 import { type DenseOptions, dense } from "./dense.ts";
 
 /** What PyTorch and the paper start with. */

@@ -1,11 +1,14 @@
 // Layers that move numbers and learn nothing, and those that make images larger.
 
 import { OptionError, ShapeError } from "../errors.ts";
+import { concat, concat3 } from "../op/concat.ts";
 import { interpolate } from "../op/interpolate.ts";
 import { type Layer, type Scope, type Value, where, wholeNumber } from "../op/layer.ts";
-import { concat, concat3, pad, permute as reorder, slice, tile } from "../op/move.ts";
+import { permute as reorder } from "../op/permute.ts";
 import { reshape as view } from "../op/reshape.ts";
+import { pad, slice } from "../op/slice.ts";
 import { size as product } from "../op/tensor.ts";
+import { tile } from "../op/tile.ts";
 import { pair } from "../op/window.ts";
 import { anything, resolved, shown } from "../option.ts";
 

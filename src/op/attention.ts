@@ -4,10 +4,10 @@ import source from "../../shaders/attention.wgsl?raw";
 import backwardSource from "../../shaders/attention-backward.wgsl?raw";
 import deltaSource from "../../shaders/attention-delta.wgsl?raw";
 import part from "../../shaders/parts/attention.wgsl?raw";
-import { anyFinite, checkKind } from "../option.ts";
+import { anyFinite } from "../option.ts";
 import { inLines } from "./kernel.ts";
-import { defineOp, type Kernel } from "./op.ts";
-import { checkCount, given } from "./request.ts";
+import { defineOp, type Kernel, once } from "./op.ts";
+import { checkCount, given, perhaps } from "./request.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
 
 type Look = {
@@ -19,15 +19,6 @@ type Look = {
   /** What scores are multiplied by. Default: 1 / sqrt(length of a head). */
   readonly scale?: number | undefined;
 };
-
-/** A check for what may be left out. */
-const perhaps =
-  /* @__NO_SIDE_EFFECTS__ */
-    (check: typeof checkCount): typeof checkCount =>
-    (place, name, value) =>
-      value === undefined ? undefined : check(place, name, value);
-
-const checkScale = (place: string, name: string, value: unknown): void => checkKind(place, name, value, anyFinite);
 
 const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
   const length = (q.shape[2] as number) / heads;
@@ -61,12 +52,6 @@ const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
   },
 });
 
-/** What is made by the first who asks for it. */
-const once = <Made>(make: () => Made): (() => Made) => {
-  let made: Made | undefined;
-  return () => (made ??= make());
-};
-
 /**
  * y [B, T, heads D] = softmax(scale q k^T) v of each head: queries q [B, T, heads D], keys k and values v [B, S, keyHeads D], of which
  * `keyHeads` divides `heads`. A query sees the keys where mask [B, S] is not 0 and, with `causal`, those up to its own place, counted
@@ -81,7 +66,7 @@ export const attention = defineOp({
     heads: [1, checkCount],
     keyHeads: [undefined, perhaps(checkCount)],
     causal: [false],
-    scale: [undefined, perhaps(checkScale)],
+    scale: [undefined, perhaps(anyFinite)],
   },
   refuse({ q, k, v, mask }, { heads, keyHeads = heads }: Look) {
     const all = given(...[q, k, v, mask].filter((tensor) => tensor !== undefined));

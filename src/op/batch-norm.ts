@@ -4,22 +4,30 @@
 
 import backwardSource from "../../shaders/batch-norm-backward.wgsl?raw";
 import statistics from "../../shaders/batch-statistics.wgsl?raw";
-import sumsSource from "../../shaders/channel-sums.wgsl?raw";
 import rootSource from "../../shaders/inverse-root.wgsl?raw";
 import joined from "../../shaders/parts/joined-channels.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { multiply } from "./arithmetic.ts";
+import {
+  channelParts,
+  channelSums,
+  channelsOf,
+  lanesOf,
+  mergeSums,
+  type Parts,
+  realRows,
+  rowsOf,
+  typeOf,
+} from "./channel-sums.ts";
 import { checkPart } from "./check.ts";
 import { defineElementwise } from "./elementwise.ts";
 import { epilogue } from "./epilogue.ts";
 import { fold, threads } from "./kernel.ts";
-import { defineOp, type Kernel } from "./op.ts";
-import { checkCount, checkShape } from "./request.ts";
+import { defineOp, type Kernel, once } from "./op.ts";
+import { checkCount, checkShape, perhaps } from "./request.ts";
 import { splitsForRows } from "./split.ts";
 import { realOf } from "./sum.ts";
 import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
-
-type Parts = { readonly splits: number };
 
 /** Of statistics: `parts` is the shape of what was cut into parts, where x are those. */
 type Statistics = {
@@ -28,19 +36,6 @@ type Statistics = {
   readonly unbiased: boolean;
   readonly parts?: readonly number[] | undefined;
 };
-
-const channelsOf = ({ shape }: Pick<Tensor, "shape">): number => shape.at(-1) as number;
-
-/** Rows of a tensor: whatever stands under its last axis. */
-const rowsOf = ({ shape }: Pick<Tensor, "shape">): number => size(shape.slice(0, -1));
-
-/** How many rows belong to real samples, as WGSL. */
-const realRows = (x: Tensor): string => realOf(rowsOf(x), x);
-
-/** Four channels a thread, where they come in fours. */
-const lanesOf = (x: Pick<Tensor, "shape">): 4 | 1 => (channelsOf(x) % 4 === 0 ? 4 : 1);
-
-const typeOf = (x: Tensor): string => (lanesOf(x) === 4 ? "vec4f" : "f32");
 
 const statisticsKernel: Kernel = {
   name: "batch-statistics",
@@ -89,17 +84,13 @@ export const batchStatistics = defineOp({
   name: "batchStatistics",
   inputs: ["x", "movingMean", "movingVariance"],
   outputs: ["mean", "inverse", "nextMean", "nextVariance"],
-  attributes: { eps: [1e-5], momentum: [0.9], unbiased: [true], parts: [undefined, optionalShape] },
+  attributes: { eps: [1e-5], momentum: [0.9], unbiased: [true], parts: [undefined, perhaps(checkShape)] },
   shape({ movingMean: { shape } }, _: Statistics) {
     return { mean: { shape }, inverse: { shape }, nextMean: { shape }, nextVariance: { shape } };
   },
   kernel: statisticsKernel,
   moves: () => true,
 });
-
-function optionalShape(place: string, name: string, value: unknown): void {
-  if (value !== undefined) checkShape(place, name, value);
-}
 
 /** z = (x - mean) inverse gamma + beta, with or without the last two; mean and inverse are those of x over the batch. */
 const normalization = /* @__NO_SIDE_EFFECTS__ */ <const More extends "gamma" | "beta">(
@@ -114,20 +105,13 @@ const normalization = /* @__NO_SIDE_EFFECTS__ */ <const More extends "gamma" | "
       const { dz, x, mean, inverse, gamma } = known as unknown as Tensors<"dz" | "x" | "mean" | "inverse"> & {
         readonly gamma?: Tensor;
       };
-      let made: Tensors<"dgamma" | "dbeta" | "line"> | undefined;
-      const sums = () => {
+      const sums = once(() => {
         const splits = splitsForRows(rowsOf(x));
         const given = { dz, x, mean, inverse };
-        made ??=
-          splits === 1
-            ? emit(channelSums, given)
-            : emit(
-                mergeSums,
-                { parts: emit(channelParts, given, { splits }).y, mean, inverse },
-                { rows: rowsOf(x), samples: x.shape[0] as number },
-              );
-        return made;
-      };
+        if (splits === 1) return emit(channelSums, given);
+        const { y: parts } = emit(channelParts, given, { splits });
+        return emit(mergeSums, { parts, mean, inverse }, { rows: rowsOf(x), samples: x.shape[0] as number });
+      });
       for (const name of more) give(name, () => sums()[`d${name}`]);
       give("x", () => {
         const { dx } = emit(batchNormBackward, { dz, x, line: sums().line });
@@ -140,74 +124,6 @@ export const batchNormPlain = normalization("batchNormPlain", []);
 export const batchNormScaled = normalization("batchNormScaled", ["gamma"]);
 export const batchNormShifted = normalization("batchNormShifted", ["beta"]);
 export const batchNormAffine = normalization("batchNormAffine", ["gamma", "beta"]);
-
-/** Of parts: rows and samples of what was cut into them, where the gradient of x is to be made of their sums. */
-type Whole = { readonly rows?: number; readonly samples?: number };
-
-const sumsKernel: Kernel = {
-  name: "channel-sums",
-  source: sumsSource,
-  choose({ tensors, attributes, checked }) {
-    const { x, parts, mean } = tensors as Partial<Tensors<"x" | "parts" | "mean">>;
-    const { splits, rows = 1, samples = 1 } = attributes as Partial<Parts> & Whole;
-    const from = (parts ?? x) as Tensor;
-    const channels = channelsOf(from) / lanesOf(from);
-    const isSplit = splits !== undefined;
-    const isLine = mean !== undefined && !isSplit;
-    const real = x === undefined ? realOf(rows, { ...from, shape: [samples] }) : realRows(x);
-    return {
-      holes: {
-        STEP: x !== undefined || isLine ? step : "",
-        V: typeOf(from),
-        VECTOR: lanesOf(from) === 4,
-        JOINED: joined,
-        CHECK: checkPart(checked, true),
-        MERGED: parts !== undefined,
-        KNOWN: mean !== undefined,
-        SPLIT: isSplit,
-        LINE: isLine,
-        SEEN: x === undefined ? `${from.shape[0]}u` : real,
-        REAL: real,
-      },
-      constants: { CHANNELS: channels, SPLITS: splits ?? 1 },
-      tensors,
-      grid: fold(channels * (splits ?? 1)),
-      note: `${dims(from)}${isSplit ? ` in ${splits} parts` : ""}`,
-    };
-  },
-};
-
-const sumsOf = (x: Tensor) => ({ dgamma: { shape: [channelsOf(x)] }, dbeta: { shape: [channelsOf(x)] } });
-
-const lineOf = (x: Tensor) => ({ line: { shape: [4, channelsOf(x)] } });
-
-/** The gradients of gamma and beta, and what that of x takes from them. */
-export const channelSums = defineOp({
-  name: "channelSums",
-  inputs: ["dz", "x", "mean", "inverse"],
-  outputs: ["dgamma", "dbeta", "line"],
-  shape: ({ x }) => ({ ...sumsOf(x), ...lineOf(x) }),
-  kernel: sumsKernel,
-});
-
-/** The same of parts of the rows, [splits, 2, C]. */
-export const channelParts = defineOp({
-  name: "channelParts",
-  inputs: ["dz", "x", "mean", "inverse"],
-  outputs: ["y"],
-  shape: ({ x }, { splits }: Parts) => ({ y: { shape: [splits, 2, channelsOf(x)] } }),
-  kernel: sumsKernel,
-});
-
-/** Adds such parts up; with mean and inverse of the channels also as what the gradient of x takes from them. */
-export const mergeSums = defineOp({
-  name: "mergeSums",
-  inputs: ["parts", "mean", "inverse"],
-  optional: ["mean", "inverse"],
-  outputs: ["dgamma", "dbeta", "line"],
-  shape: ({ parts, mean }, _: Whole) => ({ ...sumsOf(parts), ...(mean && lineOf(parts)) }),
-  kernel: sumsKernel,
-});
 
 /** The gradient of x through the normalization, mean and deviation of the batch included. */
 export const batchNormBackward = defineOp({

@@ -5,16 +5,19 @@ import { divide, maximum, minimum, multiply, subtract } from "./arithmetic.ts";
 import { attention } from "./attention.ts";
 import { bias } from "./bias.ts";
 import { equal, greater, less, where } from "./compare.ts";
+import { concat } from "./concat.ts";
 import { conv2d, conv2dTranspose } from "./conv2d.ts";
 import { add } from "./elementwise.ts";
 import { matmul } from "./matmul.ts";
 import { maxPool2d } from "./max-pool2d.ts";
-import { concat, pad, permute, slice, tile } from "./move.ts";
 import type { Op } from "./op.ts";
+import { permute } from "./permute.ts";
 import { max, mean, min, sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { rotate } from "./rotary.ts";
+import { pad, slice } from "./slice.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
+import { tile } from "./tile.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sin, sqrt, square } from "./unary.ts";
 
 /** Ops by name, each with the names of its inputs and outputs. */

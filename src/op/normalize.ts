@@ -6,12 +6,12 @@ import backwardSource from "../../shaders/normalize-backward.wgsl?raw";
 import sumsSource from "../../shaders/normalize-sums.wgsl?raw";
 import groupPart from "../../shaders/parts/group.wgsl?raw";
 import joined from "../../shaders/parts/joined-channels.wgsl?raw";
-import { mergeSums } from "./batch-norm.ts";
+import { mergeSums } from "./channel-sums.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { indexMap, placeOf } from "./index-map.ts";
 import { fold, inLines, threads } from "./kernel.ts";
-import { type Attributes, defineOp, type Kernel } from "./op.ts";
+import { type Attributes, defineOp, type Kernel, once } from "./op.ts";
 import { checkCount } from "./request.ts";
 import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
 
@@ -114,15 +114,12 @@ export const normalize = defineOp({
       const from = { x, dy, ...(gamma && { gamma }) } as Tensors<"x" | "dy" | "gamma">;
       return emit(normalizeBackward, from, given).dx;
     });
-    let sums: Tensors<"dgamma" | "dbeta"> | undefined;
-    const both = () => {
-      sums ??= emit(mergeSums, { parts: emit(normalizeSums, { x, dy }, given).parts } as Tensors<
-        "parts" | "mean" | "inverse"
-      >);
-      return sums;
-    };
-    give("gamma", () => both().dgamma);
-    give("beta", () => both().dbeta);
+    const sums = once(() => {
+      const { parts } = emit(normalizeSums, { x, dy }, given);
+      return emit(mergeSums, { parts } as Tensors<"parts" | "mean" | "inverse">);
+    });
+    give("gamma", () => sums().dgamma);
+    give("beta", () => sums().dbeta);
   },
   kernel: kernel("normalize", source, true),
   takesEpilogue: true,

@@ -85,6 +85,12 @@ export interface Op<In extends string = string, Out extends string = string, A e
   sumsColumns?(attributes: A, second: Tensor): boolean;
 }
 
+/** For a backward rule several of whose gradients come from one node: what the first who asks for it makes. */
+export const once = <Made>(make: () => Made): (() => Made) => {
+  let made: Made | undefined;
+  return () => (made ??= make());
+};
+
 /** One elementwise step that a kernel applies to its result before storing it. */
 export interface EpilogueStep {
   readonly op: Op;

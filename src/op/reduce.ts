@@ -3,14 +3,14 @@
 import extremeSource from "../../shaders/extreme.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { OptionError } from "../errors.ts";
-import { checkSwitches, shown } from "../option.ts";
+import { shown } from "../option.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { indexMap, placeOf, repeated } from "./index-map.ts";
 import { threads } from "./kernel.ts";
 import { moveKernel } from "./move.ts";
 import { type Attributes, defineOp, type Kernel, type Op } from "./op.ts";
-import { given } from "./request.ts";
+import { given, perhaps } from "./request.ts";
 import { reshape } from "./reshape.ts";
 import { realOf, sumKernel } from "./sum.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
@@ -26,9 +26,6 @@ function checkAxes(place: string, name: string, value: unknown): void {
   if (Array.isArray(value) && value.length > 0 && value.every(Number.isSafeInteger)) return;
   throw new OptionError(`${place}: ${name} is ${shown(value)}, it must be a list of axes, for example [1, 2] or [-1].`);
 }
-
-const checkBatch = (place: string, name: string, value: unknown): void =>
-  value === undefined ? undefined : checkSwitches(place, { [name]: value });
 
 /** The axes of x that attribute `axes` names; -1 is the last. */
 const axesOf = ({ shape }: Tensor, { axes }: Attributes): number[] =>
@@ -56,7 +53,7 @@ function refuse({ x }: { readonly x: Tensor }, attributes: Reduction): string | 
 const overAxes = {
   inputs: ["x"],
   outputs: ["y"],
-  attributes: { axes: [undefined, checkAxes], keepDims: [false], batch: [undefined, checkBatch] },
+  attributes: { axes: [undefined, checkAxes], keepDims: [false], batch: [undefined, perhaps("true or false")] },
   refuse,
   shape({ x }: { readonly x: Tensor }, attributes: Reduction) {
     const axes = axesOf(x, attributes);

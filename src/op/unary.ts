@@ -1,9 +1,10 @@
 // Functions of one number. A new one is one entry here: its expression, its gradient, and whether that is a function of the input
 // or of the output. Its op and that of its way back follow.
 
-import { checkRange } from "../option.ts";
+import { anyFinite } from "../option.ts";
 import { defineElementwise, type Formula, literal } from "./elementwise.ts";
 import type { Attributes, Op } from "./op.ts";
+import { perhaps } from "./request.ts";
 
 export interface Unary<A extends Attributes = Attributes>
   extends Pick<Formula<"x", A>, "attributes" | "expression" | "refuse"> {
@@ -77,13 +78,9 @@ export const pow = unary<{ readonly exponent: number }>("pow", {
   saves: "x",
 });
 
-const checkBound = (place: string, name: string, value: unknown): void => {
-  if (value !== undefined) checkRange(place, "a finite number", { [name]: value });
-};
-
 /** x, but `min` where it is below, and `max` where it is above; the slope is 1 from one to the other, with both, as in PyTorch. */
 export const clip = unary<{ readonly min?: number; readonly max?: number }>("clip", {
-  attributes: { min: [undefined, checkBound], max: [undefined, checkBound] },
+  attributes: { min: [undefined, perhaps(anyFinite)], max: [undefined, perhaps(anyFinite)] },
   refuse({ min, max }) {
     if (min === undefined && max === undefined) return "it has neither min nor max. Give at least one.";
     return min !== undefined && max !== undefined && min > max
