@@ -15,22 +15,16 @@ import {
   type Weighting,
 } from "../op/layer.ts";
 import { type LossAttributes, type LossOp, weighting } from "../op/loss.ts";
-import { metrics } from "../op/metrics.ts";
 import type { ClassesAttributes } from "../op/softmax-cross-entropy.ts";
 import { size, type Tensor, type Tensors } from "../op/tensor.ts";
 import { weigh, weighClasses } from "../op/weigh.ts";
 import { checkKeys, isRecord, resolved, shown } from "../option.ts";
 import { emit, type Graph } from "./graph.ts";
+import { checkClasses, checkedNumbers, checkPrediction, checkRows, checkWeights } from "./loss-check.ts";
+import { type Made, measure, type Report, type Room } from "./report.ts";
 import type { DataFormat, Stream, WeightStream } from "./stream.ts";
 
-/** A number that is told with the loss. */
-export interface Report {
-  readonly name: string;
-  /** Labels of a sample, of which some are hit; 0 where there are none. */
-  readonly labels: number;
-}
-
-export interface ObjectiveParts {
+export interface ObjectiveParts extends Room {
   readonly graph: Graph;
   readonly objective: Objective;
   /** The model's, by name; one alone has none. */
@@ -38,9 +32,6 @@ export interface ObjectiveParts {
   readonly batch: number;
   readonly format: DataFormat;
   readonly gradient: boolean;
-  /** Layers of the trainer, behind whose alarms reports stand, and reports that a step has room for. */
-  readonly layers: number;
-  readonly room: number | undefined;
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets: readonly Stream[] | undefined;
   readonly scope: Scope;
@@ -135,7 +126,7 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
     }),
     weights,
     labels: made.reduce((sum, one) => sum + one.labels, 0),
-    reports: measure(parts, made, extra),
+    reports: measure(graph, parts, made, extra),
   };
 }
 
@@ -148,34 +139,6 @@ function targetsOf(targets: ReadonlyMap<Tensor, Stream>): Values | Value {
 interface NamedTerm {
   readonly name: string;
   readonly term: Term;
-}
-
-interface Made extends Report {
-  readonly rows: Tensor;
-}
-
-/** Metrics of losses and of what is a report alone; gives the reports. */
-function measure({ graph, layers, room }: ObjectiveParts, losses: readonly Made[], extra: readonly Made[]): Report[] {
-  const told = [...losses.filter(({ name }) => name !== ""), ...extra];
-  const names = told.flatMap(({ name, labels }) => (labels > 0 ? [name, `${name}.accuracy`] : [name]));
-  if (room !== undefined && told.length > room) {
-    throw new OptionError(
-      `report: here are ${told.length} reports, a step in training has ${room}. Report the same in each mode, whatever is frozen.`,
-    );
-  }
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new OptionError(`report: "${twice}" is told twice. Give each report a name of its own.`);
-  for (const [i, one] of [...losses, ...extra].entries()) {
-    const report = told.indexOf(one);
-    const attributes = {
-      ...(i > 0 && { later: true }),
-      ...(i >= losses.length && { silent: true }),
-      ...(report >= 0 && { report, reports: room ?? told.length, layers }),
-    };
-    emit(graph, metrics, { rows: one.rows }, attributes);
-  }
-  return told.map(({ name, labels }) => ({ name, labels }));
 }
 
 interface LossInputs {
@@ -279,54 +242,4 @@ function lossOf(place: string, term: Term, known: ObjectiveParts["known"]) {
     );
   }
   return { loss, prediction, values, labels: loss.hasHits ? size(values.slice(1)) : 0 };
-}
-
-/** Refuses whole numbers, which a loss would take for others. */
-export function checkedNumbers(place: string, tensor: Tensor): Tensor {
-  if (tensor.dtype === "f32") return tensor;
-  throw new ShapeError(`${place}: "${tensor.name}" is of whole numbers. Give what a layer has made of them.`);
-}
-
-/** Weights stand for all values of a sample, or for those of the axes that they lack. */
-function checkWeights(place: string, weights: Tensor | undefined, values: readonly number[]): void {
-  if (weights === undefined) return;
-  const { shape, dtype } = weights;
-  if (dtype === "f32" && shape.length > 0 && shape.every((length, i) => length === values[i])) return;
-  throw new ShapeError(
-    `${place}: its weights are [${shape}] of ${dtype}, its values [${values}] of f32. Give one weight a sample, [${values[0]}], or one for each value.`,
-  );
-}
-
-function checkRows(place: string, shape: readonly number[], batch: number): void {
-  if (shape[0] === batch && size(shape) > 0) return;
-  throw new ShapeError(
-    `${place}: its values are [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
-  );
-}
-
-function checkPrediction(of: string, loss: Loss, shape: readonly number[], batch: number): void {
-  if (shape[0] !== batch) {
-    throw new ShapeError(
-      `model: ${of}it ends in shape [${shape}], but a batch has ${batch} samples. Keep the first axis as it is.`,
-    );
-  }
-  if (loss.byRow && shape.length < 2) {
-    throw new ShapeError(
-      `crossEntropy: ${of}the model ends in shape [${shape}], it must be [batch, .., classes]. End the model with dense(classes).`,
-    );
-  }
-  if (loss.byRow && (shape.at(-1) as number) < 2) {
-    throw new ShapeError(
-      `crossEntropy: ${of}the model ends in 1 class, it needs at least 2. Use meanSquaredError() for a single number.`,
-    );
-  }
-  if (size(shape) === 0) throw new ShapeError(`model: ${of}its output has the empty shape [${shape}].`);
-}
-
-/** Weights of classes are as many as there are classes. */
-function checkClasses(place: string, { classWeights }: Loss, shape: readonly number[]): void {
-  if (classWeights === undefined || classWeights.length === shape.at(-1)) return;
-  throw new OptionError(
-    `${place}: its classWeights are ${classWeights.length} numbers, the output [${shape}] has ${shape.at(-1)} classes. Give one for each.`,
-  );
 }

@@ -23,7 +23,8 @@ import { hashOf } from "../random.ts";
 import { checkBase, inBase } from "./base.ts";
 import { createFeeds } from "./feed.ts";
 import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
-import { checkedNumbers, type TracedObjective, traceObjective } from "./objective.ts";
+import { checkedNumbers } from "./loss-check.ts";
+import { type TracedObjective, traceObjective } from "./objective.ts";
 import { checkedRequest } from "./request.ts";
 import type { DataFormat, Stream, Streams } from "./stream.ts";
 

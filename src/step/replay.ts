@@ -9,6 +9,7 @@ import { ALARMS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
 import { type Command, when } from "./command.ts";
 import { createStage, type Metrics, type Stage, type Told } from "./metrics.ts";
 import type { Recording } from "./record.ts";
+import { createTicks } from "./ticks.ts";
 
 /** Steps that may share one submission. */
 export const MOST_STEPS = 16;
@@ -117,20 +118,7 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
   );
   const stages = Array.from({ length: AHEAD }, () => createStage(gpu, metricsBytes, { rows, layers, reports }));
   let turn = 0;
-  /** Numbers from 0, each where a uniform may begin; what was bound to a shorter list stays bound to that. */
-  const ticks: GPUBuffer[] = [];
-
-  /** The list, at least so long. */
-  function ticksTo(most: number): GPUBuffer {
-    const [last] = ticks.slice(-1);
-    if (last !== undefined && last.size >= most * SLOT) return last;
-    const words = new Uint32Array((most * SLOT) / 4);
-    for (let i = 0; i < most; i++) words[(i * SLOT) / 4] = i;
-    const made = gpu.buffer("ticks", words.byteLength, BufferUsage.UNIFORM | BufferUsage.COPY_DST);
-    device.queue.writeBuffer(made, 0, words);
-    ticks.push(made);
-    return made;
-  }
+  const ticks = createTicks(gpu, SLOT);
 
   /** What to wait for while too many submissions are under way. */
   function ready(): Promise<unknown> | undefined {
@@ -156,7 +144,7 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
       const pipelines = await Promise.all(recording.commands.map((command) => gpu.pipeline(command, layout)));
       const counting = recording.commands.filter(({ bindings }) => bindings.some(({ arena }) => arena === "ticks"));
       const most = Math.max(0, ...counting.map(({ times = 1 }) => times));
-      const all = most === 0 ? buffers : new Map([...buffers, ["ticks", ticksTo(most)]]);
+      const all = most === 0 ? buffers : new Map([...buffers, ["ticks", ticks.upTo(most)]]);
       const commands = recording.commands.flatMap((command, i) => {
         const { pipeline, layout: groupLayout } = pipelines[i] as Pipeline;
         const { grid, when, times = 1 } = command;
@@ -234,7 +222,7 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
     },
 
     dispose(): void {
-      for (const made of [ring, metrics, ...ticks, ...stages]) made.destroy();
+      for (const made of [ring, metrics, ticks, ...stages]) made.destroy();
     },
   };
   return replay;

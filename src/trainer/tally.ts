@@ -1,6 +1,6 @@
 // What steps tell, and means of it over samples, summed in f64 in the order of the steps.
 
-import type { Report } from "../graph/objective.ts";
+import type { Report } from "../graph/report.ts";
 import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
 import type { StepMetrics } from "../step/metrics.ts";
 
