@@ -13,7 +13,8 @@ import { record } from "../../src/step/record.ts";
 import type { Replay } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
-import { complaint } from "../reference/compare.ts";
+import type { Told } from "../ops/told.ts";
+import { type Comparison, complaint, distance } from "../reference/compare.ts";
 import { drawn } from "../reference/draw.ts";
 import { interpret } from "../reference/interpret.ts";
 import { exact, single } from "../reference/twin.ts";
@@ -30,12 +31,15 @@ const LEFTOVERS = [0x7fc00001, 0x4e6e6b28] as const;
  * order and give the same bits; an end may be compiled in other ways.
  */
 export function testCases(cases: readonly Case[]): void {
-  test.each(cases.map((one) => [caseName(one), one] as const))("%s", async (_, one) => {
+  test.for(cases.map((one) => [caseName(one), one] as const))("%s", async ([, one], { task }) => {
+    task.meta.told = { op: one.op };
     const built = buildCase(one);
     const [onCpu, onGpu] = [true, false].map((software) => JSON.stringify(recorded(built, software).recording));
-    const found = await check(built, true);
+    const { found, ...told } = await check(built, true);
+    task.meta.told = { op: one.op, adapter: await onDevice(1, async ({ adapter }) => adapter), ...told };
     if (onGpu === onCpu) return;
-    const others = await check(built, false);
+    const { found: others, ...more } = await check(built, false);
+    Object.assign(task.meta.told, worse(told, more));
     if ((one.epilogue ?? []).length > 0) return;
     for (const [id, words] of found) {
       const at = firstDifference(words, others.get(id)!);
@@ -44,29 +48,46 @@ export function testCases(cases: readonly Case[]): void {
   });
 }
 
-/** Runs a graph and holds every result against the twins; gives their words. */
-export async function check(built: BuiltCase, software: boolean): Promise<ReadonlyMap<number, Words>> {
+interface Checked extends Required<Pick<Told, "texts" | "error" | "share">> {
+  /** The words of every result. */
+  readonly found: ReadonlyMap<number, Words>;
+}
+
+const worse = (a: Omit<Checked, "found">, b: Omit<Checked, "found">): Omit<Checked, "found"> => ({
+  texts: [...a.texts, ...b.texts],
+  error: Math.max(a.error, b.error),
+  share: Math.max(a.share, b.share),
+});
+
+/** Runs a graph and holds every result against the twins; gives their words, and how far they are from the truth. */
+export async function check(built: BuiltCase, software: boolean): Promise<Checked> {
   const { graph, given, results, step } = built;
   const found = await onDevice(1, (gpu, replay) => run(gpu, replay, built, software));
   const expected = interpret(graph, given, step, exact);
   const sequential = interpret(graph, given, step, single);
-  const complaints = [...results].map((id) => {
+  const comparisons = [...results].map((id): Comparison => {
     const { name, shape, dtype } = tensorAt(graph, id);
     const node = graph.nodes.findIndex(({ outputs }) => outputs.includes(id));
     const isZero = !expected.get(id)!.some((value) => value !== 0);
     if (node === 0 && dtype === "f32" && isZero)
       throw new Error(`${name}: all numbers must be 0, so that this case proves nothing.`);
-    return complaint({
+    return {
       name: `${name}, node ${node}${software ? "" : ", as on a GPU"}`,
       shape,
       got: dtype === "u32" ? found.get(id)! : new Float32Array(found.get(id)!.buffer),
       expected: expected.get(id)!,
       sequential: dtype === "u32" ? undefined : sequential.get(id)!,
-    });
+    };
   });
-  const wrong = complaints.filter((text) => text !== undefined);
+  const wrong = comparisons.map(complaint).filter((text) => text !== undefined);
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
-  return found;
+  const distances = comparisons.map(distance);
+  return {
+    found,
+    texts: textsOf(built, software),
+    error: Math.max(...distances.map(({ error }) => error)),
+    share: Math.max(...distances.map(({ share }) => share)),
+  };
 }
 
 /** What a graph becomes: its weights' places, its plan, its commands. */
@@ -77,6 +98,11 @@ function recorded({ graph, results }: BuiltCase, software: boolean) {
   const planned = plan(graph, layout, ids, results);
   return { layout, ids, planned, recording: record(graph, planned, { name: "test", device: { software } }) };
 }
+
+/** The texts that were compiled, told apart by what fills their holes. */
+const textsOf = (built: BuiltCase, software: boolean): string[] => [
+  ...new Set(recorded(built, software).recording.commands.map(({ kernel, holes }) => JSON.stringify([kernel, holes]))),
+];
 
 /** The words of every result. */
 async function run(gpu: Gpu, replay: Replay, built: BuiltCase, software: boolean): Promise<Map<number, Words>> {

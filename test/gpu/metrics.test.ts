@@ -9,7 +9,7 @@ import { record } from "../../src/step/record.ts";
 import type { Prepared, Replay } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
-import { complaint } from "../reference/compare.ts";
+import { complaint, distance } from "../reference/compare.ts";
 import { interpret } from "../reference/interpret.ts";
 import { exact, single } from "../reference/twin.ts";
 import { cases } from "./case/metrics.ts";
@@ -36,7 +36,7 @@ async function prepare(gpu: Gpu, replay: Replay, one: Case, halts = true) {
   return { prepared, numbers, write, step, resultOf, dispose: () => store.dispose() };
 }
 
-test.each(cases.map((one) => [`${caseName(one)}`, one] as const))("%s", async (_, one) => {
+test.for(cases.map((one) => [caseName(one), one] as const))("%s", async ([, one], { task }) => {
   await onDevice(1, async (gpu, replay) => {
     const { prepared, step, resultOf, dispose } = await prepare(gpu, replay, one);
     const runs = [];
@@ -45,14 +45,15 @@ test.each(cases.map((one) => [`${caseName(one)}`, one] as const))("%s", async (_
     expect(runs[1]).toEqual(runs[0]);
     const [number, loss, hits, ignored] = resultOf(exact) as unknown as [number, number, number, number];
     expect(runs[0]).toMatchObject({ steps: [{ step: number, hits, ignored, count: step.count }], badStep: 0 });
-    const text = complaint({
+    const mean = {
       name: "mean loss",
       shape: [1],
       got: [runs[0]!.steps[0]!.loss],
       expected: Float64Array.of(loss),
       sequential: resultOf(single).slice(1, 2),
-    });
-    expect(text).toBeUndefined();
+    };
+    task.meta.told = { op: one.op, texts: [JSON.stringify(one.attributes ?? {})], ...distance(mean) };
+    expect(complaint(mean)).toBeUndefined();
   });
 });
 

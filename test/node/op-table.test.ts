@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { size } from "../../src/op/tensor.ts";
 import { buildCase } from "../gpu/case.ts";
 import { gpuCases, gradientCases } from "../gpu/cases.ts";
+import { VIEW } from "../ops/table.ts";
 import { formulas } from "../reference/elementwise.ts";
 import { allKernels, allOps } from "../reference/ops.ts";
 import { passTexts } from "../reference/passes.ts";
@@ -34,13 +35,19 @@ describe.each([...allOps])("op %s", (name, op) => {
 
   test("has a twin", () => expect(twins).toHaveProperty(name));
 
-  test("has a kernel and GPU cases, or is a mere view", () => {
+  test("has a kernel and GPU cases, or is a mere view", ({ task }) => {
+    task.meta.told = { op: name, kernel: op.kernel?.name ?? VIEW, back: op.back !== undefined };
     if (op.kernel === undefined) expect(cases).toHaveLength(0);
     else expect(cases).not.toHaveLength(0);
   });
 
-  test("has a shape rule that gives whole sizes for each case", () => {
-    for (const one of cases.filter(({ inputs }) => inputs.every(({ shape }) => size(shape) < 1e4))) {
+  test("has a shape rule that gives whole sizes for each case", ({ task }) => {
+    const small = cases.filter(({ inputs }) => inputs.every(({ shape }) => size(shape) < 1e4));
+    task.meta.told = {
+      op: name,
+      shapes: new Set(small.map(({ inputs }) => inputs.map(({ shape }) => `${shape}`).join())).size,
+    };
+    for (const one of small) {
       const { graph, results } = buildCase({ ...one, scales: [1] });
       expect(graph.nodes[0]?.inputs.length).toBeGreaterThanOrEqual(op.inputs.length - (op.optional?.length ?? 0));
       for (const id of results) {

@@ -27,6 +27,22 @@ export function allowance(expected: Float64Array, sequential: Float64Array): num
   return 4 * error + STEPS * STEP * largest;
 }
 
+/** The largest error, relative to the largest number of the truth, and as a part of what is allowed: 0 where both are 0. */
+export function distance({ got, expected, sequential }: Comparison): {
+  readonly error: number;
+  readonly share: number;
+} {
+  const allowed = sequential === undefined ? 0 : allowance(expected, sequential);
+  let largest = 0;
+  let error = 0;
+  for (let i = 0; i < expected.length; i++) {
+    if (!Number.isFinite(expected[i])) continue;
+    largest = Math.max(largest, Math.abs(expected[i]!));
+    error = Math.max(error, Math.abs(got[i]! - expected[i]!));
+  }
+  return { error: error === 0 ? 0 : error / largest, share: error === 0 ? 0 : error / allowed };
+}
+
 /** What is wrong, with name, shape, worst errors and the first wrong places; undefined where all is right. */
 export function complaint({ name, shape, got, expected, sequential }: Comparison): string | undefined {
   if (got.length !== expected.length) return `${name}: ${got.length} numbers came, ${expected.length} were expected.`;
