@@ -10,6 +10,7 @@ import { build, type OutputFile } from "esbuild";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
+import { API, apiOf } from "../../demo/build/api.ts";
 import { type Packed, pack } from "../packed.ts";
 import { controllers } from "../reference/controllers.ts";
 import { rules as ruleTexts } from "../reference/rules.ts";
@@ -59,6 +60,11 @@ async function outcome(path: string, prepare?: (page: Page) => Promise<unknown>)
   expect(errors).toEqual([]);
   return JSON.parse(text as string) as { adapter: string; losses: number[] };
 }
+
+test("docs/api.txt is what the published types say", () => {
+  const published = apiOf(readFileSync(join(packed.folder, "dist/index.d.ts"), "utf8"));
+  expect(published, "npm run api writes it anew").toBe(readFileSync(API, "utf8"));
+});
 
 test("one file without imports; its 70 kB in gzip with everything in it are not kept, and it does not grow", () => {
   const bytes = gzipSync(file).length;
