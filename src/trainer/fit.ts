@@ -8,7 +8,7 @@ import { permutation, stream } from "../random.ts";
 import type { EpochResult, FitOptions, FitResult } from "../recipe/fit-options.ts";
 import { inOrder } from "../step/feed.ts";
 import { MOST_STEPS } from "../step/replay.ts";
-import type { Source } from "../step/runner.ts";
+import type { Source } from "../step/shelf.ts";
 import { isPromise, type Made } from "./ledger.ts";
 import type { Parts } from "./parts.ts";
 import { noBatch, type Passes } from "./pass.ts";

@@ -4,7 +4,8 @@
 import { controllerWords, memberWords, shares } from "../optim/member.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { Micro, StepValues } from "../step/replay.ts";
-import type { Runner, Source } from "../step/runner.ts";
+import type { Runner } from "../step/runner.ts";
+import type { Source } from "../step/shelf.ts";
 import type { Ledger, Listener, Sent } from "./ledger.ts";
 import type { Settings } from "./options.ts";
 import { microOf, planBatch } from "./plan.ts";

@@ -160,7 +160,7 @@ describe("the beginning of a file", () => {
 });
 
 describe("the device", () => {
-  const places = /^(gpu\/|trainer\/|step\/(replay|metrics|store|feed|cache|runner|ticks)\.ts$)/;
+  const places = /^(gpu\/|trainer\/|step\/(replay|metrics|store|feed|cache|bindings|predict|runner|ticks)\.ts$)/;
 
   test.each(sources.filter((file) => !places.test(file)))("is not spoken of in the code of %s", (file) => {
     expect(withoutComments(textOf(file)).match(/\w*GPU\w*/g) ?? []).toEqual([]);

@@ -1,0 +1,149 @@
+// Samples on the GPU, and how long they stay: data sets by their content, uploads until they are disposed of, and single batches, which
+// pass through one feed of their kind.
+
+import type { Packed, Samples } from "../data/dataset.ts";
+import { fingerprint } from "../data/fingerprint.ts";
+import type { Normalization } from "../data/normalization.ts";
+import { pack } from "../data/pack.ts";
+import { Uploaded } from "../data/uploaded.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { type DataFormat, isSameFormat } from "../graph/stream.ts";
+import { createFeed, type Feed, inOrder, roomFor } from "./feed.ts";
+import type { Program } from "./program.ts";
+
+/** Data sets that stay; with one more, the one that was used longest ago leaves. */
+const MOST_FEEDS = 4;
+
+/** Samples on the GPU. */
+export interface Source {
+  readonly feed: Feed;
+  readonly format: DataFormat;
+  /** Samples that are real; the feed for single batches may have room for more. */
+  readonly count: number;
+  /** Whether it holds the same samples the next time. */
+  readonly stays: boolean;
+}
+
+interface ShelfOptions {
+  readonly streams: Program["streams"];
+  /** Of x where samples do not say it. */
+  readonly normalization: Normalization;
+  /** Samples of a batch. */
+  readonly batch: number;
+}
+
+/** `left` is told of each feed before it is freed. */
+export function createShelf(gpu: Gpu, { streams, normalization, batch }: ShelfOptions, left: (feed: Feed) => void) {
+  /** By content, and the content that an object had last. */
+  const sources = new Map<string, Source>();
+  const contents = new WeakMap<object, string>();
+  const uploads = new Set<Feed>();
+  const freed = new Set<Feed>();
+  /** What a fit walks over stays, whatever else is looked at meanwhile. */
+  let held: Feed | undefined;
+  /** The same samples in their own order, by feed. */
+  const ordered = new Map<Feed, Feed>();
+  const batches: (Pick<Source, "feed" | "format"> & {
+    readonly names: readonly string[];
+    readonly widths: readonly number[];
+  })[] = [];
+
+  const upload = (packed: Packed): Source => ({
+    feed: createFeed(gpu, packed),
+    format: packed.format,
+    count: packed.count,
+    stays: true,
+  });
+
+  const uploaded = (place: string, data: Uploaded): Source => data.sourceFor(place, sources) as Source;
+
+  function drop(feed: Feed): void {
+    const own = ordered.get(feed);
+    ordered.delete(feed);
+    left(feed);
+    feed.dispose();
+    if (own !== undefined) drop(own);
+  }
+
+  return {
+    uploaded,
+    drop,
+
+    /** Samples on the GPU: what has the same content as before, in whatever arrays, is checked and uploaded once. */
+    source(place: string, samples: Samples | Uploaded): Source {
+      if (samples instanceof Uploaded) return uploaded(place, samples);
+      const content = fingerprint(samples);
+      const source = sources.get(content) ?? upload(pack(place, samples, streams, normalization));
+      const before = contents.get(samples);
+      contents.set(samples, content);
+      sources.delete(content);
+      sources.set(content, source);
+      // What an object held before is not asked for again.
+      const [oldest] = [...sources].filter(([, one]) => one !== source && one.feed !== held);
+      const gone =
+        before !== undefined && before !== content ? before : sources.size > MOST_FEEDS ? oldest?.[0] : undefined;
+      const old = gone === undefined ? undefined : sources.get(gone);
+      if (gone !== undefined && old !== undefined && old.feed !== held) {
+        sources.delete(gone);
+        drop(old.feed);
+      }
+      return source;
+    },
+
+    /** Samples that stay until they are disposed of. */
+    upload(place: string, samples: Samples): Uploaded {
+      const source = upload(pack(place, samples, streams, normalization));
+      uploads.add(source.feed);
+      return new Uploaded(source.count, sources, source, () => {
+        if (!uploads.delete(source.feed)) return;
+        // What a fit walks over is freed when the fit is over.
+        if (source.feed === held) freed.add(source.feed);
+        else drop(source.feed);
+      });
+    },
+
+    /** One batch, put into a feed that all batches of its kind pass through. */
+    batchSource(packed: Packed): Source {
+      const isAlike = ({ format, names, widths }: (typeof batches)[number]): boolean =>
+        isSameFormat(format, packed.format) &&
+        names.length === packed.streams.size &&
+        names.every((name, i) => packed.streams.get(name)?.width === widths[i]);
+      let known = batches.find(isAlike);
+      if (known === undefined) {
+        known = {
+          feed: createFeed(gpu, roomFor(packed, batch)),
+          format: packed.format,
+          names: [...packed.streams.keys()],
+          widths: [...packed.streams.values()].map(({ width }) => width),
+        };
+        known.feed.setOrder(inOrder(batch));
+        batches.push(known);
+      }
+      known.feed.replace(packed);
+      return { ...known, count: packed.count, stays: false };
+    },
+
+    /** A fit walks over it now, or over none. */
+    hold(source: Source | undefined): void {
+      held = source?.feed;
+      for (const feed of freed) {
+        if (feed === held) continue;
+        freed.delete(feed);
+        drop(feed);
+      }
+    },
+
+    /** A feed beside another one, for those who only look. */
+    inOrder(feed: Feed): Feed {
+      const own = ordered.get(feed) ?? feed.inOrder();
+      ordered.set(feed, own);
+      return own;
+    },
+
+    dispose(): void {
+      for (const feed of [...uploads, ...freed, ...[...sources.values()].map(({ feed }) => feed)]) drop(feed);
+      uploads.clear();
+      for (const { feed } of batches) feed.dispose();
+    },
+  };
+}
