@@ -29,7 +29,7 @@ const pageTests = {
   test: {
     name: "page",
     include: ["test/page/**/*.test.ts"],
-    sequence: { groupOrder: 2 },
+    sequence: { groupOrder: 1 },
     testTimeout: 240_000,
     hookTimeout: 240_000,
     fileParallelism: false,

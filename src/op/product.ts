@@ -74,10 +74,10 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
   return {
     name,
     source: inLines(text, product),
-    choose: (work) => chosen(work, tacticsFor(work)[0]),
+    choose: (work) => chosen(work, tacticsFor(work, productOf(work))[0]),
     // Each result is added up by one thread, term by term: tiles and workgroups change nothing of it, parts do.
     candidates: (work) =>
-      tacticsFor(work).map((tactic) => ({
+      tacticsFor(work, productOf(work)).map((tactic) => ({
         tactic,
         order: `terms one by one in ${tactic.splits} parts`,
         choice: chosen(work, tactic),
@@ -85,17 +85,24 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
   };
 }
 
+/** Terms of all sums from which on a CPU adapter is faster with large tiles by more than it takes longer to compile them. */
+const MANY_TERMS = 2 ** 16;
+
 /**
- * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there. On a GPU 4 x 4
- * tiles in groups of 64, since it needs many threads to hide its memory's latency.
+ * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there, unless there is little of it. On
+ * a GPU 4 x 4 tiles in groups of 64, since it needs many threads to hide its memory's latency.
  */
-function tacticsFor({ device, attributes }: Pick<Work, "device" | "attributes">): readonly [Tactic, ...Tactic[]] {
+function tacticsFor(
+  { device, attributes }: Pick<Work, "device" | "attributes">,
+  { M, N, K, groups }: Product,
+): readonly [Tactic, ...Tactic[]] {
   const { splits = 1 } = attributes as { readonly splits?: number };
   const tactic = (tile: Tactic["tile"], threads: Tactic["threads"]): Tactic => {
     return { tile, threads, splits, staging: "registers" };
   };
   const [cpu, gpu] = [tactic("8x8", 16), tactic("4x4", 64)];
-  return [...(device.software ? ([cpu, gpu] as const) : ([gpu, cpu] as const)), tactic("8x8", 64), tactic("4x4", 16)];
+  const large = device.software && M * N * K * groups >= MANY_TERMS;
+  return [...(large ? ([cpu, gpu] as const) : ([gpu, cpu] as const)), tactic("8x8", 64), tactic("4x4", 16)];
 }
 
 /**

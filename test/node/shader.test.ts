@@ -88,24 +88,34 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
           one.tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
         return { ...command, given: [...Object.keys(given), ...beside, ...(one.times === undefined ? [] : ["tick"])] };
       };
-      // Every device has the same candidates, each with another of them for the first.
+      // All devices have the same candidates, in another order.
       const others = software && !checked ? (kernel.candidates?.(work) ?? []).slice(1) : [];
       return [kernel.choose(work), ...others.map(({ choice }) => choice)].map(variantOf);
     }),
   );
 }
 
-test("the first candidate of a product is what it chooses, on each device another, and all add in one order", () => {
-  const [a, b, c] = [
-    [9, 70],
-    [70, 5],
-    [9, 5],
-  ].map((shape) => tensor(shape)) as [Tensor, Tensor, Tensor];
+test("the first candidate of a product is what it chooses, a CPU large tiles for much work, and all add in one order", () => {
   const kernel = opNamed("matmul").kernel as Kernel;
-  const firsts = booleans.map((software) => {
+  const firsts = [
+    [true, 256],
+    [true, 255],
+    [false, 256],
+  ].map(([software, terms]) => {
+    const [a, b, c] = [
+      [16, terms],
+      [terms, 16],
+      [16, 16],
+    ].map((shape) => tensor(shape as number[])) as [Tensor, Tensor, Tensor];
     const at = { op: opNamed("matmul"), tensors: { a, b, c }, all: [a, b], outputs: [c], epilogue: [] };
     const candidates = (splits: number): readonly Candidate[] => {
-      const work = { ...at, attributes: { splits }, device: { software }, checked: false, halts: false };
+      const work = {
+        ...at,
+        attributes: { splits },
+        device: { software: software === true },
+        checked: false,
+        halts: false,
+      };
       const found = kernel.candidates?.(work) ?? [];
       expect(found[0]?.choice).toEqual(kernel.choose(work));
       expect(new Set(found.map(({ tactic }) => JSON.stringify(tactic))).size).toBe(found.length);
@@ -115,7 +125,7 @@ test("the first candidate of a product is what it chooses, on each device anothe
     expect(candidates(4)[0]?.order).not.toBe(candidates(1)[0]?.order);
     return candidates(1)[0]?.tactic.tile;
   });
-  expect(firsts).toEqual(["4x4", "8x8"]);
+  expect(firsts).toEqual(["8x8", "4x4", "4x4"]);
 });
 
 const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBackward"]];
