@@ -9,7 +9,8 @@ export interface Digits {
   readonly std: number;
 }
 
-const PIXELS = 28 * 28;
+/** Numbers in an image. */
+export const PIXELS = 28 * 28;
 
 /** How a file of the digits is read: from the server of the page, unless a runtime without one sets another way. */
 let read = async (name: string): Promise<Uint8Array> => {

@@ -23,6 +23,9 @@ export const autoencoder = (code = 32): Layer =>
     return use("decoder", decoder, use("encoder", encoder, x));
   });
 
+/** Share of the pixels that is lost. */
+export const LOST = 0.3;
+
 /** The same of images of which a share of the pixels is lost in training. */
-export const denoiser = (lost = 0.3, code = 32): Layer =>
+export const denoiser = (lost = LOST, code = 32): Layer =>
   sequential({ noise: dropout(lost), autoencoder: autoencoder(code) });

@@ -21,7 +21,10 @@ import {
 const up = (filters: number) => conv2dTranspose(filters, { kernel: 4, stride: 2, padding: "same" });
 const down = (filters: number) => conv2d(filters, { kernel: 4, stride: 2, padding: "same" });
 
-/** Noise [N] -> an image [28, 28, 1] from -1 to 1. */
+/** Numbers that a drawing is made of. */
+export const NOISE = 64;
+
+/** Noise [NOISE], or any other number of them, -> an image [28, 28, 1] from -1 to 1. */
 export const artist = () =>
   sequential([dense(7 * 7 * 32), batchNorm(), relu(), reshape([7, 7, 32]), up(16), batchNorm(), relu(), up(1), tanh()]);
 

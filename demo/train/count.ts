@@ -61,19 +61,36 @@ export function startCounting(): Counter {
   };
 }
 
-/** What was counted between two readings, as the average over the steps between them. */
-export function perStep(before: Counts, after: Counts, steps: number): Counts {
-  const names = Object.keys(before) as (keyof Counts)[];
-  return Object.fromEntries(names.map((name) => [name, (after[name] - before[name]) / steps])) as unknown as Counts;
+const names = (counts: Counts): (keyof Counts)[] => Object.keys(counts) as (keyof Counts)[];
+
+/** Counts of a step, as the average over the stretches of steps from a `begin` to an `end`. */
+export function steadyCounts(counter: Counter) {
+  let before = counter.read();
+  const sums = Object.fromEntries(names(before).map((name) => [name, 0])) as Record<keyof Counts, number>;
+  let steps = 0;
+  return {
+    begin(): void {
+      before = counter.read();
+    },
+    end(made: number): void {
+      const after = counter.read();
+      for (const name of names(after)) sums[name] += after[name] - before[name];
+      steps += made;
+    },
+    /** NaN where no step was made. */
+    perStep: (): Counts =>
+      Object.fromEntries(names(before).map((name) => [name, sums[name] / steps])) as unknown as Counts,
+  };
 }
 
 /** The counts of one step, as the average over a run of `steps` steps. */
 export async function countPerStep(steps: number, run: () => Promise<unknown>): Promise<Counts> {
   const counter = startCounting();
   try {
-    const before = counter.read();
+    const counts = steadyCounts(counter);
     await run();
-    return perStep(before, counter.read(), steps);
+    counts.end(steps);
+    return counts.perStep();
   } finally {
     counter.stop();
   }

@@ -1,14 +1,16 @@
-// npm run train: trains a network on MNIST in a headless browser, Deno or Node and shows its progress, then tests it, reports, and
-// writes it to a file. Ctrl-C stops after the current step and saves; a second one quits at once.
+// npm run train: trains the network of a task in a headless browser, Deno or Node and shows its progress, then tests it, reports, shows
+// what it can do, and writes it to a file. Ctrl-C stops after the current step and saves; a second one quits at once.
 
 import { writeFileSync } from "node:fs";
 import type { Adapter } from "../adapter.ts";
 import { originOf } from "../origin.ts";
-import type { Tick } from "./meter.ts";
+import { table } from "../tasks/table.ts";
+import type { Shown } from "../tasks/task.ts";
 import { help, type Options, options } from "./options.ts";
-import type { Task, Trained } from "./page.ts";
-import { type Place, withPlace } from "./place.ts";
-import { describe, reportOf } from "./report.ts";
+import type { Asked, Opened, Trained } from "./page.ts";
+import { type Heard, type Place, withPlace } from "./place.ts";
+import { png } from "./png.ts";
+import { describe, type Run, reportOf } from "./report.ts";
 import { openTerminal } from "./terminal.ts";
 
 const terminal = openTerminal();
@@ -27,24 +29,26 @@ function introduce({ name, software }: Adapter): void {
   terminal.print(`Adapter ${name}${software ? warning : ""}`);
 }
 
-const sizeOf = ({ images, epochs, batch }: Options) => ({ epochs, steps: epochs * Math.ceil(images / batch) });
+/** What it can do: pictures go to a file. */
+function show({ text, pictures }: Shown, { picture }: Options): void {
+  terminal.print(`\n${text}`);
+  if (pictures !== undefined) writeFileSync(picture, png(pictures));
+  terminal.print(pictures === undefined ? "" : `Wrote ${picture}\n`);
+}
 
 /** Trains to the end or to a Ctrl-C, and saves. */
-async function train(place: Place, options: Options): Promise<Trained & { readonly seconds: number }> {
-  const { images, batch, resume, out } = options;
-  const size = sizeOf(options);
+async function train(place: Place, size: Opened, options: Options): Promise<Trained> {
+  const { task, batch, resume, out } = options;
   const from = resume === undefined ? "" : `, going on from ${resume.path}`;
   terminal.print(
-    `Training ${options.network} on ${count(images)} images, ${count(size.steps)} steps of ${batch}${from}`,
+    `Training ${task} on ${count(size.samples)} ${table[task].of}, ${count(size.steps)} steps of ${batch}${from}`,
   );
   interrupt = () => {
     interrupt = quit;
     terminal.print("Stopping after the steps under way. Ctrl-C again quits at once.");
     place.stop().catch(() => undefined); // the training itself says what is wrong
   };
-  const start = performance.now();
-  const trained = await place.train(task(options));
-  const seconds = (performance.now() - start) / 1000;
+  const trained = await place.train();
   interrupt = quit;
   terminal.settle({ keep: true });
 
@@ -56,23 +60,24 @@ async function train(place: Place, options: Options): Promise<Trained & { readon
     terminal.print(`Saved ${out}`);
     if (stopped) terminal.print(`To go on: ${options.again}`);
   }
-  return { ...trained, seconds };
+  return trained;
 }
 
 /** Tests and reports. */
-async function test(place: Place, trained: Awaited<ReturnType<typeof train>>, options: Options): Promise<void> {
-  const { json } = options;
+async function test(place: Place, run: Omit<Run, "task" | "batch">, options: Options): Promise<void> {
+  const { json, task, batch } = options;
   terminal.status("Testing");
-  const tested = await place.test();
+  const looked = await place.test();
   terminal.settle({ keep: false });
-  const report = reportOf(originOf(trained.adapter), { ...options, seconds: trained.seconds }, trained, tested);
-  terminal.print(describe(report));
+  const report = reportOf(originOf(run.trained.adapter), { task, batch, ...run }, looked);
+  show(looked.shown, options);
+  terminal.print(describe(report, looked.tested.verdict));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
-/** What the training needs of the options. */
-function task({ network, images, epochs, batch, lr, layerDecay, freeze, seed, resume }: Options): Task {
-  return { network, images, epochs, batch, lr, layerDecay, freeze, seed, resume: resume?.bytes };
+/** What the place needs of the options. */
+function asked({ task, samples, length, batch, lr, layerDecay, freeze, seed, resume }: Options): Asked {
+  return { task, samples, length, batch, lr, layerDecay, freeze, seed, resume: resume?.bytes };
 }
 
 function fail(error: unknown, exitCode: number): never {
@@ -92,11 +97,18 @@ try {
 if (chosen.help) console.log(help);
 else {
   process.on("SIGINT", () => interrupt());
-  const show = (tick: Tick): void => terminal.progress(tick, sizeOf(chosen));
-  await withPlace(chosen.runtime, show, async (place) => {
+  let size: Opened | undefined;
+  const heard: Heard = {
+    showProgress: (tick) => size && terminal.progress(tick, size),
+    showLook: (shown) => show(shown, chosen),
+  };
+  await withPlace(chosen.runtime, heard, async (place) => {
     introduce(place.adapter);
-    const trained = await train(place, chosen);
+    const start = performance.now();
+    size = await place.open(asked(chosen));
+    const trained = await train(place, size, chosen);
+    const seconds = (performance.now() - start) / 1000;
     if (trained.stopped) process.exitCode = 130;
-    else await test(place, trained, chosen);
+    else await test(place, { size, trained, seconds }, chosen);
   }).catch((error) => fail(error, 1));
 }

@@ -10,9 +10,12 @@ export interface Tick {
   readonly step: number;
   /** Of the last steps, the more recent counting more. */
   readonly loss: number;
+  /** NaN where there is none. */
   readonly accuracy: number;
+  /** What is told beside them, by name. */
+  readonly reports: Readonly<Record<string, number>>;
   /** NaN as long as it is not known. */
-  readonly imagesPerSecond: number;
+  readonly stepsPerSecond: number;
   readonly secondsLeft: number;
 }
 
@@ -21,44 +24,53 @@ const NEWEST = 0.02;
 
 export type Meter = ReturnType<typeof createMeter>;
 
-/** For a training of `epochs` of `perEpoch` steps on `images` images. */
-export function createMeter({ epochs, perEpoch, images }: { epochs: number; perEpoch: number; images: number }) {
+/** For a training of `steps` in all. */
+export function createMeter({ steps, stepsPerEpoch }: { steps: number; stepsPerEpoch: number }) {
   let [lossFirst, lossLast] = [Number.NaN, Number.NaN];
   let tick: Tick | undefined;
   let weight = 0;
-  let timed: { readonly since: number; images: number } | undefined;
-  let rate = Number.NaN;
+  /** When the stretch under way began, and what those before it took. */
+  let since: number | undefined;
+  let [timedSteps, timedMs] = [0, 0];
+  const rate = (): number =>
+    (1000 * timedSteps) / (timedMs + (since === undefined ? 0 : performance.now() - since)) || Number.NaN;
 
   return {
-    /** From now on steps are timed: the first ones compile and settle. */
-    startTiming(): void {
-      timed ??= { since: performance.now(), images: 0 };
+    /** From now on steps are timed, until `end`: the first ones compile and settle. */
+    begin(): void {
+      since = performance.now();
     },
 
-    add({ step, loss, accuracy, samples }: StepResult): Tick {
+    end(): void {
+      if (since !== undefined) timedMs += performance.now() - since;
+      since = undefined;
+    },
+
+    add({ step, loss, accuracy, reports = {} }: StepResult): Tick {
       if (Number.isNaN(lossFirst)) lossFirst = loss;
       lossLast = loss;
       weight += (1 - weight) * NEWEST;
       const newest = NEWEST / weight; // an average from the first step on, not one that starts at 0
       const blend = (old: number | undefined, value: number): number =>
         (old ?? value) + (value - (old ?? value)) * newest;
-      if (timed !== undefined) {
-        timed.images += samples;
-        rate = (1000 * timed.images) / (performance.now() - timed.since);
-      }
-      const done = step / perEpoch;
+      if (since !== undefined) timedSteps++;
+      const stepsPerSecond = rate();
+      const blended = Object.fromEntries(
+        Object.entries(reports).map(([name, value]) => [name, blend(tick?.reports[name], value)]),
+      );
       tick = {
-        epoch: Math.min(epochs, Math.ceil(done)),
+        epoch: Math.ceil(step / stepsPerEpoch),
         step,
         loss: blend(tick?.loss, loss),
         accuracy: blend(tick?.accuracy, accuracy),
-        imagesPerSecond: rate,
-        secondsLeft: ((epochs - done) * images) / rate,
+        reports: { ...tick?.reports, ...blended },
+        stepsPerSecond,
+        secondsLeft: (steps - step) / stepsPerSecond,
       };
       return tick;
     },
 
     /** NaN where no step was made. */
-    summary: () => ({ lossFirst, lossLast, imagesPerSecond: rate }),
+    summary: () => ({ lossFirst, lossLast, stepsPerSecond: rate() }),
   };
 }

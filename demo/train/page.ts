@@ -1,25 +1,24 @@
-// Runs in the browser: trains the network when demo/train/main.ts asks for it, says all the while where it stands, and
+// Runs in the browser: opens the task and trains it when demo/train/main.ts asks for it, says all the while where it stands, and
 // counts what a steady step asks of WebGPU.
 
-import { constant, type LayerRow, type MemoryReport, type Trainer } from "../../src/index.ts";
-import { loadDigits } from "../digits.ts";
-import { classifiers } from "../models/index.ts";
-import type { Classifier } from "../models/names.ts";
-import { compileDigits } from "../network.ts";
-import { type Counter, type Counts, perStep, startCounting } from "./count.ts";
+import { constant, type LayerRow, type MemoryReport } from "../../src/index.ts";
+import { tasks } from "../tasks/index.ts";
+import type { TaskName } from "../tasks/table.ts";
+import type { Run, Settings, Shown, Tested } from "../tasks/task.ts";
+import { type Counter, type Counts, startCounting, steadyCounts } from "./count.ts";
 import { createMeter, type Tick } from "./meter.ts";
 
-export interface Task {
-  readonly network: Classifier;
-  readonly images: number;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly lr: number;
-  readonly layerDecay: number;
+export interface Asked extends Omit<Settings, "device"> {
+  readonly task: TaskName;
   readonly freeze: string | undefined;
-  readonly seed: number;
   /** The checkpoint to go on from. */
   readonly resume: Uint8Array | undefined;
+}
+
+export interface Opened {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly samples: number;
 }
 
 export interface Trained {
@@ -30,15 +29,14 @@ export interface Trained {
   readonly stepsHere: number;
   readonly lossFirst: number;
   readonly lossLast: number;
-  readonly imagesPerSecond: number;
+  readonly stepsPerSecond: number;
   readonly perStep: Counts;
   readonly checkpoint: Uint8Array;
 }
 
-export interface Tested {
-  readonly accuracy: number;
-  readonly loss: number;
-  readonly samples: number;
+export interface Looked {
+  readonly tested: Tested;
+  readonly shown: Shown;
   readonly parameters: number;
   readonly layers: readonly LayerRow[];
   readonly memory: MemoryReport;
@@ -46,55 +44,70 @@ export interface Tested {
 
 declare global {
   /** What demo/train/main.ts calls here, in this order, and what this page calls there. */
-  var trainNetwork: (task: Task) => Promise<Trained>;
+  var openTask: (asked: Asked) => Promise<Opened>;
+  var trainTask: () => Promise<Trained>;
   var stopTraining: () => void;
-  var testNetwork: () => Promise<Tested>;
+  var testTask: () => Promise<Looked>;
   var showProgress: (tick: Tick) => Promise<void>;
+  var showLook: (shown: Shown) => Promise<void>;
 }
 
 /** Steps in which pipelines are compiled and buffers made: neither counted nor timed. */
 const FIRST_STEPS = 2;
 /** Milliseconds between two calls of `showProgress`. */
 const BETWEEN_TICKS = 100;
+/** A look at what it can do is taken at each of these parts of the way; the last one is the test. */
+const LOOKS = [0.25, 0.5, 0.75];
 
 const stop = new AbortController();
 globalThis.stopTraining = () => stop.abort();
 
-let trainer: Trainer;
+let run: Run;
+let counter: Counter;
 
-globalThis.trainNetwork = async (task) => {
-  const counter = startCounting(); // before there is a device
-  const digits = await loadDigits("train", task.images);
-  trainer = await compileDigits({ ...task, model: classifiers[task.network]() });
-  if (task.resume !== undefined) trainer.load(task.resume);
-  if (task.freeze !== undefined) trainer.rates.freeze(task.freeze);
+globalThis.openTask = async ({ task, freeze, resume, ...settings }) => {
+  counter = startCounting(); // before there is a device
+  run = await tasks[task](settings);
+  if (resume !== undefined) run.trainer.load(resume);
+  if (freeze !== undefined) run.trainer.rates.freeze(freeze);
+  const { steps, stepsPerEpoch, samples } = run;
+  return { steps, stepsPerEpoch, samples };
+};
 
+globalThis.trainTask = async () => {
+  const { trainer, steps, stepsPerEpoch } = run;
   const start = trainer.steps;
-  const perEpoch = Math.ceil(task.images / task.batch);
-  const meter = createMeter({ ...task, perEpoch });
-  const steady = steadyState(counter);
+  const meter = createMeter({ steps, stepsPerEpoch });
+  const counts = steadyCounts(counter);
   let shown = Number.NEGATIVE_INFINITY;
   let showing: Promise<void> | undefined;
 
-  for (let stopped = true; stopped && !stop.signal.aborted; ) {
-    ({ stopped } = await trainer.fit(digits, {
-      epochs: task.epochs,
-      resume: true,
+  const looks = LOOKS.map((part) => Math.round(part * steps));
+  const halts = [...new Set([start + FIRST_STEPS, ...looks, steps])].sort((a, b) => a - b);
+  for (const halt of halts.filter((step) => step > start && step <= steps)) {
+    const from = trainer.steps;
+    const steady = from >= start + FIRST_STEPS;
+    if (steady) counts.begin();
+    if (steady) meter.begin();
+    await run.train(halt, {
       signal: stop.signal,
       onStep(result) {
         const tick = meter.add(result);
-        // Counting begins between two fits, where no step is under way.
-        if (result.step === start + FIRST_STEPS) trainer.stop();
-        if (performance.now() - shown < BETWEEN_TICKS && result.step < perEpoch * task.epochs) return;
+        if (performance.now() - shown < BETWEEN_TICKS && result.step < steps) return;
         shown = performance.now();
         showing = showProgress(tick);
       },
-    }));
-    steady.begin();
-    meter.startTiming();
+    });
+    meter.end();
+    if (steady) counts.end(trainer.steps - from);
+    if (stop.signal.aborted) break;
+    if (looks.includes(halt) && halt < steps) {
+      await showing;
+      await showLook(await run.show());
+    }
   }
 
-  const counts = steady.end();
+  counter.stop();
   await showing;
   return {
     ...meter.summary(),
@@ -102,31 +115,17 @@ globalThis.trainNetwork = async (task) => {
     stopped: stop.signal.aborted,
     steps: trainer.steps,
     stepsHere: trainer.steps - start,
-    perStep: counts,
+    perStep: counts.perStep(),
     checkpoint: await trainer.save(),
   };
 };
 
-/** Counts per step from `begin` to `end`. */
-function steadyState(counter: Counter) {
-  let first: { readonly counts: Counts; readonly steps: number } | undefined;
-  return {
-    begin(): void {
-      first ??= { counts: counter.read(), steps: trainer.steps };
-    },
-    end(): Counts {
-      const last = counter.read();
-      counter.stop();
-      return perStep(first?.counts ?? last, last, trainer.steps - (first?.steps ?? trainer.steps));
-    },
-  };
-}
-
-globalThis.testNetwork = async () => {
-  const result = await trainer.evaluate(await loadDigits("test"));
+globalThis.testTask = async () => {
+  const { trainer } = run;
+  const [tested, shown] = [await run.test(), await run.show()];
   trainer.rates.set("**", { schedule: constant() }); // the table is to show the rates that the schedule scaled
   return {
-    ...result,
+    ...{ tested, shown },
     parameters: trainer.network.parameterCount,
     layers: trainer.rates.table(),
     memory: trainer.memory(),

@@ -1,35 +1,42 @@
 // Where the training runs: in a page of Chromium, or in a process of Deno or Node.
 
 import type { Adapter } from "../adapter.ts";
+import type { Shown } from "../tasks/task.ts";
 import type { Tick } from "./meter.ts";
-import type { Task, Tested, Trained } from "./page.ts";
+import type { Asked, Looked, Opened, Trained } from "./page.ts";
 
 export const runtimes = ["chromium", "deno", "node"] as const;
 export type Runtime = (typeof runtimes)[number];
 
 export interface Place {
   readonly adapter: Adapter;
-  train(task: Task): Promise<Trained>;
+  open(asked: Asked): Promise<Opened>;
+  train(): Promise<Trained>;
   /** Ends the training after the steps under way. */
   stop(): Promise<void>;
-  test(): Promise<Tested>;
+  test(): Promise<Looked>;
 }
 
-/** Hands a place to `run` and closes it whatever happens; `show` hears where the training stands. */
-export async function withPlace(
-  runtime: Runtime,
-  show: (tick: Tick) => void,
-  run: (place: Place) => Promise<void>,
-): Promise<void> {
+/** What a place tells by itself. */
+export interface Heard {
+  /** Where the training stands. */
+  readonly showProgress: (tick: Tick) => void;
+  /** What it can do by now. */
+  readonly showLook: (shown: Shown) => void;
+}
+
+/** Hands a place to `run` and closes it whatever happens. */
+export async function withPlace(runtime: Runtime, heard: Heard, run: (place: Place) => Promise<void>): Promise<void> {
   if (runtime === "chromium") {
     const { withPage } = await import("../session.ts");
     return withPage("train", async (page, adapter) => {
-      await page.exposeFunction("showProgress", show);
+      for (const [name, hear] of Object.entries(heard)) await page.exposeFunction(name, hear);
       await run({
         adapter,
-        train: (task) => page.evaluate((given) => globalThis.trainNetwork(given), task),
+        open: (asked) => page.evaluate((given) => globalThis.openTask(given), asked),
+        train: () => page.evaluate(() => globalThis.trainTask()),
         stop: () => page.evaluate(() => globalThis.stopTraining()),
-        test: () => page.evaluate(() => globalThis.testNetwork()),
+        test: () => page.evaluate(() => globalThis.testTask()),
       });
     });
   }
@@ -38,13 +45,14 @@ export async function withPlace(
     import("../runtime-process.ts"),
   ]);
   const script = await makeBundle({ entry: "demo/train/process.ts", kind: "process", external: ["webgpu"] });
-  const { adapter, call, close } = await openProcess(runtime, script, { showProgress: show });
+  const { adapter, call, close } = await openProcess(runtime, script, { ...heard });
   try {
     await run({
       adapter,
-      train: (task) => call("trainNetwork", task),
+      open: (asked) => call("openTask", asked),
+      train: () => call("trainTask"),
       stop: () => call("stopTraining"),
-      test: () => call("testNetwork"),
+      test: () => call("testTask"),
     });
   } finally {
     await close();

@@ -3,23 +3,23 @@
 import type { LayerRow, MemoryReport } from "../../src/index.ts";
 import type { Origin } from "../origin.ts";
 import type { Counts } from "./count.ts";
-import type { Tested, Trained } from "./page.ts";
-import { duration, percent } from "./terminal.ts";
+import type { Looked, Opened, Trained } from "./page.ts";
+import { duration } from "./terminal.ts";
 
 export interface Report extends Origin {
-  readonly network: string;
-  readonly images: number;
-  readonly epochs: number;
+  readonly task: string;
+  /** That it was trained on. */
+  readonly samples: number;
   readonly batch: number;
-  /** From the first image read to the last step, compilation included. */
+  /** From the first sample read to the last step, compilation and what was looked at on the way included. */
   readonly seconds: number;
-  readonly testAccuracy: number;
-  readonly testImages: number;
+  /** On samples that it never saw. */
+  readonly test: Readonly<Record<string, number>>;
   /** Of the first and the last step of this run. */
   readonly lossFirst: number;
   readonly lossLast: number;
   readonly steps: number;
-  readonly imagesPerSecond: number;
+  readonly stepsPerSecond: number;
   readonly parameters: number;
   /** `lr` is the rate that the schedule scales: the highest of the training. */
   readonly layers: readonly Pick<LayerRow, "name" | "parameterCount" | "state" | "lr" | "weightDecay">[];
@@ -29,38 +29,37 @@ export interface Report extends Origin {
   readonly memory: MemoryReport;
 }
 
-/** What was asked for, and how long it took. */
-type Run = Pick<Report, "network" | "images" | "epochs" | "batch" | "seconds">;
+/** What was asked for, what came of it, and how long it took. */
+export interface Run {
+  readonly task: string;
+  readonly batch: number;
+  readonly size: Opened;
+  readonly trained: Trained;
+  readonly seconds: number;
+}
 
-export function reportOf(
-  origin: Origin,
-  { network, images, epochs, batch, seconds }: Run,
-  trained: Trained,
-  tested: Tested,
-): Report {
-  const { lossFirst, lossLast, steps, imagesPerSecond, perStep } = trained;
-  const layers = tested.layers.map(({ name, parameterCount, state, lr, weightDecay }) => ({
+export function reportOf(origin: Origin, { task, batch, size, trained, seconds }: Run, looked: Looked): Report {
+  const { lossFirst, lossLast, steps, stepsPerSecond, perStep } = trained;
+  const layers = looked.layers.map(({ name, parameterCount, state, lr, weightDecay }) => ({
     name,
     parameterCount,
     state,
     lr,
     weightDecay,
   }));
-  const { planned, naive, lowerBound } = tested.memory;
+  const { planned, naive, lowerBound } = looked.memory;
   return {
     ...origin,
-    network,
-    images,
-    epochs,
+    task,
+    samples: size.samples,
     batch,
     seconds,
-    testAccuracy: tested.accuracy,
-    testImages: tested.samples,
+    test: { ...looked.tested.figures, samples: looked.tested.samples },
     lossFirst,
     lossLast,
     steps,
-    imagesPerSecond,
-    parameters: tested.parameters,
+    stepsPerSecond,
+    parameters: looked.parameters,
     layers,
     perStep,
     memory: { planned, naive, lowerBound },
@@ -72,15 +71,15 @@ const bytes = (value: number): string =>
   value < 1e6 ? `${(value / 1e3).toFixed(0)} kB` : `${(value / 1e6).toFixed(2)} MB`;
 const short = (value: number): string => `${Number(value.toPrecision(3))}`;
 
-/** The report as lines of text. */
-export function describe(report: Report): string {
+/** The report as lines of text, below what the test found. */
+export function describe(report: Report, verdict: string): string {
   const { perStep, memory, parameters } = report;
   return [
-    `Test accuracy ${percent(report.testAccuracy, 2)} on ${count(report.testImages)} images that it never saw`,
+    verdict,
     "",
     layerTable(report),
     "",
-    `Time       ${duration(report.seconds)} on ${report.adapter}, ${report.processor}`,
+    `Time       ${duration(report.seconds)} on ${report.adapter}, ${report.processor}; ${short(report.stepsPerSecond)} steps/s`,
     `Network    ${count(parameters)} parameters in ${report.layers.length} layers`,
     `Per step   ${calls(perStep)}`,
     `Memory     activations ${bytes(memory.planned)} planned, ${bytes(memory.naive)} naive, ${bytes(memory.lowerBound)} lower bound`,

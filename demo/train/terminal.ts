@@ -8,14 +8,22 @@ const LOG_INTERVAL = 5;
 const BAR = { most: 30, least: 6 } as const;
 
 export interface Size {
-  readonly epochs: number;
   readonly steps: number;
+  readonly stepsPerEpoch: number;
 }
 
 /** Of rates and times that are not known yet. */
 const UNKNOWN = "?";
-const number = (value: number): string => (Number.isNaN(value) ? UNKNOWN : Math.round(value).toLocaleString("en-US"));
+/** With three digits that count, or all that stand before the point. */
+const number = (value: number): string =>
+  Number.isNaN(value)
+    ? UNKNOWN
+    : value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
 export const percent = (part: number, digits: number): string => `${(100 * part).toFixed(digits)} %`;
+
+/** Where whole epochs are to be made: how many. */
+const epochsOf = ({ steps, stepsPerEpoch }: Size): number | undefined =>
+  steps % stepsPerEpoch === 0 ? steps / stepsPerEpoch : undefined;
 
 /** As 1:05 or 1:00:05. */
 export function duration(seconds: number): string {
@@ -27,14 +35,20 @@ export function duration(seconds: number): string {
     : `${Math.floor(whole / 3600)}:${two(whole / 60)}:${two(whole)}`;
 }
 
+const reportsOf = ({ reports }: Tick, digits: number): string[] =>
+  Object.entries(reports).map(([name, value]) => `${name} ${value.toFixed(digits)}`);
+
 /** One line of at most `columns` characters. Numbers keep their places, and the bar takes the room that is left. */
-export function barLine(tick: Tick, { epochs, steps }: Size, columns: number): string {
-  const epoch = `epoch ${`${tick.epoch}`.padStart(`${epochs}`.length)}/${epochs} `;
+export function barLine(tick: Tick, size: Size, columns: number): string {
+  const { steps } = size;
+  const epochs = epochsOf(size);
+  const epoch = epochs === undefined ? "" : `epoch ${`${tick.epoch}`.padStart(`${epochs}`.length)}/${epochs} `;
   const facts = [
     ` ${`${tick.step}`.padStart(`${steps}`.length)}/${steps}`,
     `loss ${tick.loss.toFixed(3)}`,
-    `acc ${percent(tick.accuracy, 1).padStart(6)}`,
-    `${number(tick.imagesPerSecond).padStart(5)} img/s`,
+    ...reportsOf(tick, 3),
+    ...(Number.isNaN(tick.accuracy) ? [] : [`acc ${percent(tick.accuracy, 1).padStart(6)}`]),
+    `${number(tick.stepsPerSecond).padStart(5)} steps/s`,
     `${duration(tick.secondsLeft).padStart(5)} left`,
   ].join("  ");
   const room = Math.min(BAR.most, columns - epoch.length - facts.length);
@@ -43,12 +57,15 @@ export function barLine(tick: Tick, { epochs, steps }: Size, columns: number): s
   return `${epoch}${"█".repeat(full)}${"░".repeat(room - full)}${facts}`;
 }
 
-export function logLine(tick: Tick, { epochs, steps }: Size): string {
-  const facts = [`loss ${tick.loss.toFixed(4)}`, `accuracy ${percent(tick.accuracy, 1)}`];
-  if (!Number.isNaN(tick.imagesPerSecond)) {
-    facts.push(`${number(tick.imagesPerSecond)} images/s`, `${duration(tick.secondsLeft)} left`);
+export function logLine(tick: Tick, size: Size): string {
+  const epochs = epochsOf(size);
+  const epoch = epochs === undefined ? "" : `epoch ${tick.epoch} of ${epochs}, `;
+  const facts = [`loss ${tick.loss.toFixed(4)}`, ...reportsOf(tick, 4)];
+  if (!Number.isNaN(tick.accuracy)) facts.push(`accuracy ${percent(tick.accuracy, 1)}`);
+  if (!Number.isNaN(tick.stepsPerSecond)) {
+    facts.push(`${number(tick.stepsPerSecond)} steps/s`, `${duration(tick.secondsLeft)} left`);
   }
-  return `epoch ${tick.epoch} of ${epochs}, step ${number(tick.step)} of ${number(steps)}: ${facts.join(", ")}`;
+  return `${epoch}step ${number(tick.step)} of ${number(size.steps)}: ${facts.join(", ")}`;
 }
 
 export type Terminal = ReturnType<typeof openTerminal>;

@@ -1,0 +1,51 @@
+// The tasks of `npm run train` on their own data: each learns within a few steps what a few steps can teach, and
+// those of images show some.
+
+import { expect, test } from "vitest";
+import { tasks } from "../../demo/tasks/index.ts";
+import { type TaskName, table } from "../../demo/tasks/table.ts";
+import { guarded } from "./guarded.ts";
+
+interface Short {
+  readonly samples: number;
+  readonly batch: number;
+  readonly steps: number;
+  /** Mean loss of the last four steps. */
+  readonly below: number;
+}
+
+const text = { samples: 32, batch: 4, steps: 16 };
+const digits = { samples: 128, batch: 16, steps: 24 };
+
+const stories: Readonly<Record<TaskName, Short>> = {
+  cnn: { ...digits, below: 0.7 },
+  lenet: { ...digits, below: 1.2 },
+  resnet8: { ...digits, steps: 16, below: 1.9 },
+  mobilenet: { ...digits, below: 2 },
+  "vit-tiny": { ...digits, below: 1.6 },
+  "char-gpt": { ...text, below: 3.4 },
+  "char-lstm": { ...text, below: 3.4 },
+  "char-gru": { ...text, below: 3.4 },
+  autoencoder: { ...digits, below: 0.5 },
+  denoiser: { ...digits, below: 0.5 },
+  gan: { ...digits, below: 1.5 },
+};
+
+test.each(Object.entries(stories))("%s", (name, { samples, batch, steps, below }) =>
+  guarded(async (device) => {
+    const { lr } = table[name as TaskName];
+    const run = await tasks[name as TaskName]({ samples, batch, length: { steps }, lr, seed: 1, device });
+    expect(run).toMatchObject({ samples, steps, stepsPerEpoch: (name === "gan" ? 2 : 1) * (samples / batch) });
+    const told: number[] = [];
+    for (const until of [2, steps, steps]) await run.train(until, { onStep: ({ loss }) => told.push(loss) });
+    expect(told).toHaveLength(steps);
+    expect(told.slice(-4).reduce((sum, loss) => sum + loss / 4, 0)).toBeLessThan(below);
+    if (!name.startsWith("char-")) {
+      const { pictures } = await run.show(); // a text takes a while, and the command shows one in its own test
+      const { height, width, columns, pixels } = pictures ?? expect.fail("there is no picture");
+      expect(pixels.length % (height * width * columns)).toBe(0);
+      expect(new Set(pixels).size).toBeGreaterThan(20);
+    }
+    run.trainer.dispose();
+  }),
+);
