@@ -7,6 +7,7 @@ import { pureCalls } from "./demo/build/pure-calls.ts";
 import { shorterShaders } from "./demo/build/shorter-shaders.ts";
 import { sideBySide } from "./demo/build/side-by-side.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
+import { textServer } from "./demo/text-server.ts";
 
 export default defineConfig(async () => ({
   build: {
@@ -40,7 +41,7 @@ const pageTests = {
 async function browserTests() {
   const launchOptions = { executablePath: await findBrowser(), args: browserArguments({ software: true }) };
   return {
-    plugins: [mnistServer()],
+    plugins: [mnistServer(), textServer()],
     optimizeDeps: { include: ["fast-check", "wgsl-preprocessor/wgsl-preprocessor.js"] },
     test: {
       name: "gpu",

@@ -7,6 +7,7 @@ import { createServer, type ViteDevServer } from "vite";
 import type { Adapter } from "./adapter.ts";
 import { adapterOf, launchBrowser } from "./browser.ts";
 import { mnistServer } from "./mnist-server.ts";
+import { textServer } from "./text-server.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
@@ -17,7 +18,7 @@ function serve(folder: string): Promise<ViteDevServer> {
     root: `${repository}demo/${folder}`,
     cacheDir: `${repository}node_modules/.vite/${folder}`,
     logLevel: "warn",
-    plugins: [mnistServer()],
+    plugins: [mnistServer(), textServer()],
     // A reload would end the training: nothing is watched, and dependencies are known before the page asks for them.
     server: { hmr: false, watch: null, fs: { allow: [repository] } },
     optimizeDeps: { include: ["wgsl-preprocessor/wgsl-preprocessor.js"] },

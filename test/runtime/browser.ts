@@ -9,6 +9,7 @@ import { launchBrowser } from "../../demo/browser.ts";
 import { launchFirefox } from "../../demo/firefox.ts";
 import { mnistFolder } from "../../demo/mnist-files.ts";
 import type { Heard, RuntimeProcess } from "../../demo/runtime-process.ts";
+import { textFile } from "../../demo/text-files.ts";
 
 export type BrowserRuntime = "chromium" | "firefox";
 
@@ -47,19 +48,24 @@ async function firefox(): Promise<Driven> {
   };
 }
 
-/** Serves the script, a page for it, and the digits. */
+/** Serves the script, a page for it, the digits and the text. */
 async function serve(script: string) {
+  const folders: Readonly<Record<string, readonly [type: string, path: (name: string) => string]>> = {
+    mnist: ["application/octet-stream", (name) => join(mnistFolder(), name)],
+    text: ["text/plain; charset=utf-8", textFile],
+    tests: ["text/javascript", (name) => join(dirname(script), name)],
+  };
   const server = createServer((request, response) => {
-    const [, folder, name = ""] = /^\/(mnist|tests)\/([a-z0-9.-]+)$/.exec(request.url ?? "") ?? [];
-    const path = folder === "mnist" ? join(mnistFolder(), name) : join(dirname(script), name);
-    const type = folder === "mnist" ? "application/octet-stream" : "text/javascript";
+    const [, folder = "", name = ""] = /^\/([a-z]+)\/([a-z0-9.-]+)$/.exec(request.url ?? "") ?? [];
+    const [type, pathOf] = folders[folder] ?? [];
+    const path = pathOf?.(name);
     if (request.url === "/") {
       response
         .setHeader("content-type", "text/html")
         .end(
           '<!doctype html><link rel="icon" href="data:,"><title>Tests</title><script type="module" src="/tests/test-runtime-page.mjs"></script>',
         );
-    } else if (folder === undefined || !existsSync(path)) response.writeHead(404).end();
+    } else if (type === undefined || path === undefined || !existsSync(path)) response.writeHead(404).end();
     else createReadStream(path).pipe(response.setHeader("content-type", type));
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));

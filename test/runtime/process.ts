@@ -4,12 +4,15 @@ import { answerCalls, tell } from "../../demo/channel.ts";
 import { readDigitsWith } from "../../demo/digits.ts";
 import { adapterHere, provideGpu } from "../../demo/gpu-here.ts";
 import { readMnist } from "../../demo/mnist-files.ts";
+import { readTextWith } from "../../demo/text.ts";
+import { readText } from "../../demo/text-files.ts";
 import { provideEvents } from "./events.ts";
 import { answersOf } from "./suite.ts";
 
 await provideGpu();
 provideEvents();
 readDigitsWith(readMnist);
+readTextWith(readText);
 answerCalls({
   adapterHere,
   ...answersOf({
