@@ -1,15 +1,27 @@
-// The demo's page alone: `vite demo` finds this file, and needs nothing of what the tests need.
+// The pages: `npm run demo` finds this file and serves them, `npm run site` builds them. They need nothing of what the tests need.
 
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { mnistServer } from "./mnist-server.ts";
+import { pageParts } from "./site/parts.ts";
 import { textServer } from "./text-server.ts";
 
 /** Linux without a screen has no browser to open: there the page's address on the terminal must do. */
 const screen = process.platform !== "linux" || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 
+const page = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
+  // Whatever the folder is that a server has them in.
+  base: "./",
+  // A page that is missing is not the start page.
+  appType: "mpa",
   // Servers that run beside each other must not share what they prepared.
   cacheDir: "../node_modules/.vite/demo",
-  plugins: [mnistServer(), textServer()],
+  plugins: [pageParts(), mnistServer(), textServer()],
   server: { open: screen },
+  build: {
+    target: "es2022",
+    rolldownOptions: { input: { start: page("index.html"), digits: page("digits/index.html") } },
+  },
 });

@@ -1,6 +1,7 @@
 // The digits that the page works with: fetched once, however often a training begins anew.
 
-import { type Digits, loadDigits } from "../digits.ts";
+import { type Digits, loadDigits, readDigitsWith } from "../digits.ts";
+import { readFile } from "./file.ts";
 
 const PIXELS = 28 * 28;
 const parts = new Map<"train" | "test", Promise<Digits>>();
@@ -8,6 +9,7 @@ const parts = new Map<"train" | "test", Promise<Digits>>();
 function part(name: "train" | "test"): Promise<Digits> {
   const known = parts.get(name);
   if (known !== undefined) return known;
+  readDigitsWith((file) => readFile(`mnist/${file}.gz`));
   const loading = loadDigits(name);
   parts.set(name, loading);
   loading.catch(() => parts.delete(name)); // to be tried again at the next reset

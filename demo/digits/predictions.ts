@@ -2,9 +2,9 @@
 
 import type { Trainer } from "../../src/index.ts";
 import type { Digits } from "../digits.ts";
-import { find, make, write } from "./element.ts";
-import { chosenDigits, drawDigit } from "./mnist.ts";
-import { NONE } from "./number.ts";
+import { find, make, write } from "../page/element.ts";
+import { chosenDigits, drawDigit } from "../page/mnist.ts";
+import { NONE } from "../page/number.ts";
 
 /** Numbers of test images: the first ten, and ten that networks often get wrong. */
 const CHOSEN = [0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 8, 18, 115, 247, 321, 340, 445, 582, 659, 740];
