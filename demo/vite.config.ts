@@ -9,7 +9,7 @@ import { textServer } from "./text-server.ts";
 /** Linux without a screen has no browser to open: there the page's address on the terminal must do. */
 const screen = process.platform !== "linux" || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 
-const page = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const page = (folder: string): string => fileURLToPath(new URL(`${folder}/index.html`, import.meta.url));
 
 export default defineConfig({
   // Whatever the folder is that a server has them in.
@@ -22,6 +22,8 @@ export default defineConfig({
   server: { open: screen },
   build: {
     target: "es2022",
-    rolldownOptions: { input: { start: page("index.html"), digits: page("digits/index.html") } },
+    rolldownOptions: {
+      input: { start: page("."), digits: page("digits"), autoencoder: page("autoencoder"), gan: page("gan") },
+    },
   },
 });

@@ -174,7 +174,7 @@ function paint(session: Session): void {
     { step, stepsPlanned, pace: pace.perSecond },
     {
       epoch: `${epoch.current} / ${epoch.planned}`,
-      loss: fraction(losses.latest),
+      loss: fraction(losses.latest()),
       accuracy: percent(accuracies.latest),
       test: percent(test),
       dispatches: whole(stepList.show(trainer)),

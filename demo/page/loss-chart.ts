@@ -1,6 +1,6 @@
-// The chart of the loss, as it comes and smoothed.
+// The chart of the loss, as it comes and smoothed, or of several.
 
-import { createChart } from "./chart.ts";
+import { type Chart, createChart } from "./chart.ts";
 import { find } from "./element.ts";
 import { fraction } from "./number.ts";
 
@@ -20,37 +20,51 @@ export class Smooth {
 }
 
 export class LossChart {
-  readonly #chart = createChart(find("#loss", HTMLElement), {
-    lines: [
-      { label: "Each step", color: "--faint", width: 1 },
-      { label: "Smoothed", color: "--accent", width: 2 },
-    ],
-    range: (_, most) => [0, Math.max(0.1, Math.min(most, 5) * 1.05)],
-    format: fraction,
-    tick: (value) => value.toFixed(1),
-  });
+  readonly #raw: boolean;
+  readonly #chart: Chart;
   #steps: number[] = [];
-  #raw: number[] = [];
-  #smoothed: number[] = [];
-  #smooth = new Smooth();
+  #columns: number[][] = [];
+  #smooth: Smooth[] = [];
 
-  /** The latest smoothed value; NaN before the first step. */
-  get latest(): number {
-    return this.#smoothed.at(-1) ?? Number.NaN;
+  /** Of one loss both lines are shown, of several that have names the smoothed ones. */
+  constructor(...names: readonly string[]) {
+    this.#raw = names.length === 0;
+    this.#chart = createChart(find("#loss", HTMLElement), {
+      lines: this.#raw
+        ? [
+            { label: "Each step", color: "--faint", width: 1 },
+            { label: "Smoothed", color: "--accent", width: 2 },
+          ]
+        : names.map((label, i) => ({ label, color: ["--accent", "--second"][i] ?? "--text", width: 2 })),
+      range: (_, most) => [0, Math.max(0.1, Math.min(most, 5) * 1.05)],
+      format: fraction,
+      tick: (value) => String(Number(value.toFixed(2))),
+    });
   }
 
-  addStep(step: number, loss: number): void {
+  /** The latest smoothed value of a loss by its place; NaN before the first step. */
+  latest(i = 0): number {
+    return this.#columns[this.#raw ? 1 : i]?.at(-1) ?? Number.NaN;
+  }
+
+  addStep(step: number, ...losses: readonly number[]): void {
+    const smoothed = losses.map((loss, i) => {
+      this.#smooth[i] ??= new Smooth();
+      return this.#smooth[i].add(loss);
+    });
     this.#steps.push(step);
-    this.#raw.push(loss);
-    this.#smoothed.push(this.#smooth.add(loss));
+    for (const [i, value] of [...(this.#raw ? losses : []), ...smoothed].entries()) {
+      this.#columns[i] ??= [];
+      this.#columns[i].push(value);
+    }
   }
 
   clear(): void {
-    [this.#steps, this.#raw, this.#smoothed, this.#smooth] = [[], [], [], new Smooth()];
+    [this.#steps, this.#columns, this.#smooth] = [[], [], []];
   }
 
   /** Draws on an axis of so many steps. */
   draw(stepsPlanned: number): void {
-    this.#chart.show({ steps: this.#steps, columns: [this.#raw, this.#smoothed] }, stepsPlanned);
+    this.#chart.show({ steps: this.#steps, columns: this.#columns }, stepsPlanned);
   }
 }

@@ -29,12 +29,3 @@ export async function chosenDigits(numbers: readonly number[]): Promise<Digits> 
   for (const [i, n] of numbers.entries()) images.set(x.subarray(n * PIXELS, (n + 1) * PIXELS), i * PIXELS);
   return { x: images, y: Uint8Array.from(numbers, (n) => y[n] as number), ...scale };
 }
-
-/** Draws an image as ink: the darker the pixel, the less transparent. */
-export function drawDigit(canvas: HTMLCanvasElement, { x }: Digits, i: number): void {
-  canvas.width = 28;
-  canvas.height = 28;
-  const image = new ImageData(28, 28);
-  for (let pixel = 0; pixel < PIXELS; pixel++) image.data[pixel * 4 + 3] = x[i * PIXELS + pixel] as number;
-  canvas.getContext("2d")?.putImageData(image, 0, 0);
-}
