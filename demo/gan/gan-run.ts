@@ -25,6 +25,8 @@ export class GanRun implements PlannedRun {
   #epoch = -1;
   #planned: number;
   #paused = false;
+  /** Loss of the critic's latest step. */
+  #critic = Number.NaN;
 
   constructor(trainer: Trainer, x: Uint8Array, settings: Settings, told: Told) {
     this.trainer = trainer;
@@ -65,9 +67,11 @@ export class GanRun implements PlannedRun {
     const { batch, noise, seed } = settings;
     const x = { image: this.#images(round), noise: normals(batch * noise, `noise ${seed} ${round}`) };
     const y = { one: new Float32Array(batch).fill(1), zero: new Float32Array(batch) };
-    const critic = await trainer.step({ x, y }, { loss: "critic", train: "critic.**" });
+    // Where the artist's step was refused the critic's is not made again.
+    if (trainer.steps % 2 === 0)
+      this.#critic = (await trainer.step({ x, y }, { loss: "critic", train: "critic.**" })).loss;
     const artist = await trainer.step({ x, y }, { loss: "artist", train: "artist.**" });
-    this.#told.onLosses(artist.step, batch, critic.loss, artist.loss);
+    this.#told.onLosses(artist.step, batch, this.#critic, artist.loss);
   }
 
   /** The images of a round, in an order that is another one each time all were seen. */

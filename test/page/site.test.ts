@@ -71,6 +71,12 @@ const overhang = (page: Page): Promise<number> =>
 /** A page, small settings for it, a layer that it has, and what it says once it has shown what was learned. */
 const pages = [
   ["digits", "images=600&epochs=3&batch=16&seed=7", "stem.0", "of 20 right after step"],
+  [
+    "char-gpt",
+    "steps=400&batch=2&length=8&units=16&blocks=1&every=4&written=10&seed=7",
+    "block0",
+    "goes on after step",
+  ],
   ["autoencoder", "images=600&steps=400&batch=8&code=8&every=4&seed=7", "encoder.0", "comes back after step"],
   ["gan", "images=600&rounds=200&batch=4&noise=8&every=2&seed=7", "critic.0", "draws after round"],
 ] as const;
@@ -102,6 +108,30 @@ test.each(pages)("%s: runs by its address, is steered, and asks nobody else", as
   expect(await page.getByRole("alert").textContent()).toBe("");
   expect(await overhang(page)).toBe(0);
   expect(wrong).toEqual([]);
+});
+
+test.each([
+  ["char-gpt", "steps=9&batch=2&length=8&units=16&blocks=1&every=5&written=5&seed=7"],
+  ["autoencoder", "images=300&steps=9&batch=8&code=8&every=5&seed=7"],
+  ["gan", "images=300&rounds=5&batch=4&noise=8&every=2&seed=7"],
+])("%s: a link leads to the same run", async (name, settings) => {
+  /** What a run ends with: losses, and what is shown, to the last pixel. */
+  const run = async (address: string): Promise<readonly string[]> => {
+    const { page } = await visit(`${name}/?${address}`);
+    await status(page, "Ready");
+    const link = new URL(page.url()).search.slice(1);
+    await press(page, "Start");
+    await status(page, "Finished");
+    const losses = await page.locator("#loss [role=img]").getAttribute("aria-label");
+    const shown = await page.evaluate(() => [
+      document.querySelector("#text")?.textContent ?? "",
+      ...[...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL()),
+    ]);
+    return [link, losses ?? "", ...shown];
+  };
+  const first = await run(settings);
+  expect(await run(first[0] as string)).toEqual(first);
+  expect((await run(settings.replace("seed=7", "seed=8"))).slice(1)).not.toEqual(first.slice(1));
 });
 
 test("the start page leads to each page, and each back", async () => {
