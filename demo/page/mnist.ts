@@ -1,6 +1,7 @@
 // The digits that the page works with: fetched once, however often a training begins anew.
 
-import { type Digits, loadDigits } from "../digits.ts";
+import { type Digits, loadDigits, readDigitsWith } from "../digits.ts";
+import { readFile } from "./file.ts";
 
 const PIXELS = 28 * 28;
 const parts = new Map<"train" | "test", Promise<Digits>>();
@@ -8,6 +9,7 @@ const parts = new Map<"train" | "test", Promise<Digits>>();
 function part(name: "train" | "test"): Promise<Digits> {
   const known = parts.get(name);
   if (known !== undefined) return known;
+  readDigitsWith((file) => readFile(`mnist/${file}.gz`));
   const loading = loadDigits(name);
   parts.set(name, loading);
   loading.catch(() => parts.delete(name)); // to be tried again at the next reset
@@ -26,13 +28,4 @@ export async function chosenDigits(numbers: readonly number[]): Promise<Digits> 
   const images = new Uint8Array(numbers.length * PIXELS);
   for (const [i, n] of numbers.entries()) images.set(x.subarray(n * PIXELS, (n + 1) * PIXELS), i * PIXELS);
   return { x: images, y: Uint8Array.from(numbers, (n) => y[n] as number), ...scale };
-}
-
-/** Draws an image as ink: the darker the pixel, the less transparent. */
-export function drawDigit(canvas: HTMLCanvasElement, { x }: Digits, i: number): void {
-  canvas.width = 28;
-  canvas.height = 28;
-  const image = new ImageData(28, 28);
-  for (let pixel = 0; pixel < PIXELS; pixel++) image.data[pixel * 4 + 3] = x[i * PIXELS + pixel] as number;
-  canvas.getContext("2d")?.putImageData(image, 0, 0);
 }

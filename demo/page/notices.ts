@@ -27,8 +27,8 @@ export function catchTheRest(): void {
   window.addEventListener("unhandledrejection", ({ reason }) => showError(reason));
 }
 
-/** The panel for a browser without WebGPU, or without an adapter for it. */
-export function showUnsupported(error: DeviceError): void {
+/** The panel for a browser without WebGPU, or without an adapter for it; what needs them is hidden. */
+export function showUnsupported(error?: DeviceError): void {
   const missing = navigator.gpu === undefined;
   const title = make("h2", "", missing ? "WebGPU is missing in this browser" : "WebGPU has no adapter here");
   title.id = "unsupported-title";
@@ -38,9 +38,10 @@ export function showUnsupported(error: DeviceError): void {
   const steps = make("ul", "", ...advice(missing).map((line) => make("li", "", ...code(line))));
   const panel = find("#unsupported", HTMLElement);
   panel.replaceChildren(title, make("p", "", "Gradus trains on the GPU, through WebGPU. What you can do:"), steps);
-  panel.append(make("p", "said", `The engine says: ${error.message}`), again);
+  panel.append(...(error ? [make("p", "said", `The engine says: ${error.message}`)] : []), again);
   panel.hidden = false;
-  find("#workspace", HTMLElement).hidden = true;
+  const workspace = document.querySelector<HTMLElement>("#workspace");
+  if (workspace !== null) workspace.hidden = true;
   find("#adapter", HTMLElement).textContent = "No GPU";
 }
 

@@ -1,4 +1,4 @@
-// The demo's page as a user meets it: its server, a browser, and hands on the controls.
+// The page of the digits as a user meets it: its server, a browser, and hands on the controls.
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import type { Browser, Page } from "playwright";
 import { createServer, type ViteDevServer } from "vite";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
-import { hashOf, parseRecord, type RunRecord, unpackWeights } from "../../demo/page/run-record.ts";
+import { hashOf, parseRecord, type RunRecord, unpackWeights } from "../../demo/digits/run-record.ts";
 
 let server: ViteDevServer;
 let browser: Browser;
@@ -42,7 +42,7 @@ async function open(before: () => void = () => {}, viewport = DESKTOP): Promise<
   });
   page.on("pageerror", (error) => errors.push(error.message));
   await page.addInitScript(before);
-  await page.goto(server.resolvedUrls?.local[0] ?? "");
+  await page.goto(`${server.resolvedUrls?.local[0]}digits/`);
   return { page, errors };
 }
 

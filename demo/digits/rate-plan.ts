@@ -1,17 +1,16 @@
 // The rates over the whole run: behind the mark as they were, before it as schedule, presets and changes have planned them.
 
 import { type Edit, type LayerRow, preview, type Schedule, type ScheduleSpec, scheduleFrom } from "../../src/index.ts";
-import { type Chart, createChart } from "./chart.ts";
-import { find } from "./element.ts";
-import { rate } from "./number.ts";
+import { type Chart, createChart } from "../page/chart.ts";
+import { find } from "../page/element.ts";
+import { layerColor } from "../page/layers.ts";
+import { rate } from "../page/number.ts";
 import type { Session } from "./session.ts";
 
 /** Points of a curve at most: more than the plot has pixels would not be seen. */
 const POINTS = 800;
 /** A line lies on those before it: equal rates show as bands. */
 const WIDTHS = [5, 3.5, 2];
-
-export const layerColor = (i: number): string => `--layer-${(i % WIDTHS.length) + 1}`;
 
 /** When and by which factor a layer trains. */
 interface Life {

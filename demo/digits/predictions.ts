@@ -2,9 +2,10 @@
 
 import type { Trainer } from "../../src/index.ts";
 import type { Digits } from "../digits.ts";
-import { find, make, write } from "./element.ts";
-import { chosenDigits, drawDigit } from "./mnist.ts";
-import { NONE } from "./number.ts";
+import { find, make, write } from "../page/element.ts";
+import { chosenDigits } from "../page/mnist.ts";
+import { NONE } from "../page/number.ts";
+import { draw, picture } from "../page/pictures.ts";
 
 /** Numbers of test images: the first ten, and ten that networks often get wrong. */
 const CHOSEN = [0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 8, 18, 115, 247, 321, 340, 445, 582, 659, 740];
@@ -21,10 +22,8 @@ export class Predictions {
     this.#digits ??= await chosenDigits(CHOSEN);
     const digits = this.#digits;
     this.#items = CHOSEN.map((_, i) => {
-      const canvas = make("canvas");
-      drawDigit(canvas, digits, i);
-      canvas.setAttribute("role", "img");
-      canvas.setAttribute("aria-label", `A handwritten ${digits.y[i]}`);
+      const canvas = picture(`A handwritten ${digits.y[i]}`);
+      draw(canvas, digits.x, i, (byte) => byte / 255);
       const [read, certainty] = [make("b", "", NONE), make("small")];
       return { read, certainty, item: make("li", "", canvas, read, certainty) };
     });

@@ -4,7 +4,8 @@
 import { constant, type FitOptions, type LayerRow, oneCycle, type Schedule, type Trainer } from "../../src/index.ts";
 import type { Digits } from "../digits.ts";
 import { compileDigits } from "../network.ts";
-import { firstDigits } from "./mnist.ts";
+import { firstDigits } from "../page/mnist.ts";
+import type { Run } from "../page/player.ts";
 import { applyPreset, beginningAt, type ControllerName, controllers } from "./preset.ts";
 import { FORMAT, hashOf, packWeights, type RunRecord, unpackWeights } from "./run-record.ts";
 
@@ -32,7 +33,7 @@ export type Listener = Required<Pick<FitOptions, "onStep" | "onStats" | "onEpoch
 /** Steps from one look at the layers to the next. */
 const STATS_EVERY = 10;
 
-export class Session {
+export class Session implements Run {
   readonly trainer: Trainer;
   readonly settings: Settings;
   readonly stepsPerEpoch: number;
@@ -48,16 +49,23 @@ export class Session {
   readonly #base: number;
   readonly #train: Digits;
   readonly #test: Digits;
+  readonly #listener: Listener;
   #epochsPlanned: number;
   #epochsDone = 0;
 
-  private constructor(trainer: Trainer, settings: Settings, start: Start, train: Digits, test: Digits) {
+  private constructor(
+    trainer: Trainer,
+    settings: Settings,
+    start: Start,
+    data: readonly [Digits, Digits],
+    listener: Listener,
+  ) {
     const { record, weights = record?.weights, rows = [] } = start;
     this.trainer = trainer;
     this.settings = settings;
     this.schedule = this.#schedule = scheduleOf(settings);
-    this.#train = train;
-    this.#test = test;
+    [this.#train, this.#test] = data;
+    this.#listener = listener;
     this.stepsPerEpoch = stepsPerEpoch(settings);
     this.#epochsPlanned = settings.epochs;
     this.#base = trainer.rates.table()[0]?.base ?? 0;
@@ -72,15 +80,15 @@ export class Session {
   }
 
   /** A network with new weights, or those of `start`. Throws what the engine throws, DeviceError where there is no WebGPU. */
-  static async open(settings: Settings, start: Start = {}): Promise<Session> {
+  static async open(settings: Settings, start: Start, listener: Listener): Promise<Session> {
     const { batch, seed, control } = settings;
     const trainer = await compileDigits({ batch, seed, schedule: scheduleOf(settings), control: controllers[control] });
     try {
-      const [train, test] = await Promise.all([
+      const data = await Promise.all([
         firstDigits("train", settings.images),
         firstDigits("test", Math.ceil(settings.images / 6)),
       ]);
-      return new Session(trainer, settings, start, train, test);
+      return new Session(trainer, settings, start, data, listener);
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -104,12 +112,12 @@ export class Session {
   }
 
   /** Trains to the end of the present epoch or of a replay, or until `pause`; the next call goes on from there. */
-  async runEpoch(listener: Listener): Promise<void> {
+  async go(): Promise<void> {
     if (this.#epochsDone >= this.#epochsPlanned) this.#planMore();
     const { trainer, replayed } = this;
     const limit = replayed === undefined ? {} : { steps: replayed.steps - trainer.steps };
     const epochs = this.#epochsDone + 1;
-    const how = { epochs, resume: true, validation: this.#test, statsEvery: STATS_EVERY, ...listener, ...limit };
+    const how = { epochs, resume: true, validation: this.#test, statsEvery: STATS_EVERY, ...this.#listener, ...limit };
     const { stopped } = await trainer.fit(this.#train, how);
     if (!stopped) this.#epochsDone++;
   }

@@ -1,8 +1,8 @@
 // The log of changes in words, and what can be done with a run: export it, make it again, and see that the bits agree.
 
 import type { Edit } from "../../src/index.ts";
-import { find, make, write } from "./element.ts";
-import { rate, whole } from "./number.ts";
+import { find, make, write } from "../page/element.ts";
+import { rate, whole } from "../page/number.ts";
 
 export interface ChangeActions {
   /** Hands out the run as a file. */

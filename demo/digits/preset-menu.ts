@@ -1,6 +1,7 @@
-// The menu of presets. It says "by hand" once a layer was changed on its own.
+// The menu of presets, which the address knows too. It says "by hand" once a layer was changed on its own.
 
-import { find } from "./element.ts";
+import { fromAddress, toAddress } from "../page/address.ts";
+import { find } from "../page/element.ts";
 import { presets } from "./preset.ts";
 
 export class PresetMenu {
@@ -10,7 +11,8 @@ export class PresetMenu {
   constructor(choose: (preset: string) => void) {
     this.#byHand.hidden = true; // shown where it is the case, not to be chosen
     this.#menu.append(this.#byHand, ...Object.keys(presets).map((name) => new Option(name)));
-    this.#menu.value = "one rate";
+    const said = fromAddress("preset") ?? "";
+    this.#menu.value = said in presets ? said : "one rate";
     this.#menu.addEventListener("change", () => choose(this.#menu.value));
   }
 
@@ -21,6 +23,7 @@ export class PresetMenu {
 
   show(preset: string | undefined, locked: boolean): void {
     if (this.#menu.value !== (preset ?? "")) this.#menu.value = preset ?? "";
+    toAddress({ preset: preset ?? "" });
     this.#menu.disabled = locked;
   }
 }

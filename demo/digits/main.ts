@@ -1,0 +1,185 @@
+// The page of the digits: what a session tells goes to the charts and figures, and what the user does to the session. A run can
+// be exported and made again.
+
+import { Controls } from "../page/controls.ts";
+import { find } from "../page/element.ts";
+import { Figures, Pace } from "../page/figures.ts";
+import { LayerTable, type Stats } from "../page/layers.ts";
+import { LossChart } from "../page/loss-chart.ts";
+import { catchTheRest, showError } from "../page/notices.ts";
+import { fraction, percent, whole } from "../page/number.ts";
+import { Player } from "../page/player.ts";
+import { StepList } from "../page/step-list.ts";
+import { AccuracyChart } from "./accuracy-chart.ts";
+import { Changes } from "./changes.ts";
+import { Predictions } from "./predictions.ts";
+import { controllers } from "./preset.ts";
+import { PresetMenu } from "./preset-menu.ts";
+import { RatePlan } from "./rate-plan.ts";
+import { download, parseRecord, type RunRecord } from "./run-record.ts";
+import { type Listener, Session, type Settings, type Start } from "./session.ts";
+
+/** Images to begin with where a CPU does the work of a GPU. */
+const FEW = 6000;
+
+catchTheRest();
+const controllerMenu = find("#control", HTMLSelectElement);
+controllerMenu.replaceChildren(...Object.keys(controllers).map((name) => new Option(name)));
+controllerMenu.addEventListener("change", () => void compileAnew());
+const controls = new Controls({
+  run: () => void player.toggle(),
+  reset: () => void begin(),
+  change: () => void begin(),
+});
+const layers = new LayerTable({
+  setRate: (layer, rate) => change(({ trainer }) => trainer.rates.set(layer, rate), undefined),
+  setFrozen: (layer, frozen) =>
+    change(({ trainer }) => (frozen ? trainer.rates.freeze(layer) : trainer.rates.unfreeze(layer)), undefined),
+});
+const menu = new PresetMenu((preset) => change((session) => session.choose(preset), preset));
+const changes = new Changes({
+  save: () => void attempt(() => player.atRest(async () => download(await recordOf(player.run)))),
+  replay: () => void begin(async (before) => ({ record: await recordOf(before) })),
+  replayFile: (text) => void attempt(() => replay(parseRecord(text))),
+});
+const plan = new RatePlan();
+const [losses, accuracies] = [new LossChart(), new AccuracyChart()];
+const figures = new Figures({
+  step: "Step",
+  epoch: "Epoch",
+  loss: "Training loss",
+  accuracy: "Training accuracy",
+  test: "Test accuracy",
+  speed: "Images per second",
+  left: "Time left",
+  dispatches: "Dispatches per step",
+});
+const predictions = new Predictions();
+const stepList = new StepList();
+const pace = new Pace();
+
+let step = 0;
+let test = Number.NaN;
+let stats: Stats | undefined;
+
+const replaying = (): boolean => player.run?.replayed !== undefined;
+
+const listener: Listener = {
+  onStep(result) {
+    player.say(replaying() ? "Replaying" : "Training");
+    step = result.step;
+    losses.addStep(step, result.loss);
+    accuracies.addStep(step, result.accuracy);
+    pace.add(result.samples);
+  },
+  onStats(found) {
+    stats = found;
+  },
+  onEpoch({ validation }) {
+    test = validation?.accuracy ?? Number.NaN;
+    accuracies.addTest(test);
+    pace.pause(); // the test takes time in which no step is made
+  },
+};
+
+const player = new Player<Session, Start>({
+  controls,
+  async open(start) {
+    let session = await Session.open(controls.settings<Settings>(), start, listener);
+    if (session.trainer.software && start.record === undefined && controls.propose("images", FEW)) {
+      session.dispose();
+      session = await Session.open(controls.settings<Settings>(), start, listener);
+    }
+    await predictions.clear();
+    const chosen = menu.chosen ?? session.preset;
+    if (session.preset !== undefined && chosen !== session.preset) session.choose(chosen ?? "");
+    return session;
+  },
+  opened({ trainer }) {
+    [step, test, stats] = [0, Number.NaN, undefined];
+    for (const one of [losses, accuracies, plan, pace]) one.clear();
+    changes.tell(replaying() ? "Under replay: the changes come from the log, and the controls are locked." : "");
+    layers.build(trainer.rates.table());
+  },
+  look: ({ trainer }) => predictions.read(trainer),
+  rested: conclude,
+  paint,
+});
+void begin();
+
+async function begin(prepare: (before: Session | undefined) => Promise<Start> | Start = () => ({})): Promise<void> {
+  pace.pause();
+  await player.begin(prepare);
+  if (replaying()) await player.toggle();
+}
+
+/** The weights' hash where training rests; at the end of a replay it is held against the one of the record. */
+async function conclude(session: Session): Promise<void> {
+  pace.pause();
+  const { replayed, trainer, finished } = session;
+  if (replayed !== undefined && !finished) return;
+  const hash = await session.hash();
+  const steps = `${whole(trainer.steps)} steps`;
+  session.replayed = undefined;
+  if (replayed === undefined) changes.tell(`${steps}, weights ${hash}.`);
+  else if (hash === replayed.hash) changes.tell(`Replay of ${steps}: same bits, weights ${hash}.`, "same");
+  else changes.tell(`Replay of ${steps}: other bits, weights ${hash} instead of ${replayed.hash}.`, "other");
+}
+
+/** A change of the user's to the rates, after which a preset holds or none does. */
+function change(act: (session: Session) => void, preset: string | undefined): void {
+  player.change((session) => {
+    act(session);
+    session.preset = preset;
+  });
+}
+
+/** A controller is compiled in: another one means a new run, from the weights as they are. */
+async function compileAnew(): Promise<void> {
+  const [goOn, steps] = [player.training, step];
+  await begin((before) => (steps > 0 && before !== undefined ? before.handOver() : {}));
+  if (steps > 0) changes.tell(`A new run, from the weights after step ${whole(steps)} of the one before.`);
+  if (goOn) await player.toggle();
+}
+
+async function recordOf(session: Session | undefined): Promise<RunRecord> {
+  if (session === undefined || session.trainer.steps === 0) throw new Error("There is no run yet. Press Start first.");
+  return session.record();
+}
+
+function replay(record: RunRecord): Promise<void> {
+  controls.fill(record.settings);
+  return begin(() => ({ record }));
+}
+
+async function attempt(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    showError(error);
+  }
+}
+
+function paint(session: Session): void {
+  const { trainer, stepsPlanned, epoch, preset } = session;
+  const rows = trainer.rates.table();
+  const locked = replaying();
+  layers.update(rows, stats, locked);
+  menu.show(preset, locked);
+  controllerMenu.disabled = locked;
+  plan.draw(session, rows);
+  changes.show(trainer.rates.edits());
+  changes.enable(step > 0);
+  figures.show(
+    { step, stepsPlanned, pace: pace.perSecond },
+    {
+      epoch: `${epoch.current} / ${epoch.planned}`,
+      loss: fraction(losses.latest()),
+      accuracy: percent(accuracies.latest),
+      test: percent(test),
+      dispatches: whole(stepList.show(trainer)),
+    },
+  );
+  losses.draw(stepsPlanned);
+  accuracies.draw(stepsPlanned);
+}

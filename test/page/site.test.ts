@@ -1,0 +1,194 @@
+// The site as a visitor meets it: built as one folder, served as plain files below a folder of a server, under the policy that
+// allows nothing but its own files.
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { launchBrowser } from "../../demo/browser.ts";
+import { buildSite } from "../../demo/site/build.ts";
+import { options } from "../../demo/site/options.ts";
+import { addressOf, serveSite } from "../../demo/site/serve.ts";
+import { runCommand } from "./command.ts";
+
+let folder: string;
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gradus-site-"));
+  const { bytes } = await buildSite(folder);
+  expect(bytes).toBeLessThan(14e6);
+  server = await serveSite(folder, 0, "/gradus/");
+  browser = await launchBrowser({ software: true });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 375, height: 812 };
+
+interface Visit {
+  readonly page: Page;
+  /** Errors and warnings of the console, what the policy has blocked among them, and requests beyond the server. */
+  readonly wrong: string[];
+}
+
+async function visit(path: string, viewport = DESKTOP, before: () => void = () => {}): Promise<Visit> {
+  const page = await browser.newPage({ viewport });
+  onTestFinished(() => page.close());
+  const wrong: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) wrong.push(message.text());
+  });
+  page.on("pageerror", (error) => wrong.push(error.message));
+  page.on("response", (response) => {
+    if (response.status() >= 400) wrong.push(`${response.status()} ${response.url()}`);
+  });
+  const own = `${addressOf(server)}/gradus/`;
+  page.on("request", (request) => {
+    if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(own)) wrong.push(request.url());
+  });
+  await page.addInitScript(before);
+  await page.goto(own + path);
+  return { page, wrong };
+}
+
+const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click();
+const status = (page: Page, text: string) => page.getByRole("status").getByText(text).waitFor();
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 120_000 });
+const step = async (page: Page): Promise<number> =>
+  Number.parseInt((await page.locator("#figure-step").textContent()) ?? "", 10);
+const overhang = (page: Page): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+
+/** A page, small settings for it, a layer that it has, and what it says once it has shown what was learned. */
+const pages = [
+  ["digits", "images=600&epochs=3&batch=16&seed=7", "stem.0", "of 20 right after step"],
+  [
+    "char-gpt",
+    "steps=400&batch=2&length=8&units=16&blocks=1&every=4&written=10&seed=7",
+    "block0",
+    "goes on after step",
+  ],
+  ["autoencoder", "images=600&steps=400&batch=8&code=8&every=4&seed=7", "encoder.0", "comes back after step"],
+  ["gan", "images=600&rounds=200&batch=4&noise=8&every=2&seed=7", "critic.0", "draws after round"],
+] as const;
+
+test.each(pages)("%s: runs by its address, is steered, and asks nobody else", async (name, settings, layer, shown) => {
+  const { page, wrong } = await visit(`${name}/?${settings}`, PHONE);
+  await status(page, "Ready");
+  await press(page, "Start");
+  await eventually(() => step(page)).toBeGreaterThan(3);
+  await page.getByLabel(`Freeze ${layer}`).click();
+  const row = page.getByRole("row").filter({ has: page.getByText(layer, { exact: true }) });
+  await eventually(() => row.locator(".badge").textContent()).toBe("frozen");
+  await page.getByLabel(`Freeze ${layer}`).click();
+  await page.getByLabel(`Learning rate of ${layer}`).fill("101");
+  await eventually(() => row.locator("output").textContent()).toBe("1.00e-4");
+  await press(page, "Pause");
+  await status(page, "Paused");
+  const paused = await step(page);
+  await page.getByText(shown).waitFor();
+  await press(page, "Continue");
+  await eventually(() => step(page)).toBeGreaterThan(paused);
+
+  // Whoever gets the address gets the same settings, those that were left as they are included.
+  const said = new URL(page.url()).searchParams;
+  for (const [key, value] of new URLSearchParams(settings)) expect(said.get(key)).toBe(value);
+  for (const field of await page.locator("#settings [name]").all()) {
+    expect(said.get((await field.getAttribute("name")) ?? "")).toBe(await field.inputValue());
+  }
+  expect(await page.getByRole("alert").textContent()).toBe("");
+  expect(await overhang(page)).toBe(0);
+  expect(wrong).toEqual([]);
+});
+
+test.each([
+  ["char-gpt", "steps=9&batch=2&length=8&units=16&blocks=1&every=5&written=5&seed=7"],
+  ["autoencoder", "images=300&steps=9&batch=8&code=8&every=5&seed=7"],
+  ["gan", "images=300&rounds=5&batch=4&noise=8&every=2&seed=7"],
+])("%s: a link leads to the same run", async (name, settings) => {
+  /** What a run ends with: losses, and what is shown, to the last pixel. */
+  const run = async (address: string): Promise<readonly string[]> => {
+    const { page } = await visit(`${name}/?${address}`);
+    await status(page, "Ready");
+    const link = new URL(page.url()).search.slice(1);
+    await press(page, "Start");
+    await status(page, "Finished");
+    const losses = await page.locator("#loss [role=img]").getAttribute("aria-label");
+    const shown = await page.evaluate(() => [
+      document.querySelector("#text")?.textContent ?? "",
+      ...[...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL()),
+    ]);
+    return [link, losses ?? "", ...shown];
+  };
+  const first = await run(settings);
+  expect(await run(first[0] as string)).toEqual(first);
+  expect((await run(settings.replace("seed=7", "seed=8"))).slice(1)).not.toEqual(first.slice(1));
+});
+
+test("the start page leads to each page, and each back", async () => {
+  const { page, wrong } = await visit("");
+  for (const [name] of pages) {
+    await page.locator(`main a[href="./${name}/"]`).click();
+    await page.locator(`nav a[href="../${name}/"][aria-current="page"]`).waitFor();
+    await page.getByRole("heading", { level: 1 }).getByRole("link").click();
+    await page.locator(".pages").waitFor();
+  }
+  await page.setViewportSize(PHONE);
+  expect(await overhang(page)).toBe(0);
+  expect(wrong).toEqual([]);
+});
+
+test.each(["", ...pages.map(([name]) => `${name}/`)])("says what to do without WebGPU: /%s", async (path) => {
+  const { page, wrong } = await visit(path, PHONE, () => {
+    Reflect.deleteProperty(Navigator.prototype, "gpu");
+  });
+  await page.getByRole("heading", { name: "WebGPU is missing" }).waitFor();
+  expect(await page.getByText("Use a current Chrome or Edge").count()).toBe(1);
+  expect(await overhang(page)).toBe(0);
+  expect(wrong).toEqual([]);
+});
+
+test("a setting that the address cannot have is told, and the page has its own", async () => {
+  const { page, wrong } = await visit("digits/?images=600&batch=0&schedule=never");
+  await status(page, "Ready");
+  const told = await page.getByRole("alert").textContent();
+  expect(told).toContain("OptionError address: batch=0: ");
+  expect(told).toContain("This page has 32 instead.");
+  expect(told).toContain("address: schedule=never: There is no such choice. This page has oneCycle instead.");
+  expect(new URL(page.url()).searchParams.get("batch")).toBe("32");
+  expect(wrong).toEqual([]);
+});
+
+test("the policy is in force: a script of the page's own text does not run", async () => {
+  const { page, wrong } = await visit("digits/");
+  await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "document.body.dataset.ran = 'yes'";
+    document.body.append(script);
+  });
+  expect(await page.evaluate(() => document.body.dataset.ran)).toBe(undefined);
+  expect(wrong.join()).toContain("script-src 'self'");
+});
+
+test("npm run site: help, and errors of one line", async () => {
+  const { code, stdout } = await runCommand("demo/site/main.ts", ["--help"]);
+  expect([code, stdout]).toEqual([0, expect.stringContaining("npm run site -- [options]")]);
+  const failed = await runCommand("demo/site/main.ts", ["--port", "80"]);
+  expect(failed).toMatchObject({ code: 2, stderr: "site: --port: it is for --serve. See --help.\n" });
+  expect(() => options(["--serve", "--port", "x"])).toThrow(
+    '--port: expected a whole number from 0 to 65535, not "x".',
+  );
+  const foreign = await mkdtemp(join(tmpdir(), "gradus-foreign-"));
+  onTestFinished(() => rm(foreign, { recursive: true }));
+  await writeFile(join(foreign, "letter.txt"), "mine");
+  await expect(buildSite(foreign)).rejects.toThrow("holds something else than a site");
+});
