@@ -19,9 +19,13 @@ export function shown(value: unknown): string {
   }
 }
 
-/** Whether it can hold options: a list, a Map or a promise has none, so that whatever it holds would be passed over. */
+/** Whether it can hold options: a list, a Map, a promise or a Date has none, so that whatever it holds would be passed over. */
 export const isRecord = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !(Symbol.iterator in value) && !("then" in value);
+  typeof value === "object" &&
+  value !== null &&
+  / (Object|Module)\]$/.test(Object.prototype.toString.call(value)) &&
+  !(Symbol.iterator in value) &&
+  !("then" in value);
 
 /**
  * Refuses what is no record of options, such as the bare number of another library, and options that do not exist.

@@ -174,7 +174,23 @@ test("every factory at the door is here", () => {
 /** Nothing that any option may be. */
 const never = [null, Number.NaN, -1e300, "not at all", "", {}, [], Symbol("s"), 10n, () => 1];
 /** No list, no number, no text may stand for a record of options. */
-const noOptions = [null, 0.01, 3, Number.NaN, "0.1", "", true, false, [], [1], new Map([["lr", 1]]), half, 10n];
+const noOptions = [
+  null,
+  0.01,
+  3,
+  Number.NaN,
+  "0.1",
+  "",
+  true,
+  false,
+  [],
+  [1],
+  new Map([["lr", 1]]),
+  new Date(0),
+  /lr/,
+  half,
+  10n,
+];
 
 const told = (use: () => unknown): unknown => {
   try {
