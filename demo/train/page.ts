@@ -87,7 +87,8 @@ globalThis.trainTask = async () => {
   for (const halt of halts.filter((step) => step > start && step <= steps)) {
     const from = trainer.steps;
     const steady = from >= start + FIRST_STEPS;
-    if (steady) counts.begin();
+    const counted = from === start + FIRST_STEPS; // a look may take more memory, and the step after it other bindings
+    if (counted) counts.begin();
     if (steady) meter.begin();
     await run.train(halt, {
       signal: stop.signal,
@@ -99,7 +100,7 @@ globalThis.trainTask = async () => {
       },
     });
     meter.end();
-    if (steady) counts.end(trainer.steps - from);
+    if (counted) counts.end(trainer.steps - from);
     if (stop.signal.aborted) break;
     if (looks.includes(halt) && halt < steps) {
       await showing;

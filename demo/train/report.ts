@@ -4,7 +4,7 @@ import type { LayerRow, MemoryReport } from "../../src/index.ts";
 import type { Origin } from "../origin.ts";
 import type { Counts } from "./count.ts";
 import type { Looked, Opened, Trained } from "./page.ts";
-import { duration } from "./terminal.ts";
+import { duration, number } from "./terminal.ts";
 
 export interface Report extends Origin {
   readonly task: string;
@@ -79,7 +79,8 @@ export function describe(report: Report, verdict: string): string {
     "",
     layerTable(report),
     "",
-    `Time       ${duration(report.seconds)} on ${report.adapter}, ${report.processor}; ${short(report.stepsPerSecond)} steps/s`,
+    `Time       ${duration(report.seconds)} on ${report.adapter}, ${report.processor}`,
+    `Speed      ${number(report.stepsPerSecond)} steps/s`,
     `Network    ${count(parameters)} parameters in ${report.layers.length} layers`,
     `Per step   ${calls(perStep)}`,
     `Memory     activations ${bytes(memory.planned)} planned, ${bytes(memory.naive)} naive, ${bytes(memory.lowerBound)} lower bound`,

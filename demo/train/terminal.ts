@@ -15,7 +15,7 @@ export interface Size {
 /** Of rates and times that are not known yet. */
 const UNKNOWN = "?";
 /** With three digits that count, or all that stand before the point. */
-const number = (value: number): string =>
+export const number = (value: number): string =>
   Number.isNaN(value)
     ? UNKNOWN
     : value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });

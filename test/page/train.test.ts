@@ -35,7 +35,9 @@ describe("a training", () => {
     );
     expect(run.stdout).toMatch(/Test accuracy \d\d\.\d\d % on 10,000 images/);
     expect(run.stdout).toMatch(/^Time {7}\d+:\d\d on .*software.*, \d+ cores?$/m);
+    expect(run.stdout).toMatch(/^Speed {6}[\d.]+ steps\/s$/m);
     expect(run.stdout).toContain("whole.safetensors");
+    expect(run.stdout).toContain(`Wrote ${inFolder("whole.png")}\n`);
   });
 
   test("writes its results as JSON, and meets the engine's promises", () => {
@@ -125,24 +127,17 @@ describe("what is learnt is shown", () => {
     });
   });
 
-  test("of two networks that train in turn, as a picture; stopped and resumed they come to the same bytes", async () => {
-    const words = ["--task", "gan", "--samples", "64", "--batch", "8", "--steps", "40"];
+  test("of two networks that train in turn, as a picture", async () => {
+    const words = ["--task", "gan", "--samples", "64", "--batch", "8", "--steps", "12"];
     const whole = await train([...words, "--out", inFolder("gan.safetensors"), "--json", inFolder("gan.json")]);
     expect(whole).toMatchObject({ code: 0, stderr: "" });
-    expect(whole.stdout).toMatch(/step 40 of 40: loss \d\.\d+, critic \d\.\d+, artist \d\.\d+, /);
+    expect(whole.stdout).toMatch(/step 12 of 12: loss \d\.\d+, critic \d\.\d+, artist \d\.\d+, /);
     expect(whole.stdout).toMatch(/sure of \d+\.\d % of 500 drawings, of real digits of \d\d\.\d %; it finds \d+ of/);
     expect(whole.stdout).toContain(`Wrote ${inFolder("gan.png")}\n`);
     // Signature, then the header of an image of 12 x 8 pictures, twice as large.
     const picture = readFileSync(inFolder("gan.png"));
     expect([...picture.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
     expect([picture.readUInt32BE(16), picture.readUInt32BE(20)]).toEqual([12 * 60 + 4, 8 * 60 + 4]);
-
-    const out = inFolder("gan-halves.safetensors");
-    const stopped = await train([...words, "--out", out], "step 1 of");
-    expect(stopped).toMatchObject({ code: 130, stderr: "" });
-    const again = /To go on: npm run train -- (.*)/.exec(stopped.stdout)?.[1]?.split(" ") ?? [];
-    expect(await train(again, "Testing")).toMatchObject({ code: 130, stderr: "" });
-    expect(readFileSync(out).equals(readFileSync(inFolder("gan.safetensors")))).toBe(true);
   });
 });
 
@@ -187,12 +182,12 @@ test("the bar takes the room that is left and no more", () => {
     secondsLeft: 95,
   };
   const size = { steps: 5100, stepsPerEpoch: 1700 };
-  const facts = " 2500/5100  loss 0.123  acc   97.8 %   15.4 steps/s   1:35 left";
-  expect(barLine(tick, size, 79)).toBe(`epoch 2/3 █████░░░░░${facts}`);
-  expect(barLine(tick, size, 200)).toBe(`epoch 2/3 ${"█".repeat(15)}${"░".repeat(15)}${facts}`);
+  const facts = " 2500/5100  loss 0.123  acc 97.8 %   15.4 steps/s   1:35 left";
+  expect(barLine(tick, size, 79)).toBe(`epoch 2/3 ███░░░░░${facts}`);
+  expect(barLine(tick, size, 200)).toBe(`epoch 2/3 ${"█".repeat(14)}${"░".repeat(16)}${facts}`);
   const without = { ...tick, accuracy: Number.NaN, reports: { critic: 1.25 } };
   expect(barLine(without, { steps: 5000, stepsPerEpoch: 1700 }, 80)).toBe(
-    `${"█".repeat(9)}${"░".repeat(9)} 2500/5000  loss 0.123  critic 1.250   15.4 steps/s   1:35 left`,
+    `${"█".repeat(8)}${"░".repeat(9)} 2500/5000  loss 0.123  critic 1.250   15.4 steps/s   1:35 left`,
   );
   expect(barLine(tick, size, 40)).toBe(`epoch 2/3 ${facts}`.slice(0, 40));
 });
