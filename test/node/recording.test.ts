@@ -105,7 +105,7 @@ describe("a step in print", () => {
     });
     expect(printed(programOf(model))).toMatchInlineSnapshot(`
       "
-      train: 16 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.01 MB naive), 1 submit
+      train: 15 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.01 MB naive), 1 submit
          0  gather                         [32x6]                               grid 3x1x1  data.x data.order data.y -> activations0 activations0@2048
          1  matmul                 shared  [32x6] x [6x6] +bias +tanh           grid 1x1x1  activations0 parameters parameters@1024 -> activations1
          2  matmul                 shared  [32x6] x [6x6] +bias +relu           grid 1x1x1  activations1 parameters parameters@1024 -> activations0@768
@@ -118,10 +118,9 @@ describe("a step in print", () => {
          9  elementwise            right   [32x6] +reluBackward                 grid 1x1x1  activations0@1536 activations0@768 -> activations1@768
         10  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations1 activations1@768 -> activations0@1024 activations0@768
         11  matmul                 shared  [32x6] x [6x6]^T +add +tanhBackward  grid 1x1x1  activations1@768 parameters activations0@1536 activations1 -> activations2
-        12  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations0 activations2 -> activations1@256 activations1
-        13  elementwise                    [6x6] +add                           grid 1x1x1  activations0@1024 activations1@256 -> gradients metrics
-        14  elementwise                    [6] +add                             grid 1x1x1  activations0@768 activations1 -> gradients@1024 metrics
-        15  adam                           adam: 4 rows, 4 blocks               grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
+        12  matmul                 shared  [32x6]^T x [32x6] +columnSum +add    grid 1x1x1  activations0 activations2 activations0@1024 -> gradients activations1 metrics
+        13  elementwise                    [6] +add                             grid 1x1x1  activations0@768 activations1 -> gradients@1024 metrics
+        14  adam                           adam: 4 rows, 4 blocks               grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
