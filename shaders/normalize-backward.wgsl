@@ -1,14 +1,24 @@
 // dX = (d - mean of d - xhat mean of d xhat) / deviation of each group by itself, with d = dY gamma and the normalized X, xhat; then the
-// epilogue. Without MEAN the mean of d is not taken off.
+// epilogue. Without MEAN the mean of d is not taken off. SUMMED leaves of each channel the sum of dY xhat and that of dY over the samples
+// of a part too: parts of the gradients of gamma and beta. A workgroup for each part and each group of channels: first what its groups are
+// normalized by, then their numbers.
 ${EPILOGUE}
 ${CHECK}
 override COLUMNS: u32;  // length of the last axis
+override HEIGHT: u32;  // samples of a part, at most 64
+override SAMPLES: u32;
 
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
 #if ${SCALED}
 @group(0) @binding(2) var<storage, read> gamma: array<f32>;
 #endif
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+#if ${SUMMED}
+@group(0) @binding(4) var<storage, read_write> parts: array<f32>;  // [SAMPLES / HEIGHT, 2, C]
+#endif
+
+// Of each group mean, 1 / deviation, and the means of d and of d xhat.
+var<workgroup> by: array<vec4f, 64>;
 
 fn slope(i: u32, k: u32, at: u32) -> f32 {
 #if ${SCALED}
@@ -18,16 +28,8 @@ fn slope(i: u32, k: u32, at: u32) -> f32 {
 #endif
 }
 
-@compute @workgroup_size(64)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let i = group_of(workgroup.y * groups.x + workgroup.x, lane);
-  if (i >= GROUPS) { return; }
-  let first = first_of(i);
-  let by = measured(lane, first);
+fn known(lane: u32, i: u32, first: u32) -> vec4f {
+  let own = measured(lane, first);
   var total = 0.0;
   var products = 0.0;
   for (var begin = lane % THREADS; begin < COUNT; begin += LONG * THREADS) {
@@ -37,19 +39,63 @@ fn main(
       let at = first + term_at(k);
       let d = slope(i, k, at);
       sum += d;
-      product += d * (x[at] - by.x) * by.y;
+      product += d * (x[at] - own.x) * own.y;
     }
     total += sum;
     products += product;
   }
-  let mean = select(0, shared_sum(lane, total) / f32(COUNT), ${MEAN});
-  let product = shared_sum(lane, products) / f32(COUNT);
-  for (var k = lane % THREADS; k < COUNT; k += THREADS) {
-    let at = first + term_at(k);
-    let d = slope(i, k, at) - mean - (x[at] - by.x) * by.y * product;
-    let result = epilogue(d * by.y, at, at % COLUMNS);
+  return vec4f(own, select(0, shared_sum(lane, total) / f32(COUNT), ${MEAN}), shared_sum(lane, products) / f32(COUNT));
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = workgroup.y * groups.x + workgroup.x;
+  let begin = i / PER_SAMPLE * HEIGHT;
+  if (begin >= SAMPLES) { return; }
+  let height = min(HEIGHT, SAMPLES - begin);
+  let start = begin * PER_SAMPLE + i % PER_SAMPLE;
+#if ${SHARED}
+  for (var row = 0u; row < height; row++) {
+    let found = known(lane, i, first_of(start + row * PER_SAMPLE));
+    if (lane == 0) { by[row] = found; }
+  }
+#else
+  if (lane < height) { by[lane] = known(lane, i, first_of(start + lane * PER_SAMPLE)); }
+#endif
+  workgroupBarrier();
+  for (var n = lane; n < height * COUNT; n += 64) {
+    let row = n / COUNT;
+    let k = n % COUNT;
+    let at = first_of(start + row * PER_SAMPLE) + term_at(k);
+    let own = by[row];
+    let result = epilogue((slope(i, k, at) - own.z - (x[at] - own.x) * own.y * own.w) * own.y, at, at % COLUMNS);
     check_one(result);
     dx[at] = result;
   }
   settle();
+#if ${SUMMED}
+  for (var c = lane; c < CHANNELS; c += 64) {
+    var products = 0.0;
+    var total = 0.0;
+    for (var row = 0u; row < height; row++) {
+      let first = first_of(start + row * PER_SAMPLE);
+      var product = 0.0;
+      var sum = 0.0;
+      for (var k = c; k < COUNT; k += CHANNELS) {
+        let at = first + term_at(k);
+        product += dy[at] * (x[at] - by[row].x);
+        sum += dy[at];
+      }
+      products += product * by[row].y;
+      total += sum;
+    }
+    let channel = 2 * (i / PER_SAMPLE) * CHANNELS * PER_SAMPLE + channel_of(i, c);
+    parts[channel] = products;
+    parts[channel + CHANNELS * PER_SAMPLE] = total;
+  }
+#endif
 }

@@ -2,14 +2,16 @@
 // bias gradient into the kernel that makes the weight gradient from the same numbers.
 
 import { isWhole } from "../op/epilogue.ts";
-import type { Op } from "../op/op.ts";
 import { splitsForSum } from "../op/split.ts";
 import { columnSum, sumPartials } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
 import { addTensor, type Graph, type Node, ownInputs, storageOf, tensorAt } from "./graph.ts";
 
-/** Storage buffers per stage are limited to 8 by default, of which one is for metrics; a kernel has up to four of its own, that of elementwise ops two. */
-const mostOperands = ({ takesEpilogue }: Op): number => (takesEpilogue === true ? 3 : 5);
+/**
+ * Storage buffers per stage are limited to 8 by default, of which one is for metrics; a kernel has up to four of its own, that of
+ * elementwise ops two, and what it leaves beside its result.
+ */
+const mostOperands = ({ op, outputs }: Node): number => (op.takesEpilogue === true ? 4 : 6) - outputs.length;
 
 /** Gives a new graph that computes the same outputs; `kept` are ids that must stay readable. */
 export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
@@ -135,7 +137,7 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       const takes = target.op.takesEpilogue === true || target.op.elementwise !== undefined;
       const whole = isWhole(tensorAt(graph, inner), shape);
       const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
-      if (!only || !takes || !whole || partial || target.outputs.length > 1) continue;
+      if (!only || !takes || !whole || partial) continue;
       const operands = node.inputs.filter((id) => id !== main);
       const madeBefore = operands.every((id) => {
         const place = maker.get(storageOf(graph, id)) ?? -1;
@@ -144,7 +146,7 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       // The other inputs of an elementwise target stand in the chain like operands.
       const flows = target.inputs.slice(0, target.op.inputs.length).some((id) => isWhole(tensorAt(graph, id), shape));
       const own = target.op.takesEpilogue === true ? ownInputs(target).length : Number(flows);
-      if (!madeBefore || target.inputs.length - own + operands.length > mostOperands(target.op)) continue;
+      if (!madeBefore || target.inputs.length - own + operands.length > mostOperands(target)) continue;
       const inputs = [...target.inputs, ...operands];
       const places = node.inputs.map((id) => (id === main ? undefined : inputs.indexOf(id, target.inputs.length)));
       return {
@@ -152,7 +154,7 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
         node: {
           ...target,
           inputs,
-          outputs: node.outputs,
+          outputs: [...node.outputs, ...target.outputs.slice(1)],
           epilogue: [...target.epilogue, { op: node.op, attributes: node.attributes, inputs: places, shape }],
         },
       };

@@ -90,5 +90,12 @@ export const mergeSums = defineOp({
   optional: ["mean", "inverse"],
   outputs: ["dgamma", "dbeta", "line"],
   shape: ({ parts, mean }, _: Whole) => ({ ...sumsOf(parts), ...(mean && lineOf(parts)) }),
+  rowSums({ parts: x, mean, dgamma, dbeta }) {
+    if (mean !== undefined) return undefined;
+    const channels = channelsOf(x);
+    return [dgamma, dbeta].map((y, i) => {
+      return { x, y, first: i * channels, step: 2 * channels, terms: x.shape[0] as number };
+    });
+  },
   kernel: sumsKernel,
 });

@@ -3,7 +3,6 @@
 
 import source from "../../shaders/normalize.wgsl?raw";
 import backwardSource from "../../shaders/normalize-backward.wgsl?raw";
-import sumsSource from "../../shaders/normalize-sums.wgsl?raw";
 import groupPart from "../../shaders/parts/group.wgsl?raw";
 import joined from "../../shaders/parts/joined-channels.wgsl?raw";
 import { mergeSums } from "./channel-sums.ts";
@@ -40,9 +39,14 @@ function viewOf({ shape }: Tensor, { groups, positions }: Groups): readonly [num
   return [samples, size(shape) / (samples * channels), groups, channels / groups];
 }
 
-/** How many samples a part of the sums has. */
-const heightOf = ([samples, positions]: readonly number[]): number =>
-  Math.min(MOST_HEIGHT, Math.ceil(Math.sqrt((samples as number) / (positions as number))));
+/** How many samples a part of the way back has: a thread measures its own, or a workgroup one after the other. */
+function heightOf(x: Tensor, given: Attributes): number {
+  const [samples, positions, , channels] = viewOf(x, given as Groups);
+  const isShared = positions * channels >= SHARED;
+  const height =
+    given.summed === true ? Math.sqrt(samples / positions) / (isShared ? 4 : 1) : isShared ? 1 : MOST_HEIGHT;
+  return Math.min(MOST_HEIGHT, Math.ceil(height));
+}
 
 /** What all kernels of groups have in common. */
 function groupsOf(x: Tensor, given: Attributes) {
@@ -82,7 +86,8 @@ const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward
   source: inLines(groupPart, text),
   choose({ tensors, all, attributes: given, epilogue: steps, checked }) {
     const { x, gamma, beta } = tensors as Tensors<"x"> & Partial<Tensors<"gamma" | "beta">>;
-    const { holes, constants, isShared } = groupsOf(x, given);
+    const { view, holes, constants, isShared } = groupsOf(x, given);
+    const height = heightOf(x, given);
     const columns = x.shape.at(-1) as number;
     const end = epilogue(steps, all, { lanes: 1, columns, aligned: false });
     return {
@@ -91,11 +96,15 @@ const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward
         EPILOGUE: end.text,
         CHECK: checkPart(checked),
         SCALED: gamma !== undefined,
-        ...(isForward && { SHIFTED: beta !== undefined }),
+        ...(isForward ? { SHIFTED: beta !== undefined } : { SUMMED: given.summed === true }),
       },
-      constants: { ...constants, COLUMNS: columns },
+      constants: { ...constants, COLUMNS: columns, ...(!isForward && { HEIGHT: height, SAMPLES: view[0] }) },
       tensors: { ...tensors, ...end.tensors },
-      grid: isShared ? fold(constants.GROUPS) : threads(constants.GROUPS),
+      grid: isForward
+        ? isShared
+          ? fold(constants.GROUPS)
+          : threads(constants.GROUPS)
+        : fold(Math.ceil(view[0] / height) * view[2]),
       note: `${dims(x)} in groups of ${constants.COUNT}${end.note}`,
     };
   },
@@ -110,51 +119,32 @@ export const normalize = defineOp({
   attributes,
   shape: ({ x: { shape } }, _: Groups) => ({ y: { shape } }),
   back({ x, gamma, dy }, { attributes: given, give, emit }) {
-    give("x", () => {
-      const from = { x, dy, ...(gamma && { gamma }) } as Tensors<"x" | "dy" | "gamma">;
-      return emit(normalizeBackward, from, given).dx;
-    });
+    const from = { x, dy, ...(gamma && { gamma }) } as Tensors<"x" | "dy" | "gamma">;
+    const back = (summed: boolean) => once(() => emit(normalizeBackward, from, { ...given, summed }));
+    const both = back(true);
+    let made = back(false);
     const sums = once(() => {
-      const { parts } = emit(normalizeSums, { x, dy }, given);
-      return emit(mergeSums, { parts } as Tensors<"parts" | "mean" | "inverse">);
+      made = both;
+      return emit(mergeSums, { parts: both().parts } as Tensors<"parts" | "mean" | "inverse">);
     });
     give("gamma", () => sums().dgamma);
     give("beta", () => sums().dbeta);
+    give("x", () => made().dx);
   },
   kernel: kernel("normalize", source, true),
   takesEpilogue: true,
 });
 
+/** The gradient of x and, where they are `summed`, parts of those of gamma and beta, [parts, 2, C]. */
 export const normalizeBackward = defineOp({
   name: "normalizeBackward",
   inputs: ["x", "dy", "gamma"],
   optional: ["gamma"],
-  outputs: ["dx"],
-  shape: ({ x: { shape } }, _: Groups) => ({ dx: { shape } }),
+  outputs: ["dx", "parts"],
+  shape({ x }, given: Groups & { readonly summed: boolean }) {
+    const parts = [Math.ceil(viewOf(x, given)[0] / heightOf(x, given)), 2, x.shape.at(-1) as number];
+    return { dx: { shape: x.shape }, ...(given.summed && { parts: { shape: parts } }) };
+  },
   kernel: kernel("normalize-backward", backwardSource, false),
   takesEpilogue: true,
-});
-
-/** Parts of the gradients of gamma and beta, [parts, 2, C]. */
-export const normalizeSums = defineOp({
-  name: "normalizeSums",
-  inputs: ["x", "dy"],
-  outputs: ["parts"],
-  shape({ x }, given: Groups) {
-    const view = viewOf(x, given);
-    return { parts: { shape: [Math.ceil(view[0] / heightOf(view)), 2, x.shape.at(-1) as number] } };
-  },
-  kernel: {
-    name: "normalize-sums",
-    source: inLines(groupPart, sumsSource),
-    choose({ tensors: { x, dy, parts }, attributes: given }) {
-      const { view, holes, constants } = groupsOf(x, given);
-      return {
-        holes,
-        constants: { ...constants, HEIGHT: heightOf(view), SAMPLES: view[0] },
-        tensors: { x, dy, parts },
-        grid: fold((parts.shape[0] as number) * view[2]),
-      };
-    },
-  },
 });

@@ -81,8 +81,19 @@ export interface Op<In extends string = string, Out extends string = string, A e
   readonly takesEpilogue?: boolean;
   /** Whether a sample gets other numbers each time, so that nothing behind it can be kept. */
   moves?(attributes: A): boolean;
+  /** The sums that it is, where it is nothing else and they may be made together with those of others. */
+  rowSums?(tensors: Tensors<In | Out>): readonly RowSum[] | undefined;
   /** Whether the kernel, with these attributes, can also leave the sum over all rows of its second input. */
   sumsColumns?(attributes: A, second: Tensor): boolean;
+}
+
+/** A sum over rows: y[i] = x[first + i] + x[first + step + i] + .., so many terms in order. */
+export interface RowSum {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  readonly first: number;
+  readonly step: number;
+  readonly terms: number;
 }
 
 /** For a backward rule several of whose gradients come from one node: what the first who asks for it makes. */

@@ -8,10 +8,10 @@ import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { indexMap, placeOf } from "./index-map.ts";
 import { fold, threads } from "./kernel.ts";
-import type { Attributes, Kernel, Way } from "./op.ts";
+import type { Attributes, Kernel, RowSum, Way } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { reshape } from "./reshape.ts";
-import { dims, size, type Tensor } from "./tensor.ts";
+import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
 
 /** What a kernel of sums is told of an op. */
 interface Sums {
@@ -76,6 +76,12 @@ export const sumKernel = /* @__NO_SIDE_EFFECTS__ */ ({
 export const realOf = (count: number, { shape: [samples = 1] }: Tensor): string =>
   `min(${count}u, step.count * ${count / samples}u)`;
 
+/** Of a sum to y over all axes in front. */
+const rowSums = ({ x, y }: Tensors<"x" | "y">): readonly RowSum[] => {
+  const step = size(y.shape);
+  return [{ x, y, first: 0, step, terms: size(x.shape) / step }];
+};
+
 /**
  * [..., N] -> [N]: the sum over everything but the last axis; the gradient of a bias. `shape` is what the N numbers are given as. With
  * `splits` > 1 [splits, N].
@@ -88,6 +94,7 @@ export const columnSum = defineOp({
     y: { shape: [...(splits === 1 ? [] : [splits]), ...(shape ?? x.shape.slice(-1))] },
   }),
   kernel: sumKernel({ name: "column-sum", axes: ({ shape }) => [...shape.keys()].slice(0, -1) }),
+  rowSums,
 });
 
 /** [S, ...] -> [...]: adds the partial results of a split sum, in the order of S. */
@@ -97,6 +104,7 @@ export const sumPartials = defineOp({
   outputs: ["y"],
   shape: ({ x }) => ({ y: { shape: x.shape.slice(1) } }),
   kernel: sumKernel({ name: "sum-partials", axes: () => [0] }),
+  rowSums,
 });
 
 /** The sum over all of `axes`, as `shape`. */

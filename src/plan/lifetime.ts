@@ -60,16 +60,19 @@ export function lifetimesOf(graph: Graph, kept: ReadonlySet<number>): Lifetimes 
 
 export const alive = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last;
 
-/** The most bytes that are needed at one time: no plan can do with less. */
-export function lowerBound({ lifetimes, accesses }: Lifetimes): number {
+/** Bytes that are alive at each node. */
+export function liveBytes({ lifetimes, accesses }: Lifetimes): number[] {
   const changes = new Array<number>(accesses.length + 2).fill(0);
   for (const { first, last, bytes } of lifetimes) {
     changes[first] = (changes[first] as number) + bytes;
     changes[last + 1] = (changes[last + 1] as number) - bytes;
   }
   let live = 0;
-  return changes.reduce((most, change) => {
+  return changes.map((change) => {
     live += change;
-    return Math.max(most, live);
-  }, 0);
+    return live;
+  });
 }
+
+/** The most bytes that are needed at one time: no plan can do with less. */
+export const lowerBound = (lifetimes: Lifetimes): number => Math.max(...liveBytes(lifetimes));

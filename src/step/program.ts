@@ -16,7 +16,8 @@ import { type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
-import { type Layout, layOut } from "../plan/layout.ts";
+import { sumsLast } from "../plan/late.ts";
+import { blockBytes, type Layout, layOut } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { lean } from "../plan/segment.ts";
 import { commitCommands } from "./commit.ts";
@@ -178,7 +179,8 @@ export function buildProgram(options: ProgramOptions): Program {
   const whole = fuse(part, kept);
   const { recompute } = options;
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
-  const fused = trains && paths !== undefined ? lean(whole, loss, paths) : whole;
+  // Who computes again for memory's sake lets no sum wait.
+  const fused = trains && paths !== undefined ? lean(whole, loss, paths) : sumsLast(whole, kept);
   const residents = [base, { layout: states.layout, ids: stateIds }];
   const planned = plan(fused, layout, parameterIds, kept, first?.recording.arenas, ...residents);
   const device: DeviceFacts = { software: options.software };
@@ -188,6 +190,7 @@ export function buildProgram(options: ProgramOptions): Program {
       name: mode,
       device,
       halts: mode === "train",
+      mostBytes: mostBlocks * blockBytes(layout),
       // A guard wants to know whose gradient it is, so that control asks.
       checked: mode === "train" && !update.controllers.some(({ name }) => name === "guard"),
       ...(mode === "train" && gradients.size > 0 ? { update } : {}),

@@ -5,10 +5,12 @@ import { bug } from "../errors.ts";
 import { type Graph, madeBy, type Node, namedTensors, tensorAt } from "../graph/graph.ts";
 import { ROW_STRIDE } from "../op/check.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
-import { chosen } from "../op/op.ts";
+import { chosen, type RowSum } from "../op/op.ts";
+import { lateSums } from "../plan/late.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
 import { type Command, commandOf } from "./command.ts";
+import { sumCommands } from "./sums.ts";
 import { type UpdateOptions, type UpdateSettings, updateCommands } from "./update.ts";
 
 export interface Recording {
@@ -29,6 +31,8 @@ export interface RecordOptions {
   readonly halts?: boolean;
   /** Whether gradients are asked where they are stored, so that a bad one halts the updates too. */
   readonly checked?: boolean;
+  /** Bytes of an arena that a shader sees at once. Default: all. */
+  readonly mostBytes?: number;
   /** The optimizer update at the end of a training step. */
   readonly update?: UpdateOptions;
   /** What moves states, beside the update. */
@@ -39,9 +43,16 @@ export interface RecordOptions {
 
 export function record(graph: Graph, plan: Plan, options: RecordOptions): Recording {
   const commands: Command[] = [];
+  let late: RowSum[] = [];
   for (const node of graph.nodes) {
+    const sums = lateSums(graph, node);
+    if (sums !== undefined) {
+      late.push(...sums);
+      continue;
+    }
     const { kernel } = node.op;
     if (kernel === undefined) continue;
+    addLate();
     const named = namedTensors(graph, node);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
@@ -69,6 +80,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
       ),
     );
   }
+  addLate();
   if (options.update !== undefined) commands.push(...updateCommands(options.update));
   commands.push(...(options.commits ?? []));
   checkWrites(commands);
@@ -79,6 +91,13 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     memory: plan.report,
     results: Object.fromEntries(Object.entries(options.results ?? {}).map(([name, id]) => [name, plan.sliceOf(id)])),
   };
+
+  /** Sums that stand beside one another. */
+  function addLate(): void {
+    const { checked = false, mostBytes } = options;
+    if (late.length > 0) commands.push(...sumCommands(late, plan, checked, mostBytes));
+    late = [];
+  }
 }
 
 /** A recording of the update alone, for gradients that come from elsewhere. */

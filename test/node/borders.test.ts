@@ -40,7 +40,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   index: ["base", "op", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "recipe", "trainer"],
 };
 
-const recordFiles = ["step/command.ts", "step/commit.ts", "step/update.ts", "step/record.ts", "step/program.ts"];
+const recordFiles = ["command", "commit", "sums", "update", "record", "program"].map((name) => `step/${name}.ts`);
 const baseFiles = ["errors.ts", "initializer.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
 
 /** The room of a file, by its path below src/. */

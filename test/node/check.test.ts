@@ -9,6 +9,7 @@ import type { Attributes } from "../../src/op/op.ts";
 import { guard } from "../../src/optim/controller/guard.ts";
 import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
 import { adam } from "../../src/optim/rule/adam.ts";
+import type { Command } from "../../src/step/command.ts";
 import type { Program } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { modelCases } from "../reference/model-case.ts";
@@ -47,8 +48,23 @@ const storing = ({ recording }: Program) =>
   recording.commands.filter(({ bindings }) =>
     bindings.some(({ arena, access }) => arena === "gradients" && access === "readWrite"),
   );
-const asks = ({ bindings }: ReturnType<typeof storing>[number]): boolean =>
+const asks = ({ bindings }: Command): boolean =>
   bindings.some(({ name, access }) => name === "metrics" && access === "readWrite");
+
+/** Of sums of rows: where each stands, from where the shader sees the arena, and 1 + its row. */
+const sumsOf = ({ holes: { SUMS = "" } }: Command) =>
+  [...String(SUMS).matchAll(/, (\d+)u, (\d+)u\); }/g)].map((found) => [Number(found[1]), Number(found[2])] as const);
+
+/** Rows that a command asks for, and where it stores gradients. */
+const rowsOf = (command: Command): number[] => [
+  ...sumsOf(command).map(([, row]) => row - 1),
+  ...command.bindings.flatMap(({ arena, offset }) => (arena === "rowNumbers" && offset > 0 ? [offset / 256 - 1] : [])),
+];
+const placesOf = (command: Command): number[] => {
+  const offsets = command.bindings.flatMap(({ arena, offset }) => (arena === "gradients" ? [offset / 4] : []));
+  const sums = sumsOf(command).map(([place]) => (offsets[0] as number) + place);
+  return sums.length > 0 ? sums : offsets;
+};
 
 describe.each(Object.entries(cases))("%s", (_, { model, ...options }) => {
   const update = plainUpdate(adam().rule);
@@ -58,20 +74,9 @@ describe.each(Object.entries(cases))("%s", (_, { model, ...options }) => {
     const found = storing(program);
     expect(found.length).toBeGreaterThan(0);
     expect(found.every(asks)).toBe(true);
-    const rows = found.flatMap(({ bindings }) =>
-      bindings
-        .filter(({ arena }) => arena === "rowNumbers")
-        .map(({ offset }) => offset / 256 - 1)
-        .filter((row) => row >= 0),
-    );
-    expect(rows.sort((a, b) => a - b)).toEqual([...program.parameters.keys()]);
-    for (const { bindings } of found) {
-      const offsets = bindings.filter(({ arena }) => arena === "gradients").map(({ offset }) => offset / 4);
-      const own = bindings
-        .filter(({ arena, offset }) => arena === "rowNumbers" && offset > 0)
-        .map(({ offset }) => offset / 256 - 1);
-      expect(own.map((row) => program.layout.tensors[row]?.offset)).toEqual(offsets);
-    }
+    const rows = found.flatMap(rowsOf);
+    expect(rows.toSorted((a, b) => a - b)).toEqual([...program.parameters.keys()]);
+    expect(rows.map((row) => program.layout.tensors[row]?.offset)).toEqual(found.flatMap(placesOf));
   });
 
   test("nothing is asked under a guard, nor for gradients alone; a loss halts where something is trained", () => {

@@ -28,15 +28,15 @@ const text = { inputs: [{ name: "", shape: [32], classes: 65 }] };
 
 const networks: Readonly<Record<string, Network>> = {
   mlp: { model: mlp(), inputs: { input: [784] }, output: [10], dispatches: 12 },
-  lenet: { model: lenet(), inputs: image, output: [10], dispatches: 26 },
-  resnet8: { model: resnet8(), inputs: image, output: [10], dispatches: 78 },
-  mobilenet: { model: mobilenet(), inputs: image, output: [10], dispatches: 65 },
-  autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 31 },
-  denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 33 },
-  "vit-tiny": { model: vitTiny(), inputs: image, output: [10], dispatches: 147 },
+  lenet: { model: lenet(), inputs: image, output: [10], dispatches: 24 },
+  resnet8: { model: resnet8(), inputs: image, output: [10], dispatches: 73 },
+  mobilenet: { model: mobilenet(), inputs: image, output: [10], dispatches: 59 },
+  autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 24 },
+  denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 26 },
+  "vit-tiny": { model: vitTiny(), inputs: image, output: [10], dispatches: 95 },
   "char-lstm": { model: charLstm(65), inputs: text, output: [32, 65], dispatches: 80 },
   "char-gru": { model: charGru(65), inputs: text, output: [32, 65], dispatches: 80 },
-  "char-gpt": { model: charGpt({ vocabulary: 65, length: 32 }), inputs: text, output: [32, 65], dispatches: 140 },
+  "char-gpt": { model: charGpt({ vocabulary: 65, length: 32 }), inputs: text, output: [32, 65], dispatches: 122 },
 };
 
 describe.each(Object.entries(networks))("%s", (name, { model, inputs, output, loss = crossEntropy(), dispatches }) => {

@@ -80,13 +80,13 @@ test("nothing is left over of what is no longer there", () => {
   const texts = [
     ...allKernels.map(({ source }) => source),
     ...Object.values(passTexts),
-    ...["update", "commit"].map((name) => shaders[`../../shaders/${name}.wgsl`]),
+    ...["update", "commit", "sum-rows"].map((name) => shaders[`../../shaders/${name}.wgsl`]),
   ];
   const used = [...texts, ...Object.values(rules).flat()].join("\n");
   expect(Object.entries(shaders).flatMap(([path, text]) => (used.includes(text) ? [] : [path]))).toEqual([]);
   expect(Object.keys(twins).sort()).toEqual([...allOps.keys()].sort());
   expect(Object.keys(updateTwins).sort()).toEqual(Object.keys(rules).sort());
-  expect(gpuTests.sort()).toEqual(["commit", "metrics", "op", ...Object.keys(rules), ...passes].sort());
+  expect(gpuTests.sort()).toEqual(["commit", "metrics", "op", "sum-rows", ...Object.keys(rules), ...passes].sort());
   for (const name of [...Object.keys(gradientCases), ...gpuCases.map(({ op }) => op)]) {
     expect([...allOps.keys()]).toContain(name);
   }

@@ -91,8 +91,10 @@ describe("a chain of 32 layers", () => {
   });
 
   test("computes nothing more than twice", () => {
-    const plain = recordingOf(chain(4), {}).commands.length;
-    expect(recordingOf(chain(4), { recompute: "auto" }).commands.length).toBeLessThan(plain + 32);
+    // Sums wait for one another only where nothing is computed again.
+    const count = (recompute?: string): number =>
+      recordingOf(chain(4), { recompute }).commands.filter(({ kernel }) => kernel !== "sum-rows").length;
+    expect(count("auto")).toBeLessThan(count() + 32);
   });
 
   test("is not computed again where that saves nothing: in the last segment, and where all would be kept", () => {

@@ -22,6 +22,7 @@ import { lars } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { type Command, commandOf } from "../../src/step/command.ts";
 import { commitCommands } from "../../src/step/commit.ts";
+import { sumCommands } from "../../src/step/sums.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
 import { stepOf } from "../gpu/case.ts";
 import { gpuCases } from "../gpu/cases.ts";
@@ -133,7 +134,7 @@ const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBa
 /** Shader texts by kernel, the update and its rules left out. */
 const kernels: Readonly<Record<string, string>> = {
   ...Object.fromEntries(allKernels.map(({ name, source }) => [name, source])),
-  commit: readFileSync("shaders/commit.wgsl", "utf8"),
+  ...Object.fromEntries(["commit", "sum-rows"].map((name) => [name, readFileSync(`shaders/${name}.wgsl`, "utf8")])),
   ...passTexts,
 };
 
@@ -219,6 +220,10 @@ function* updates(): Generator<Variant> {
   const nothing = plainUpdate();
   const states = layOut([{ name: "s", shape: [300], layer: "" }]);
   for (const inParts of booleans) yield* commitCommands(states, [true], inParts);
+  const sliceOf = (id: number) => ({ arena: id === 1 ? "activations0" : "gradients", offset: 0, bytes: 16 });
+  const places = { sliceOf, rowOf: () => 0 };
+  const sum = { x: { ...tensor([2, 3]), id: 1 }, y: tensor([3]), first: 0, step: 3, terms: 2 };
+  for (const checked of booleans) yield* sumCommands([sum], places, checked);
   const clip = { most: 1, byLayer: false };
   const controllers = [guard(), updateRatio(), autoRgn(), hypergradient(), lossPlateau()];
   const all: UpdateSettings[] = [

@@ -87,6 +87,7 @@ export const cases: readonly Case[] = [
   product(31, 257, 33, { transposeA, splits: 4 }),
   product(32, 256, 8, { transposeA, splits: 2 }),
   product(5, 9, 5, { splits: 4 }),
+  product(6, 32, 6, { transposeA, columnSum, epilogue: [{ op: "add", operand: { shape: [6, 6] } }] }),
   product(33, 63, 31, { transposeA, columnSum }),
   product(4, 64, 64, { transposeA, columnSum }),
   product(1, 3, 1, { transposeA, columnSum }),

@@ -29,13 +29,8 @@ const backward = (
   weights: number,
   more: Partial<Case> = {},
 ): Case => ({
-  ...{ op: "normalizeBackward", attributes },
+  ...{ op: "normalizeBackward", attributes: { summed: true, ...attributes } },
   inputs: [{ shape, scaled: false }, { shape }, ...Array.from({ length: weights }, () => own(shape))],
-  ...more,
-});
-
-const sums = (shape: readonly number[], attributes: Attributes, more: Partial<Case> = {}): Case => ({
-  ...{ op: "normalizeSums", inputs: [{ shape, scaled: false }, { shape }], attributes },
   ...more,
 });
 
@@ -55,7 +50,7 @@ export const cases: readonly Case[] = [
   ...forms.flatMap(([shape, attributes], i) => [
     forward(shape, attributes, i % 3),
     backward(shape, attributes, i % 2),
-    sums(shape, attributes),
+    backward(shape, { ...attributes, summed: false }, i % 2),
   ]),
   forward([9, 130], layer, 2),
   backward([9, 130], layer, 1),

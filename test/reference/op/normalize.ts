@@ -52,17 +52,20 @@ export const normalizeBackward: Twin = ([x, dy, gamma], facts, _step, round) => 
     const two = meanOf(d.map((value, k) => round(value * xhat[k]!)));
     for (const [k, at] of places.entries()) dx[at] = round(inverse * round(round(d[k]! - one) - round(xhat[k]! * two)));
   }
-  return [dx];
+  return facts.attributes.summed === true ? [dx, ...partsOf([x!, dy!], facts, _step, round)] : [dx];
 };
 
-export const normalizeSums: Twin = ([x, dy], facts, _step, round) => {
+/** Of each part the sums of dy xhat and of dy. */
+const partsOf: Twin = ([x, dy], facts, _step, round) => {
   const { shape } = facts.inputs[0]!;
   const channels = shape.at(-1)!;
-  const [parts] = facts.outputs[0]!.shape as [number];
+  const [parts] = facts.outputs[1]!.shape as [number];
   const groups = groupsOf(facts);
   const perSample = facts.attributes.groups as number;
   const samples = groups.length / perSample;
-  const height = heightOf(samples, size(shape) / (samples * channels));
+  const positions = size(shape) / (samples * channels);
+  const isShared = size(shape) / groups.length >= 128;
+  const height = Math.min(64, Math.ceil(Math.sqrt(samples / positions) / (isShared ? 4 : 1)));
   const y = new Float64Array(parts * 2 * channels);
   for (const [i, { places, channels: own }] of groups.entries()) {
     const { xhat } = measured(x!, places, facts, round);
@@ -75,6 +78,3 @@ export const normalizeSums: Twin = ([x, dy], facts, _step, round) => {
   }
   return [y];
 };
-
-const heightOf = (samples: number, positions: number): number =>
-  Math.min(64, Math.ceil(Math.sqrt(samples / positions)));

@@ -1,0 +1,53 @@
+// Sums of rows, a number a thread: Y[i] = X[i] + X[step + i] + .. of each of many sums, which begin with a workgroup. In order and in
+// blocks: a long sum of equal numbers loses digits.
+${CHECK}
+const LONG = 256u;
+
+${ARENAS}
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+fn term(arena: u32, at: u32) -> f32 {
+  ${TERMS}
+  return 0;
+}
+
+struct Sum {
+  begin: u32,
+  length: u32,
+  arena: u32,
+  x: u32,
+  step: u32,
+  terms: u32,
+  y: u32,
+  row: u32,  // 1 + that of the gradient
+}
+
+// The one that thread i belongs to. There is one loop for all of them: what is called many times would be compiled as often.
+fn sum_of(i: u32) -> Sum {
+  ${SUMS}
+  return Sum();
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let thread = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
+  let own = sum_of(thread);
+  let i = thread - own.begin;
+  if (i >= own.length) { return; }
+  let end = own.x + i + own.terms * own.step;
+  var total = 0.0;
+  for (var at = own.x + i; at < end; at += LONG * own.step) {
+    var sum = 0.0;
+    for (var k = at; k < min(end, at + LONG * own.step); k += own.step) { sum += term(own.arena, k); }
+    total += sum;
+  }
+#if ${CHECKED}
+  check_one(total);
+  report(own.row, worst);
+#endif
+  y[own.y + i] = total;
+}
