@@ -20,7 +20,7 @@ export default defineConfig(async () => ({
   test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },
 }));
 
-/** What needs no GPU. Groups run one after the other, so that none is slowed down by the next. */
+/** What needs no GPU, before all else. Pages run beside the tests on the GPU: the GPU of a software browser is one thread, each has its own. */
 const nodeTests = {
   test: { name: "node", include: ["test/node/**/*.test.ts"], sequence: { groupOrder: 0 }, testTimeout: 60_000 },
 };

@@ -141,6 +141,16 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       return scope.op(gradus.ops.attention, inputs, { heads: 2, causal: true }).y;
     },
   });
+  /** One weight that is used twice: the parts of its gradient are added up before they meet. */
+  const twice = (): import("../../src/index.ts").Layer => ({
+    kind: "twice",
+    apply(scope, x) {
+      const { matmul } = gradus.ops;
+      const width = x.shape.at(-1) ?? 1;
+      const b = scope.parameter("weight", [width, width], "glorotUniform");
+      return scope.op(matmul, { a: scope.op(matmul, { a: x, b }).c, b }).c;
+    },
+  });
   /** The largest and the smallest number of each row, beside its shares. */
   const reaching = (): import("../../src/index.ts").Layer => ({
     kind: "reaching",
@@ -180,7 +190,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   };
   const top = (): import("../../src/index.ts").Metric => (output, targets, scope) =>
     gradus.topK(2)(output, targets.label, scope);
-  const own = { shift, recurring, drawing, reckoning, moving, looking, reaching, ownLoss, everyLoss, top };
+  const own = { shift, recurring, drawing, reckoning, moving, looking, twice, reaching, ownLoss, everyLoss, top };
   const functions = { ...gradus, ...own } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);

@@ -220,6 +220,15 @@ const own: Trial = {
   options: { ...small, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
 };
 
+const twice: Trial = {
+  name: "a weight that is used twice",
+  model: {
+    call: "sequential",
+    args: [[{ call: "dense", args: [4] }, { call: "twice" }, { call: "dense", args: [1] }]],
+  },
+  options: { ...small, batch: 512, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+};
+
 /** States and random numbers, where an update has one batch and where it has several. */
 const drawn = (["uniform", "normal"] as const).map(
   (kind, i): Trial => ({
@@ -493,6 +502,7 @@ export const trials: readonly Trial[] = [
   ...mixed("rules with a schedule of their momentum", ends.filter(isMoved), moving),
   ...around,
   own,
+  twice,
   ...drawn,
   dropping,
   ...sequences,
