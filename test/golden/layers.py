@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from networks import same
 from norms import affine, case, first, grouped, last, numbers
+from tape import same
 
 
 def padded(x, kernel, stride, value=0.0):
