@@ -9,16 +9,18 @@ import { lenet } from "../../demo/models/lenet.ts";
 import { mlp } from "../../demo/models/mlp.ts";
 import { mobilenet } from "../../demo/models/mobilenet.ts";
 import { resnet8 } from "../../demo/models/resnet8.ts";
+import * as variational from "../../demo/models/vae.ts";
 import { vitTiny } from "../../demo/models/vit-tiny.ts";
-import { crossEntropy, type Layer, type Loss, meanSquaredError } from "../../src/index.ts";
+import { crossEntropy, meanSquaredError, type Objective } from "../../src/index.ts";
 import { dispatchesOf } from "../../src/step/record.ts";
 import { programOf } from "./program.ts";
 
 interface Network {
-  readonly model: Layer;
+  readonly model: Parameters<typeof programOf>[0];
   readonly inputs: Parameters<typeof programOf>[1] & object;
-  readonly output: readonly number[];
-  readonly loss?: Loss;
+  /** Of one sample; by name where there are several. */
+  readonly output: readonly number[] | Readonly<Record<string, readonly number[]>>;
+  readonly loss?: Objective;
   /** Of a training step with Adam, the update included. */
   readonly dispatches: number;
 }
@@ -33,6 +35,19 @@ const networks: Readonly<Record<string, Network>> = {
   mobilenet: { model: mobilenet(), inputs: image, output: [10], dispatches: 59 },
   autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 24 },
   denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 26 },
+  vae: {
+    model: variational.vae(),
+    inputs: {
+      inputs: [
+        { name: "image", shape: [28, 28, 1] },
+        { name: "noise", shape: [16] },
+      ],
+      targets: [{ name: "", shape: [28, 28, 1] }],
+    },
+    output: { image: [28, 28, 1], mean: [16], logVariance: [16] },
+    loss: variational.loss,
+    dispatches: 40,
+  },
   "vit-tiny": { model: vitTiny(), inputs: image, output: [10], dispatches: 95 },
   "char-lstm": { model: charLstm(65), inputs: text, output: [32, 65], dispatches: 80 },
   "char-gru": { model: charGru(65), inputs: text, output: [32, 65], dispatches: 80 },
@@ -43,7 +58,8 @@ describe.each(Object.entries(networks))("%s", (name, { model, inputs, output, lo
   const program = programOf(model, { batch: 16, loss, ...inputs });
 
   test("gives what its loss takes", () => {
-    expect(program.outputs).toEqual([{ name: "", shape: [16, ...output] }]);
+    const shapes = Object.entries(Array.isArray(output) ? { "": output } : output);
+    expect(program.outputs).toEqual(shapes.map(([name, shape]) => ({ name, shape: [16, ...shape] })));
   });
 
   test("has as many dispatches as it had", () => {

@@ -1,9 +1,6 @@
-// Normalizations: dispatches in a step, what is refused, and values, gradients and running statistics against PyTorch in f64.
+// Normalizations: dispatches in a step, and what is refused.
 
 import { expect, test } from "vitest";
-import { differentiate } from "../../src/graph/backward.ts";
-import { plainFormat } from "../../src/graph/stream.ts";
-import { trace } from "../../src/graph/trace.ts";
 import {
   averagePool1d,
   batchNorm,
@@ -25,15 +22,10 @@ import {
 } from "../../src/index.ts";
 import type { Attributes } from "../../src/op/op.ts";
 import type { Tensor } from "../../src/op/tensor.ts";
-import { errorOf, lossOf, modelOf, nameOf, normCases } from "../golden/norms.ts";
-import { interpret } from "../reference/interpret.ts";
-import { alone } from "../reference/streams.ts";
+import { errorOf } from "../golden/layers.ts";
 import { exact } from "../reference/twin.ts";
 import { twins } from "../reference/twins.ts";
 import { programOf } from "./program.ts";
-
-/** The file has 8 digits. */
-const TOLERANCE = 1e-7;
 
 const image = [8, 8, 3];
 
@@ -75,36 +67,6 @@ test("where gamma and beta are frozen, and in predictions, it ends the kernel be
 test("many rows are cut into parts", () => {
   const found = kernels(sequential(block), { input: [64, 64, 3], batch: 17 });
   expect(found.filter((name) => /batch-statistics|channel-sums/.test(name))).toHaveLength(4);
-});
-
-test.each(normCases.map((one) => [nameOf(one), one] as const))("%s is that of PyTorch in f64", (_, one) => {
-  const inputs = alone([1]);
-  const format = plainFormat(inputs);
-  const batch = one.shape[0]!;
-  const traced = trace(modelOf(one), { inputs, batch, format, loss: lossOf(one), mode: "train" });
-  const { graph, parameters, parameterIds, states, stateIds } = traced;
-  const gradients = differentiate(graph, traced.objective!.losses, new Set(parameterIds));
-  const given = new Map<number, Float64Array>();
-  for (const { id, name, role } of graph.tensors)
-    if (role === "data") given.set(id, Float64Array.from(name === "data.order" ? one.x.keys() : one.target));
-  const run = (x: readonly number[]) => {
-    for (const [i, { name }] of parameters.entries())
-      given.set(parameterIds[i]!, Float64Array.from(name === "x" ? x : one.weights[name]!));
-    return interpret(graph, given, { step: 1, start: 0, count: batch }, exact);
-  };
-  for (const [i, { name, shape }] of states.entries())
-    given.set(stateIds[i]!, new Float64Array(shape[0]!).fill(name === "movingVariance" ? 1 : 0));
-  const after = [...(one.before ?? []), one.x].map((x) => {
-    const values = run(x);
-    for (const [state, { id }] of traced.commits) given.set(state, values.get(id)!);
-    return values;
-  });
-  const values = after.at(-1)!;
-  expect(errorOf(values.get(traced.outputs[0]!.id)!, one.y)).toBeLessThan(TOLERANCE);
-  for (const [i, { name }] of parameters.entries())
-    expect(errorOf(values.get(gradients.get(parameterIds[i]!)!)!, one.gradients[name]!), name).toBeLessThan(TOLERANCE);
-  for (const [i, { name }] of states.entries())
-    expect(errorOf(given.get(stateIds[i]!)!, one.states![name]!), name).toBeLessThan(TOLERANCE);
 });
 
 const said = (make: () => Layer, input: readonly number[] = [6]): string => {

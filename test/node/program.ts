@@ -11,18 +11,18 @@ import { workloads } from "../bench/workload.ts";
 import { alone } from "../reference/streams.ts";
 
 /** `input` is the shape of the only input. */
-type Options = Partial<Omit<ProgramOptions, "model" | "inputs">> & { readonly input?: readonly number[] };
+type Options = Partial<Omit<ProgramOptions, "model">> & { readonly input?: readonly number[] };
 
 /** The program of a model; by default a training step with Adam on 32 samples of f32, for a GPU. */
-export const programOf = (model: Model, { input = [6], ...options }: Options = {}): Program =>
+export const programOf = (model: Model, { input = [6], inputs = alone(input), ...options }: Options = {}): Program =>
   buildProgram({
     model,
-    inputs: alone(input),
+    inputs,
     batch: 32,
     loss: crossEntropy(),
     update: plainUpdate(adam().rule),
     sampled: false,
-    format: plainFormat(alone(input)),
+    format: plainFormat(inputs),
     mode: "train",
     frozen: new Set(),
     software: false,

@@ -9,6 +9,7 @@ import { gan, losses } from "../../demo/models/gan.ts";
 import { lenet } from "../../demo/models/lenet.ts";
 import { mobilenet } from "../../demo/models/mobilenet.ts";
 import { resnet8 } from "../../demo/models/resnet8.ts";
+import { decoder, vae, loss as vaeLoss } from "../../demo/models/vae.ts";
 import { vitTiny } from "../../demo/models/vit-tiny.ts";
 import {
   adam,
@@ -18,6 +19,7 @@ import {
   crossEntropy,
   type Layer,
   type Samples,
+  sequential,
 } from "../../src/index.ts";
 import { uniform } from "../../src/random.ts";
 import { guarded } from "./guarded.ts";
@@ -95,4 +97,37 @@ test("gan: each of two losses moves its own network, and both go on from where t
     const { shape, data } = await trainer.predict(x, { output: "picture" });
     expect(shape).toEqual([BATCH, 28, 28, 1]);
     expect(data.every((value) => Math.abs(value) <= 1)).toBe(true);
+  }));
+
+test("vae: both parts of its loss are right, it learns, and its decoder alone makes the same images", () =>
+  guarded(async (device) => {
+    const trainer = await compile(vae(4), {
+      ...{ device, batch: BATCH, seed: 1, loss: vaeLoss, optimizer: adam({ lr: 0.01 }) },
+      ...{ input: { image: [28, 28, 1], noise: [8] }, target: [28, 28, 1] },
+    });
+    const noise = numbers(BATCH * 8, 7).map((value) => 4 * value - 2);
+    const x = { image: pictures, noise };
+    const [logits, mean, logVariance] = await Promise.all(
+      ["image", "mean", "logVariance"].map(async (output) => (await trainer.predict(x, { output })).data),
+    );
+    const cross = pictures.map((t, i) => Math.log1p(Math.exp(logits![i]!)) - t * logits![i]!);
+    const apart = mean!.map((m, i) => (m ** 2 + Math.exp(logVariance![i]!) - 1 - logVariance![i]!) / 2);
+    const ofSample = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / BATCH;
+    const { loss, reports = {} } = await trainer.evaluate({ x, y: pictures });
+    expect(reports.reconstruction! / ofSample(cross)).toBeCloseTo(1, 5);
+    expect(reports.divergence! / ofSample(apart)).toBeCloseTo(1, 4);
+    expect(loss).toBeCloseTo(reports.reconstruction! + reports.divergence!, 3);
+
+    await trainer.fit({ x, y: pictures }, { epochs: 12 });
+    expect((await trainer.evaluate({ x, y: pictures })).loss).toBeLessThan(0.9 * loss);
+
+    const sampler = await compile(sequential({ decoder: decoder(4) }), {
+      ...{ device, batch: BATCH, input: [8], loss: binaryCrossEntropy(), optimizer: adam() },
+    });
+    const { missing } = sampler.transfer(await trainer.weights());
+    expect(missing).toEqual([]);
+    const still = { image: pictures, noise: new Float32Array(BATCH * 8) };
+    const codes = (await trainer.predict(still, { output: "mean" })).data;
+    const { data } = await sampler.predict(codes, { activation: "sigmoid" });
+    expect(data).toEqual((await trainer.predict(still, { output: "image", activation: "sigmoid" })).data);
   }));

@@ -1,5 +1,4 @@
-// Normalizations on the GPU: values, gradients and running statistics of PyTorch in f64, a training with batch normalization and
-// short batches, and what may not move where a layer rests.
+// Normalizations on the GPU: a training with batch normalization and short batches, and what may not move where a layer rests.
 
 import { expect, test } from "vitest";
 import {
@@ -21,36 +20,10 @@ import {
   type Trainer,
 } from "../../src/index.ts";
 import { uniform } from "../../src/random.ts";
+import { errorOf } from "../golden/layers.ts";
 import golden from "../golden/norms.json";
-import { errorOf, lossOf, modelOf, nameOf, normCases } from "../golden/norms.ts";
 import { guarded } from "./guarded.ts";
 import { bits } from "./small.ts";
-
-test.each(normCases.map((one) => [nameOf(one), one] as const))("%s is that of PyTorch", (_, one) =>
-  guarded(async (device) => {
-    const batch = one.shape[0]!;
-    const trainer = await compile(modelOf(one), {
-      ...{ device, input: [1], batch, loss: lossOf(one), optimizer: sgd({ lr: 0 }) },
-    });
-    const samples = { x: new Float32Array(batch), y: Float32Array.from(one.target) };
-    trainer.setWeights({ ...one.weights, x: one.x });
-    if (one.states === undefined) expect(errorOf((await trainer.predict(samples.x)).data, one.y)).toBeLessThan(1e-5);
-    const first = await trainer.gradients(samples);
-    expect(await trainer.gradients(samples)).toEqual(first);
-    for (const [name, expected] of Object.entries(one.gradients))
-      expect(errorOf(first.gradients.get(name)!.data, expected), name).toBeLessThan(2e-5);
-    for (const x of one.before ?? []) {
-      trainer.setWeights({ x });
-      await trainer.step(samples);
-    }
-    if (one.states === undefined) return;
-    trainer.setWeights({ x: one.x });
-    await trainer.step(samples);
-    const weights = await trainer.weights();
-    for (const [name, expected] of Object.entries(one.states))
-      expect(errorOf(weights.get(name)!.data, expected), name).toBeLessThan(1e-5);
-  }),
-);
 
 const norm = (values: ArrayLike<number>): number => Math.sqrt(Array.from(values).reduce((sum, v) => sum + v * v, 0));
 

@@ -1,10 +1,11 @@
-// A layer of norms.json as a model whose x is a weight too, so that its gradient can be asked for.
+// A layer of norms.json or layers.json as a model whose x is a weight too, so that its gradient can be asked for.
 
 import type { Layer } from "../../src/index.ts";
 import * as door from "../../src/index.ts";
-import golden from "./norms.json";
+import layers from "./layers.json";
+import norms from "./norms.json";
 
-export interface NormCase {
+export interface LayerCase {
   readonly layer: string;
   readonly args: readonly unknown[];
   readonly shape: readonly number[];
@@ -19,19 +20,19 @@ export interface NormCase {
   readonly states?: Readonly<Record<string, readonly number[]>>;
 }
 
-export const normCases = golden.layers as unknown as readonly NormCase[];
+export const layerCases = [...norms.layers, ...layers.layers] as unknown as readonly LayerCase[];
 
-export const nameOf = ({ layer, args, shape }: NormCase): string =>
+export const nameOf = ({ layer, args, shape }: LayerCase): string =>
   `${layer}(${args.map((one) => JSON.stringify(one)).join(", ")}) of [${shape}]`;
 
 /** Its input is one number a sample, which nothing depends on. */
-export function modelOf({ layer, args, shape }: NormCase): Layer {
+export function modelOf({ layer, args, shape }: LayerCase): Layer {
   const made = (door as unknown as Record<string, (...args: unknown[]) => Layer>)[layer]!(...args);
   return { kind: "own", apply: (scope) => made.apply(scope, scope.parameter("x", shape, "zeros")) };
 }
 
 /** 0.5 sum((y - t)^2). */
-export const lossOf = ({ y }: NormCase) => door.meanSquaredError({ weight: y.length / 2 });
+export const lossOf = ({ y }: LayerCase) => door.meanSquaredError({ weight: y.length / 2 });
 
 /** The largest error of numbers, relative to the largest of them. */
 export function errorOf(found: ArrayLike<number>, expected: readonly number[]): number {
