@@ -1,7 +1,7 @@
 // Text that a network over characters goes on with: one character after the other, drawn by the probabilities that it gives.
 
 import type { Network } from "../src/index.ts";
-import { stream, uniform } from "../src/random.ts";
+import { uniforms } from "./random.ts";
 import { tokensOf } from "./text.ts";
 
 export interface Sampling {
@@ -44,15 +44,15 @@ export async function* write(
   sampling: Sampling = {},
 ): AsyncGenerator<string> {
   const [length = 0] = network.inputShape;
-  const numbers = stream(sampling.seed ?? 0, "text");
+  const next = uniforms(`text ${sampling.seed ?? 0}`);
   const tokens = tokensOf(vocabulary, start);
   if (tokens.length === 0) tokens.push(0);
-  for (let i = 0; ; i++) {
+  for (;;) {
     const seen = tokens.slice(-length);
     const last = seen.length - 1;
     const { data } = await network.predict(Uint8Array.from({ length }, (_, at) => seen[at] ?? 0));
     const logits = data.subarray(last * vocabulary.length, (last + 1) * vocabulary.length);
-    const token = draw(logits, uniform(numbers, i), sampling);
+    const token = draw(logits, next(), sampling);
     tokens.push(token);
     yield vocabulary[token] as string;
   }

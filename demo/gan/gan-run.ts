@@ -2,7 +2,7 @@
 
 import type { Trainer } from "../../src/index.ts";
 import type { PlannedRun, Told } from "../page/lesson.ts";
-import { normals, permutation } from "../page/random.ts";
+import { normals, permutation } from "../random.ts";
 
 export interface Settings {
   readonly images: number;

@@ -7,7 +7,7 @@ import { teach } from "../page/lesson.ts";
 import { firstDigits } from "../page/mnist.ts";
 import { whole } from "../page/number.ts";
 import { draw, lay, picture } from "../page/pictures.ts";
-import { normals } from "../page/random.ts";
+import { normals } from "../random.ts";
 import { GanRun, type Settings } from "./gan-run.ts";
 
 /** Pictures that are shown. */

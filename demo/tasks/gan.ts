@@ -1,9 +1,9 @@
 // Two networks that learn from one another: an artist that draws digits from noise, and a critic that tells them from real ones.
 
 import { adam, compile, layerDecay, type Samples } from "../../src/index.ts";
-import { normal, stream, word } from "../../src/random.ts";
 import { type Digits, loadDigits, PIXELS } from "../digits.ts";
 import { losses, gan as model, NOISE } from "../models/gan.ts";
+import { normals, uniforms } from "../random.ts";
 import { cnn } from "./digits.ts";
 import { type Run, type Settings, stepsOf } from "./task.ts";
 
@@ -37,10 +37,8 @@ export async function gan(settings: Settings): Promise<Run> {
     );
     return Uint8Array.from(data, (shade) => Math.round(127.5 * (shade + 1)));
   }
-  const noiseOf = (path: string, step: number, rows: number): Float32Array => {
-    const numbers = stream(seed, path, step);
-    return Float32Array.from({ length: rows * NOISE }, (_, i) => normal(numbers, i));
-  };
+  const noiseOf = (path: string, step: number, rows: number): Float32Array =>
+    normals(rows * NOISE, `${path} ${seed} ${step}`);
 
   return {
     ...{ trainer, steps, stepsPerEpoch, samples: count },
@@ -87,10 +85,10 @@ function imagesOf(
   { x, y }: Digits,
   { seed, step, batch }: Readonly<Record<"seed" | "step" | "batch", number>>,
 ): Float32Array {
-  const places = stream(seed, "real", step);
+  const next = uniforms(`real ${seed} ${step}`);
   const images = new Float32Array(batch * PIXELS);
   for (let i = 0; i < batch; i++) {
-    const from = (word(places, i) % y.length) * PIXELS;
+    const from = Math.floor(next() * y.length) * PIXELS;
     for (let pixel = 0; pixel < PIXELS; pixel++) images[i * PIXELS + pixel] = (x[from + pixel] as number) / 127.5 - 1;
   }
   return images;

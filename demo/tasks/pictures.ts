@@ -1,9 +1,9 @@
 // Networks that give back the image of a digit that went through a few numbers, whole or with a part of its pixels lost.
 
 import { binaryCrossEntropy, type Layer } from "../../src/index.ts";
-import { stream, uniform } from "../../src/random.ts";
 import { loadDigits, PIXELS } from "../digits.ts";
 import { autoencoder as autoEncoder, denoiser as deNoiser, LOST } from "../models/autoencoder.ts";
+import { uniforms } from "../random.ts";
 import { fitting } from "./fit.ts";
 import type { Run, Settings } from "./task.ts";
 
@@ -72,8 +72,8 @@ function meanImage(bytes: Uint8Array): Float64Array {
 
 /** Loses pixels as the model's own dropout does in training: the others are lifted, so that a mean stays what it was. */
 const damaged = (images: Images): Images => {
-  const lost = stream(0, "lost");
-  return images.map((pixel, i) => (uniform(lost, i) < LOST ? 0 : pixel / (1 - LOST)));
+  const next = uniforms("lost");
+  return images.map((pixel) => (next() < LOST ? 0 : pixel / (1 - LOST)));
 };
 
 export const autoencoder = (settings: Settings): Promise<Run> =>

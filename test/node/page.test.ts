@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { groupedRows, groupedStats } from "../../demo/page/layer-groups.ts";
-import { normals, permutation, uniforms } from "../../demo/page/random.ts";
+import { normals, permutation, uniforms } from "../../demo/random.ts";
 import type { LayerRow } from "../../src/index.ts";
 
 const row = (name: string, parameterCount: number, state: string, base: number) =>
