@@ -43,7 +43,7 @@ export {
   meanAbsoluteError,
   meanSquaredError,
 } from "./model/loss.ts";
-export { topK } from "./model/metric.ts";
+export { accuracy, type BinaryAccuracyOptions, binaryAccuracy, perplexity, topK } from "./model/metric.ts";
 export {
   type Borders,
   concatenate,
@@ -126,7 +126,10 @@ export type {
   Layer,
   Loss,
   LossFunction,
+  Measure,
   Metric,
+  MetricFunction,
+  MetricScope,
   Model,
   Objective,
   OpLayer,

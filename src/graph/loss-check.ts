@@ -46,8 +46,12 @@ export function checkPrediction(of: string, loss: Loss, shape: readonly number[]
   if (size(shape) === 0) throw new ShapeError(`model: ${of}its output has the empty shape [${shape}].`);
 }
 
-/** Weights of classes are as many as there are classes. */
-export function checkClasses(place: string, { classWeights }: Loss, shape: readonly number[]): void {
+/** Weights of classes are as many as there are classes, and no more of them are looked at. */
+export function checkClasses(place: string, { classWeights, attributes: { k } }: Loss, shape: readonly number[]): void {
+  const classes = shape.at(-1) ?? 1;
+  if (k !== undefined && (k as number) > classes) {
+    throw new OptionError(`${place}: k is ${k}, the output [${shape}] has ${classes} classes. Give at most as many.`);
+  }
   if (classWeights === undefined || classWeights.length === shape.at(-1)) return;
   throw new OptionError(
     `${place}: its classWeights are ${classWeights.length} numbers, the output [${shape}] has ${shape.at(-1)} classes. Give one for each.`,

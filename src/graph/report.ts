@@ -1,21 +1,21 @@
 // What is told of a step: its losses, each after the first added to what stands there, and reports beside them.
 
 import { OptionError } from "../errors.ts";
+import type { Measure } from "../op/layer.ts";
 import { metrics } from "../op/metrics.ts";
-import type { Tensor } from "../op/tensor.ts";
 import { emit, type Graph } from "./graph.ts";
+import type { Left } from "./term.ts";
 
-/** A number that is told with the loss. */
-export interface Report {
+/** What is told with the loss: of a part of it its share, and the part of its labels that are hit; of a metric one of both. */
+export interface Report extends Pick<Measure, "finish"> {
   readonly name: string;
+  readonly tells: "loss" | Measure["tells"];
   /** Labels of a sample, of which some are hit; 0 where there are none. */
   readonly labels: number;
 }
 
-/** A report with the rows that it is the mean of. */
-export interface Made extends Report {
-  readonly rows: Tensor;
-}
+/** A report with the rows that it is made of. */
+export interface Made extends Report, Left {}
 
 /** Layers of the trainer, behind whose alarms reports stand, and reports that a step has room for. */
 export interface Room {
@@ -31,7 +31,9 @@ export function measure(
   extra: readonly Made[],
 ): Report[] {
   const told = [...losses.filter(({ name }) => name !== ""), ...extra];
-  const names = told.flatMap(({ name, labels }) => (labels > 0 ? [name, `${name}.accuracy`] : [name]));
+  const names = told.flatMap(({ name, tells, labels }) =>
+    tells === "loss" && labels > 0 ? [name, `${name}.accuracy`] : [name],
+  );
   if (room !== undefined && told.length > room) {
     throw new OptionError(
       `report: here are ${told.length} reports, a step in training has ${room}. Report the same in each mode, whatever is frozen.`,
@@ -49,5 +51,5 @@ export function measure(
     };
     emit(graph, metrics, { rows: one.rows }, attributes);
   }
-  return told.map(({ name, labels }) => ({ name, labels }));
+  return told.map(({ rows: _, ...report }) => report);
 }

@@ -7,12 +7,20 @@ import { type LossOp, weighting } from "../op/loss.ts";
 import { softmaxCrossEntropy } from "../op/softmax-cross-entropy.ts";
 import { checkRange, resolved, shown } from "../option.ts";
 
-type Kind = Pick<Loss, "op" | "weight" | "reduction"> &
-  Partial<Omit<Loss, "op" | "of" | "attributes">> & { readonly attributes?: Loss["attributes"] };
+type Kind = Pick<Loss, "op"> & Partial<Omit<Loss, "op" | "of">>;
 
-function lossOf(kind: Kind): Loss {
+/** A loss, or what looks at outputs as one does. */
+export function lossOf(kind: Kind): Loss {
   const loss: Loss = {
-    ...{ attributes: {}, integerTarget: false, byRow: false, hasHits: false, summed: false },
+    ...{
+      weight: 1,
+      reduction: "mean",
+      attributes: {},
+      integerTarget: false,
+      byRow: false,
+      hasHits: false,
+      summed: false,
+    },
     ...kind,
     of: (output: Value, target: Value, weights?: Value): Term => ({ loss, output, target, weights }),
   };

@@ -1,32 +1,29 @@
-// Whether the label is among the largest of its row.
+// Whether the label is among the largest of its row: hits, and no loss.
 
 import source from "../../shaders/in-top.wgsl?raw";
-import { defineOp } from "./op.ts";
-import { checkCount, given } from "./request.ts";
+import { threads } from "./kernel.ts";
+import { lossOp } from "./loss.ts";
+import type { ClassesAttributes } from "./softmax-cross-entropy.ts";
 import { size } from "./tensor.ts";
 
-type InTopAttributes = { readonly k: number };
+type InTopAttributes = Pick<ClassesAttributes, "ignored"> & { readonly k?: number };
 
-/** y [B, ..]: 1 where fewer than k numbers of a row of x [B, .., classes] are larger than that of its label, else 0. */
-export const inTop = defineOp({
+/** Logits [B, .., classes] and labels [B, ..]: hits where fewer than k numbers of a row are larger than that of its label. */
+export const inTop = lossOp({
   name: "inTop",
-  inputs: ["x", "labels"],
-  integers: ["labels"],
-  outputs: ["y"],
-  attributes: { k: [1, checkCount] },
-  refuse({ x, labels }, { k }: InTopAttributes) {
-    const classes = x.shape.at(-1) ?? 0;
-    if (String(x.shape.slice(0, -1)) !== String(labels.shape))
-      return `${given(x, labels)} Give one label for each row.`;
-    return k > classes ? `k is ${k}, there are ${classes} classes. Give at most as many.` : undefined;
-  },
-  shape: ({ labels: { shape } }) => ({ y: { shape } }),
-  kernel: {
-    name: "in-top",
-    source,
-    choose({ tensors: { x, y }, attributes }) {
-      const rows = size(y.shape);
-      return { constants: { ROWS: rows, CLASSES: size(x.shape) / rows, K: attributes.k as number }, grid: rows };
-    },
+  kernel: "in-top",
+  source,
+  learns: false,
+  names: ["x", "labels"],
+  spanOf: (shape) => size(shape.slice(1, -1)),
+  shares({ shape, attributes }) {
+    const { k = 1, ignored } = attributes as InTopAttributes;
+    const classes = shape.at(-1) as number;
+    const rows = size(shape) / classes;
+    return {
+      holes: { IGNORING: ignored !== undefined },
+      constants: { ROWS: rows, CLASSES: classes, K: k, ...(ignored !== undefined && { IGNORED: ignored }) },
+      grid: threads(rows),
+    };
   },
 });

@@ -142,15 +142,33 @@ export type Term =
 // biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
 export type LossFunction = (outputs: any, targets: any, scope: Scope) => Term | { readonly [name: string]: Term };
 
+/** Where metrics are made. */
+export interface MetricScope extends Scope {
+  /** Of labels that came as targets: the one that does not count, where a loss ignores one. */
+  ignored(labels: Value): number | undefined;
+}
+
+/** A term of which not the mean is told alone, or not as it is. */
+export interface Measure {
+  readonly term: Term;
+  /** The mean of its values, or the part of those that count which are hits. */
+  readonly tells: "mean" | "hits";
+  /** What is told of it, from the mean over all of an epoch or an evaluation. Default: the mean. */
+  readonly finish?: ((mean: number) => number) | undefined;
+}
+
 /**
- * What is told beside a loss, as the mean over samples: values [B, ..] that are made of the model's outputs and of the targets, each as one
- * value or as values by name, as a loss function has them.
+ * Values [B, ..] that are made of the model's outputs and of the targets, each as one value or as values by name, as a loss function has
+ * them, to be told as the mean over samples. It may give `meanAbsoluteError().of(output, target)`, too.
  *
  * @example
- * const far: Metric = (output, target, scope) => scope.op(ops.abs, { x: scope.op(ops.subtract, { x: output, y: target }).z }).z;
+ * const far: MetricFunction = (output, target, scope) => scope.op(ops.abs, { x: scope.op(ops.subtract, { x: output, y: target }).z }).z;
  */
 // biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
-export type Metric = (outputs: any, targets: any, scope: Scope) => Value;
+export type MetricFunction = (outputs: any, targets: any, scope: MetricScope) => Value | Term | Measure;
+
+/** What is told beside a loss: a function, or another loss, of which nothing is learned and for which no weights of the data count. */
+export type Metric = Loss | MetricFunction;
 
 /** What a model is to learn: a loss of its output, a loss for each of several, or a function. */
 export type Objective = Loss | { readonly [output: string]: Loss } | LossFunction;

@@ -19,7 +19,8 @@ export interface StepResult {
   readonly samples: number;
   /**
    * What is told beside the loss, by name: of several losses each one's part, with `.accuracy` behind its name where it has labels that
-   * count, what the model or its loss reports, and metrics. Left out where there is nothing.
+   * count, what the model or its loss reports, and metrics. Left out where there is nothing. Of an epoch or an evaluation each is that of
+   * all samples, or of all labels that count, not a mean of those of its batches.
    */
   readonly reports?: Readonly<Record<string, number>>;
 }
@@ -27,7 +28,7 @@ export interface StepResult {
 export interface Evaluation {
   /** Mean over all samples. */
   readonly loss: number;
-  /** The mean of the batches by their samples; NaN where nothing counts. */
+  /** Part of all that counts that was right; NaN where nothing counts. */
   readonly accuracy: number;
   readonly samples: number;
   /** As those of a step. */
@@ -37,7 +38,7 @@ export interface Evaluation {
 export interface EpochResult {
   /** From 1, within this run. */
   readonly epoch: number;
-  /** Means over the samples that this epoch trained on, since the run began or was resumed. */
+  /** Means over the samples that this epoch trained on, since the run began or was resumed; of the accuracy over all that counts. */
   readonly loss: number;
   readonly accuracy: number;
   /** As those of a step. */

@@ -9,7 +9,7 @@ import type { StepResult } from "../recipe/fit-options.ts";
 import type { Metrics, StepMetrics } from "../step/metrics.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Standing } from "./standing.ts";
-import { Tally, type Telling, toldOf } from "./tally.ts";
+import { added, meansOf, nothing, type Sums, sumsOf, type Telling } from "./tally.ts";
 
 /** A batch that was submitted. */
 export interface Sent {
@@ -24,6 +24,8 @@ export interface Sent {
 /** An update that was made: its numbers, where it found training and left it, and its statistics where it was sampled. */
 export interface Made {
   readonly result: StepResult;
+  /** What the numbers are the means of. */
+  readonly sums: Sums;
   readonly before: Standing;
   readonly after: Standing;
   readonly statistics: StepStatistics | undefined;
@@ -60,8 +62,8 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
   let alarms: number[] = [];
   /** The layers as the GPU knows them. */
   let members = rates.members();
-  /** Micro-batches of an update that has not been made yet. */
-  let partial = new Tally();
+  /** The batches so far of an update that has not been made yet. */
+  let partial = nothing;
   let deliveries: Promise<void> = Promise.resolve();
   /** Whether a listener has returned a promise, and whether one has thrown: then nobody hears more. */
   let awaited = false;
@@ -125,15 +127,19 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
         fail(badStep(step, found.badRow, losses.find((one) => !Number.isFinite(one)) ?? loss));
         break;
       }
-      let result = toldOf(telling, metrics);
-      if (values.micro !== undefined) {
-        if (values.micro.first) partial = new Tally();
-        partial.add(result);
-        if (!values.micro.last) continue;
-        result = { step, ...partial.means };
-      }
+      const { first = true, last = true } = values.micro ?? {};
+      const own = sumsOf(telling, metrics);
+      partial = first ? own : added(partial, own);
+      if (!last) continue;
+      const result = { step, ...meansOf(partial) };
       const statistics = found.statistics.get(step);
-      made.push({ result, before: known, after, statistics: statistics && describe?.(step, statistics) });
+      made.push({
+        result,
+        sums: partial,
+        before: known,
+        after,
+        statistics: statistics && describe?.(step, statistics),
+      });
       known = after;
     }
     return made;

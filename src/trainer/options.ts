@@ -3,8 +3,8 @@
 import { formatOf, mergeNormalization, type Normalization } from "../data/normalization.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
-import { isLoss } from "../graph/objective.ts";
 import type { Stream } from "../graph/stream.ts";
+import { isLoss } from "../graph/term.ts";
 import { checkModel, type Input, streamsOf } from "../network/check.ts";
 import { checkedName, type Metric, type Model, type Objective, wholeNumber } from "../op/layer.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
@@ -28,8 +28,8 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
   /** What a loss function is given as targets: shapes of one sample, one or by name. Default: as the outputs. {} for none. */
   readonly target?: Input | { readonly [name: string]: Input };
   /**
-   * What is told beside the loss, in `reports` by name: means over samples of values that functions make of outputs and targets. Each costs
-   * dispatches in every step, and no submission more. Default: none.
+   * What is told beside the loss, in `reports` by name: accuracies, other losses, and means over samples of values that functions make of
+   * outputs and targets. Each costs dispatches in every step, and no submission more. Default: none.
    */
   readonly metrics?: { readonly [name: string]: Metric };
   /** Default adamw(). */
@@ -143,7 +143,8 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
       throw new OptionError(
         `compile: metrics is ${shown(metrics)}. Give { name: metric, ... }, for example { top5: topK(5) }.`,
       );
-    for (const [name, metric] of Object.entries(metrics)) checkFunction("compile", `metrics.${name}`, metric);
+    for (const [name, metric] of Object.entries(metrics))
+      if (!isLoss(metric)) checkFunction("compile", `metrics.${name}`, metric);
   }
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);

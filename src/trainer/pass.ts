@@ -11,7 +11,7 @@ import { MOST_STEPS } from "../step/replay.ts";
 import type { Gradients } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { Stretch } from "./submit.ts";
-import { Tally, toldOf } from "./tally.ts";
+import { added, meansOf, nothing, type Sums, sumsOf } from "./tally.ts";
 
 export type Passes = ReturnType<typeof createPasses>;
 
@@ -26,8 +26,9 @@ export function createPasses(parts: Parts) {
   const packBatch = (place: string, samples: Samples, loss = ""): Packed =>
     packOne(place, samples, streams.get(loss) ?? bug(`there is no loss "${loss}"`), batch, settings.normalization);
 
-  /** The batches of a feed, added to a tally. */
-  async function look(program: Program, feed: Feed, count: number, averaged: boolean, tally: Tally): Promise<void> {
+  /** What the batches of a feed add up. */
+  async function look(program: Program, feed: Feed, count: number, averaged: boolean): Promise<Sums> {
+    let sums = nothing;
     const batches = Math.ceil(count / batch);
     const arrivals: Promise<void>[] = [];
     for (let at = 0; at < batches; at += MOST_STEPS) {
@@ -38,13 +39,14 @@ export function createPasses(parts: Parts) {
       });
       const arrival = runner.start(ready, values).then((found) => {
         checkArrival(gpu, found);
-        for (const one of found.steps) tally.add(toldOf(program, one));
+        for (const one of found.steps) sums = added(sums, sumsOf(program, one));
       });
       // An error is thrown below, where all are awaited.
       arrival.catch(() => undefined);
       arrivals.push(arrival);
     }
     await Promise.all(arrivals);
+    return sums;
   }
 
   return {
@@ -82,24 +84,24 @@ export function createPasses(parts: Parts) {
 
     /** Means over all samples; `averaged`: with the running means of the weights. */
     async evaluate(place: string, data: Data, averaged = false): Promise<Evaluation> {
-      const tally = new Tally();
+      let sums = nothing;
       if (isBatches(data)) {
         let seen = 0;
         for await (const samples of data) {
           const packed = packBatch(`${place}: batch ${seen++}`, samples);
           await turns(async () => {
             const { feed, format, count } = runner.batchSource(packed);
-            await look(runner.program("evaluate", format, []), feed, count, averaged, tally);
+            sums = added(sums, await look(runner.program("evaluate", format, []), feed, count, averaged));
           });
         }
         if (seen === 0) throw noBatch(place);
       } else {
-        await turns(() => {
+        sums = await turns(() => {
           const { feed, format, count } = runner.source(place, data);
-          return look(runner.program("evaluate", format, []), runner.inOrder(feed), count, averaged, tally);
+          return look(runner.program("evaluate", format, []), runner.inOrder(feed), count, averaged);
         });
       }
-      return tally.means;
+      return meansOf(sums);
     },
   };
 }

@@ -1,7 +1,7 @@
 // A trainer as a checkpoint, and back: weights, moments, what the controllers know, rates, counters and the place in the data.
 
 import { bug } from "../errors.ts";
-import { isLoss } from "../graph/objective.ts";
+import { isLoss } from "../graph/term.ts";
 import { encodeCheckpoint, encodeWeights } from "../io/checkpoint.ts";
 import { decodeCheckpoint } from "../io/load.ts";
 import { type Signature, signatureOf } from "../io/signature.ts";

@@ -1,7 +1,7 @@
-// What steps tell, and means of it over samples, summed in f64 in the order of the steps.
+// What steps tell: sums over samples or labels, added up in f64 in the order of the steps, and the means of these.
 
 import type { Report } from "../graph/report.ts";
-import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
+import type { Evaluation } from "../recipe/fit-options.ts";
 import type { StepMetrics } from "../step/metrics.ts";
 
 /** What a program says of its numbers. */
@@ -11,54 +11,65 @@ export interface Telling {
   readonly reports: readonly Report[];
 }
 
-/** A step's numbers as they are told. */
-export function toldOf(
-  { labels, reports }: Telling,
-  { step, loss, hits, ignored, count, reports: raw }: StepMetrics,
-): StepResult {
-  const accuracy = labels > 0 ? hits / (count * labels - ignored) : Number.NaN;
-  const result = { step, loss, accuracy, samples: count };
-  if (raw === undefined) return result;
-  const named = reports.flatMap(({ name, labels }, i): [string, number][] => {
-    const { mean, hits, ignored } = raw[i] as (typeof raw)[number];
-    const counted = count * labels - ignored;
-    const accuracy: [string, number][] = counted === 0 ? [] : [[`${name}.accuracy`, hits / counted]];
-    return [[name, mean], ...accuracy];
-  });
-  return { ...result, reports: Object.fromEntries(named) };
+/** A number that is told: what it adds up, over how many. */
+interface Figure extends Pick<Report, "finish"> {
+  readonly name: string;
+  readonly sum: number;
+  readonly parts: number;
 }
 
-export class Tally {
-  #loss = 0;
-  #hits = 0;
-  #labelled = 0;
-  #samples = 0;
-  /** Of each report the sum and the samples that had it: a layer may report in some steps alone. */
-  readonly #reports = new Map<string, readonly [sum: number, samples: number]>();
+/** The numbers of some samples. */
+export interface Sums {
+  readonly samples: number;
+  readonly loss: number;
+  /** Labels that count, and those of them that were hit. */
+  readonly labels: number;
+  readonly hits: number;
+  readonly figures: readonly Figure[];
+}
 
-  add({ loss, accuracy, samples, reports }: Omit<StepResult, "step">): void {
-    this.#loss += loss * samples;
-    this.#samples += samples;
-    // A batch may have no label that counts.
-    if (!Number.isNaN(accuracy)) {
-      this.#hits += accuracy * samples;
-      this.#labelled += samples;
-    }
-    if (reports === undefined) return;
-    for (const [name, value] of Object.entries(reports)) {
-      const [sum, seen] = this.#reports.get(name) ?? [0, 0];
-      this.#reports.set(name, [sum + value * samples, seen + samples]);
-    }
-  }
+export const nothing: Sums = { samples: 0, loss: 0, labels: 0, hits: 0, figures: [] };
 
-  /** NaN where nothing was added. */
-  get means(): Evaluation {
-    const samples = this.#samples;
-    const means = { loss: this.#loss / samples, accuracy: this.#hits / this.#labelled, samples };
-    if (this.#reports.size === 0) return means;
-    return {
-      ...means,
-      reports: Object.fromEntries([...this.#reports].map(([name, [sum, seen]]) => [name, sum / seen])),
-    };
+type Told = NonNullable<StepMetrics["reports"]>[number];
+
+/** What a step adds up for a report: a mean over the labels that count, where there are labels, has as many parts. */
+function figuresOf({ name, tells, labels, finish }: Report, { mean, hits, ignored }: Told, count: number): Figure[] {
+  const counted = count * labels - ignored;
+  if (tells === "hits") return [{ name, sum: hits, parts: counted, finish }];
+  const parts = tells === "mean" && labels > 0 ? counted : count;
+  const own = { name, sum: mean * parts, parts, finish };
+  return tells === "mean" ? [own] : [own, { name: `${name}.accuracy`, sum: hits, parts: counted }];
+}
+
+/** A step's numbers. */
+export function sumsOf({ labels, reports }: Telling, { loss, hits, ignored, count, reports: told }: StepMetrics): Sums {
+  return {
+    ...{ samples: count, loss: loss * count, labels: count * labels - ignored, hits },
+    figures: told === undefined ? nothing.figures : reports.flatMap((one, i) => figuresOf(one, told[i] as Told, count)),
+  };
+}
+
+/** NaN where nothing was added up; reports of which nothing counts are left out. */
+export function meansOf({ samples, loss, labels, hits, figures }: Sums): Evaluation {
+  const means = { loss: loss / samples, accuracy: hits / labels, samples };
+  if (figures.length === 0) return means;
+  const told = figures.filter(({ parts }) => parts > 0);
+  const entry = ({ name, sum, parts, finish = (mean) => mean }: Figure) => [name, finish(sum / parts)] as const;
+  return { ...means, reports: Object.fromEntries(told.map(entry)) };
+}
+
+/** Both together; a layer may report in some steps alone. */
+export function added(one: Sums, other: Sums): Sums {
+  const figures = new Map(one.figures.map((figure) => [figure.name, figure]));
+  for (const figure of other.figures) {
+    const { sum, parts } = figures.get(figure.name) ?? { sum: 0, parts: 0 };
+    figures.set(figure.name, { ...figure, sum: sum + figure.sum, parts: parts + figure.parts });
   }
+  return {
+    samples: one.samples + other.samples,
+    loss: one.loss + other.loss,
+    labels: one.labels + other.labels,
+    hits: one.hits + other.hits,
+    figures: [...figures.values()],
+  };
 }

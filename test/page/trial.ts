@@ -188,7 +188,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       kind: gradus.crossEntropy({ ignoreIndex: 0, classWeights }).of(output, targets.label),
     };
   };
-  const top = (): import("../../src/index.ts").Metric => (output, targets, scope) =>
+  const top = (): import("../../src/index.ts").MetricFunction => (output, targets, scope) =>
     gradus.topK(2)(output, targets.label, scope);
   const own = { shift, recurring, drawing, reckoning, moving, looking, twice, reaching, ownLoss, everyLoss, top };
   const functions = { ...gradus, ...own } as unknown as Functions;

@@ -15,11 +15,8 @@ import {
   type Loss,
   meanAbsoluteError,
   meanSquaredError,
-  ops,
   print,
-  type Scope,
   sequential,
-  topK,
   type Value,
 } from "../../src/index.ts";
 import { guarded } from "./guarded.ts";
@@ -239,60 +236,6 @@ test("refuses what does not fit the model", () =>
     rest.setWeights(await own.weights());
     expect(loss).toBeCloseTo((await rest.evaluate({ x: x.slice(1), y: labels.slice(1) })).loss, 6);
     expect(meanSquaredError({ weight: 2 }).weight).toBe(2);
-  }));
-
-test("metrics are told by name, of full and short batches, in training and in evaluation, by one submission", () =>
-  guarded(async (device) => {
-    const metrics = {
-      top2: topK(2),
-      low: (output: Value, _: Value, scope: Scope) => scope.op(ops.neg, { x: output }).z,
-    };
-    const trainer = await compile(dense(3), { ...options(device, crossEntropy(), 4), metrics });
-    const plain = await compile(dense(3), options(device, crossEntropy(), 4));
-    const { data } = await trainer.predict(x);
-    const rank = (i: number): number => [0, 1, 2].filter((c) => data[i * 3 + c]! > data[i * 3 + labels[i]!]!).length;
-    const expected = (from: number, to: number) => {
-      const rows = labels.slice(from, to).map((_, i) => from + i);
-      return {
-        top2: rows.filter((i) => rank(i) < 2).length / rows.length,
-        low: -data.slice(from * 3, to * 3).reduce((a, b) => a + b) / rows.length / 3,
-      };
-    };
-    const seen = await trainer.evaluate({ x, y: labels });
-    expect(Object.keys(seen.reports!)).toEqual(["top2", "low"]);
-    expect(seen.reports!.top2).toBeCloseTo(expected(0, 6).top2, 6);
-    expect(seen.reports!.low).toBeCloseTo(expected(0, 6).low, 6);
-    const step = await trainer.step({ x: x.slice(0, 3), y: labels.slice(0, 3) });
-    expect(step.reports!.top2).toBeCloseTo(expected(0, 3).top2, 6);
-    expect(step.loss).toBe((await plain.step({ x: x.slice(0, 3), y: labels.slice(0, 3) })).loss);
-    expect((await trainer.weights()).get("weight")).toEqual((await plain.weights()).get("weight"));
-  }));
-
-test("metrics of several outputs are given what the losses learn, and what is none is refused", () =>
-  guarded(async (device) => {
-    const model = functional((v: Value, { use }) => ({
-      kind: use("kind", dense(3), v),
-      size: use("size", dense(1), v),
-    }));
-    const top1 = topK(1);
-    const compiled = (metrics: CompileOptions["metrics"]) =>
-      compile(model, {
-        ...options(device, undefined as never),
-        loss: { kind: crossEntropy(), size: meanAbsoluteError() },
-        metrics: metrics!,
-      });
-    const trainer = await compiled({ best: (out, target, scope) => top1(out.kind, target.kind, scope) });
-    const { reports } = await trainer.evaluate({ x, y: { kind: labels, size: labels } });
-    expect(Object.keys(reports!)).toEqual(["kind", "kind.accuracy", "size", "best"]);
-    expect(reports!.best).toBeCloseTo(reports!["kind.accuracy"]!, 6);
-    await expect(compiled(topK(1) as never)).rejects.toThrow("compile: metrics is the function");
-    await expect(compiled({ best: 5 as never })).rejects.toThrow("compile: metrics.best is 5, it must be a function.");
-    await expect(compiled({ best: (() => 3) as never })).rejects.toThrow('metrics: "best": 3 is no value.');
-    await expect(compiled({ best: (out, target, scope) => topK(4)(out.kind, target.kind, scope) })).rejects.toThrow(
-      "inTop: k is 4, there are 3 classes. Give at most as many.",
-    );
-    await expect(compiled({ kind: (out) => out.kind })).rejects.toThrow('report: "kind" is told twice.');
-    expect(() => topK(0)).toThrow("topK: k is 0, it must be a whole number of at least 1.");
   }));
 
 test("predictions as probabilities or as classes", () =>

@@ -133,6 +133,17 @@ const elementLosses: readonly Case[] = [
   elementLoss("binaryCrossEntropy", [5, 7, 2], 4, {
     inputs: [...logits([5, 7, 2], normals), { shape: [5, 7], fill: sparse }],
   }),
+  ...[0, 0.5, -1.25].flatMap((logit): Case[] => {
+    const attributes = { logit, gradient: false };
+    return [
+      elementLoss("binaryHits", [33, 31], 30, { inputs: logits([33, 31], normals), attributes }),
+      elementLoss("binaryHits", [9, 5], 9, {
+        inputs: [...logits([9, 5], coarse), { shape: [9], fill: sparse }],
+        attributes,
+      }),
+      elementLoss("binaryHits", [5, 1031], 4, { inputs: logits([5, 1031], holed()), attributes, note: "with NaN" }),
+    ];
+  }),
   ...[[], [{ shape: [33], fill: sparse }]].map((scales) =>
     elementLoss("klDivergence", [33, 7], 31, {
       inputs: [{ shape: [33, 7], fill: between(-9, 0) }, { shape: [33, 7], fill: parts, scaled: false }, ...scales],

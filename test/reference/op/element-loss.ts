@@ -10,7 +10,7 @@ type Formula = (
   t: number,
   round: (x: number) => number,
   /** Of the loss itself. */
-  options: { readonly delta?: number; readonly posWeight?: number },
+  options: { readonly delta?: number; readonly posWeight?: number; readonly logit?: number },
 ) => readonly [value: number, slope: number, hit?: boolean];
 
 const elementLoss =
@@ -71,6 +71,10 @@ export const binaryCrossEntropy = elementLoss((p, t, round, { posWeight = 1 }) =
   const value = round(round(zero * softplus(p, round)) + round(one * softplus(-p, round)));
   const slope = round(round(zero * sigmoid(p, round)) - round(one * sigmoid(-p, round)));
   return [value, slope, !Number.isNaN(p) && p > 0 === t > 0.5];
+}, true);
+
+export const binaryHits = elementLoss((p, t, _, { logit = 0 }) => {
+  return [0, 0, !Number.isNaN(p) && p > Math.fround(logit) === t > 0.5];
 }, true);
 
 export const klDivergence = elementLoss((p, t, round) => {
