@@ -20,6 +20,7 @@ export type { Initializer, InitializerName } from "./initializer.ts";
 export { type AttentionInputs, type MultiHeadAttentionOptions, multiHeadAttention } from "./model/attention.ts";
 export { type BatchNormOptions, batchNorm } from "./model/batch-norm.ts";
 export { bidirectional } from "./model/bidirectional.ts";
+export { type ConfusionMatrixOptions, confusionMatrix } from "./model/confusion-matrix.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
@@ -120,9 +121,11 @@ export {
   tanh,
 } from "./op/activation.ts";
 export { type AveragePool2dOptions, averagePool2d } from "./op/average-pool2d.ts";
+export type { ConfusionMatrix } from "./op/confusion.ts";
 export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";
 export type {
+  Counts,
   Layer,
   Loss,
   LossFunction,

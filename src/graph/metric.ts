@@ -2,6 +2,7 @@
 
 import { OptionError } from "../errors.ts";
 import {
+  type Counts,
   checkedName,
   isValue,
   type Measure,
@@ -13,6 +14,7 @@ import {
 } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { isRecord } from "../option.ts";
+import type { Counted } from "./kept.ts";
 import type { Made } from "./report.ts";
 import { isLoss, isTerm, leave, type TermParts, unweighted } from "./term.ts";
 
@@ -27,15 +29,24 @@ export interface MetricParts extends TermParts {
 /** Labels that do not count, by the target in which they may stand. */
 type Ignoring = ReadonlyMap<Tensor, number | undefined>;
 
-/** What metrics leave, of targets as functions are given them. */
-export function measured(parts: MetricParts, targets: Values | Value, ignoring: Ignoring): Made[] {
+/** What metrics leave, of targets as functions are given them; `counting`: also counts, of which steps in training make none. */
+export function measured(parts: MetricParts, targets: Values | Value, ignoring: Ignoring, counting: boolean) {
+  const made: Made[] = [];
+  const counted: Counted[] = [];
   const ignored = (labels: Value): number | undefined => ignoring.get(parts.known("metrics", labels));
   const scope: MetricScope = { ...parts.scope, ignored };
-  return Object.entries(parts.metrics ?? {}).map(([name, metric]) => {
+  for (const [name, metric] of Object.entries(parts.metrics ?? {})) {
     const place = `metrics: "${checkedName("", name)}"`;
-    const { term, ...told } = measureOf(parts, place, applied(place, metric, parts.outputs, targets, scope));
-    return { name, ...told, ...leave(parts, place, term, unweighted, false) };
-  });
+    const found = applied(place, metric, parts.outputs, targets, scope);
+    if (isCounts(found)) {
+      const { counts, matrix } = found;
+      if (counting) counted.push({ name, matrix, counts: parts.known(place, counts()) });
+      continue;
+    }
+    const { term, ...told } = measureOf(parts, place, found);
+    made.push({ name, ...told, ...leave(parts, place, term, unweighted, false) });
+  }
+  return { made, counted };
 }
 
 function applied(place: string, metric: Metric, outputs: Values | Value, targets: Values | Value, scope: MetricScope) {
@@ -45,6 +56,9 @@ function applied(place: string, metric: Metric, outputs: Values | Value, targets
     `${place}: it is one loss, the outputs are ${Object.keys(outputs).join(", ")}, the targets ${Object.keys(targets).join(", ")}. Say of which: (output, target) => meanAbsoluteError().of(output.size, target.size).`,
   );
 }
+
+const isCounts = (made: unknown): made is Counts =>
+  isRecord(made) && typeof (made as Partial<Counts>).counts === "function";
 
 const isMeasure = (made: unknown): made is Measure => isRecord(made) && isTerm((made as Partial<Measure>).term);
 

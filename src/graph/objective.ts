@@ -4,6 +4,7 @@ import { OptionError } from "../errors.ts";
 import { checkedName, isValue, type Loss, type Objective, type Term, type Value, type Values } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { isRecord, shown } from "../option.ts";
+import { keepCounts, keepLosses, type Matrix } from "./kept.ts";
 import { checkPrediction } from "./loss-check.ts";
 import { type MetricParts, measured } from "./metric.ts";
 import { type Made, measure, type Report, type Room } from "./report.ts";
@@ -14,6 +15,8 @@ export interface ObjectiveParts extends Room, MetricParts {
   readonly objective: Objective;
   readonly format: DataFormat;
   readonly gradient: boolean;
+  /** Whether the loss of each sample is told. */
+  readonly perSample: boolean;
   /** What targets of a loss function are, where they are not as outputs are. */
   readonly targets: readonly Stream[] | undefined;
   /** What layers have reported. */
@@ -30,6 +33,7 @@ export interface TracedObjective {
   /** Labels of a sample, over all losses. */
   readonly labels: number;
   readonly reports: readonly Report[];
+  readonly matrices: readonly Matrix[];
 }
 
 /** Adds losses and metrics to a graph. Throws OptionError and ShapeError where they do not fit what the model gives. */
@@ -55,22 +59,29 @@ export function traceObjective(parts: ObjectiveParts): TracedObjective {
     const place = name === "" ? "loss" : `loss "${name}"`;
     return { name, tells: "loss", ...leave(parts, place, term, weightsOf(name), gradient) };
   });
+  const metrics = measured(parts, targetsOf(targets), ignoring, !gradient);
   const extra = [
     ...reported.map(({ name, values }): Made => {
       const left = leave(parts, `report "${name}"`, { values }, unweighted, false);
       return { name, tells: "mean", ...left };
     }),
-    ...measured(parts, targetsOf(targets), ignoring),
+    ...metrics.made,
   ];
+  const reports = measure(graph, parts, made, extra);
+  const behind = { layers: parts.layers, reports: parts.room ?? reports.length };
+  const matrices = keepCounts(graph, behind, metrics.counted);
+  const words = parts.counts ?? matrices.reduce((sum, { words }) => sum + words, 0);
+  const rows = made.map(({ rows }) => rows);
+  if (parts.perSample) keepLosses(graph, { ...behind, counts: words }, rows, parts.batch);
   return {
-    losses: made.map(({ rows }) => rows.id),
+    losses: rows.map(({ id }) => id),
     targets: [...targets].map(([made, stream]) => {
       const ignored = ignoring.get(made);
       return ignored === undefined ? stream : { ...stream, ignored };
     }),
     weights,
     labels: made.reduce((sum, one) => sum + one.labels, 0),
-    reports: measure(graph, parts, made, extra),
+    ...{ reports, matrices },
   };
 }
 

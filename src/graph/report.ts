@@ -17,16 +17,17 @@ export interface Report extends Pick<Measure, "finish"> {
 /** A report with the rows that it is made of. */
 export interface Made extends Report, Left {}
 
-/** Layers of the trainer, behind whose alarms reports stand, and reports that a step has room for. */
+/** Layers of the trainer, behind whose alarms reports stand, and reports and counts that there is room for. Default: as many as there are. */
 export interface Room {
   readonly layers: number;
   readonly room: number | undefined;
+  readonly counts: number | undefined;
 }
 
 /** Metrics of losses and of what is a report alone; gives the reports. */
 export function measure(
   graph: Graph,
-  { layers, room }: Room,
+  { layers, room }: Omit<Room, "counts">,
   losses: readonly Made[],
   extra: readonly Made[],
 ): Report[] {

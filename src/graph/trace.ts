@@ -56,7 +56,7 @@ export interface Trace {
   /** Numbers that are the same in each step, by the names of their data. */
   readonly constants: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
   /** What the losses leave; absent in a graph that only predicts. */
-  readonly objective?: Pick<TracedObjective, "losses" | "labels" | "reports">;
+  readonly objective?: Pick<TracedObjective, "losses" | "labels" | "reports" | "matrices">;
 }
 
 export interface TraceOptions {
@@ -71,6 +71,10 @@ export interface TraceOptions {
   /** Layers of the trainer, behind whose alarms reports stand, and how many there may be of these in a step. */
   readonly rateLayers?: number;
   readonly mostReports?: number;
+  /** Words of counts that there is room for. */
+  readonly mostCounts?: number;
+  /** Whether an evaluation tells the loss of each sample. */
+  readonly perSample?: boolean;
   /** `train` has the loss's gradient, `evaluate` the loss alone, `predict` neither; `features` is a prediction as training makes it. */
   readonly mode: "train" | "evaluate" | "predict" | "features";
   /** Names of tensors that are frozen. */
@@ -220,7 +224,7 @@ export function trace(model: Model, options: TraceOptions): Trace {
           outputs: made as Value | Values,
           gradient: mode === "train",
           layers: options.rateLayers ?? 0,
-          room: options.mostReports,
+          ...{ room: options.mostReports, counts: options.mostCounts, perSample: options.perSample === true },
           scope: scopeAt(""),
           ...{ gathered: feed.gathered, constant },
         });

@@ -34,6 +34,12 @@ export function accuracy(...given: readonly never[]): MetricFunction {
  */
 export const topK = (k: number): MetricFunction => hitsOf(wholeNumber("topK", "k", k));
 
+/** What a probability of 1 is above, as an option. */
+export const thresholds = { threshold: [0.5, "between 0 and 1"] } as const;
+
+/** The logit of a probability. */
+export const logitOf = (probability: number): number => Math.log(probability / (1 - probability));
+
 export interface BinaryAccuracyOptions {
   /** From which probability on a number is told to be 1. Above 0 and below 1, default 0.5. */
   readonly threshold?: number;
@@ -45,8 +51,8 @@ export interface BinaryAccuracyOptions {
  * OptionError for options that do not fit.
  */
 export function binaryAccuracy(options: BinaryAccuracyOptions = {}): MetricFunction {
-  const { threshold } = resolved("binaryAccuracy", options, { threshold: [0.5, "between 0 and 1"] });
-  const attributes = { logit: Math.log(threshold / (1 - threshold)) };
+  const { threshold } = resolved("binaryAccuracy", options, thresholds);
+  const attributes = { logit: logitOf(threshold) };
   const loss = lossOf({ op: binaryHits, hasHits: true, attributes });
   return (output, target): Measure => ({ term: loss.of(output, target), tells: "hits" });
 }

@@ -4,6 +4,7 @@
 import { NameError, OptionError } from "../errors.ts";
 import type { Initializer, InitializerName } from "../initializer.ts";
 import { checkRange, isRecord, shown } from "../option.ts";
+import type { ConfusionMatrix } from "./confusion.ts";
 import type { LossOp } from "./loss.ts";
 import type { Attributes, Op } from "./op.ts";
 
@@ -157,6 +158,12 @@ export interface Measure {
   readonly finish?: ((mean: number) => number) | undefined;
 }
 
+/** Whole numbers that are added up over the batches of an evaluation, and what they say. Steps that train do not ask for them. */
+export interface Counts {
+  readonly counts: () => Value;
+  readonly matrix: (counts: ArrayLike<number>) => ConfusionMatrix;
+}
+
 /**
  * Values [B, ..] that are made of the model's outputs and of the targets, each as one value or as values by name, as a loss function has
  * them, to be told as the mean over samples. It may give `meanAbsoluteError().of(output, target)`, too.
@@ -165,7 +172,7 @@ export interface Measure {
  * const far: MetricFunction = (output, target, scope) => scope.op(ops.abs, { x: scope.op(ops.subtract, { x: output, y: target }).z }).z;
  */
 // biome-ignore lint/suspicious/noExplicitAny: outputs and targets are those of the model that it is written for.
-export type MetricFunction = (outputs: any, targets: any, scope: MetricScope) => Value | Term | Measure;
+export type MetricFunction = (outputs: any, targets: any, scope: MetricScope) => Value | Term | Measure | Counts;
 
 /** What is told beside a loss: a function, or another loss, of which nothing is learned and for which no weights of the data count. */
 export type Metric = Loss | MetricFunction;

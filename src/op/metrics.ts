@@ -20,14 +20,27 @@ type Attributes = {
   readonly layers?: number;
 };
 
+/** Steps that may share one submission. */
+export const MOST_STEPS = 16;
+
+const padded = (words: number): number => Math.ceil(words / 4) * 4;
+
 /** Words in front of the alarms: the status and MOST_STEPS slots. */
-export const ALARMS = 4 * 17;
+export const ALARMS = 4 * (MOST_STEPS + 1);
 
 /** Words of a report. */
 export const REPORT_WORDS = 4;
 
 /** The word at which the reports of the first step begin; see `metrics.wgsl`. */
-export const reportsAt = (layers: number): number => ALARMS + Math.ceil(layers / 4) * 4;
+export const reportsAt = (layers: number): number => ALARMS + padded(layers);
+
+/** The word at which the counts of a submission begin, behind the reports of its steps. */
+export const countsAt = (layers: number, reports: number): number =>
+  reportsAt(layers) + reports * MOST_STEPS * REPORT_WORDS;
+
+/** The word at which the losses of the samples of the first step begin, behind all counts. */
+export const lossesAt = (layers: number, reports: number, counts: number): number =>
+  countsAt(layers, reports) + padded(counts);
 
 const kernel: Kernel<"rows" | "metrics"> = {
   name: "metrics",

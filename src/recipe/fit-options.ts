@@ -2,6 +2,7 @@
 
 import type { Data } from "../data/dataset.ts";
 import { OptionError } from "../errors.ts";
+import type { ConfusionMatrix } from "../op/confusion.ts";
 import type { StepStatistics } from "../optim/statistics.ts";
 import { checkFunction, checkOptions, checkRange, checkSwitches, shown } from "../option.ts";
 
@@ -33,6 +34,13 @@ export interface Evaluation {
   readonly samples: number;
   /** As those of a step. */
   readonly reports?: Readonly<Record<string, number>>;
+  /** What confusionMatrix counted, by the names of metrics. Left out where there is none. */
+  readonly matrices?: Readonly<Record<string, ConfusionMatrix>>;
+  /**
+   * With `perSample`: the loss of each sample, in order. Of several losses their sum; with weights the share of the sample in its batch, so that
+   * the mean over a batch is its loss.
+   */
+  readonly losses?: Float32Array<ArrayBuffer>;
 }
 
 export interface EpochResult {

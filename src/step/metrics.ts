@@ -4,7 +4,7 @@
 import { DeviceError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage, MapMode } from "../gpu/usage.ts";
-import { ALARMS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
+import { ALARMS, countsAt, lossesAt, MOST_STEPS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
 
 /** What comes back of one step. */
 export interface StepMetrics {
@@ -16,6 +16,8 @@ export interface StepMetrics {
   readonly count: number;
   /** Left out where there are none. */
   readonly reports?: readonly { readonly mean: number; readonly hits: number; readonly ignored: number }[];
+  /** Of each sample, where that was asked for. */
+  readonly losses?: Float32Array;
 }
 
 export interface Metrics {
@@ -28,6 +30,8 @@ export interface Metrics {
   readonly alarms: Uint32Array;
   /** Statistics of the sampled steps by number, 8 numbers a row; see shaders/row-sum.wgsl. */
   readonly statistics: ReadonlyMap<number, Float32Array>;
+  /** What was counted over all steps of the submission; empty where nothing is. */
+  readonly counts: Uint32Array;
   /** First step of the submission that left no metrics. */
   readonly missed: number | undefined;
 }
@@ -35,21 +39,31 @@ export interface Metrics {
 /** What of its values tells a step from others, and how many samples it has. */
 type Awaited = readonly { readonly step: number; readonly count: number; readonly sampled?: boolean }[];
 
-const noAlarms = new Uint32Array(0);
+const noWords = new Uint32Array(0);
 const noStatistics: Metrics["statistics"] = new Map();
+
+/** What is copied beside metrics and reports: statistics, and counts and losses of samples. */
+interface Copied {
+  readonly statistics: GPUBuffer | undefined;
+  readonly tellsMore: boolean;
+}
 
 export type Stage = ReturnType<typeof createStage>;
 
-/** What steps tell of: tensors in statistics, layers in alarms, and reports beside the loss. */
+/** What steps tell of: tensors in statistics, layers in alarms, reports beside the loss, words of counts, and samples. */
 export interface Told {
   readonly rows: number;
   readonly layers: number;
   readonly reports: number;
+  readonly counts: number;
+  readonly batch: number;
 }
 
-/** `bytes` are those of the metrics of a submission. */
-export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: Told) {
+export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: Told) {
   const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+  const [plainBytes, losses] = [4 * countsAt(layers, reports), lossesAt(layers, reports, counts)];
+  const bytes = 4 * (losses + MOST_STEPS * batch);
+  const bytesOf = (tellsMore: boolean): number => (tellsMore ? bytes : plainBytes);
   const buffer = gpu.buffer("metrics staging", bytes, usage);
   let sampled: GPUBuffer | undefined;
   // What was read last: so no submission makes arrays of its own.
@@ -66,7 +80,7 @@ export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: 
   const reportsOf = (i: number): NonNullable<StepMetrics["reports"]> =>
     Array.from({ length: reports }, (_, report) => reportAt(reportsAt(layers) + (i * reports + report) * REPORT_WORDS));
 
-  function metricsOf(values: Awaited, statistics: Metrics["statistics"]): Metrics {
+  function metricsOf(values: Awaited, statistics: Metrics["statistics"], tellsMore: boolean): Metrics {
     const steps: StepMetrics[] = [];
     // One object a step and nothing else, which a heap profile holds it to.
     for (let at = 4; steps.length < values.length; at += 4) {
@@ -80,15 +94,18 @@ export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: 
         ignored: words[at + 3] as number,
         count,
       };
-      steps.push(reports === 0 ? told : { ...told, reports: reportsOf(i) });
+      const own = reports === 0 ? told : { ...told, reports: reportsOf(i) };
+      const from = losses + i * batch;
+      steps.push(tellsMore ? { ...own, losses: reals.slice(from, from + count) } : own);
     }
     return {
       steps,
       badStep: words[0] as number,
       badRow: words[1] === 0xffffffff ? 0 : (words[1] as number),
       // Rare, and kept for longer than the words are.
-      alarms: alarms.some(Boolean) ? alarms.slice() : noAlarms,
+      alarms: alarms.some(Boolean) ? alarms.slice() : noWords,
       statistics,
+      counts: tellsMore ? words.slice(plainBytes / 4, plainBytes / 4 + counts) : noWords,
       missed: values.find(({ step }, i) => steps[i]?.step !== step)?.step,
     };
   }
@@ -108,16 +125,16 @@ export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: 
     done: undefined as Promise<unknown> | undefined,
 
     /** Has what the steps leave copied at the end of their submission. */
-    copy(encoder: GPUCommandEncoder, metrics: GPUBuffer, statistics: GPUBuffer | undefined): void {
-      encoder.copyBufferToBuffer(metrics, 0, buffer, 0, bytes);
+    copy(encoder: GPUCommandEncoder, metrics: GPUBuffer, { statistics, tellsMore }: Copied): void {
+      encoder.copyBufferToBuffer(metrics, 0, buffer, 0, bytesOf(tellsMore));
       if (statistics === undefined) return;
       sampled ??= gpu.buffer("statistics staging", statistics.size, usage);
       encoder.copyBufferToBuffer(statistics, 0, sampled, 0, statistics.size);
     },
 
     /** What was copied, once it is there. */
-    read(values: Awaited, isSampled: boolean): Promise<Metrics> {
-      const found = arrived(values, isSampled ? sampled : undefined);
+    read(values: Awaited, { isSampled, tellsMore }: { isSampled: boolean; tellsMore: boolean }): Promise<Metrics> {
+      const found = arrived(values, isSampled ? sampled : undefined, tellsMore);
       stage.done = found.catch(() => undefined);
       return found;
     },
@@ -128,13 +145,13 @@ export function createStage(gpu: Gpu, bytes: number, { rows, layers, reports }: 
     },
   };
 
-  async function arrived(values: Awaited, sampled: GPUBuffer | undefined): Promise<Metrics> {
+  async function arrived(values: Awaited, sampled: GPUBuffer | undefined, tellsMore: boolean): Promise<Metrics> {
     try {
-      const mapped = buffer.mapAsync(MapMode.READ);
+      const mapped = buffer.mapAsync(MapMode.READ, 0, bytesOf(tellsMore));
       await gpu.untilLost(sampled ? Promise.all([mapped, sampled.mapAsync(MapMode.READ)]) : mapped);
-      words.set(new Uint32Array(buffer.getMappedRange()));
+      words.set(new Uint32Array(buffer.getMappedRange(0, bytesOf(tellsMore))));
       buffer.unmap();
-      return metricsOf(values, sampled ? statisticsOf(values, sampled) : noStatistics);
+      return metricsOf(values, sampled ? statisticsOf(values, sampled) : noStatistics, tellsMore);
     } finally {
       stage.done = undefined;
     }

@@ -7,6 +7,7 @@ import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
 import { tensorAt } from "../graph/graph.ts";
+import type { Matrix } from "../graph/kept.ts";
 import { owned } from "../graph/own.ts";
 import { segmentPaths } from "../graph/recompute.ts";
 import type { Report } from "../graph/report.ts";
@@ -38,6 +39,10 @@ export interface ProgramOptions {
   readonly metrics?: { readonly [name: string]: Metric } | undefined;
   /** Reports that a step has room for. Default: its own. */
   readonly mostReports?: number;
+  /** Words of counts that an evaluation has room for. Default: its own. */
+  readonly mostCounts?: number;
+  /** Whether an evaluation tells the loss of each sample. */
+  readonly perSample?: boolean;
   readonly update: UpdateSettings;
   readonly format: DataFormat;
   readonly mode: Mode;
@@ -83,6 +88,8 @@ export interface Program {
   /** Labels of a sample, over all losses, and what is reported beside the loss. */
   readonly labels: number;
   readonly reports: readonly Report[];
+  /** What is counted. */
+  readonly matrices: readonly Matrix[];
   /** Where a program of features ends, or one that is cached begins. */
   readonly features: Features | undefined;
   /** Whether the step gives tensor `row` a gradient. */
@@ -135,6 +142,7 @@ export function buildProgram(options: ProgramOptions): Program {
   });
   const losses = traced.objective?.losses ?? [];
   const loss = losses.at(-1);
+  const matrices = traced.objective?.matrices ?? [];
   /** The weights of a role, which share an arena. */
   const weightsOf = (role: "parameter" | "base") => {
     const isOfRole = (_: unknown, i: number): boolean =>
@@ -200,6 +208,7 @@ export function buildProgram(options: ProgramOptions): Program {
         update.accumulate > 1,
       ),
       results,
+      tellsMore: matrices.length > 0 || options.perSample === true,
     }),
     parameters,
     layout,
@@ -213,6 +222,7 @@ export function buildProgram(options: ProgramOptions): Program {
     constants: traced.constants,
     labels: traced.objective?.labels ?? 0,
     reports: traced.objective?.reports ?? [],
+    matrices,
     features: frontier === undefined ? undefined : { ...tensorAt(part, frontier), input: inputOf(traced.graph) },
     takesPart: (row) => gradients.has(parameterIds[row] as number),
   };

@@ -18,6 +18,8 @@ export interface Asked {
   readonly sampled: boolean;
   readonly cached: boolean;
   readonly batch: number;
+  /** Whether an evaluation tells the loss of each sample. */
+  readonly perSample: boolean;
 }
 
 export function createPrograms(build: (asked: Asked) => Program, most = MOST_PROGRAMS) {
@@ -40,13 +42,14 @@ export function createPrograms(build: (asked: Asked) => Program, most = MOST_PRO
 }
 
 function isSame(one: Asked, other: Asked): boolean {
-  const { mode, loss, format, frozen, sampled, cached, batch } = other;
+  const { mode, loss, format, frozen, sampled, cached, batch, perSample } = other;
   return (
     one.mode === mode &&
     one.loss === loss &&
     one.sampled === sampled &&
     one.cached === cached &&
     one.batch === batch &&
+    one.perSample === perSample &&
     isSameFormat(one.format, format) &&
     one.frozen.length === frozen.length &&
     one.frozen.every((name, i) => name === frozen[i])

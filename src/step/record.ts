@@ -22,6 +22,8 @@ export interface Recording {
   readonly memory: MemoryReport;
   /** Where results stand that are read after the step, by name. */
   readonly results: Readonly<Record<string, Slice>>;
+  /** Whether a step leaves more than its metrics and reports. */
+  readonly tellsMore?: boolean;
 }
 
 export interface RecordOptions {
@@ -39,6 +41,8 @@ export interface RecordOptions {
   readonly commits?: readonly Command[];
   /** Tensors to be read after the step. */
   readonly results?: Readonly<Record<string, number>>;
+  /** Whether it leaves counts or losses of samples. */
+  readonly tellsMore?: boolean;
 }
 
 export function record(graph: Graph, plan: Plan, options: RecordOptions): Recording {
@@ -90,6 +94,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     arenas: plan.arenas,
     memory: plan.report,
     results: Object.fromEntries(Object.entries(options.results ?? {}).map(([name, id]) => [name, plan.sliceOf(id)])),
+    ...(options.tellsMore === true && { tellsMore: true }),
   };
 
   /** Sums that stand beside one another. */

@@ -5,14 +5,14 @@ import { bug, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
 import { BufferUsage } from "../gpu/usage.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
-import { ALARMS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
+import { ALARMS, lossesAt, MOST_STEPS } from "../op/metrics.ts";
 import { type Command, when } from "./command.ts";
 import { createStage, type Metrics, type Stage, type Told } from "./metrics.ts";
 import type { Recording } from "./record.ts";
 import { createTicks } from "./ticks.ts";
 
-/** Steps that may share one submission. */
-export const MOST_STEPS = 16;
+export { MOST_STEPS };
+
 /** Submissions under way before the host waits for the oldest. */
 const AHEAD = 3;
 /** Alignment of dynamic offsets that every device accepts. */
@@ -82,8 +82,10 @@ export interface Found {
 export type Replay = ReturnType<typeof createReplay>;
 
 /** Owns the ring, the metrics and the staging buffers of one trainer. */
-export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0 }: ReplayOptions) {
+export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptions) {
   const { device } = gpu;
+  const told: Told = { rows, layers: 0, reports: 0, counts: 0, batch: 0, ...given };
+  const { layers, reports, counts, batch } = told;
   const uniformTable = rows <= MOST_UNIFORM_ROWS;
   const tableBytes = Math.ceil((rows * 16) / SLOT) * SLOT;
   const slotBytes = SLOT + tableBytes;
@@ -110,13 +112,13 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
       { binding: 1, resource: { buffer: ring, size: rows * 16 } },
     ],
   });
-  const metricsBytes = 4 * (reportsAt(layers) + reports * MOST_STEPS * REPORT_WORDS);
+  const metricsBytes = 4 * (lossesAt(layers, reports, counts) + MOST_STEPS * batch);
   const metrics = gpu.buffer(
     "metrics",
     metricsBytes,
     BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
   );
-  const stages = Array.from({ length: AHEAD }, () => createStage(gpu, metricsBytes, { rows, layers, reports }));
+  const stages = Array.from({ length: AHEAD }, () => createStage(gpu, told));
   let turn = 0;
   const ticks = createTicks(gpu, SLOT);
 
@@ -180,9 +182,10 @@ export function createReplay(gpu: Gpu, { rows, layers = 0, reports = 0, seed = 0
       }
       pass.end();
       const statistics = sampled ? prepared.statistics : undefined;
-      stage.copy(encoder, metrics, statistics);
+      const { tellsMore = false } = prepared.recording;
+      stage.copy(encoder, metrics, { statistics, tellsMore });
       device.queue.submit([encoder.finish()]);
-      return stage.read(values, statistics !== undefined);
+      return stage.read(values, { isSampled: statistics !== undefined, tellsMore });
     },
 
     /** The same when its turn has come, with values made then: resolves once it is submitted. */

@@ -32,7 +32,7 @@ export interface PredictSettings {
 export type Runner = ReturnType<typeof createRunner>;
 export type RunnerOptions = Omit<
   ProgramOptions,
-  "mode" | "loss" | "frozen" | "format" | "software" | "sampled" | "cached" | "mostBlocks"
+  "mode" | "loss" | "frozen" | "format" | "software" | "sampled" | "cached" | "perSample" | "mostBlocks"
 > & {
   /** What there is to learn, by name; a fit has the one without. */
   readonly objectives: ReadonlyMap<string, Objective>;
@@ -56,6 +56,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
     rows: first.parameters.length,
     layers: update.layers,
     reports: options.mostReports ?? first.reports.length,
+    counts: options.mostCounts ?? 0,
+    batch: options.batch,
     seed: options.seed,
   });
   const device = {
@@ -83,8 +85,8 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
     mode: Mode,
     format: DataFormat,
     frozen: readonly string[],
-    { sampled = false, cached = false, batch = options.batch, loss = "" } = {},
-  ): Program => programs({ mode, loss, format, frozen, sampled, cached, batch });
+    { sampled = false, cached = false, batch = options.batch, loss = "", perSample = false } = {},
+  ): Program => programs({ mode, loss, format, frozen, sampled, cached, batch, perSample });
 
   return {
     store,

@@ -28,7 +28,7 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   const first = checkedSettings(model, options);
   const { optimizer } = first;
   const programs = new Map<string, Program>();
-  let mostReports = 0;
+  let [mostReports, mostCounts] = [0, 0];
   for (const [name, loss] of first.objectives) {
     // The first one says where weights and states lie.
     const [before] = programs.values();
@@ -39,7 +39,9 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
     if (before !== undefined) checkPlaces(made, before);
     programs.set(name, made);
     const looking = { ...first, loss, format: plainFormat(first.inputs), mode: "evaluate" } as const;
-    mostReports = Math.max(mostReports, made.reports.length, trace(model, looking).objective?.reports.length ?? 0);
+    const { reports = [], matrices = [] } = trace(model, looking).objective ?? {};
+    mostReports = Math.max(mostReports, made.reports.length, reports.length);
+    mostCounts = Math.max(mostCounts, ...matrices.map(({ from, words }) => from + words));
   }
   const program = programs.get("") ?? bug("there is no loss");
   let trainer: Trainer | undefined;
@@ -50,7 +52,7 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
     ...first,
     update: updateSettings(rates, options),
     momentum: options.momentum,
-    mostReports,
+    ...{ mostReports, mostCounts },
   };
   const gpu = await connect(options);
   try {

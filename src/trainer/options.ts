@@ -102,6 +102,8 @@ export interface Settings {
   readonly momentum: MomentumSchedule | undefined;
   /** Reports that a step has room for. */
   readonly mostReports: number;
+  /** Words of counts that an evaluation has room for. */
+  readonly mostCounts: number;
   readonly cacheFrozen: boolean;
   readonly recompute: string | undefined;
   readonly base: string | undefined;
@@ -110,7 +112,7 @@ export interface Settings {
 }
 
 /** What can be checked before the model is built. */
-export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports">;
+export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports" | "mostCounts">;
 
 const compileKeys = [
   ...["input", "batch", "loss", "losses", "target", "metrics", "optimizer", "rates", "schedule", "seed"],

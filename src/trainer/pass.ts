@@ -4,16 +4,21 @@ import { type Data, isBatches, type Packed, type Samples } from "../data/dataset
 import { packBatch as packOne } from "../data/pack.ts";
 import { bug, DataError } from "../errors.ts";
 import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
-import type { Feed } from "../step/feed.ts";
 import { checkArrival } from "../step/metrics.ts";
-import type { Program } from "../step/program.ts";
 import { MOST_STEPS } from "../step/replay.ts";
+import type { Source } from "../step/shelf.ts";
 import type { Gradients } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { Stretch } from "./submit.ts";
-import { added, meansOf, nothing, type Sums, sumsOf } from "./tally.ts";
+import { added, countsOf, lossesOf, meansOf, nothing, type Sums, sumsOf } from "./tally.ts";
 
 export type Passes = ReturnType<typeof createPasses>;
+
+/** How samples are looked at: with the running means of the weights, and telling the loss of each. */
+interface EvaluateSettings {
+  readonly averaged: boolean;
+  readonly perSample: boolean;
+}
 
 /** Of an iterable without batches. */
 export const noBatch = (place: string): DataError =>
@@ -26,11 +31,11 @@ export function createPasses(parts: Parts) {
   const packBatch = (place: string, samples: Samples, loss = ""): Packed =>
     packOne(place, samples, streams.get(loss) ?? bug(`there is no loss "${loss}"`), batch, settings.normalization);
 
-  /** What the batches of a feed add up. */
-  async function look(program: Program, feed: Feed, count: number, averaged: boolean): Promise<Sums> {
-    let sums = nothing;
+  /** What the batches of samples add up. */
+  async function look({ feed, format, count }: Source, { averaged, perSample }: EvaluateSettings): Promise<Sums> {
+    const program = runner.program("evaluate", format, [], { perSample });
     const batches = Math.ceil(count / batch);
-    const arrivals: Promise<void>[] = [];
+    const arrivals: Promise<Sums>[] = [];
     for (let at = 0; at < batches; at += MOST_STEPS) {
       const ready = await runner.ready(program, feed, averaged);
       const values = Array.from({ length: Math.min(MOST_STEPS, batches - at) }, (_, i) => {
@@ -39,14 +44,14 @@ export function createPasses(parts: Parts) {
       });
       const arrival = runner.start(ready, values).then((found) => {
         checkArrival(gpu, found);
-        for (const one of found.steps) sums = added(sums, sumsOf(program, one));
+        const own = found.steps.map((step) => sumsOf(program, step, perSample)).reduce(added);
+        return program.matrices.length === 0 ? own : added(own, countsOf(program.matrices, found.counts));
       });
       // An error is thrown below, where all are awaited.
       arrival.catch(() => undefined);
       arrivals.push(arrival);
     }
-    await Promise.all(arrivals);
-    return sums;
+    return (await Promise.all(arrivals)).reduce(added);
   }
 
   return {
@@ -82,26 +87,24 @@ export function createPasses(parts: Parts) {
         return { loss: found.steps[0]?.loss ?? Number.NaN, gradients: new Map(named) };
       }),
 
-    /** Means over all samples; `averaged`: with the running means of the weights. */
-    async evaluate(place: string, data: Data, averaged = false): Promise<Evaluation> {
+    /** Means over all samples, and more where it is asked for. */
+    async evaluate(place: string, data: Data, { averaged = false, perSample = false } = {}): Promise<Evaluation> {
+      const asked = { averaged, perSample };
       let sums = nothing;
       if (isBatches(data)) {
         let seen = 0;
         for await (const samples of data) {
           const packed = packBatch(`${place}: batch ${seen++}`, samples);
-          await turns(async () => {
-            const { feed, format, count } = runner.batchSource(packed);
-            sums = added(sums, await look(runner.program("evaluate", format, []), feed, count, averaged));
-          });
+          sums = added(sums, await turns(() => look(runner.batchSource(packed), asked)));
         }
         if (seen === 0) throw noBatch(place);
       } else {
         sums = await turns(() => {
-          const { feed, format, count } = runner.source(place, data);
-          return look(runner.program("evaluate", format, []), runner.inOrder(feed), count, averaged);
+          const source = runner.source(place, data);
+          return look({ ...source, feed: runner.inOrder(source.feed) }, asked);
         });
       }
-      return meansOf(sums);
+      return perSample ? { ...meansOf(sums), losses: lossesOf(sums) } : meansOf(sums);
     },
   };
 }

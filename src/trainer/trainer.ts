@@ -38,6 +38,11 @@ export interface Averaged {
   readonly averaged?: boolean;
 }
 
+export interface EvaluateOptions extends Averaged {
+  /** Whether the loss of each sample is told. Default false. */
+  readonly perSample?: boolean;
+}
+
 export interface StepGoal {
   /** Name of one of `losses`. Default: what `fit` learns. */
   readonly loss?: string;
@@ -208,14 +213,20 @@ export class Trainer {
   }
 
   /**
-   * Loss and accuracy over all samples, or over the batches of an iterable; no weight changes. `averaged`: with the running
-   * means of the weights. It may be called at any time. Throws DataError and ShapeError as `fit` does.
+   * Loss, accuracy and metrics over all samples, or over the batches of an iterable; no weight changes. `averaged`: with the running
+   * means of the weights; `perSample`: also the loss of each sample, in order, as `losses`. It may be called at any time. Throws DataError
+   * and ShapeError as `fit` does.
    */
-  async evaluate(data: Data, options: Averaged = {}): Promise<Evaluation> {
+  async evaluate(
+    data: Data,
+    options: Averaged & { readonly perSample: true },
+  ): Promise<Evaluation & Required<Pick<Evaluation, "losses">>>;
+  async evaluate(data: Data, options?: EvaluateOptions): Promise<Evaluation>;
+  async evaluate(data: Data, options: EvaluateOptions = {}): Promise<Evaluation> {
     this.network.demandAlive();
-    const { averaged } = resolved("evaluate", options, { averaged: [false] });
-    if (averaged) this.#demandAverages("evaluate");
-    return this.#passes.evaluate("evaluate", data, averaged);
+    const asked = resolved("evaluate", options, { averaged: [false], perSample: [false] });
+    if (asked.averaged) this.#demandAverages("evaluate");
+    return this.#passes.evaluate("evaluate", data, asked);
   }
 
   /** As `network.predict`; `averaged`: with the running means of the weights. */

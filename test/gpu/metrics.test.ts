@@ -6,12 +6,13 @@ import type { Gpu } from "../../src/gpu/device.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";
-import type { Prepared, Replay } from "../../src/step/replay.ts";
+import { createReplay, type Prepared, type Replay } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { complaint, distance } from "../reference/compare.ts";
 import { interpret } from "../reference/interpret.ts";
 import { exact, single } from "../reference/twin.ts";
+import { cases as kept } from "./case/keep.ts";
 import { cases } from "./case/metrics.ts";
 import { buildCase, type Case, caseName } from "./case.ts";
 import { onDevice } from "./device.ts";
@@ -22,9 +23,7 @@ async function prepare(gpu: Gpu, replay: Replay, one: Case, halts = true) {
   const [rows, result] = graph.tensors as [(typeof graph.tensors)[0], (typeof graph.tensors)[0]];
   const layout = layOut([{ name: rows.name, shape: rows.shape, layer: "" }]);
   const recording = record(graph, plan(graph, layout, [rows.id], new Set()), {
-    name: "test",
-    device: { software: true },
-    halts,
+    ...{ name: "test", device: { software: true }, halts, tellsMore: one.op === "keep" },
   });
   const store = createStore(gpu, layout, plainUpdate());
   const prepared: Prepared = await replay.prepare(recording, new Map(store.buffers).set("metrics", replay.metrics));
@@ -107,5 +106,25 @@ test("the loss of an update is that of its micro-batches, by their shares", asyn
     dispose();
     expect(status.getUint32(8, true)).toBe(5);
     expect(status.getFloat32(12, true)).toBeCloseTo(0.25 * losses[0]! + 0.75 * losses[1]!, 5);
+  });
+});
+
+test("counts are added up over the steps of a submission and begin anew with the next, losses have a place for each step", async () => {
+  await onDevice(1, async (gpu) => {
+    const [counts, losses] = kept as [Case, Case];
+    // Words of counts, and samples: what `first` of the cases says.
+    const replay = createReplay(gpu, { rows: 1, counts: 9, batch: 65 });
+    const counting = await prepare(gpu, replay, counts, false);
+    const telling = await prepare(gpu, replay, losses, false);
+    const submit = async ({ prepared }: typeof counting, counts: readonly number[]) =>
+      (await replay.submit(prepared, counts.length, (i) => ({ step: 0, start: 0, count: counts[i]! }))).metrics;
+    for (const steps of [1, 3, 16, 2]) {
+      const found = await submit(counting, new Array<number>(steps).fill(3));
+      expect([...found.counts]).toEqual([...counting.numbers].map((value) => value * steps));
+    }
+    const real = [65, 1, 64];
+    const told = (await submit(telling, real)).steps.map((step) => [...step.losses!]);
+    expect(told).toEqual(real.map((count) => [...telling.numbers.slice(0, count)]));
+    for (const one of [counting, telling, replay]) one.dispose();
   });
 });

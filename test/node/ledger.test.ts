@@ -62,6 +62,7 @@ function setUp({ rest }: { rest?: number } = {}) {
         badRow: 0,
         alarms: new Uint32Array(2),
         statistics: new Map(),
+        counts: new Uint32Array(0),
         missed: undefined,
         ...change,
       });

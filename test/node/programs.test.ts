@@ -8,7 +8,7 @@ import { plainUpdate } from "../../src/step/update.ts";
 
 const first: Asked = {
   ...{ mode: "train", loss: "", format: { inputs: [{ bytes: false, period: 0 }], weights: [] }, frozen: [] },
-  ...{ sampled: false, cached: false, batch: 4 },
+  ...{ sampled: false, cached: false, perSample: false, batch: 4 },
 };
 
 /** Programs of a model of three layers, and how many were built. */
@@ -45,7 +45,7 @@ describe("a program", () => {
     ["weights of its data", { format: { inputs: [{ bytes: false, period: 0 }], weights: [{ name: "", shape: [] }] } }],
     ["frozen set", { frozen: ["head.bias"] }],
     ["statistics", { sampled: true }],
-    ["batch", { batch: 8 }],
+    ["batch", { perSample: false, batch: 8 }],
   ] as [string, Partial<Asked>][])("of another %s is another one", (_, change) => {
     const { programs } = setUp();
     const found = programs(first);

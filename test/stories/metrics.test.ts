@@ -6,12 +6,15 @@ import {
   accuracy,
   adam,
   binaryAccuracy,
+  binaryCrossEntropy,
   type CompileOptions,
   compile,
+  confusionMatrix,
   crossEntropy,
   dense,
   functional,
   type Loss,
+  type MetricFunction,
   meanAbsoluteError,
   meanSquaredError,
   ops,
@@ -128,6 +131,129 @@ test("an update of several batches tells figures of all of them", () =>
     expect(told).toHaveLength(1);
     for (const [name, value] of Object.entries(told[0] as Record<string, number>))
       expect(value).toBeCloseTo(whole.reports![name]!, 6);
+  }));
+
+test("a matrix counts what evaluations tell of each class, whatever the batches and the submissions are", () =>
+  guarded(async (device) => {
+    // More batches than a submission has.
+    const many = Array.from({ length: 53 }, (_, i) => x[i % 7]!.map((value) => value + Math.sin(i)));
+    const y = many.map((_, i) => (i * 5) % 3);
+    const counted = (logits: readonly (readonly number[])[], ignored?: number) => {
+      const counts = [0, 1, 2].map(() => [0, 0, 0]);
+      for (const [i, row] of logits.entries()) {
+        if (y[i] !== ignored) counts[y[i]!]![row.indexOf(Math.max(...row))]!++;
+      }
+      return counts;
+    };
+    const metrics = { classes: confusionMatrix(3), accuracy: accuracy() };
+    const loss = crossEntropy({ ignoreIndex: 1 });
+    const trainer = await compile(dense(3), { ...options(device, loss, 3), metrics });
+    const logits = rowsOf((await trainer.predict(many)).data, 3);
+    const seen = await trainer.evaluate({ x: many, y });
+    const { counts, precision, recall, f1, macro } = seen.matrices!.classes!;
+    expect(counts).toEqual(counted(logits, 1));
+    // As scikit-learn has them: 0 where there is nothing to divide by.
+    const part = (right: number, all: number): number => (all === 0 ? 0 : right / all);
+    const column = (p: number): number => counts.reduce((sum, row) => sum + row[p]!, 0);
+    const row = (l: number): number => counts[l]!.reduce((a, b) => a + b, 0);
+    const [p, r] = [
+      [0, 1, 2].map((c) => part(counts[c]![c]!, column(c))),
+      [0, 1, 2].map((c) => part(counts[c]![c]!, row(c))),
+    ];
+    expect([precision, recall]).toEqual([p, r]);
+    for (const [c, value] of f1.entries()) expect(value).toBeCloseTo(part(2 * p[c]! * r[c]!, p[c]! + r[c]!), 12);
+    expect([macro.precision, macro.recall, macro.f1]).toEqual([p, r, f1].map((of) => (of[0]! + of[1]! + of[2]!) / 3));
+    expect(counts.reduce((sum, row, c) => sum + row[c]!, 0) / counts.flat().reduce((a, b) => a + b, 0)).toBe(
+      seen.reports!.accuracy,
+    );
+    expect(await trainer.evaluate({ x: many, y })).toEqual(seen);
+    const batches = [0, 3, 6].map((at) => ({ x: many.slice(at, at + 2), y: y.slice(at, at + 2) }));
+    const parted = await trainer.evaluate(batches);
+    const some = [0, 1, 3, 4, 6, 7];
+    expect(parted.matrices!.classes!.counts.flat().reduce((a, b) => a + b)).toBe(some.filter((i) => y[i] !== 1).length);
+    // A fit has it of its validation; its steps are those of a trainer without it.
+    const plain = await compile(dense(3), { ...options(device, loss, 3), metrics: { accuracy: accuracy() } });
+    expect(trainer.recording().commands).toEqual(plain.recording().commands);
+    const { epochs } = await trainer.fit({ x: many, y }, { validation: { x: many, y } });
+    expect(epochs[0]!.validation).toEqual(await trainer.evaluate({ x: many, y }));
+    expect(epochs[0]).not.toHaveProperty("matrices");
+  }));
+
+test("a matrix of numbers that are 0 or 1, beside another of the same model", () =>
+  guarded(async (device) => {
+    const metrics = { half: confusionMatrix(2), sure: confusionMatrix(2, { threshold: 0.75 }) };
+    const trainer = await compile(dense(3), { ...options(device, binaryCrossEntropy(), 4), metrics });
+    const y = labels.map((label) => [0, 1, 2].map((c) => Number(c === label)));
+    const { data } = await trainer.predict(x);
+    const counted = (logit: number) => {
+      const counts = [
+        [0, 0],
+        [0, 0],
+      ];
+      for (const [i, z] of data.entries()) counts[y.flat()[i]!]![Number(z > logit)]!++;
+      return counts;
+    };
+    const { matrices } = await trainer.evaluate({ x, y });
+    expect([matrices!.half!.counts, matrices!.sure!.counts]).toEqual([counted(0), counted(Math.log(3))]);
+    expect(matrices!.half).not.toEqual(matrices!.sure);
+  }));
+
+test("an evaluation tells the loss of each sample, in order", () =>
+  guarded(async (device) => {
+    const many = Array.from({ length: 53 }, (_, i) => x[i % 7]!.map((value) => value + Math.sin(i)));
+    const y = many.map((row) => row.map((value) => 0.5 * value));
+    const metrics = { sure: confusionMatrix(2) };
+    const trainer = await compile(dense(3), { ...options(device, meanSquaredError(), 3), metrics });
+    const { data } = await trainer.predict(many);
+    const expected = many.map((_, i) => mean(y[i]!.map((value, c) => (data[i * 3 + c]! - value) ** 2)));
+    const seen = await trainer.evaluate({ x: many, y }, { perSample: true });
+    expect(seen.losses).toHaveLength(53);
+    for (const [i, value] of seen.losses.entries()) expect(Math.abs(value / expected[i]! - 1)).toBeLessThan(1e-5);
+    expect(mean([...seen.losses])).toBeCloseTo(seen.loss, 6);
+    const { losses: _, ...rest } = seen;
+    expect(await trainer.evaluate({ x: many, y })).toEqual(rest);
+    const batches = [0, 3, 5].map((at) => ({ x: many.slice(at, at + 2), y: y.slice(at, at + 2) }));
+    const parted = await trainer.evaluate(batches, { perSample: true });
+    expect([...parted.losses]).toEqual([0, 1, 3, 4, 5, 6].map((i) => seen.losses[i]));
+    await expect(trainer.evaluate({ x: many, y }, { perSample: 1 as never })).rejects.toThrow(
+      "evaluate: perSample is 1, it must be true or false.",
+    );
+    // Long rows stand in parts, and several losses add up.
+    const wide = functional((v: Value, { use }) => ({ a: use("a", dense(1500), v), b: use("b", dense(3), v) }));
+    const both = await compile(wide, {
+      ...options(device, undefined as never, 4),
+      loss: { a: meanSquaredError(), b: crossEntropy() },
+    });
+    const told = { x, y: { a: x.map(() => new Array<number>(1500).fill(0.5)), b: labels } };
+    const [a, b] = [
+      (await both.predict(x, { output: "a" })).data,
+      rowsOf((await both.predict(x, { output: "b" })).data, 3),
+    ];
+    const { losses } = await both.evaluate(told, { perSample: true });
+    for (const [i, value] of losses.entries()) {
+      const own =
+        mean([...a.subarray(i * 1500, (i + 1) * 1500)].map((z) => (z - 0.5) ** 2)) + crossEntropyOf(b[i]!, labels[i]!);
+      expect(Math.abs(value / own - 1)).toBeLessThan(1e-5);
+    }
+  }));
+
+test("what a matrix refuses", () =>
+  guarded(async (device) => {
+    expect(() => confusionMatrix(1)).toThrow("confusionMatrix: classes is 1, it must be from 2 to 4096.");
+    expect(() => confusionMatrix(3, { threshold: 2 })).toThrow(
+      "confusionMatrix: threshold is 2, it must be between 0 and 1.",
+    );
+    const compiled = (loss: Loss, metric: MetricFunction) =>
+      compile(dense(3), { ...options(device, loss), metrics: { m: metric } });
+    await expect(compiled(crossEntropy(), confusionMatrix(4))).rejects.toThrow(
+      "confusion: it was given [6,3] and [6]. With 4 classes it takes [6,4]. Give as many as there are.",
+    );
+    await expect(compiled(meanSquaredError(), confusionMatrix(3))).rejects.toThrow(
+      "binaryConfusion: it was given [6,3] and [6,3]. With 3 classes it takes labels; numbers have 2. Give as many as there are.",
+    );
+    await expect(compiled(crossEntropy(), confusionMatrix(3, { threshold: 0.7 }))).rejects.toThrow(
+      "confusionMatrix: threshold is 0.7, but the output [6,3] has classes for targets [6]. Leave it out.",
+    );
   }));
 
 test("metrics add dispatches to a step, and neither a submission nor a readback", () =>
