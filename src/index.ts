@@ -33,6 +33,7 @@ export {
   sinusoidalPositions,
 } from "./model/embedding.ts";
 export { glu, prelu, swiglu } from "./model/gated.ts";
+export { type InfoNceOptions, infoNCE } from "./model/info-nce.ts";
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropy,

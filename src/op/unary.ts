@@ -38,6 +38,15 @@ export const neg: Op<"x", "z"> = defineElementwise({
   back: ({ dz }, { give, emit }) => give("x", () => emit(neg, { x: dz }).z),
 });
 
+/** x times a number. */
+export const scaled: Op<"x", "z", { readonly factor: number }> = defineElementwise({
+  name: "scaled",
+  inputs: ["x"],
+  attributes: { factor: [undefined, "a finite number"] },
+  expression: ({ factor }) => `x * ${literal(factor)}`,
+  back: ({ dz }, { attributes, give, emit }) => give("x", () => emit(scaled, { x: dz }, attributes).z),
+});
+
 /** The distance from 0, where the slope is 0. */
 export const abs = unary("abs", { expression: "abs(x)", gradient: "dz * sign(s)", saves: "x" });
 

@@ -161,6 +161,27 @@ def classes() -> list[dict]:
     return made
 
 
+def pairs() -> list[dict]:
+    """InfoNCE in both directions, as in CLIP: of two outputs, with a row of zeros in one, and lengths that differ much."""
+    made = []
+    for temperature, has_weight in itertools.product([0.07, 1.0, 0.01], [False, True]):
+        outputs = [numbers(90, BATCH, 7), numbers(91, BATCH, 7, spread=20.0)]
+        outputs[1][3] = [0.0] * 7
+        a, b = (tensor(one).requires_grad_() for one in outputs)
+        logits = F.normalize(a) @ F.normalize(b).T / temperature
+        labels = torch.arange(BATCH)
+        values = sum(F.cross_entropy(one, labels, reduction="none") for one in (logits, logits.T)) / 2
+        value = weighted(values, tensor(WEIGHT) if has_weight else None)
+        value.backward()
+        # Of a row of zeros PyTorch's gradient is 1e12 times what came, and no direction.
+        b.grad[3] = 0
+        gradients = [[float(f"{g:.11g}") for g in one.grad.reshape(-1).tolist()] for one in (a, b)]
+        made.append(
+            {"temperature": temperature, "outputs": outputs, "weighted": has_weight, "value": value.item(), "gradients": gradients}
+        )
+    return made
+
+
 def main() -> None:
     made = {
         "source": "test/golden/losses.py",
@@ -171,7 +192,8 @@ def main() -> None:
     cases = [*elements(), *divergences(), *classes()]
     made |= {"weight": WEIGHT, "inputs": inputs}
     lines = ",\n".join(json.dumps(one) for one in cases)
-    text = json.dumps(made)[:-1] + f', "cases": [\n{lines}\n]}}\n'
+    of_pairs = ",\n".join(json.dumps(one) for one in pairs())
+    text = json.dumps(made)[:-1] + f', "pairs": [\n{of_pairs}\n], "cases": [\n{lines}\n]}}\n'
     Path(__file__).with_name("losses.json").write_text(text)
 
 

@@ -121,7 +121,7 @@ const others = [
   ...["averagePool1d", "globalAveragePool1d", "globalAveragePool2d", "globalMaxPool1d", "globalMaxPool2d", "maxPool1d"],
   ...["batchNorm", "groupNorm", "layerNorm", "rmsNorm"],
   "compile",
-  ...["accuracy", "binaryAccuracy", "confusionMatrix", "perplexity"],
+  ...["accuracy", "binaryAccuracy", "confusionMatrix", "infoNCE", "perplexity"],
   "bidirectional",
   "binaryCrossEntropy",
   "concatenate",

@@ -113,6 +113,7 @@ export const formulas: Readonly<Record<string, Formula>> = {
   maximum: (_, x, y) => Math.max(x, y),
   ifLess: (round, dz, x, y) => (x === y ? round(dz / 2) : x < y ? dz : 0),
   neg: (_, x) => -x,
+  scaled: (round, x, _, __, { factor }) => round(x * round(factor as number)),
   abs: (_, x) => Math.abs(x),
   absBackward: (round, dz, s) => round(dz * Math.sign(s)),
   square: (round, x) => round(x * x),

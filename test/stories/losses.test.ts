@@ -11,6 +11,7 @@ import {
   dense,
   functional,
   huber,
+  infoNCE,
   klDivergence,
   type Loss,
   meanAbsoluteError,
@@ -20,7 +21,7 @@ import {
   type Value,
 } from "../../src/index.ts";
 import { guarded } from "./guarded.ts";
-import { asOutput, casesOf, losses } from "./losses.ts";
+import { asOutput, asPair, casesOf, losses, pairs } from "./losses.ts";
 
 /** Relative to the largest number. */
 const TOLERANCE = 3e-6;
@@ -45,6 +46,60 @@ describe.each(Object.entries(losses))("%s is PyTorch's", (name, make) => {
       trainer.dispose();
     }),
   );
+});
+
+describe("infoNCE is PyTorch's", () => {
+  test.each(pairs.map((one) => [one.title, one] as const))("%s", (_, one) =>
+    guarded(async (device) => {
+      const { temperature, outputs, weight } = one;
+      // Of a row of zeros nothing is to be learned.
+      const zeros = outputs[1].findIndex((row) => row.every((number) => number === 0));
+      const trainer = await compile(asPair([5, 7]), {
+        ...{ device, input: { a: [7], b: [7] }, batch: 5, loss: infoNCE({ temperature }), target: {} },
+      });
+      const data = { x: { a: outputs[0], b: outputs[1] }, ...(weight && { weight }) };
+      const found = await trainer.gradients(data as never);
+      expect(Math.abs(found.loss / one.value - 1)).toBeLessThan(TOLERANCE);
+      for (const [i, name] of ["a", "b"].entries()) {
+        const gradient = [...found.gradients.get(name)!.data];
+        if (i === 1) gradient.fill(0, zeros * 7, (zeros + 1) * 7);
+        const expected = one.gradients[i]!;
+        // Cosines near 1 lose digits where they are divided by a hundredth.
+        const tolerance = TOLERANCE / Math.min(1, temperature);
+        expect(most(gradient.map((value, at) => value - expected[at]!)) / most(expected)).toBeLessThan(tolerance);
+      }
+      expect(await trainer.gradients(data as never)).toEqual(found);
+      // A short batch, behind which a full one stands.
+      const three = { x: { a: outputs[0].slice(0, 3), b: outputs[1].slice(0, 3) } };
+      const short = await compile(asPair([3, 7]), {
+        ...{ device, input: { a: [7], b: [7] }, batch: 3, loss: infoNCE({ temperature }), target: {} },
+      });
+      const [long, alone] = [await trainer.evaluate(three as never), await short.evaluate(three as never)];
+      expect(Math.abs(long.loss / alone.loss - 1)).toBeLessThan(TOLERANCE);
+    }),
+  );
+
+  test("for two outputs that are alike, and a temperature above 0", () =>
+    guarded(async (device) => {
+      expect(() => infoNCE({ temperature: 0 })).toThrow("infoNCE: temperature is 0, it must be greater than 0.");
+      const one = { device, input: [3], loss: infoNCE(), target: {} };
+      await expect(compile(dense(3), one)).rejects.toThrow(
+        "infoNCE: the model gives one output, it takes 2. Give two by name, for example with functional().",
+      );
+      const model = (...units: readonly number[]) =>
+        functional((v: Value, { use }) =>
+          Object.fromEntries(units.map((n, i) => [`o${i}`, use(`o${i}`, dense(n), v)])),
+        );
+      await expect(compile(model(2, 2, 2), one)).rejects.toThrow(
+        "infoNCE: the model gives 3 outputs, o0, o1, o2, it takes 2.",
+      );
+      await expect(compile(model(2, 4), one)).rejects.toThrow(
+        "infoNCE: the outputs o0 and o1 are [32,2] and [32,4]. Give two of the same shape, [batch, features].",
+      );
+      const trainer = await compile(model(4, 4), { ...one, batch: 4, optimizer: adam({ lr: 0.05 }) });
+      const { epochs } = await trainer.fit({ x } as never, { epochs: 10 });
+      expect(epochs.at(-1)!.loss).toBeLessThan(epochs[0]!.loss);
+    }));
 });
 
 const x = Array.from({ length: 6 }, (_, i) => [Math.sin(i), Math.cos(3 * i), 0.1 * i]);

@@ -44,3 +44,18 @@ export const casesOf = (name: string) =>
 /** x + weight, which begins at 0, for a batch of this shape. */
 export const asOutput = (shape: readonly number[]): Layer =>
   functional((x: Value, { scope }) => scope.op(ops.add, { x, y: scope.parameter("weight", shape, "zeros") }).z);
+
+/** The same for two outputs, a and b. */
+export const asPair = (shape: readonly number[]) =>
+  functional(({ a, b }: { readonly a: Value; readonly b: Value }, { scope }) => {
+    const shifted = (x: Value, name: string): Value =>
+      scope.op(ops.add, { x, y: scope.parameter(name, shape, "zeros") }).z;
+    return { a: shifted(a, "a"), b: shifted(b, "b") };
+  });
+
+/** What PyTorch has of infoNCE. */
+export const pairs = golden.pairs.map(({ temperature, outputs, weighted, value, gradients }) => ({
+  ...{ temperature, value, gradients, weight: weighted ? golden.weight : undefined },
+  outputs: outputs as [number[][], number[][]],
+  title: `temperature ${temperature}${weighted ? ", weighted" : ""}`,
+}));

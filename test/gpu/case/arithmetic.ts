@@ -30,6 +30,7 @@ const unary: Readonly<
     scales: [1],
     attributes: [2, 3, 0.5, -1, -1.5, 0, 1, 1.7, -0.3, 17].map((exponent) => ({ exponent })),
   },
+  scaled: { attributes: [{ factor: 0.5 }, { factor: -14.3 }] },
   reciprocal: { fill: between(0.3, 3), saved: between(-2, 2) },
   sin: { saved: between(-30, 30) },
   sqrt: { fill: between(0.01, 9), saved: between(0.1, 3) },

@@ -5,11 +5,11 @@ import { size } from "../../../src/op/tensor.ts";
 import type { Twin } from "../twin.ts";
 
 export const gather: Twin = ([dataX, dataY, order, norm], { outputs, attributes }, { start, count }, round) => {
-  const [x, y] = outputs.map(({ shape }) => new Float64Array(size(shape))) as [Float64Array, Float64Array];
+  const [x, y] = outputs.map(({ shape }) => new Float64Array(size(shape))) as [Float64Array, Float64Array?];
   const batch = outputs[0]!.shape[0]!;
   const period = attributes.period as number;
   const features = x.length / batch;
-  const targets = y.length / batch;
+  const targets = (y?.length ?? 0) / batch;
   for (let row = 0; row < batch; row++) {
     const sample = order![start + (row < count ? row : 0)]!;
     for (let i = 0; i < features; i++) {
@@ -17,8 +17,8 @@ export const gather: Twin = ([dataX, dataY, order, norm], { outputs, attributes 
       const [scale, shift] = [norm![i % period]!, norm![period + (i % period)]!];
       x[row * features + i] = period === 0 ? value : round(round(value * scale) + shift);
     }
-    if (attributes.targets !== true) continue;
+    if (y === undefined || attributes.targets !== true) continue;
     for (let i = 0; i < targets; i++) y[row * targets + i] = dataY![sample * targets + i]!;
   }
-  return attributes.targets === true ? [x, y] : [x];
+  return y !== undefined && attributes.targets === true ? [x, y] : [x];
 };
