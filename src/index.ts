@@ -271,5 +271,5 @@ export type { HostTensor } from "./step/store.ts";
 export { type CheckGradientsOptions, checkGradients } from "./trainer/check-gradients.ts";
 export { compile } from "./trainer/compile.ts";
 export type { AlternatingOptions, CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
-export type { Averaged, LoadOptions, SaveOptions, StepGoal, Trainer } from "./trainer/trainer.ts";
+export type { Averaged, EvaluateOptions, LoadOptions, SaveOptions, StepGoal, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";

@@ -32,7 +32,9 @@ export function accuracy(...given: readonly never[]): MetricFunction {
  *
  * @example compile(model, { loss: crossEntropy(), metrics: { top5: topK(5) }, ... });
  */
-export const topK = (k: number): MetricFunction => hitsOf(wholeNumber("topK", "k", k));
+export function topK(k: number): MetricFunction {
+  return hitsOf(wholeNumber("topK", "k", k));
+}
 
 /** What a probability of 1 is above, as an option. */
 export const thresholds = { threshold: [0.5, "between 0 and 1"] } as const;
