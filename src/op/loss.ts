@@ -47,8 +47,6 @@ interface LossParts {
   readonly names: readonly [prediction: string, target: string | ((attributes: Attributes) => string)];
   /** Of a loss of the difference of both: what makes the target's gradient of the prediction's. */
   readonly negated?: Op<"x", "z">;
-  /** Whether it has a gradient. Default true; what has none is for metrics. */
-  readonly learns?: boolean;
   /** Whether it has a target. Default true. */
   readonly target?: boolean;
   /** Values in a sample, from the shape of the prediction. */
@@ -61,18 +59,7 @@ interface LossParts {
 }
 
 /* @__NO_SIDE_EFFECTS__ */ export function lossOp({ names: [p, t], ...loss }: LossParts): LossOp {
-  const {
-    name,
-    kernel,
-    source,
-    shares,
-    spanOf,
-    parts,
-    target: hasTarget = true,
-    learns = true,
-    negated,
-    classes: table,
-  } = loss;
+  const { name, kernel, source, shares, spanOf, parts, target: hasTarget = true, negated, classes: table } = loss;
   const optional = ["scales", ...(table === undefined ? [] : (["classes"] as const))] as const;
   return defineOp({
     name,
@@ -83,13 +70,11 @@ interface LossParts {
       rows: { shape: [(shape[0] as number) * (parts ?? (() => spanOf(shape)))(spanOf(shape)), 2], suffix: "loss" },
       ...(gradient && { dprediction: { shape, suffix: "loss.gradient" } }),
     }),
-    ...(learns && {
-      back({ dprediction }, { give, emit }) {
-        give("prediction", () => dprediction);
-        // Of a loss of their difference.
-        if (negated !== undefined) give("target", () => emit(negated, { x: dprediction }).z);
-      },
-    }),
+    back({ dprediction }, { give, emit }) {
+      give("prediction", () => dprediction);
+      // Of a loss of their difference.
+      if (negated !== undefined) give("target", () => emit(negated, { x: dprediction }).z);
+    },
     kernel: {
       name: kernel,
       source: inLines(share, source),
@@ -102,7 +87,7 @@ interface LossParts {
         const { holes, constants, grid } = shares({ batch, parts, shape, attributes, classed: classes !== undefined });
         const weighted = scales !== undefined;
         return {
-          holes: { STEP: step, WEIGHTED: weighted, ...(learns && { GRADIENT: dprediction !== undefined }), ...holes },
+          holes: { STEP: step, WEIGHTED: weighted, GRADIENT: dprediction !== undefined, ...holes },
           constants: {
             SPAN: span,
             FACTOR: factor,

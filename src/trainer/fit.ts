@@ -15,7 +15,7 @@ import { noBatch, type Passes } from "./pass.ts";
 import type { Place } from "./standing.ts";
 import type { Stop } from "./stop.ts";
 import type { Stretch, Watch } from "./submit.ts";
-import { added, meansOf, nothing } from "./tally.ts";
+import { Tally } from "./tally.ts";
 
 /** Milliseconds of work that one submission should hold: long enough to be cheap, short enough for the page to live. */
 const SUBMISSION = 40;
@@ -175,7 +175,7 @@ export function createFit(parts: Parts, passes: Passes) {
       const whole = first + (epochs - place.runEpoch) * (parts.stepsPerEpoch ?? Number.POSITIVE_INFINITY);
       parts.end = Number.isFinite(Math.min(end, whole)) ? Math.min(end, whole) : undefined;
       const wanted = (): boolean => stop.wanted() || ledger.head.step >= end;
-      let sums = nothing;
+      let tally = new Tally();
       const tell = (made: Made): unknown => {
         parts.telling = made;
         try {
@@ -185,7 +185,8 @@ export function createFit(parts: Parts, passes: Passes) {
         }
       };
       const hear = (made: Made): unknown => {
-        sums = added(sums, made.sums);
+        if (made.told instanceof Tally) tally.join(made.told);
+        else tally.add(made.telling, made.told);
         const heard = onStep && tell(made);
         const taken = made.statistics && onStats?.(made.statistics);
         return isPromise(heard) || isPromise(taken) ? Promise.all([heard, taken]) : undefined;
@@ -200,7 +201,7 @@ export function createFit(parts: Parts, passes: Passes) {
         // The finder puts its own rates in the place of the schedules.
         if (at !== "findRate") parts.warn(at);
         while (ledger.head.place.runEpoch < epochs && !wanted()) {
-          sums = nothing;
+          tally = new Tally();
           // Looked at once an epoch; what was walked over before is held no more, so that data that changes leaves nothing behind.
           if (results.length > 0 && source !== undefined) {
             runner.hold(undefined);
@@ -213,7 +214,7 @@ export function createFit(parts: Parts, passes: Passes) {
           const { place, ...standing } = ledger.known;
           const [epoch, runEpoch] = [place.epoch + 1, place.runEpoch + 1];
           ledger.moveTo({ ...standing, place: { ...place, epoch, runEpoch, position: 0 } });
-          const { samples: _, ...means } = meansOf(sums);
+          const { samples: _, ...means } = tally.means;
           const checked =
             validation === undefined ? {} : { validation: await passes.evaluate("fit: validation", validation) };
           const result = { epoch: runEpoch, ...means, ...checked };

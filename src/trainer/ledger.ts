@@ -9,7 +9,7 @@ import type { StepResult } from "../recipe/fit-options.ts";
 import type { Metrics, StepMetrics } from "../step/metrics.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Standing } from "./standing.ts";
-import { added, meansOf, nothing, type Sums, sumsOf, type Telling } from "./tally.ts";
+import { resultOf, Tally, type Telling } from "./tally.ts";
 
 /** A batch that was submitted. */
 export interface Sent {
@@ -24,8 +24,9 @@ export interface Sent {
 /** An update that was made: its numbers, where it found training and left it, and its statistics where it was sampled. */
 export interface Made {
   readonly result: StepResult;
-  /** What the numbers are the means of. */
-  readonly sums: Sums;
+  /** What the numbers are made of: those of a batch that is an update, or of several. */
+  readonly told: StepMetrics | Tally;
+  readonly telling: Telling;
   readonly before: Standing;
   readonly after: Standing;
   readonly statistics: StepStatistics | undefined;
@@ -62,8 +63,8 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
   let alarms: number[] = [];
   /** The layers as the GPU knows them. */
   let members = rates.members();
-  /** The batches so far of an update that has not been made yet. */
-  let partial = nothing;
+  /** Micro-batches of an update that has not been made yet. */
+  let partial = new Tally();
   let deliveries: Promise<void> = Promise.resolve();
   /** Whether a listener has returned a promise, and whether one has thrown: then nobody hears more. */
   let awaited = false;
@@ -127,15 +128,19 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
         fail(badStep(step, found.badRow, losses.find((one) => !Number.isFinite(one)) ?? loss));
         break;
       }
-      const { first = true, last = true } = values.micro ?? {};
-      const own = sumsOf(telling, metrics);
-      partial = first ? own : added(partial, own);
-      if (!last) continue;
-      const result = { step, ...meansOf(partial) };
+      const { micro } = values;
+      if (micro !== undefined) {
+        if (micro.first) partial = new Tally();
+        partial.add(telling, metrics);
+        if (!micro.last) continue;
+      }
+      const result = micro === undefined ? resultOf(telling, metrics) : { step, ...partial.means };
+      const told = micro === undefined ? metrics : partial;
       const statistics = found.statistics.get(step);
       made.push({
         result,
-        sums: partial,
+        told,
+        telling,
         before: known,
         after,
         statistics: statistics && describe?.(step, statistics),

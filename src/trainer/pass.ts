@@ -10,7 +10,7 @@ import type { Source } from "../step/shelf.ts";
 import type { Gradients } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { Stretch } from "./submit.ts";
-import { added, countsOf, lossesOf, meansOf, nothing, type Sums, sumsOf } from "./tally.ts";
+import { Tally } from "./tally.ts";
 
 export type Passes = ReturnType<typeof createPasses>;
 
@@ -31,27 +31,31 @@ export function createPasses(parts: Parts) {
   const packBatch = (place: string, samples: Samples, loss = ""): Packed =>
     packOne(place, samples, streams.get(loss) ?? bug(`there is no loss "${loss}"`), batch, settings.normalization);
 
-  /** What the batches of samples add up. */
-  async function look({ feed, format, count }: Source, { averaged, perSample }: EvaluateSettings): Promise<Sums> {
+  /** The batches of samples, added to a tally. */
+  async function look(
+    { feed, format, count }: Source,
+    { averaged, perSample }: EvaluateSettings,
+    tally: Tally,
+  ): Promise<void> {
     const program = runner.program("evaluate", format, [], { perSample });
     const batches = Math.ceil(count / batch);
-    const arrivals: Promise<Sums>[] = [];
+    let arrived: Promise<unknown> = Promise.resolve();
     for (let at = 0; at < batches; at += MOST_STEPS) {
       const ready = await runner.ready(program, feed, averaged);
       const values = Array.from({ length: Math.min(MOST_STEPS, batches - at) }, (_, i) => {
         const start = (at + i) * batch;
         return { step: at + i + 1, start, count: Math.min(batch, count - start) };
       });
-      const arrival = runner.start(ready, values).then((found) => {
+      // One after the other, whenever they come.
+      arrived = Promise.all([runner.start(ready, values), arrived]).then(([found]) => {
         checkArrival(gpu, found);
-        const own = found.steps.map((step) => sumsOf(program, step, perSample)).reduce(added);
-        return program.matrices.length === 0 ? own : added(own, countsOf(program.matrices, found.counts));
+        for (const step of found.steps) tally.add(program, step);
+        tally.count(program.matrices, found.counts);
       });
       // An error is thrown below, where all are awaited.
-      arrival.catch(() => undefined);
-      arrivals.push(arrival);
+      arrived.catch(() => undefined);
     }
-    return (await Promise.all(arrivals)).reduce(added);
+    await arrived;
   }
 
   return {
@@ -90,21 +94,21 @@ export function createPasses(parts: Parts) {
     /** Means over all samples, and more where it is asked for. */
     async evaluate(place: string, data: Data, { averaged = false, perSample = false } = {}): Promise<Evaluation> {
       const asked = { averaged, perSample };
-      let sums = nothing;
+      const tally = new Tally();
       if (isBatches(data)) {
         let seen = 0;
         for await (const samples of data) {
           const packed = packBatch(`${place}: batch ${seen++}`, samples);
-          sums = added(sums, await turns(() => look(runner.batchSource(packed), asked)));
+          await turns(() => look(runner.batchSource(packed), asked, tally));
         }
         if (seen === 0) throw noBatch(place);
       } else {
-        sums = await turns(() => {
+        await turns(() => {
           const source = runner.source(place, data);
-          return look({ ...source, feed: runner.inOrder(source.feed) }, asked);
+          return look({ ...source, feed: runner.inOrder(source.feed) }, asked, tally);
         });
       }
-      return perSample ? { ...meansOf(sums), losses: lossesOf(sums) } : meansOf(sums);
+      return perSample ? { ...tally.means, losses: tally.losses } : tally.means;
     },
   };
 }

@@ -1,8 +1,9 @@
-// What steps tell: sums over samples or labels, added up in f64 in the order of the steps, and the means of these.
+// What steps tell: sums over samples or labels, added up in f64 in the order of the steps, and the means of these. A step without
+// reports makes nothing here but its result.
 
 import type { Matrix } from "../graph/kept.ts";
 import type { Report } from "../graph/report.ts";
-import type { Evaluation } from "../recipe/fit-options.ts";
+import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
 import type { StepMetrics } from "../step/metrics.ts";
 
 /** What a program says of its numbers. */
@@ -19,26 +20,10 @@ interface Figure extends Pick<Report, "finish"> {
   readonly parts: number;
 }
 
-/** The numbers of some samples. */
-export interface Sums {
-  readonly samples: number;
-  readonly loss: number;
-  /** Labels that count, and those of them that were hit. */
-  readonly labels: number;
-  readonly hits: number;
-  readonly figures: readonly Figure[];
-  /** What an evaluation has counted. */
-  readonly matrices: readonly Counts[];
-  /** The loss of each sample, in pieces, where an evaluation asks for it. */
-  readonly losses: readonly Float32Array[];
-}
-
-/** Counts of a name. */
-interface Counts extends Pick<Matrix, "name" | "matrix"> {
+/** What is counted, by name. */
+interface Counts extends Pick<Matrix, "matrix"> {
   readonly counts: Float64Array;
 }
-
-export const nothing: Sums = { samples: 0, loss: 0, labels: 0, hits: 0, figures: [], matrices: [], losses: [] };
 
 type Told = NonNullable<StepMetrics["reports"]>[number];
 
@@ -51,71 +36,85 @@ function figuresOf({ name, tells, labels, finish }: Report, { mean, hits, ignore
   return tells === "mean" ? [own] : [own, { name: `${name}.accuracy`, sum: hits, parts: counted }];
 }
 
-/** A step's numbers; `perSample`: with the loss of each sample. */
-export function sumsOf({ labels, reports }: Telling, step: StepMetrics, perSample = false): Sums {
-  const { loss, hits, ignored, count, reports: told, losses } = step;
-  return {
-    ...{ samples: count, loss: loss * count, labels: count * labels - ignored, hits },
-    ...{ matrices: nothing.matrices, losses: perSample && losses ? [losses] : nothing.losses },
-    figures: told === undefined ? nothing.figures : reports.flatMap((one, i) => figuresOf(one, told[i] as Told, count)),
-  };
-}
+const allFigures = (reports: readonly Report[], told: readonly Told[], count: number): Figure[] =>
+  reports.flatMap((report, i) => figuresOf(report, told[i] as Told, count));
 
-/** NaN where nothing was added up; reports of which nothing counts are left out. */
-export function meansOf({ samples, loss, labels, hits, figures, matrices }: Sums): Evaluation {
-  const means = {
-    ...{ loss: loss / samples, accuracy: hits / labels, samples },
-    ...(matrices.length > 0 && {
-      matrices: Object.fromEntries(matrices.map(({ name, counts, matrix }) => [name, matrix(counts)])),
-    }),
-  };
-  if (figures.length === 0) return means;
-  const told = figures.filter(({ parts }) => parts > 0);
+/** Figures of which nothing counts are left out. */
+function reportsOf(figures: readonly Figure[]): Record<string, number> {
   const entry = ({ name, sum, parts, finish = (mean) => mean }: Figure) => [name, finish(sum / parts)] as const;
-  return { ...means, reports: Object.fromEntries(told.map(entry)) };
+  return Object.fromEntries(figures.filter(({ parts }) => parts > 0).map(entry));
 }
 
-/** Both together; a layer may report in some steps alone. */
-export function added(one: Sums, other: Sums): Sums {
-  const figures = new Map(one.figures.map((figure) => [figure.name, figure]));
-  for (const figure of other.figures) {
-    const { sum, parts } = figures.get(figure.name) ?? { sum: 0, parts: 0 };
-    figures.set(figure.name, { ...figure, sum: sum + figure.sum, parts: parts + figure.parts });
-  }
-  return {
-    samples: one.samples + other.samples,
-    loss: one.loss + other.loss,
-    labels: one.labels + other.labels,
-    hits: one.hits + other.hits,
-    figures: [...figures.values()],
-    matrices:
-      one.matrices.length === 0
-        ? other.matrices
-        : one.matrices.map((own, i) => {
-            const more = other.matrices[i]?.counts;
-            return more === undefined
-              ? own
-              : { ...own, counts: own.counts.map((count, at) => count + (more[at] as number)) };
-          }),
-    losses: other.losses.length === 0 ? one.losses : [...one.losses, ...other.losses],
-  };
+/** A step's numbers as they are told. */
+export function resultOf({ labels, reports }: Telling, metrics: StepMetrics): StepResult {
+  const { step, loss, hits, ignored, count, reports: told } = metrics;
+  const result = { step, loss, accuracy: hits / (count * labels - ignored), samples: count };
+  return told === undefined ? result : { ...result, reports: reportsOf(allFigures(reports, told, count)) };
 }
 
-/** What a submission of an evaluation has counted. */
-export const countsOf = (matrices: readonly Matrix[], counts: Uint32Array): Sums => ({
-  ...nothing,
-  matrices: matrices.map(({ name, matrix, from, words }) => {
-    return { name, matrix, counts: Float64Array.from(counts.subarray(from, from + words)) };
-  }),
-});
+export class Tally {
+  #samples = 0;
+  #loss = 0;
+  #labels = 0;
+  #hits = 0;
+  /** By name: a layer may report in some steps alone. */
+  readonly #figures = new Map<string, Figure>();
+  readonly #counts = new Map<string, Counts>();
+  readonly #losses: Float32Array[] = [];
 
-/** The losses of all samples, one after the other. */
-export function lossesOf({ samples, losses }: Sums): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(samples);
-  let at = 0;
-  for (const piece of losses) {
-    all.set(piece, at);
-    at += piece.length;
+  add({ labels, reports }: Telling, { loss, hits, ignored, count, reports: told, losses }: StepMetrics): void {
+    this.#samples += count;
+    this.#loss += loss * count;
+    this.#labels += count * labels - ignored;
+    this.#hits += hits;
+    if (losses !== undefined) this.#losses.push(losses);
+    if (told !== undefined) this.#report(allFigures(reports, told, count));
   }
-  return all;
+
+  /** What a submission of an evaluation has counted. */
+  count(matrices: readonly Matrix[], counts: Uint32Array): void {
+    for (const { name, matrix, from, words } of matrices) {
+      const all = this.#counts.get(name)?.counts ?? new Float64Array(words);
+      for (let i = 0; i < words; i++) all[i] = (all[i] as number) + (counts[from + i] as number);
+      this.#counts.set(name, { matrix, counts: all });
+    }
+  }
+
+  /** What batches of one update have told. */
+  join(other: Tally): void {
+    this.#samples += other.#samples;
+    this.#loss += other.#loss;
+    this.#labels += other.#labels;
+    this.#hits += other.#hits;
+    this.#report(other.#figures.values());
+  }
+
+  #report(figures: Iterable<Figure>): void {
+    for (const figure of figures) {
+      const { sum, parts } = this.#figures.get(figure.name) ?? { sum: 0, parts: 0 };
+      this.#figures.set(figure.name, { ...figure, sum: sum + figure.sum, parts: parts + figure.parts });
+    }
+  }
+
+  /** NaN where nothing was added. */
+  get means(): Evaluation {
+    const samples = this.#samples;
+    const matrices = [...this.#counts].map(([name, { counts, matrix }]) => [name, matrix(counts)] as const);
+    return {
+      ...{ loss: this.#loss / samples, accuracy: this.#hits / this.#labels, samples },
+      ...(this.#figures.size > 0 && { reports: reportsOf([...this.#figures.values()]) }),
+      ...(matrices.length > 0 && { matrices: Object.fromEntries(matrices) }),
+    };
+  }
+
+  /** The losses of all samples, one after the other. */
+  get losses(): Float32Array<ArrayBuffer> {
+    const all = new Float32Array(this.#samples);
+    let at = 0;
+    for (const piece of this.#losses) {
+      all.set(piece, at);
+      at += piece.length;
+    }
+    return all;
+  }
 }
