@@ -2,6 +2,7 @@
 // part of a row, as of losses; rows beyond the step's count give zeros.
 ${STEP}
 override BATCH: u32;
+override SPAN: u32;  // numbers of a sample
 override PARTS: u32;
 override LOGIT: f32;
 

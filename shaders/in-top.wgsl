@@ -5,6 +5,7 @@ ${STEP}
 const LONG = 4096u;  // turns of a loop, which some drivers end after 65,535
 
 override ROWS: u32;
+override SPAN: u32;  // rows of a sample
 override CLASSES: u32;
 override K: u32;
 #if ${IGNORING}

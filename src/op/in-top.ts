@@ -1,19 +1,18 @@
 // Whether the label is among the largest of its row: hits, and no loss.
 
 import source from "../../shaders/in-top.wgsl?raw";
+import { hitsOp } from "./hits.ts";
 import { threads } from "./kernel.ts";
-import { lossOp } from "./loss.ts";
 import type { ClassesAttributes } from "./softmax-cross-entropy.ts";
 import { size } from "./tensor.ts";
 
 type InTopAttributes = Pick<ClassesAttributes, "ignored"> & { readonly k?: number };
 
 /** Logits [B, .., classes] and labels [B, ..]: hits where fewer than k numbers of a row are larger than that of its label. */
-export const inTop = lossOp({
+export const inTop = hitsOp({
   name: "inTop",
   kernel: "in-top",
   source,
-  learns: false,
   names: ["x", "labels"],
   spanOf: (shape) => size(shape.slice(1, -1)),
   shares({ shape, attributes }) {

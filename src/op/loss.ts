@@ -39,7 +39,7 @@ interface Asked {
   readonly classed: boolean;
 }
 
-interface LossParts {
+export interface LossParts {
   readonly name: string;
   readonly kernel: string;
   readonly source: string;

@@ -26,6 +26,8 @@ export interface Trial {
   readonly asGpu?: boolean;
   /** Leaves statistics in every third step. */
   readonly statistics?: boolean;
+  /** Tells the loss of each sample. */
+  readonly perSample?: boolean;
   /** Passes over the 24 samples. Default 6. */
   readonly epochs?: number;
 }
@@ -43,6 +45,8 @@ export interface Played {
     readonly note: string;
   }[];
   readonly statistics: readonly number[];
+  /** What an evaluation tells beside its loss. */
+  readonly told: readonly number[];
   /** What the device said by itself. */
   readonly errors: readonly string[];
 }
@@ -186,11 +190,30 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       divergence: gradus.klDivergence({ weight: 0.1 }).of(output, part),
       soft: gradus.crossEntropy({ soft: true, labelSmoothing: 0.1, classWeights }).of(output, part),
       kind: gradus.crossEntropy({ ignoreIndex: 0, classWeights }).of(output, targets.label),
+      pairs: gradus.infoNCE({ weight: 0.1 })(
+        { output, near: targets.near },
+        targets,
+        scope,
+      ) as import("../../src/index.ts").Term,
     };
   };
-  const top = (): import("../../src/index.ts").MetricFunction => (output, targets, scope) =>
-    gradus.topK(2)(output, targets.label, scope);
-  const own = { shift, recurring, drawing, reckoning, moving, looking, twice, reaching, ownLoss, everyLoss, top };
+  type Metric = import("../../src/index.ts").MetricFunction;
+  const top = (): Metric => (output, targets, scope) => gradus.topK(2)(output, targets.label, scope);
+  const taken = (): Metric => (output, targets, scope) => gradus.confusionMatrix(3)(output, targets.label, scope);
+  const own = {
+    shift,
+    recurring,
+    drawing,
+    reckoning,
+    moving,
+    looking,
+    twice,
+    reaching,
+    ownLoss,
+    everyLoss,
+    top,
+    taken,
+  };
   const functions = { ...gradus, ...own } as unknown as Functions;
   const made = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(made);
@@ -256,7 +279,10 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   const losses = epochs.map(({ loss }) => loss);
   const { data } = await trainer.predict(x.slice(0, features));
   if (!data.every(Number.isFinite)) errors.push(`predict gives ${data}`);
-  losses.push((await trainer.evaluate({ x, y })).loss);
+  const { loss, reports = {}, matrices = {} } = await trainer.evaluate({ x, y });
+  losses.push(loss);
+  const told = [...Object.values(reports), ...Object.values(matrices).flatMap(({ counts }) => counts.flat())];
+  if (trial.perSample === true) told.push(...(await trainer.evaluate({ x, y }, { perSample: true })).losses);
   const recordings = [trainer.recording(), trainer.recording("evaluate"), trainer.recording("predict")];
   const played = {
     losses,
@@ -272,6 +298,7 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       })),
     ),
     statistics,
+    told,
     errors: [...errors],
   };
   trainer.dispose();

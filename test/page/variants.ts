@@ -356,9 +356,36 @@ const reckoned: readonly Trial[] = [
     model: { call: "sequential", args: [[{ call: "dense", args: [3] }]] },
     options: {
       ...{ ...small, loss: { call: "everyLoss" }, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
-      ...{ target: { label: { shape: [], classes: 3 }, near: [3] }, metrics: { top: { call: "top" } } },
+      ...{
+        target: { label: { shape: [], classes: 3 }, near: [3] },
+        metrics: { top: { call: "top" }, taken: { call: "taken" } },
+      },
     },
-    ...{ classes: 3, targets: 3, named: ["label", "near"] },
+    ...{ classes: 3, targets: 3, named: ["label", "near"], perSample: true },
+  },
+  {
+    name: "metrics of classes",
+    model: { call: "sequential", args: [[{ call: "dense", args: [3] }]] },
+    options: {
+      ...{ ...small, loss: { call: "crossEntropy" }, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+      metrics: {
+        ...{ accuracy: { call: "accuracy" }, perplexity: { call: "perplexity" } },
+        taken: { call: "confusionMatrix", args: [3] },
+      },
+    },
+    classes: 3,
+  },
+  {
+    name: "metrics of numbers",
+    model: { call: "sequential", args: [[{ call: "dense", args: [3] }]] },
+    options: {
+      ...{ ...small, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+      metrics: {
+        ...{ right: { call: "binaryAccuracy" }, far: { call: "meanAbsoluteError" } },
+        taken: { call: "confusionMatrix", args: [2] },
+      },
+    },
+    targets: 3,
   },
 ];
 
