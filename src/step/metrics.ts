@@ -16,7 +16,7 @@ export interface StepMetrics {
   readonly count: number;
   /** Left out where there are none. */
   readonly reports?: readonly { readonly mean: number; readonly hits: number; readonly ignored: number }[];
-  /** Of each sample, where that was asked for. */
+  /** Of each sample, in programs that leave more than metrics; they mean something where that was asked for. */
   readonly losses?: Float32Array;
 }
 
