@@ -3,11 +3,12 @@
 
 import { BufferUsage } from "../../src/gpu/usage.ts";
 import { fuse } from "../../src/graph/fuse.ts";
-import { tensorAt } from "../../src/graph/graph.ts";
+import { type Graph, type Node, tensorAt } from "../../src/graph/graph.ts";
 import type { Controller } from "../../src/kernels/control.ts";
 import { MOST_GRADIENT } from "../../src/op/check.ts";
 import { size } from "../../src/op/tensor.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
+import { lateSums } from "../../src/plan/late.ts";
 import { plan } from "../../src/plan/plan.ts";
 import type { Command } from "../../src/step/command.ts";
 import { record } from "../../src/step/record.ts";
@@ -65,6 +66,21 @@ const POKE = `
 @compute @workgroup_size(1)
 fn main() { data[what[0]] = what[1]; }
 `;
+
+/** The nodes that compute, with the command that each is part of: late sums beside one another are one. */
+function placesOf(graph: Graph): { readonly node: Node; readonly command: number }[] {
+  const places: { readonly node: Node; readonly command: number }[] = [];
+  let command = -1;
+  let wasLate = false;
+  for (const node of graph.nodes) {
+    const isLate = lateSums(graph, node) !== undefined;
+    if (!isLate && node.op.kernel === undefined) continue;
+    if (!isLate || !wasLate) command++;
+    wasLate = isLate;
+    places.push({ node, command });
+  }
+  return places;
+}
 
 /** Runs every injection into a model's step and hands each to `look`. */
 export async function openInjection(
@@ -235,10 +251,7 @@ export async function openInjection(
         };
       };
 
-      let command = -1;
-      for (const node of graph.nodes) {
-        if (node.op.kernel === undefined) continue;
-        command++;
+      for (const { node, command } of placesOf(graph)) {
         for (const id of node.outputs) {
           const tensor = tensorAt(graph, id);
           // A gradient is asked as it is stored; where norms are taken, it is asked once more.
@@ -282,7 +295,7 @@ export async function openInjection(
                 await run(3);
                 next = (await read()).arenas;
               }
-              const name = `${value} at ${place} of ${tensor.name} behind ${node.op} (command ${command})`;
+              const name = `${value} at ${place} of ${tensor.name} behind ${node.op.name} (command ${command})`;
               look({ name, twin, found: { arenas, odd, next, badStep, badRow }, before, sound: soundAfter, after });
             }
           }
