@@ -18,6 +18,7 @@ const hitsOf =
 /**
  * The part of rows whose label has the largest of their logits, of one output [B, .., classes] with class numbers for targets: what
  * crossEntropy tells of itself, for any other loss. Labels that a loss ignores do not count. Of numbers that are 0 or 1 it is binaryAccuracy.
+ * Throws OptionError where it is given anything, ShapeError where targets are no class numbers of the output.
  *
  * @example compile(model, { loss: (z, y) => ({ values: margins(z, y) }), target: { shape: [], classes: 10 }, metrics: { accuracy: accuracy() }, ... });
  */
@@ -61,7 +62,7 @@ export function binaryAccuracy(options: BinaryAccuracyOptions = {}): MetricFunct
 
 /**
  * e to the mean cross-entropy of logits [B, .., classes] and class numbers, over all labels that count of an epoch or an evaluation: without
- * weights or smoothing, whatever the loss has. 1 is certain and right, and the number of classes is as good as nothing.
+ * weights or smoothing, whatever the loss has. 1 is certain and right, and the number of classes is as good as nothing. Throws as accuracy does.
  *
  * @example compile(model, { input: { shape: [16], classes: 65 }, loss: crossEntropy(), metrics: { perplexity: perplexity() }, ... });
  */
