@@ -22,6 +22,7 @@ export { type BatchNormOptions, batchNorm } from "./model/batch-norm.ts";
 export { bidirectional } from "./model/bidirectional.ts";
 export { type ConfusionMatrixOptions, confusionMatrix } from "./model/confusion-matrix.ts";
 export { type Conv1dOptions, type Conv2dOptions, conv1d, conv2d, conv2dTranspose } from "./model/conv2d.ts";
+export { cut, type ReplaceHeadOptions, replaceHead } from "./model/cut.ts";
 export { type DenseOptions, dense } from "./model/dense.ts";
 export { type DepthwiseConv2dOptions, depthwiseConv2d, separableConv2d } from "./model/depthwise-conv2d.ts";
 export { dropout, spatialDropout } from "./model/dropout.ts";
@@ -33,6 +34,7 @@ export {
   sinusoidalPositions,
 } from "./model/embedding.ts";
 export { glu, prelu, swiglu } from "./model/gated.ts";
+export { graph } from "./model/graph-of.ts";
 export { type InfoNceOptions, infoNCE } from "./model/info-nce.ts";
 export {
   type BinaryCrossEntropyOptions,
@@ -127,6 +129,8 @@ export { defineElementwise, type Formula } from "./op/elementwise.ts";
 export { type Ops, ops } from "./op/index.ts";
 export type {
   Counts,
+  From,
+  GraphPart,
   Layer,
   Loss,
   LossFunction,

@@ -15,6 +15,7 @@ import {
 } from "../op/layer.ts";
 import { checkFunction, checkOrder, resolved, shown } from "../option.ts";
 import { dropped } from "./dropout.ts";
+import { INPUT } from "./graph-of.ts";
 
 /** One layer, or several in order. */
 export type Part = Layer | readonly Layer[];
@@ -36,12 +37,17 @@ export type Layers =
  * cannot stand in a path.
  */
 export function sequential(layers: Layers, ...more: []): Layer {
-  return { kind: "sequential", apply: chain("sequential", layers, more) };
+  const parts = namedParts("sequential", layers, more);
+  return {
+    kind: "sequential",
+    parts: parts.map(([name, layer], i) => ({ name, layer, from: parts[i - 1]?.[0] ?? INPUT })),
+    apply: chain(parts),
+  };
 }
 
 /** `x + f(x)`: a chain with a bypass (He et al. 2015). The chain must keep the shape. */
 export function residual(layers: Layers, ...more: []): Layer {
-  return bypassed("residual", chain("residual", layers, more), (_, y) => y);
+  return bypassed("residual", chain(namedParts("residual", layers, more)), (_, y) => y);
 }
 
 /** What a chain with a bypass that is left out at random is given. */
@@ -65,7 +71,7 @@ export function stochasticDepth(layers: Layers, options: StochasticDepthOptions)
     table,
     "stochasticDepth([layer, ...], { rate: 0.1 })",
   ) as StochasticDepthOptions;
-  return bypassed(place, chain(place, layers, []), (scope, y) =>
+  return bypassed(place, chain(namedParts(place, layers, [])), (scope, y) =>
     dropped(
       scope,
       y,
@@ -139,10 +145,10 @@ export function functional<In = Value, Out extends Value | Values = Value>(
   };
 }
 
-function chain(place: string, layers: Layers, more: readonly unknown[]): Layer["apply"] {
-  const parts = namedParts(place, layers, more);
-  return (scope, x) => parts.reduce((value, [name, layer]) => applied(layer, scope.child(name), value), x);
-}
+const chain =
+  (parts: readonly (readonly [string, Layer])[]): Layer["apply"] =>
+  (scope, x) =>
+    parts.reduce((value, [name, layer]) => applied(layer, scope.child(name), value), x);
 
 function namedParts(place: string, layers: Layers, more: readonly unknown[]): [string, Layer][] {
   const advice = `Write ${place}([layer, ...]) or ${place}({ name: layer, ... }).`;

@@ -28,6 +28,26 @@ export interface NumberBounds {
   readonly base?: readonly string[];
 }
 
+/** Numbers of a tensor, checked. */
+export interface PlacedNumbers {
+  readonly placed: Placed;
+  readonly values: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * What of `given` this model has by name, checked as `placedNumbers` does. Throws NameError where it has none of them.
+ */
+export function startingWeights(tensors: readonly Placed[], given: NamedNumbers): PlacedNumbers[] {
+  const place = "compile: weights";
+  const names = tensors.map(({ name }) => name);
+  const all = [...entriesOf(place, given)];
+  const own = all.filter(([name]) => names.includes(name));
+  if (own.length > 0) return placedNumbers(place, tensors, new Map(own));
+  throw new NameError(
+    `${place}: none of them is of this model. They are called ${listed(all.map(([name]) => name))}; the model has ${listed(names)}.`,
+  );
+}
+
 /**
  * Numbers with their places; all are checked before any is used. Throws NameError, ShapeError and DataError, with the name of the
  * tensor and the place in it.
@@ -37,7 +57,7 @@ export function placedNumbers(
   tensors: readonly Placed[],
   given: NamedNumbers,
   { anyNumber = false, most, base = [] }: NumberBounds = {},
-) {
+): PlacedNumbers[] {
   const names = tensors.map(({ name }) => name);
   return [...entriesOf(place, given)].map(([name, numbers]) => {
     const placed = tensors.find((tensor) => tensor.name === name);

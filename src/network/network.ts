@@ -10,10 +10,17 @@ import type { Gpu } from "../gpu/device.ts";
 import type { Summary } from "../graph/summary.ts";
 import { checkOptions, checkRange, shown } from "../option.ts";
 import type { Placed } from "../plan/layout.ts";
-import type { Program } from "../step/program.ts";
+import { type Program, tensorsOf } from "../step/program.ts";
 import type { Runner } from "../step/runner.ts";
 import type { HostTensor } from "../step/store.ts";
-import { fittingWeights, type NamedNumbers, placedNumbers, type TransferOptions, type Transferred } from "./named.ts";
+import {
+  fittingWeights,
+  type NamedNumbers,
+  type PlacedNumbers,
+  placedNumbers,
+  type TransferOptions,
+  type Transferred,
+} from "./named.ts";
 import { tellingOf } from "./tell.ts";
 import { createTurns, type Turns } from "./turn.ts";
 
@@ -141,14 +148,16 @@ export class Network {
 
   /** Weights and states. */
   get #tensors(): readonly Placed[] {
-    const { layout, base, states } = this.#parts.program;
-    return [layout, base.layout, states.layout].flatMap(({ tensors }) => tensors);
+    return tensorsOf(this.#parts.program);
+  }
+
+  /** Sets numbers that were checked. @internal */
+  place(numbers: readonly PlacedNumbers[]): void {
+    for (const { placed, values } of numbers) this.#parts.runner.setWeight(placed, values);
   }
 
   #set(place: string, weights: NamedNumbers): void {
-    for (const { placed, values } of placedNumbers(place, this.#tensors, weights)) {
-      this.#parts.runner.setWeight(placed, values);
-    }
+    this.place(placedNumbers(place, this.#tensors, weights));
   }
 
   /** Throws what became of the device, if anything did. @internal */

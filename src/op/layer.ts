@@ -58,12 +58,27 @@ export interface Scope {
 /** Values by name, where a model has several inputs or outputs. */
 export type Values = { readonly [name: string]: Value };
 
+/** What a part of a model takes: the result of a part or an input, or several by the names that its layer has for them. */
+export type From = string | { readonly [name: string]: string };
+
+/** A layer with its place in a model. */
+export interface GraphPart {
+  /** Its path; with dots it lies in groups, `layer1.0.conv1`. */
+  readonly name: string;
+  readonly layer: Model;
+  readonly from: From;
+}
+
 /** One layer, or a whole model: whatever turns a value into a value, or values by name into others. */
 export interface Layer<In = Value, Out = Value> {
   /** The factory's name, for messages. */
   readonly kind: string;
   /** Whether it takes values by name, and not only one value. */
   readonly takesValues?: boolean;
+  /** The layers that it is made of, in order, where it shows them: `cut` and `replaceHead` look at them. */
+  readonly parts?: readonly GraphPart[];
+  /** The part, or the parts by name of output, whose results it gives. */
+  readonly outputs?: From;
   apply(scope: Scope, x: In): Out;
 }
 

@@ -18,7 +18,7 @@ import type { DeviceFacts } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { sumsLast } from "../plan/late.ts";
-import { blockBytes, type Layout, layOut } from "../plan/layout.ts";
+import { blockBytes, type Layout, layOut, type Placed } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { lean } from "../plan/segment.ts";
 import { commitCommands } from "./commit.ts";
@@ -95,6 +95,10 @@ export interface Program {
   /** Whether the step gives tensor `row` a gradient. */
   readonly takesPart: (row: number) => boolean;
 }
+
+/** Weights, also those that never train, and states: whatever has numbers from one step to the next. */
+export const tensorsOf = ({ layout, base, states }: Program): readonly Placed[] =>
+  [layout, base.layout, states.layout].flatMap(({ tensors }) => tensors);
 
 export interface Output {
   readonly name: string;

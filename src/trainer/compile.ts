@@ -4,9 +4,11 @@ import { bug } from "../errors.ts";
 import { connect } from "../gpu/device.ts";
 import { plainFormat } from "../graph/stream.ts";
 import { trace } from "../graph/trace.ts";
+import { startingWeights } from "../network/named.ts";
 import type { Model } from "../op/layer.ts";
+import { blockDepths } from "../optim/blocks.ts";
 import { createRateTable } from "../optim/rates.ts";
-import { buildProgram, checkPlaces, type Program } from "../step/program.ts";
+import { buildProgram, checkPlaces, type Program, tensorsOf } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
 import { type AlternatingOptions, type CompileOptions, checkedSettings } from "./options.ts";
 import { Trainer } from "./trainer.ts";
@@ -47,16 +49,19 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   let trainer: Trainer | undefined;
   const now = (): number => trainer?.steps ?? 0;
   const base = program.base.parameters.map(({ name }) => name);
-  const rates = createRateTable(program.layout.tensors, program.depths, optimizer, { ...options, base, now });
+  const depths = options.blocks === undefined ? program.depths : blockDepths(program.depths, options.blocks);
+  const rates = createRateTable(program.layout.tensors, depths, optimizer, { ...options, base, now });
+  const weights = options.weights === undefined ? [] : startingWeights(tensorsOf(program), options.weights);
   const settings = {
     ...first,
     update: updateSettings(rates, options),
     momentum: options.momentum,
-    ...{ mostReports, mostCounts },
+    ...{ mostReports, mostCounts, depths },
   };
   const gpu = await connect(options);
   try {
     trainer = new Trainer(settings, programs, rates, gpu);
+    trainer.network.place(weights);
     await trainer.prepare(options.onProgress);
     return trainer;
   } catch (error) {

@@ -6,6 +6,7 @@ import type { ConnectOptions } from "../gpu/adapter.ts";
 import type { Stream } from "../graph/stream.ts";
 import { isLoss } from "../graph/term.ts";
 import { checkModel, type Input, streamsOf } from "../network/check.ts";
+import type { NamedNumbers } from "../network/named.ts";
 import { checkedName, type Metric, type Model, type Objective, wholeNumber } from "../op/layer.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { adamw } from "../optim/rule/adam.ts";
@@ -54,6 +55,16 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    * What may train again later is frozen instead, by `rates`. Default: none.
    */
   readonly base?: string;
+  /**
+   * Weights and states to begin with, by tensor name, such as those of a network that others trained; what they lack begins as it would
+   * without them, and what the model lacks is left out. They are checked before a device is asked for. Default: none.
+   */
+  readonly weights?: NamedNumbers;
+  /**
+   * Layers that count as one where presets and recipes ask how deep a layer is: a pattern of paths, `layer*.*` or `block*`, whose layers
+   * are one block each. Default: each layer counts.
+   */
+  readonly blocks?: string;
   /** Decides initial weights and shuffles. Default 0. */
   readonly seed?: number;
   /** Told of each kernel that is compiled, so that a page can show how far it is. */
@@ -104,6 +115,8 @@ export interface Settings {
   readonly mostReports: number;
   /** Words of counts that an evaluation has room for. */
   readonly mostCounts: number;
+  /** How deep each layer is, as recipes count. */
+  readonly depths: ReadonlyMap<string, number>;
   readonly cacheFrozen: boolean;
   readonly recompute: string | undefined;
   readonly base: string | undefined;
@@ -112,11 +125,11 @@ export interface Settings {
 }
 
 /** What can be checked before the model is built. */
-export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports" | "mostCounts">;
+export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports" | "mostCounts" | "depths">;
 
 const compileKeys = [
   ...["input", "batch", "loss", "losses", "target", "metrics", "optimizer", "rates", "schedule", "seed"],
-  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base"],
+  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base", "weights", "blocks"],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
 ];
@@ -125,7 +138,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
-  const { cacheFrozen = false, recompute, base, metrics } = options;
+  const { cacheFrozen = false, recompute, base, blocks, metrics } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   const inputs = streamsOf("compile", "input", input);
   const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
@@ -151,6 +164,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);
   if (base !== undefined) checkPattern("compile: base", base);
+  if (blocks !== undefined) checkPattern("compile: blocks", blocks);
   checkFunction("compile", "onWarning", warn);
   if (onProgress !== undefined) checkFunction("compile", "onProgress", onProgress);
   const normalization = mergeNormalization(options);

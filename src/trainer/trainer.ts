@@ -277,7 +277,7 @@ export class Trainer {
   async fineTune(data: Data, options: FineTuneOptions = {}): Promise<FitResult> {
     const { lr } = this.#parts.settings.optimizer;
     return this.#exclusively("fineTune", () =>
-      fineTune(this.#trial("fineTune"), this.#program.depths, lr, data, options),
+      fineTune(this.#trial("fineTune"), this.#parts.settings.depths, lr, data, options),
     );
   }
 

@@ -158,8 +158,8 @@ const others = [
   "zeroPadding2d",
 ];
 const more = [
-  ...["checkGradients", "defineElementwise", "defineOp", "prelu", "print", "residual", "sequential", "summary"],
-  "swiglu",
+  ...["checkGradients", "cut", "defineElementwise", "defineOp", "graph", "prelu", "print", "replaceHead", "residual"],
+  ...["sequential", "summary", "swiglu"],
 ];
 
 const factories = Object.entries(gradus).flatMap(([name, value]) =>

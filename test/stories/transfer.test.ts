@@ -9,6 +9,7 @@ import {
   geometric,
   oneCycle,
   relu,
+  replaceHead,
   sequential,
   type Trainer,
 } from "../../src/index.ts";
@@ -53,6 +54,34 @@ test("a body goes over to a model with another head, as weights or as a checkpoi
     const other = await compile(sequential({ only: dense(5) }), { device, input: [6], loss: crossEntropy() });
     expect(() => other.transfer(new Map([["head.weight", { shape: [8, 2], data: new Float32Array(16) }]]))).toThrow(
       "transfer: no tensor fits by name and shape. It holds head.weight; this model has only.weight, only.bias.",
+    );
+  }));
+
+test("a model begins with the weights that compile is given, and what they lack as it would without them", () =>
+  guarded(async (device) => {
+    const old = await trainerOn(device, 2);
+    await old.fit(samples);
+    const weights = await old.weights();
+    const before = await bits(old);
+    const model = replaceHead(
+      sequential({ stem: [dense(8), relu()], body: [dense(8), relu()], head: dense(2) }),
+      [dense(3)],
+      { name: "kinds" },
+    );
+    const options = { device, input: [6], loss: crossEntropy(), averaging: 0.9 };
+    const [next, fresh] = [await compile(model, { ...options, weights }), await compile(model, options)];
+    const begun = await bits(next);
+    expect([...begun.keys()].filter((name) => name.startsWith("kinds"))).toEqual(["kinds.0.weight", "kinds.0.bias"]);
+    for (const [name, values] of begun) {
+      expect(values, name).toBe((name.startsWith("kinds") ? await bits(fresh) : before).get(name));
+    }
+    expect(String((await next.averages()).get("stem.0.weight")?.data)).toBe(begun.get("stem.0.weight"));
+    const other = { ...options, weights: { "stem.0.weight": new Float32Array(7) } };
+    await expect(compile(model, other)).rejects.toThrow(
+      'compile: weights: "stem.0.weight" of shape [6,8] has 48 numbers, 7 were given.',
+    );
+    await expect(compile(model, { ...options, weights: { "fc.weight": [1] } })).rejects.toThrow(
+      "compile: weights: none of them is of this model. They are called fc.weight; the model has stem.0.weight,",
     );
   }));
 
