@@ -6,6 +6,7 @@ import { browserArguments, findBrowser } from "./demo/browser.ts";
 import { pureCalls } from "./demo/build/pure-calls.ts";
 import { shorterShaders } from "./demo/build/shorter-shaders.ts";
 import { sideBySide } from "./demo/build/side-by-side.ts";
+import { dataServer } from "./demo/data-server.ts";
 import { mnistServer } from "./demo/mnist-server.ts";
 import { textServer } from "./demo/text-server.ts";
 
@@ -41,7 +42,7 @@ const pageTests = {
 async function browserTests() {
   const launchOptions = { executablePath: await findBrowser(), args: browserArguments({ software: true }) };
   return {
-    plugins: [mnistServer(), textServer()],
+    plugins: [mnistServer(), textServer(), dataServer()],
     optimizeDeps: { include: ["fast-check", "wgsl-preprocessor/wgsl-preprocessor.js"] },
     test: {
       name: "gpu",
