@@ -1,5 +1,7 @@
 // The MNIST digits: 60,000 images to train on and 10,000 to test with, 28 x 28 bytes each.
 
+import { uniforms } from "./random.ts";
+
 export interface Digits {
   /** [count, 28, 28, 1]. */
   readonly x: Uint8Array;
@@ -33,6 +35,23 @@ export async function loadDigits(part: "train" | "test", count?: number): Promis
   const most = count === undefined ? labels.length : Math.min(count, labels.length);
   // Mean and deviation of all training pixels in [0, 1].
   return { x: images.subarray(0, most * PIXELS), y: labels.subarray(0, most), mean: 0.1307, std: 0.3081 };
+}
+
+/** Images drawn at random, with repeats, as `path` decides; black and white become the numbers of `range`. */
+export function drawnDigits(
+  { x, y }: Digits,
+  count: number,
+  path: string,
+  [black, white]: readonly [number, number],
+): Float32Array<ArrayBuffer> {
+  const next = uniforms(path);
+  const images = new Float32Array(count * PIXELS);
+  for (let i = 0; i < count; i++) {
+    const from = Math.floor(next() * y.length) * PIXELS;
+    for (let pixel = 0; pixel < PIXELS; pixel++)
+      images[i * PIXELS + pixel] = black + ((white - black) * (x[from + pixel] as number)) / 255;
+  }
+  return images;
 }
 
 /** The bytes of a file in IDX format, without its header. */

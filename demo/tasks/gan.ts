@@ -1,10 +1,10 @@
 // Two networks that learn from one another: an artist that draws digits from noise, and a critic that tells them from real ones.
 
 import { adam, compile, layerDecay, type Samples } from "../../src/index.ts";
-import { type Digits, loadDigits, PIXELS } from "../digits.ts";
+import { drawnDigits, loadDigits, PIXELS } from "../digits.ts";
 import { losses, gan as model, NOISE } from "../models/gan.ts";
-import { normals, uniforms } from "../random.ts";
-import { cnn } from "./digits.ts";
+import { normals } from "../random.ts";
+import { judged } from "./judge.ts";
 import { type Run, type Settings, stepsOf } from "./task.ts";
 
 const SHOWN = { columns: 12, pictures: 96 };
@@ -12,8 +12,6 @@ const SHOWN = { columns: 12, pictures: 96 };
 const ARTIST = 0.5;
 /** It draws with the running means of its weights, which do not follow each turn of the play. */
 const AVERAGING = 0.998;
-/** How the drawings are judged: by a network that has learnt to read digits, and how sure it is. */
-const JUDGE = { samples: 12_800, batch: 64, lr: 0.01, length: { epochs: 1 }, drawings: 500, sure: 0.8 };
 
 export async function gan(settings: Settings): Promise<Run> {
   const { samples, batch, lr, layerDecay: decay = 1, seed = 0, length, device } = settings;
@@ -46,30 +44,15 @@ export async function gan(settings: Settings): Promise<Run> {
       while (trainer.steps < until && !signal?.aborted) {
         const step = trainer.steps; // where the loop stands, also after a checkpoint: critic and artist take turns
         const turn = step % 2 === 0 ? "critic" : "artist";
-        const x = { image: imagesOf(digits, { seed, step, batch }), noise: noiseOf("noise", step, batch) };
+        const x = {
+          image: drawnDigits(digits, batch, `real ${seed} ${step}`, [-1, 1]),
+          noise: noiseOf("noise", step, batch),
+        };
         const result = await trainer.step({ x, y: verdictsOf(batch) }, { loss: turn, train: `${turn}.**` });
         onStep?.({ ...result, accuracy: Number.NaN, reports: { [turn]: result.loss } });
       }
     },
-    async test() {
-      const { drawings, sure, ...how } = JUDGE;
-      const judge = await cnn({ ...how, ...(device && { device }) });
-      await judge.train(judge.steps);
-      /** What it reads, of those that it is sure of. */
-      const read = async (x: Uint8Array): Promise<number[]> => {
-        const { data } = await judge.trainer.predict({ ...digits, x }, { activation: "softmax" });
-        const best = Array.from({ length: drawings }, (_, i) => Math.max(...data.subarray(10 * i, 10 * i + 10)));
-        return best.flatMap((share, i) => (share > sure ? data.indexOf(share, 10 * i) - 10 * i : []));
-      };
-      const drawn = await read(await draw(drawings));
-      const real = await read((await loadDigits("test", drawings)).x);
-      judge.trainer.dispose();
-      const [recognised, ofRealOnes] = [drawn.length / drawings, real.length / drawings];
-      const kinds = new Set(drawn).size;
-      const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-      const verdict = `A network that reads digits is more than ${100 * sure} % sure of ${percent(recognised)} of ${drawings} drawings, of real digits of ${percent(ofRealOnes)}; it finds ${kinds} of the ten digits among the drawings`;
-      return { verdict, figures: { recognised, ofRealOnes, kinds }, samples: drawings };
-    },
+    test: () => judged(draw, device),
     async show() {
       const { columns, pictures } = SHOWN;
       return {
@@ -78,20 +61,6 @@ export async function gan(settings: Settings): Promise<Run> {
       };
     },
   };
-}
-
-/** Real ones of a step, from -1 to 1. */
-function imagesOf(
-  { x, y }: Digits,
-  { seed, step, batch }: Readonly<Record<"seed" | "step" | "batch", number>>,
-): Float32Array {
-  const next = uniforms(`real ${seed} ${step}`);
-  const images = new Float32Array(batch * PIXELS);
-  for (let i = 0; i < batch; i++) {
-    const from = Math.floor(next() * y.length) * PIXELS;
-    for (let pixel = 0; pixel < PIXELS; pixel++) images[i * PIXELS + pixel] = (x[from + pixel] as number) / 127.5 - 1;
-  }
-  return images;
 }
 
 /** Of real ones and of drawings. A critic that is never quite sure leaves the artist something to learn (Salimans et al. 2016). */

@@ -6,9 +6,10 @@ import { autoencoder, denoiser } from "./pictures.ts";
 import type { TaskName } from "./table.ts";
 import type { Open } from "./task.ts";
 import { charGpt, charGru, charLstm } from "./text.ts";
+import { vae } from "./vae.ts";
 
 export const tasks: Readonly<Record<TaskName, Open>> = {
   ...{ cnn, lenet, resnet8, mobilenet, "vit-tiny": vitTiny },
   ...{ "char-gpt": charGpt, "char-lstm": charLstm, "char-gru": charGru },
-  ...{ autoencoder, denoiser, gan },
+  ...{ autoencoder, denoiser, vae, gan },
 };

@@ -26,6 +26,7 @@ export const table = {
   "char-gru": { about: "a recurrent network of gated units goes on with a text", ...text, lr: 0.008 },
   autoencoder: { about: "images of digits through 32 numbers and back", ...images, length: { epochs: 2 }, lr: 0.003 },
   denoiser: { about: "the same from images with pixels lost", ...images, length: { epochs: 2 }, lr: 0.003 },
+  vae: { about: "digits that nobody wrote, of noise in a code", ...images, length: { epochs: 4 }, lr: 0.003 },
   gan: {
     about: "an artist draws digits, a critic tells them from real ones",
     ...images,

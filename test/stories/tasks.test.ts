@@ -30,6 +30,7 @@ const stories: Readonly<Record<TaskName, Short>> = {
   "char-gru": { ...text, below: 3.4 },
   autoencoder: { ...digits, below: 0.5, shows: true },
   denoiser: { ...digits, below: 0.5, shows: true },
+  vae: { ...digits, below: 520, shows: true },
   gan: { ...digits, below: 1.5, shows: true },
 };
 
