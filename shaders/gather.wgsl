@@ -16,6 +16,9 @@ override TARGETS: u32;   // words in its label or target
 #if ${NORM}
 override PERIOD: u32;  // a multiple of 4
 #endif
+#if ${BYTE_TARGET}
+override FACTOR: f32;  // what a byte of the target counts
+#endif
 
 #if ${WIDE_WORDS}
 @group(0) @binding(0) var<storage, read> data_x: array<vec4u>;  // [samples, FEATURES] as f32
@@ -25,7 +28,7 @@ override PERIOD: u32;  // a multiple of 4
 @group(0) @binding(1) var<storage, read> data_order: array<u32>;  // [samples]
 @group(0) @binding(2) var<storage, read_write> x: array<V>;  // [B, FEATURES]
 #if ${WITH_TARGET}
-@group(0) @binding(3) var<storage, read> data_y: array<u32>;  // [samples, TARGETS]
+@group(0) @binding(3) var<storage, read> data_y: array<u32>;  // [samples, TARGETS], as bytes (BYTE_TARGET) or words
 @group(0) @binding(4) var<storage, read_write> y: array<u32>;  // [B, TARGETS]
 #endif
 #if ${NORM}
@@ -62,7 +65,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
 #if ${WITH_TARGET}
   if (i < BATCH * TARGETS) {
-    y[i] = data_y[sample_of(i / TARGETS) * TARGETS + i % TARGETS];
+    let at = sample_of(i / TARGETS) * TARGETS + i % TARGETS;
+#if ${BYTE_TARGET}
+    y[i] = bitcast<u32>(f32(extractBits(data_y[at / 4], at % 4 * 8, 8)) * FACTOR);
+#else
+    y[i] = data_y[at];
+#endif
   }
 #endif
 }

@@ -19,7 +19,7 @@ export interface Samples extends Inputs {
   /**
    * For crossEntropy one class number a sample, or for each row of logits, for all other losses, and where it is `soft`, a target in the shape
    * of the output.
-   * Bytes are labels as they are; where targets are numbers, they are scaled as the bytes of x are. Left out where no loss asks for
+   * Bytes are labels as they are; where targets are numbers, they stay bytes on the GPU and are scaled there as the bytes of x are. Left out where no loss asks for
    * targets.
    */
   readonly y?: StreamNumbers;

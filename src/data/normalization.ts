@@ -115,5 +115,5 @@ export function formatOf(place: string, inputs: readonly Stream[], how: Normaliz
       ? { bytes, period: scalingOf(place, normalizationOf(how, name), bytes, shape.at(-1) ?? 1).period }
       : { bytes: false, period: 0 },
   );
-  return { inputs: formats, weights: [] };
+  return { inputs: formats, targets: [], weights: [] };
 }

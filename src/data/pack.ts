@@ -2,7 +2,7 @@
 // index of the first one that is not. What leaves this room can be put on the GPU as it is.
 
 import { DataError, ShapeError } from "../errors.ts";
-import { type DataFormat, dataName, lengthOf, type Stream, type Streams } from "../graph/stream.ts";
+import { type ByteTarget, type DataFormat, dataName, lengthOf, type Stream, type Streams } from "../graph/stream.ts";
 import { isRecord } from "../option.ts";
 import { byName, checkRecord } from "./by-name.ts";
 import type { Inputs, Packed, PackedStream, Samples, StreamNumbers } from "./dataset.ts";
@@ -29,14 +29,19 @@ export function pack(place: string, samples: Samples, streams: Streams, defaults
   checkNormalization(place, how, [...streams.inputs, ...streams.targets]);
   const inputs = packX(place, samples.x, streams.inputs, how);
   const besideBytes = inputs.format.inputs.some(({ bytes }) => bytes);
+  const bytes: ByteTarget[] = [];
   const targets = byName(place, "y", samples.y, streams.targets).map(({ stream, given, what }) => {
-    const values = packY(what, given, inputs.count, stream, besideBytes, normalizationOf(how, stream.name).scale);
-    return [dataName("y", stream.name), { values, width: lengthOf(stream) }] as const;
+    const values = packY(what, given, inputs.count, stream);
+    const { name } = stream;
+    if (values instanceof Uint8Array) {
+      bytes.push({ name, factor: factorOf(what, besideBytes, normalizationOf(how, name).scale) });
+    }
+    return [dataName("y", name), { values, width: lengthOf(stream) }] as const;
   });
   const weights = packWeights(place, samples.weight, streams.weights, inputs.count);
   return {
     count: inputs.count,
-    format: { ...inputs.format, weights: weights.map(({ name, shape }) => ({ name, shape })) },
+    format: { ...inputs.format, targets: bytes, weights: weights.map(({ name, shape }) => ({ name, shape })) },
     streams: new Map([
       ...inputs.streams,
       ...targets,
@@ -125,17 +130,10 @@ function packX(
     if (period > 0) streams.set(dataName("norm", name), { values: norm, width: 0 });
     formats.push({ bytes, period });
   }
-  return { count: first?.count ?? 0, format: { inputs: formats, weights: [] }, streams };
+  return { count: first?.count ?? 0, format: { inputs: formats, targets: [], weights: [] }, streams };
 }
 
-function packY(
-  what: string,
-  y: Numbers,
-  count: number,
-  stream: Stream,
-  besideBytes: boolean,
-  scale: boolean | undefined,
-): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+function packY(what: string, y: Numbers, count: number, stream: Stream): PackedStream["values"] {
   const { shape: target, classes, ignored } = stream;
   const targets = lengthOf(stream);
   const collected = collect(what, y, classes === undefined ? Float32Array : Float64Array);
@@ -152,7 +150,7 @@ function packY(
     );
   }
   if (classes !== undefined) return wholeNumbers(what, values, classes, "label", ignored);
-  if (values instanceof Uint8Array) return fromBytes(what, values, besideBytes, scale);
+  if (values instanceof Uint8Array) return new Uint8Array(values.buffer as ArrayBuffer);
   checkFinite(what, y, collected, () => "");
   return values as Float32Array<ArrayBuffer>;
 }
@@ -178,20 +176,12 @@ function wholeNumbers(
   return found;
 }
 
-/** Bytes of targets, scaled on the host as the GPU scales those of x, so that a model can learn to give back its input. */
-function fromBytes(
-  what: string,
-  bytes: Uint8Array,
-  besideBytes: boolean,
-  scale: boolean | undefined,
-): Float32Array<ArrayBuffer> {
+/** What a byte of targets counts: as much as one of x, so that a model can learn to give back its input. */
+function factorOf(what: string, besideBytes: boolean, scale: boolean | undefined): number {
   if (scale === undefined && !besideBytes) {
     throw new DataError(
       `${what} is bytes and data.x is not, so they may be counts or parts of 255. Give scale: false or scale: true.`,
     );
   }
-  const values = new Float32Array(bytes);
-  const factor = scale === false ? 1 : Math.fround(1 / 255);
-  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) * factor;
-  return values;
+  return scale === false ? 1 : Math.fround(1 / 255);
 }

@@ -66,16 +66,21 @@ export function createFeeds(graph: Graph, { inputs, batch, format }: FeedOptions
       const nodes = wanted.map((one) => {
         const { kind, stream, made } = one;
         const source = data(dataName(kind, stream.name), "u32");
+        const factorOf = ({ kind, stream }: Asked): number =>
+          (kind === "y" && format.targets.find(({ name }) => name === stream.name)?.factor) || 0;
         if (!isPlain(one)) {
           const { shape, dtype, name: suffix } = made;
-          return node(gatherWords as Op, [source, order], [made], { shape, dtype, suffix });
+          return node(gatherWords as Op, [source, order], [made], { shape, dtype, suffix, factor: factorOf(one) });
         }
         const beside = one === first ? target : undefined;
         const words = data(dataName("y", beside?.stream.name ?? ""), "u32");
         const from = [source, words, order, data(dataName("norm", stream.name), "f32")];
         const outputs = beside === undefined ? [made] : [made, beside.made];
         const form = format.inputs[inputs.indexOf(stream)];
-        return node(gather as Op, from, outputs, { ...form, ...targetOf(beside?.made, batch), input: made.shape });
+        return node(gather as Op, from, outputs, {
+          ...{ ...form, ...targetOf(beside?.made, batch), input: made.shape },
+          factor: beside === undefined ? 0 : factorOf(beside),
+        });
       });
       graph.nodes.unshift(...nodes.filter((_, i) => wanted[i] !== target));
     },

@@ -41,10 +41,18 @@ export interface InputFormat {
   readonly period: number;
 }
 
+/** Targets that are stored as bytes: what one counts, 1 or a 255th of it. */
+export interface ByteTarget {
+  readonly name: string;
+  readonly factor: number;
+}
+
 /** How a data set is stored on the GPU. */
 export interface DataFormat {
   /** In the order of the inputs. */
   readonly inputs: readonly InputFormat[];
+  /** Targets that are bytes; all others are words as they are. */
+  readonly targets: readonly ByteTarget[];
   /** Of each loss for which the data has weights: its name, and the shape of those of one sample. */
   readonly weights: readonly Pick<Stream, "name" | "shape">[];
 }
@@ -52,6 +60,7 @@ export interface DataFormat {
 /** The form of data that programs are looked at with before there is any. */
 export const plainFormat = (inputs: readonly Stream[]): DataFormat => ({
   inputs: inputs.map(() => ({ bytes: false, period: 0 })),
+  targets: [],
   weights: [],
 });
 
@@ -59,6 +68,8 @@ export const plainFormat = (inputs: readonly Stream[]): DataFormat => ({
 export const isSameFormat = (one: DataFormat, other: DataFormat): boolean =>
   one === other ||
   (one.inputs.every(({ bytes, period }, i) => bytes === other.inputs[i]?.bytes && period === other.inputs[i]?.period) &&
+    one.targets.length === other.targets.length &&
+    one.targets.every(({ name, factor }, i) => name === other.targets[i]?.name && factor === other.targets[i].factor) &&
     one.weights.length === other.weights.length &&
     one.weights.every(
       ({ name, shape }, i) => name === other.weights[i]?.name && isSameShape(shape, other.weights[i].shape),

@@ -1,4 +1,4 @@
-// Labels, targets, weights and tokens of the batch, as they are.
+// Labels, targets, weights and tokens of the batch, as they are; targets may be bytes.
 
 import source from "../../shaders/gather-words.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
@@ -10,6 +10,8 @@ export type WordsAttributes = {
   readonly shape: readonly number[];
   readonly dtype: DType;
   readonly suffix: string;
+  /** What a byte counts; 0 where they are words. */
+  readonly factor: number;
 };
 
 /** [B, ..] of a stream beside those that `gather` takes. */
@@ -21,11 +23,15 @@ export const gatherWords = defineOp({
   kernel: {
     name: "gather-words",
     source,
-    choose({ tensors: { y } }) {
+    choose({ tensors: { y }, attributes }) {
+      const { factor } = attributes as WordsAttributes;
       const length = size(y.shape);
       return {
-        holes: { STEP: step },
-        constants: { LENGTH: length, WIDTH: length / (y.shape[0] as number) },
+        holes: { STEP: step, BYTES: factor > 0 },
+        constants: {
+          ...{ LENGTH: length, WIDTH: length / (y.shape[0] as number) },
+          ...(factor > 0 && { FACTOR: factor }),
+        },
         grid: length,
         note: dims(y),
       };

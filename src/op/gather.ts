@@ -14,13 +14,15 @@ type Format = {
   readonly targets: boolean;
   readonly bytes: boolean;
   readonly period: number;
+  /** What a byte of the target counts; 0 where it is words. */
+  readonly factor: number;
 };
 
 const kernel: Kernel<"data_x" | "data_y" | "data_order" | "data_norm" | "x" | "y"> = {
   name: "gather",
   source,
   choose({ tensors: { x, y }, attributes }) {
-    const { targets, bytes, period } = attributes as Format;
+    const { targets, bytes, period, factor } = attributes as Format;
     const batch = x.shape[0] as number;
     const features = size(x.shape) / batch;
     const vector = features % 4 === 0;
@@ -34,12 +36,14 @@ const kernel: Kernel<"data_x" | "data_y" | "data_order" | "data_norm" | "x" | "y
         WIDE_WORDS: vector && !bytes,
         NORM: period > 0,
         WITH_TARGET: targets,
+        BYTE_TARGET: factor > 0,
       },
       constants: {
         BATCH: batch,
         FEATURES: features,
         TARGETS: words / batch,
         ...(period > 0 && { PERIOD: period }),
+        ...(factor > 0 && { FACTOR: factor }),
       },
       grid: threads(count),
       note: `${dims(x)}${bytes ? " from bytes" : ""}`,

@@ -27,6 +27,7 @@ describe("samples with labels", () => {
     expect(pack("fit", { x: two, y: [2, 0] }, labels)).toEqual({
       count: 2,
       format: { bytes: false, period: 0 },
+      targets: [],
       x: Float32Array.from(two),
       y: Uint32Array.of(2, 0),
       norm: new Float32Array(0),
@@ -52,21 +53,21 @@ describe("samples with targets", () => {
     expect(pack("fit", { x: two, y: [0.5, 1, 2, 3] }, targets).y).toEqual(Float32Array.of(0.5, 1, 2, 3));
   });
 
-  test("scale bytes of them as those of x, and leave both where the user says so", () => {
+  test("keep bytes, which count as those of x, and leave both where the user says so", () => {
     const echo = demandOf([4], [4], false);
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const one = [{ name: "", factor: 1 }];
     const scaled = pack("fit", { x: bytes, y: bytes }, echo);
-    const scale = scaled.norm[0] as number;
-    expect(scaled.y).toEqual(Float32Array.from(bytes, (byte) => byte * scale));
+    expect([scaled.y, scaled.targets]).toEqual([bytes, [{ name: "", factor: scaled.norm[0] }]]);
     const counts = pack("fit", { x: bytes, y: bytes, scale: false }, echo);
-    expect([counts.y, counts.format]).toEqual([Float32Array.from(bytes), { bytes: true, period: 0 }]);
+    expect([counts.y, counts.targets, counts.format]).toEqual([bytes, one, { bytes: true, period: 0 }]);
     const floats = { x: Float32Array.from(bytes), y: bytes };
     expect(refusal(floats, echo)).toMatch(
       /DataError: fit: data.y is bytes and data.x is not.*scale: false or scale: true/,
     );
-    expect(pack("fit", { ...floats, scale: false }, echo).y).toEqual(Float32Array.from(bytes));
-    expect(pack("fit", { ...floats, scale: true }, echo).y).toEqual(scaled.y);
-    expect(pack("fit", floats, echo, { scale: false }).y).toEqual(Float32Array.from(bytes));
+    expect(pack("fit", { ...floats, scale: false }, echo).targets).toEqual(one);
+    expect(pack("fit", { ...floats, scale: true }, echo).targets).toEqual(scaled.targets);
+    expect(pack("fit", floats, echo, { scale: false }).targets).toEqual(one);
   });
 
   test("never scale labels", () => {

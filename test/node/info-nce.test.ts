@@ -25,6 +25,7 @@ function found(
     targets: [],
     format: {
       inputs: ["a", "b"].map(() => ({ bytes: false, period: 0 })),
+      targets: [],
       weights: weight ? [{ name: "", shape: [] }] : [],
     },
     mode: "train",

@@ -21,7 +21,11 @@ function found(loss: Loss, one: ReturnType<typeof casesOf>[number]) {
   const { output, target, weight, shape } = one;
   const [batch] = shape as [number];
   const inputs = alone(shape.slice(1));
-  const format = { inputs: [{ bytes: false, period: 0 }], weights: weight ? [{ name: "", shape: [] }] : [] };
+  const format = {
+    inputs: [{ bytes: false, period: 0 }],
+    targets: [],
+    weights: weight ? [{ name: "", shape: [] }] : [],
+  };
   const traced = trace(asOutput(shape), { inputs, batch, loss, format, mode: "train" });
   const { graph, parameterIds, constants, objective } = traced;
   const gradients = differentiate(graph, objective!.losses, new Set(parameterIds));

@@ -7,7 +7,12 @@ import { type Asked, createPrograms } from "../../src/step/programs.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 
 const first: Asked = {
-  ...{ mode: "train", loss: "", format: { inputs: [{ bytes: false, period: 0 }], weights: [] }, frozen: [] },
+  ...{
+    mode: "train",
+    loss: "",
+    format: { inputs: [{ bytes: false, period: 0 }], targets: [], weights: [] },
+    frozen: [],
+  },
   ...{ sampled: false, cached: false, perSample: false, batch: 4 },
 };
 
@@ -40,9 +45,10 @@ describe("a program", () => {
 
   test.each([
     ["mode", { mode: "evaluate" }],
-    ["type of its data", { format: { inputs: [{ bytes: true, period: 0 }], weights: [] } }],
-    ["period of its data", { format: { inputs: [{ bytes: false, period: 4 }], weights: [] } }],
-    ["weights of its data", { format: { inputs: [{ bytes: false, period: 0 }], weights: [{ name: "", shape: [] }] } }],
+    ["type of its data", { format: { inputs: [{ bytes: true, period: 0 }], targets: [], weights: [] } }],
+    ["period of its data", { format: { inputs: [{ bytes: false, period: 4 }], targets: [], weights: [] } }],
+    ["bytes of its targets", { format: { ...first.format, targets: [{ name: "", factor: 1 }] } }],
+    ["weights of its data", { format: { ...first.format, weights: [{ name: "", shape: [] }] } }],
     ["frozen set", { frozen: ["head.bias"] }],
     ["statistics", { sampled: true }],
     ["batch", { perSample: false, batch: 8 }],

@@ -20,7 +20,7 @@ export interface Trial {
   readonly named?: readonly [label: string, numbers: string];
   /** Numbers in a target. Default 1. */
   readonly targets?: number;
-  /** x is bytes. */
+  /** x is bytes, and so are targets that are numbers. */
   readonly bytes?: boolean;
   /** The adapter is taken for a GPU, whose variants are others. */
   readonly asGpu?: boolean;
@@ -251,7 +251,8 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   );
   const middle = [...sums].sort((a, b) => a - b)[count / 2] as number;
   const { classes, targets = 1, named } = trial;
-  const near = Float32Array.from({ length: count * targets }, (_, i) => 0.5 * (raw[i % raw.length] as number) + 0.25);
+  const close = Float32Array.from({ length: count * targets }, (_, i) => 0.5 * (raw[i % raw.length] as number) + 0.25);
+  const near = trial.bytes === true ? Uint8Array.from(close, (value) => 255 * Math.abs(value)) : close;
   const labels = Uint8Array.from(sums, (sum) => (sum > middle && classes !== undefined ? classes - 1 : 0));
   const y = named === undefined ? (classes === undefined ? near : labels) : { [named[0]]: labels, [named[1]]: near };
 

@@ -123,9 +123,19 @@ describe("what was tried", () => {
     });
     // A recording is of a step on floats as they are, and leaves no statistics. The others' losses, weights and statistics are
     // compared above, and so are the losses of samples.
-    const hidden = ["gather: BYTES true", "gather: NORM true", "row-sum: REPORTED true", "row-sum: SCALED true"];
+    const ofBytes = ["gather: BYTES true", "gather: NORM true", "gather: BYTE_TARGET true", "gather-words: BYTES true"];
+    const hidden = [...ofBytes, "row-sum: REPORTED true", "row-sum: SCALED true"];
     const told = ["keep: ADDED false", "sample-losses: never"];
-    expect(trials.some(({ bytes }) => bytes) && trials.some(({ statistics }) => statistics)).toBe(true);
+    const bytes = trials.filter((trial) => trial.bytes);
+    for (const [named, numbers] of [
+      [false, false],
+      [false, true],
+      [true, true],
+    ]) {
+      const found = bytes.some((one) => (one.named !== undefined) === named && (one.targets !== undefined) === numbers);
+      expect(found, `bytes ${named ? "by name" : "alone"}${numbers ? ", to numbers" : ""}`).toBe(true);
+    }
+    expect(trials.some(({ statistics }) => statistics)).toBe(true);
     expect(found.filter((text) => ![...hidden, ...told].includes(text))).toEqual([]);
   });
 

@@ -349,7 +349,7 @@ const reckoned: readonly Trial[] = [
       ...{ ...small, loss: { call: "ownLoss" }, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
       target: { label: { shape: [], classes: 3 }, near: [3] },
     },
-    ...{ classes: 3, targets: 3, named: ["label", "near"] },
+    ...{ classes: 3, targets: 3, named: ["label", "near"], bytes: true },
   },
   {
     name: "every loss, and a metric",

@@ -19,6 +19,7 @@ const flat = ({ count, format, streams }: Packed) => {
   return {
     count,
     format: format.inputs[0]!,
+    targets: format.targets,
     x: of("x") as Float32Array<ArrayBuffer>,
     y: of("y") as Float32Array<ArrayBuffer>,
     norm: (of("norm") ?? new Float32Array(0)) as Float32Array<ArrayBuffer>,

@@ -29,7 +29,7 @@ export interface TracedModel extends Differentiated {
   readonly layout: Layout;
 }
 
-const format: DataFormat = { inputs: [{ bytes: false, period: 4 }], weights: [] };
+const format: DataFormat = { inputs: [{ bytes: false, period: 4 }], targets: [], weights: [] };
 
 /** Traces and differentiates a model, with random weights, biases too, and twice as many samples as a batch holds. */
 export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1): TracedModel {

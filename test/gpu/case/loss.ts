@@ -308,21 +308,28 @@ const weigh: readonly Case[] = [
   { ...weighing([1031, 33], 1030, false), scales: [1] },
 ];
 
-const words = (samples: number, batch: number, width: readonly number[], at: StepValues): Case => ({
+/** Words as they are, or bytes where a factor says what each counts. */
+const words = (samples: number, batch: number, width: readonly number[], at: StepValues, factor = 0): Case => ({
   op: "gatherWords",
   inputs: [
-    { shape: [samples, ...width], store: "u32", fill: below(1000) },
+    { shape: [samples, ...width], ...(factor > 0 ? bytesOf : { store: "u32", fill: below(1000) }) },
     { shape: [samples], store: "u32", fill: below(samples) },
   ],
-  attributes: { shape: [batch, ...width], dtype: "u32", suffix: "words" },
+  attributes: { shape: [batch, ...width], dtype: factor > 0 ? "f32" : "u32", suffix: "words", factor },
   step: at,
 });
+
+const bytesOf = { store: "bytes", fill: below(256) } as const;
+/** What a byte counts that is scaled. */
+const part = Math.fround(1 / 255);
 
 const gatherWords: readonly Case[] = [
   words(1, 1, [], step(1)),
   words(65, 33, [], step(31, 31)),
   words(9, 5, [3, 7], step(5, 3)),
   words(9, 65, [257], step(9)),
+  words(9, 5, [3, 7], step(5, 3), part),
+  words(3, 65, [257], step(3), 1),
 ];
 
 interface Gathering {
@@ -334,6 +341,8 @@ interface Gathering {
   readonly store?: "f32" | "bytes";
   /** Numbers after which scales and shifts repeat. Default 4. */
   readonly period?: number;
+  /** Where the target is bytes: what each counts. */
+  readonly factor?: number;
   /** Without labels and targets, as for a prediction. */
   readonly alone?: boolean;
   readonly step: StepValues;
@@ -348,6 +357,7 @@ function gathering({
   store = "f32",
   period = 4,
   alone = false,
+  factor = 0,
   step,
   fill,
 }: Gathering): Case {
@@ -355,7 +365,7 @@ function gathering({
   const y: Input =
     target === undefined
       ? { shape: [samples], store: "u32", fill: below(10) }
-      : { shape: [samples, ...target], fill: normals };
+      : { shape: [samples, ...target], ...(factor > 0 ? bytesOf : { fill: normals }) };
   return {
     op: "gather",
     inputs: [
@@ -370,7 +380,7 @@ function gathering({
       integerTarget: target === undefined,
       targets: !alone,
       bytes: store === "bytes",
-      period,
+      ...{ period, factor },
     },
     step,
     ...(alone && { results: 1 }),
@@ -388,6 +398,8 @@ const gather: readonly Case[] = [
   gathering({ samples: 33, batch: 3, input: [8], target: [257], step: step(2, 31) }),
   gathering({ samples: 33, batch: 31, input: [3], alone: true, step: step(31) }),
   gathering({ samples: 33, batch: 31, input: [8], store: "bytes", alone: true, step: step(30) }),
+  gathering({ samples: 33, batch: 31, input: [8], target: [7], store: "bytes", factor: part, step: step(30, 2) }),
+  gathering({ samples: 9, batch: 5, input: [3], target: [257], factor: 1, step: step(5, 3) }),
   // Scales and shifts by channel, and none: channels, numbers in a sample by four and not.
   gathering({ samples: 9, batch: 5, input: [2, 2, 1], period: 4, step: step(5) }),
   gathering({ samples: 9, batch: 5, input: [4, 3], period: 12, step: step(5, 3) }),
