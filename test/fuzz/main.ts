@@ -9,10 +9,12 @@ import type { Page } from "playwright";
 import { createServer } from "vite";
 import type { Adapter } from "../../demo/adapter.ts";
 import { adapterOf, launchBrowser } from "../../demo/browser.ts";
+import { taskNames } from "../../demo/tasks/table.ts";
 import { presentBuild, serveBuilds } from "../bench/against/build.ts";
 import { help, options, type SoakOptions } from "./options.ts";
 import { configurationFailed, counted, failure, hasFailed, type SoakReport, summary } from "./report.ts";
 import type { Found } from "./sequence.ts";
+import { soakTask } from "./tasks.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -47,7 +49,7 @@ type Origin = Pick<SoakReport, "date" | "commit" | "browser" | "adapter">;
 /** What the file holds of this very soak, else nothing done yet. */
 function begin({ json, fresh, seed, count }: SoakOptions, origin: Origin): SoakReport {
   const sequences = { asked: count, done: 0, calls: {}, wrong: 0, untyped: 0, found: [] };
-  const none: SoakReport = { ...origin, seed, sequences, configurations: [], runtimes: [] };
+  const none: SoakReport = { ...origin, seed, sequences, configurations: [], tasks: [], runtimes: [] };
   if (fresh || !existsSync(json)) return none;
   const known = JSON.parse(readFileSync(json, "utf8")) as SoakReport;
   const isSame = (["commit", "adapter", "browser"] as const).every((key) => known[key] === origin[key]);
@@ -92,6 +94,7 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
       await configurations(chosen.configurations, stopped, fresh, () => report, keep);
     await server.close();
     await browser.close();
+    if (chosen.only.includes("tasks")) await tasks(stopped, () => report, keep);
     if (chosen.only.includes("runtimes")) await runtimes(stopped, () => report, keep);
     say(summary(report));
     return stopped.aborted ? 130 : hasFailed(report) ? 1 : 0;
@@ -140,6 +143,20 @@ async function configurations(
     if (configurationFailed(one))
       say(`configuration ${number} is off by ${one.worst.toExponential(1)} of the path: ${one.configuration}`);
     keep({ configurations: [...report().configurations, one] });
+  }
+}
+
+async function tasks(stopped: AbortSignal, report: () => SoakReport, keep: Keep): Promise<void> {
+  for (const task of taskNames) {
+    if (stopped.aborted) return;
+    if (report().tasks.some((one) => one.task === task && one.passed)) continue;
+    progress(`task ${task}`);
+    const one = await soakTask(task, stopped);
+    if (stopped.aborted) return;
+    say(
+      `${task}: loss ${one.loss.toPrecision(4)} after ${one.steps} steps, ${one.passed ? "" : "not "}below ${one.below}`,
+    );
+    keep({ tasks: [...report().tasks.filter((other) => other.task !== task), one] });
   }
 }
 

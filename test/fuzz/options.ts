@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 
-export const parts = ["sequences", "configurations", "runtimes"] as const;
+export const parts = ["sequences", "configurations", "tasks", "runtimes"] as const;
 export type Part = (typeof parts)[number];
 
 export const help = `npm run soak -- [options]
@@ -16,7 +16,7 @@ export const help = `npm run soak -- [options]
   --help           this text
 
 Sequences are random calls of a trainer, good and bad, held against a reference in f64; configurations are random rules
-with their options; both run on the built file. Runtimes are the tests in Deno, Node and Firefox.`;
+with their options; both run on the built file. Tasks are those of npm run train, a minute each. Runtimes are the tests in Deno, Node and Firefox.`;
 
 export interface SoakOptions {
   readonly only: readonly Part[];

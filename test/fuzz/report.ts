@@ -2,6 +2,7 @@
 
 import type { Agreement } from "./agreement.ts";
 import type { Counts, Found } from "./sequence.ts";
+import type { TaskRun } from "./tasks.ts";
 
 /** What counts as agreement of a configuration: a hundred-thousandth of the path. */
 export const BAR = 1e-5;
@@ -30,6 +31,7 @@ export interface SoakReport {
     readonly found: readonly Found[];
   };
   readonly configurations: readonly Agreement[];
+  readonly tasks: readonly TaskRun[];
   readonly runtimes: readonly Runtime[];
 }
 
@@ -50,7 +52,7 @@ export const failure = ({ seed, path, message, sequence }: Found): string =>
 export const configurationFailed = ({ worst, restIsKept }: Agreement): boolean => !(worst <= BAR && restIsKept);
 
 /** All of it in a few lines. */
-export function summary({ sequences, configurations, runtimes }: SoakReport): string {
+export function summary({ sequences, configurations, tasks, runtimes }: SoakReport): string {
   const made = Object.values(sequences.calls).reduce((sum, count) => sum + count, 0);
   const worst = Math.max(0, ...configurations.map((one) => one.worst));
   const off = configurations.filter(configurationFailed).length;
@@ -70,9 +72,15 @@ export function summary({ sequences, configurations, runtimes }: SoakReport): st
       : [
           `${configurations.length} configurations: at most ${worst.toExponential(1)} of the path off, ${off} above ${BAR.toExponential(0)}`,
         ]),
+    ...(tasks.length === 0
+      ? []
+      : [`${tasks.filter(({ passed }) => passed).length} of ${tasks.length} tasks learnt what they should`]),
     ...runtimes.map(({ script, passed, seconds }) => `${script}: ${passed ? "passed" : "FAILED"} in ${seconds} s`),
   ].join("\n");
 }
 
-export const hasFailed = ({ sequences, configurations, runtimes }: SoakReport): boolean =>
-  sequences.found.length > 0 || configurations.some(configurationFailed) || runtimes.some(({ passed }) => !passed);
+export const hasFailed = ({ sequences, configurations, tasks, runtimes }: SoakReport): boolean =>
+  sequences.found.length > 0 ||
+  configurations.some(configurationFailed) ||
+  tasks.some(({ passed }) => !passed) ||
+  runtimes.some(({ passed }) => !passed);

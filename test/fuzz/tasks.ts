@@ -1,0 +1,62 @@
+// The tasks of `npm run train` on all of their data for about a minute each on two cores without a GPU: what each has to have learnt by
+// then. The tests have a form of seconds, README the whole one.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TaskName } from "../../demo/tasks/table.ts";
+
+interface Minute {
+  readonly steps: number;
+  /** The loss of the last steps. */
+  readonly below: number;
+}
+
+const minutes: Readonly<Record<TaskName, Minute>> = {
+  cnn: { steps: 600, below: 0.4 },
+  lenet: { steps: 150, below: 0.6 },
+  resnet8: { steps: 40, below: 1.2 },
+  mobilenet: { steps: 120, below: 0.9 },
+  "vit-tiny": { steps: 100, below: 1.2 },
+  "char-gpt": { steps: 60, below: 2.9 },
+  "char-lstm": { steps: 50, below: 2.9 },
+  "char-gru": { steps: 60, below: 2.9 },
+  autoencoder: { steps: 400, below: 0.16 },
+  denoiser: { steps: 400, below: 0.25 },
+  vae: { steps: 150, below: 220 },
+  gan: { steps: 80, below: 1.5 },
+};
+
+/** What came of a task. */
+export interface TaskRun {
+  readonly task: TaskName;
+  readonly steps: number;
+  readonly below: number;
+  readonly loss: number;
+  readonly seconds: number;
+  readonly passed: boolean;
+}
+
+/** Trains one as its command does, in a process of its own. */
+export async function soakTask(task: TaskName, stopped: AbortSignal): Promise<TaskRun> {
+  const folder = mkdtempSync(join(tmpdir(), "gradus-task-"));
+  const json = join(folder, "report.json");
+  const { steps, below } = minutes[task];
+  const words = ["--task", task, "--steps", String(steps), "--out", join(folder, "net.safetensors"), "--json", json];
+  try {
+    const child = spawn(process.execPath, ["--import", "tsx", "demo/train/main.ts", ...words], {
+      stdio: ["ignore", "ignore", "inherit"],
+      signal: stopped,
+    });
+    const code = await new Promise<number | null>((resolve) => {
+      child.once("error", () => resolve(null));
+      child.once("close", resolve);
+    });
+    if (code !== 0) return { task, steps, below, loss: Number.NaN, seconds: Number.NaN, passed: false };
+    const { lossLast: loss, seconds } = JSON.parse(readFileSync(json, "utf8")) as { lossLast: number; seconds: number };
+    return { task, steps, below, loss, seconds: Math.round(seconds), passed: loss < below };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
