@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { buildEntries } from "../demo/build/entries.ts";
 import { writeTypes } from "../demo/build/write-types.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
@@ -28,6 +29,7 @@ export async function pack(): Promise<Packed> {
     cpSync(join(repository, name), join(stage, name), { recursive: true });
   }
   await build({ root: repository, build: { outDir: join(stage, "dist") }, logLevel: "error" });
+  await buildEntries(join(stage, "dist"));
   writeTypes(join(stage, "dist"));
   const words = ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch];
   const [made] = JSON.parse(execFileSync("npm", words, { cwd: stage, encoding: "utf8" }));

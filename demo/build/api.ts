@@ -5,15 +5,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript-5.4";
+import { entries } from "./entries.ts";
 import { writeTypes } from "./write-types.ts";
 
 export const API = fileURLToPath(new URL("../../docs/api.txt", import.meta.url));
 
+/** What a folder with published types offers: the core, then each entry point under its name. */
+export function apiIn(folder: string): string {
+  const typesOf = (name: string): string => apiOf(readFileSync(join(folder, `${name}.d.ts`), "utf8"));
+  return [typesOf("index"), ...entries.map((name) => `// gradus/${name}\n${typesOf(name)}`)].join("\n");
+}
+
 /** The declarations of a file of types, in the order of their names. */
-export function apiOf(types: string): string {
+function apiOf(types: string): string {
   const source = ts.createSourceFile("index.d.ts", types, ts.ScriptTarget.ES2022, true);
   const printer = ts.createPrinter({ removeComments: true });
-  const declared = source.statements.filter((statement) => !ts.isExportDeclaration(statement));
+  const declared = source.statements.filter((one) => !ts.isExportDeclaration(one) && !ts.isImportDeclaration(one));
   const texts = declared.map((one) => ({
     name: nameOf(one),
     text: printer.printNode(ts.EmitHint.Unspecified, one, source),
@@ -33,7 +40,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const folder = mkdtempSync(join(tmpdir(), "gradus-api-"));
   try {
     writeTypes(folder);
-    writeFileSync(API, apiOf(readFileSync(join(folder, "index.d.ts"), "utf8")));
+    writeFileSync(API, apiIn(folder));
     console.log("docs/api.txt is written: read its diff.");
   } finally {
     rmSync(folder, { recursive: true });

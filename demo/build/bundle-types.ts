@@ -21,8 +21,8 @@ interface Place {
   readonly name: string;
 }
 
-/** The text of one file of types for what `door`, a file of declarations, exports. */
-export function bundleTypes(door: string): string {
+/** The text of one file of types for what `door`, a file of declarations, exports; what it has from `core` is imported from `index.js`. */
+export function bundleTypes(door: string, core?: string): string {
   const units = new Map<string, Unit>();
   const unitOf = (file: string): Unit => {
     const unit = units.get(file) ?? read(file);
@@ -31,8 +31,13 @@ export function bundleTypes(door: string): string {
   };
   const reached = new Map<string, Place>();
   const texts: string[] = [];
+  const fromCore = new Set<string>();
 
   function reach({ file, name }: Place): void {
+    if (file === core) {
+      fromCore.add(name);
+      return;
+    }
     const unit = unitOf(file);
     const found = unit.declared.get(name);
     if (found === undefined) {
@@ -68,11 +73,13 @@ export function bundleTypes(door: string): string {
   }
 
   const { handed } = unitOf(door);
+  if (handed.size === 0) throw new Error(`Types: ${door} hands nothing on. Let it export { ... } from other files.`);
   for (const name of handed.keys()) reach({ file: door, name });
-  const missing = [...handed.keys()].filter((name) => !reached.has(name));
+  const missing = [...handed.keys()].filter((name) => !reached.has(name) && !fromCore.has(name));
   if (missing.length > 0) throw new Error(`Types: nothing declares ${missing.join(", ")}.`);
   const list = [...handed].map(([name, typeOnly]) => `  ${typeOnly ? "type " : ""}${name},\n`);
-  return `${wordArrays}${texts.join("\n")}\nexport {\n${list.join("")}};\n`;
+  const imports = fromCore.size === 0 ? "" : `import { ${[...fromCore].sort().join(", ")} } from "./index.js";\n`;
+  return `${imports}${wordArrays}${texts.join("\n")}\nexport {\n${list.join("")}};\n`;
 }
 
 function read(file: string): Unit {

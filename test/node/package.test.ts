@@ -1,8 +1,9 @@
-// What package.json promises to those who install it: one ESM door with its types, nothing else to install, nothing that
+// What package.json promises to those who install it: ESM doors with their types, nothing else to install, nothing that
 // runs while installing. The built files are tested where they are built.
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { entries } from "../../demo/build/entries.ts";
 
 const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 const pack = read("package.json");
@@ -14,10 +15,16 @@ test("it is ESM, without side effects", () => {
   expect(pack.main).toBeUndefined();
 });
 
-test("it has one door, whose types come first", () => {
-  expect(Object.keys(pack.exports)).toEqual(["."]);
-  expect(Object.keys(pack.exports["."])).toEqual(["types", "default"]);
-  for (const file of Object.values<string>(pack.exports["."])) expect(file).toMatch(/^\.\/dist\/[a-z]+(\.d\.ts|\.js)$/);
+test("it has a door, and one for each entry point beside it, whose types come first", () => {
+  expect(pack.exports).toEqual({
+    ".": { types: "./dist/index.d.ts", default: "./dist/gradus.js" },
+    ...Object.fromEntries(
+      entries.map((name) => [`./${name}`, { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` }]),
+    ),
+  });
+  expect(Object.values<object>(pack.exports).map((door) => Object.keys(door)[0])).toEqual(
+    ["", ...entries].map(() => "types"),
+  );
   expect(pack.types).toBe(pack.exports["."].types);
 });
 

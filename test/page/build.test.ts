@@ -10,7 +10,8 @@ import { build, type OutputFile } from "esbuild";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
-import { API, apiOf } from "../../demo/build/api.ts";
+import { API, apiIn } from "../../demo/build/api.ts";
+import { entries } from "../../demo/build/entries.ts";
 import { type Packed, pack } from "../packed.ts";
 import { controllers } from "../reference/controllers.ts";
 import { rules as ruleTexts } from "../reference/rules.ts";
@@ -62,8 +63,7 @@ async function outcome(path: string, prepare?: (page: Page) => Promise<unknown>)
 }
 
 test("docs/api.txt is what the published types say", () => {
-  const published = apiOf(readFileSync(join(packed.folder, "dist/index.d.ts"), "utf8"));
-  expect(published, "npm run api writes it anew").toBe(readFileSync(API, "utf8"));
+  expect(apiIn(join(packed.folder, "dist")), "npm run api writes it anew").toBe(readFileSync(API, "utf8"));
 });
 
 test("one file without imports; its 70 kB in gzip with everything in it are not kept, and it does not grow", () => {
@@ -95,6 +95,17 @@ await trainer.fit({ x, y }, { epochs: 3, onStep: ({ step, loss }) => console.log
 /** Names as the bundle writes them where something is made that is called so. */
 const named = (text: string, names: readonly string[]): string[] =>
   names.filter((name) => new RegExp(`["\`(]${name}["\`]`).test(text));
+
+test.each(entries)("gradus/%s is at most 25 kB in gzip, and imports the core beside it alone", (name) => {
+  const text = readFileSync(join(packed.folder, `dist/${name}.js`), "utf8");
+  const bytes = gzipSync(text).length;
+  console.log(`${name}.js: ${(bytes / 1000).toFixed(1)} kB in gzip`);
+  expect(bytes).toBeLessThanOrEqual(25_000);
+  expect(
+    [...text.matchAll(/\bfrom\s*"([^"]*)"|^import\s*"([^"]*)"/gm)].map(([, from, alone]) => from ?? alone),
+  ).toEqual(["./gradus.js"]);
+  expect(text).not.toMatch(/\bimport\(|\beval\(|new Function/);
+});
 
 test("what a page does not use leaves its bundle: rules, controllers, schedules, layers", async () => {
   const [small, middle] = [await bundled(mlp), await bundled(cnn)];

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { entries } from "../../demo/build/entries.ts";
 import * as door from "../../src/index.ts";
 import { type Packed, pack } from "../packed.ts";
 
@@ -88,11 +89,13 @@ describe.each(compilers)("TypeScript $version", ({ compiler, knowsWebGpu }) => {
   });
 });
 
+const built = ["gradus.js", "index.d.ts", ...entries.flatMap((name) => [`${name}.js`, `${name}.d.ts`])];
+
 describe("the types", () => {
   const text = () => readFileSync(join(installed, "dist/index.d.ts"), "utf8");
 
   test("are one file that imports nothing and mentions nothing of WebGPU", () => {
-    expect(readdirSync(join(installed, "dist")).sort()).toEqual(["gradus.js", "index.d.ts"]);
+    expect(readdirSync(join(installed, "dist")).sort()).toEqual([...built].sort());
     expect(text()).not.toMatch(/^import |\bimport\(|^\/\/\/|@internal/m);
     expect(
       text()
@@ -110,10 +113,24 @@ describe("the types", () => {
   });
 });
 
-test("the package is the file, its types and texts for people", () => {
-  expect(packed.paths).toEqual(
-    ["CHANGELOG.md", "LICENSE", "README.md", "dist/gradus.js", "dist/index.d.ts", "package.json"].sort(),
+test.each(entries)("gradus/%s has types beside those of the core, and hands out what they declare", (name) => {
+  const text = readFileSync(join(installed, `dist/${name}.d.ts`), "utf8");
+  expect(text).not.toMatch(/\bimport\(|^\/\/\/|@internal|\bGPU\w+/m);
+  expect([...text.matchAll(/\bfrom "([^"]*)"/g)].filter(([, from]) => from !== "./index.js")).toEqual([]);
+  const list = /^export \{\n(.*)^\};/ms.exec(text)?.[1] ?? "";
+  const values = [...list.matchAll(/^ {2}(\w+),$/gm)].map(([, value]) => value as string);
+  writeFileSync(
+    join(folder, `${name}.js`),
+    `console.log(JSON.stringify(Object.keys(await import("gradus/${name}"))));`,
   );
+  const { stdout, stderr } = spawnSync(process.execPath, [`${name}.js`], { cwd: folder, encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout).sort()).toEqual(values.sort());
+});
+
+test("the package is the files, their types and texts for people", () => {
+  const texts = ["CHANGELOG.md", "LICENSE", "README.md", "package.json"];
+  expect(packed.paths).toEqual([...texts, ...built.map((name) => `dist/${name}`)].sort());
 });
 
 test("an import in Node does nothing but hand out names, and without WebGPU an error says so", () => {

@@ -1,0 +1,47 @@
+// The entry points beside the core: each of these folders of src/ becomes a file of its own, which imports the core as it is
+// published and bundles whatever else it needs.
+
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { build, type Plugin } from "vite";
+
+/** Names of the entry points, as `gradus/NAME` and `dist/NAME.js`. */
+export const entries: readonly string[] = ["pytorch", "keras", "onnx", "text", "adapter"].filter((name) =>
+  existsSync(`src/${name}/index.ts`),
+);
+
+/** What stands for the core until the file is written: a bundler would reckon another path of a relative one. */
+const CORE = "gradus";
+
+/** The core stays outside, by its door alone. */
+const coreOutside = (): Plugin => ({
+  name: "core-outside",
+  enforce: "pre",
+  async resolveId(source, importer) {
+    const found = importer === undefined ? null : await this.resolve(source, importer, { skipSelf: true });
+    return found?.id === resolve("src/index.ts") ? { id: CORE, external: true } : found;
+  },
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === "chunk") chunk.code = chunk.code.replaceAll(/\bfrom\s*"gradus"/g, 'from"./gradus.js"');
+    }
+  },
+});
+
+/** Builds them into a folder, beside the core. */
+export async function buildEntries(folder: string): Promise<void> {
+  for (const name of entries) {
+    await build({
+      configFile: false,
+      logLevel: "error",
+      plugins: [coreOutside()],
+      build: {
+        lib: { entry: `src/${name}/index.ts`, formats: ["es"], fileName: name },
+        target: "es2022",
+        outDir: folder,
+        emptyOutDir: false,
+        rolldownOptions: { output: { minify: true, comments: { annotation: true, jsdoc: false, legal: true } } },
+      },
+    });
+  }
+}
