@@ -38,6 +38,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "recipe",
   ],
   index: ["base", "op", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "recipe", "trainer"],
+  keras: ["index"],
 };
 
 const recordFiles = ["command", "commit", "sums", "update", "record", "program"].map((name) => `step/${name}.ts`);
