@@ -21,7 +21,8 @@ export const INPUT = "x";
  * A model of named parts in order: [name, layer, what it takes]. What it takes is the name of a part before it or of an input, or a
  * record of such names for a layer that takes values by name. The only input is "x"; where the model is given values by name, those
  * are the names of the inputs. `outputs` names the part whose result the model gives, or several: { name: part }. Default: the last.
- * Names may have dots, `layer1.0.conv1`, and weights are called by them. A part that gives several values gives "part:value" each.
+ * Names may have dots, `layer1.0.conv1`, and weights are called by them. A part that gives several values gives "part:value" each. A
+ * part "stem#2" uses the layer of "stem" again, with the same weights.
  *
  * Throws NameError for names that stand twice, come too late or cannot stand in a path, OptionError for what is no list of parts.
  *
@@ -96,4 +97,9 @@ export const partsModel = (kind: string, parts: readonly GraphPart[], outputs: F
   },
 });
 
-const within = (scope: Scope, name: string): Scope => name.split(".").reduce((at, part) => at.child(part), scope);
+/** The place of a part: its name, without the number of a further use of a layer. */
+const within = (scope: Scope, name: string): Scope =>
+  name
+    .replace(/#[0-9]+$/, "")
+    .split(".")
+    .reduce((at, part) => at.child(part), scope);

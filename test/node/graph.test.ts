@@ -79,6 +79,18 @@ describe("a graph", () => {
     expect(outputs.map(({ name, shape }) => `${name} ${shape}`)).toEqual(["raw 5,6", "kind 5,2"]);
   });
 
+  test("uses a layer again, with the same weights", () => {
+    const twice = graph([
+      ["tower.fc", dense(4), "x"],
+      ["act", relu(), "tower.fc"],
+      ["other", dense(6), "act"],
+      ["tower.fc#2", dense(4), "other"],
+      ["sum", sum, { a: "tower.fc", b: "tower.fc#2" }],
+    ]);
+    expect(told(twice)).toEqual(["[5,4]", "tower.fc.weight tower.fc.bias other.weight other.bias"]);
+    expect(told(cut(twice, "tower.fc#2"))[0]).toBe("[5,4]");
+  });
+
   test("takes one of several results of a part as part:name", () => {
     const two = functional((x, { use }) => ({ small: use("s", dense(2), x), large: use("l", dense(9), x) }));
     const model = graph([

@@ -1,0 +1,139 @@
+// A network that Keras or TensorFlow.js trained, as a model of Gradus with its weights.
+
+import { GradusError, type Input, type Model, OptionError, type Summary, summary } from "../index.ts";
+import { built, type FileInput, type Leaf } from "./build.ts";
+import { fail, shown } from "./config.ts";
+import { type KerasState, stateOf } from "./optimizer.ts";
+import { numbersOf, type Placed, placed } from "./place.ts";
+import { type KerasReport, reportOf } from "./report.ts";
+import { type KerasSource, opened } from "./source.ts";
+import type { Numbers } from "./tensor.ts";
+
+export interface KerasOptions {
+  /** Whether a softmax or sigmoid at the end is left out, so that the model gives logits, as losses take them. Default false. */
+  readonly logits?: boolean;
+}
+
+/** What `compile` takes as `input`. */
+export type KerasInput = Input | { readonly [name: string]: Input };
+
+export interface FromKeras {
+  /** Of named parts, which `cut` and `replaceHead` take: parts are called as the layers are in the file. */
+  readonly model: Model;
+  /** By Gradus's names, running means and variances among them: what `compile` takes as `weights`. */
+  readonly weights: ReadonlyMap<string, Numbers>;
+  /** What was read, what was left out, and what to know. `String(report)` is a table. */
+  readonly report: KerasReport;
+  /** What `compile` takes as `input`; undefined where the file leaves a length free. Shapes are without the batch. */
+  readonly input: KerasInput | undefined;
+  /** What the optimizer kept, where the file has it. */
+  readonly state: KerasState | undefined;
+}
+
+/**
+ * Reads a TensorFlow.js layers-model, `{ json, weights }`, or the bytes of a Keras .h5 file: Sequential and functional models in the form
+ * of Keras 2, also models in models, layers that are used several times, and several inputs and outputs. Layers keep their names, in which
+ * "/" becomes "." and what cannot stand in a path becomes "_"; an activation of a layer stands under the layer's name. A layer that is used
+ * again is a part "name#2". Weights in uint8, uint16 and float16 become f32.
+ *
+ * Nothing of the file is executed. Throws CheckpointError for what is damaged, missing or not known, with the layer, shard or place and
+ * both numbers, OptionError for options that do not exist.
+ *
+ * @example
+ * const { model, weights, input } = await fromKeras({ json, weights: shards }, { logits: true });
+ * const trainer = await compile(replaceHead(model, [dense(10)]), { input, loss: crossEntropy(), weights });
+ */
+export async function fromKeras(source: KerasSource, options: KerasOptions = {}): Promise<FromKeras> {
+  const logits = logitsOf(options);
+  const file = await opened(source);
+  const major = Number.parseInt(file.version ?? "2", 10);
+  const { model, leaves, inputs, ends } = built(file.model, { logits, major: Number.isNaN(major) ? 2 : major });
+  const found = placed(leaves, file.tensors);
+  const weights = new Map<string, Numbers>();
+  for (const one of found) weights.set(one.name, numbersOf(one));
+  for (const { at, made } of leaves)
+    for (const { to, shape } of made.zeros ?? [])
+      weights.set(`${at}.${to}`, { shape, data: new Float32Array(shape.reduce((all, length) => all * length, 1)) });
+  const input = inputOf(inputs);
+  if (input !== undefined) checkAgainst(model, input, weights);
+  const state = stateOf(file.training, file.optimizer, found);
+  const used = new Set(found.map(({ tensor }) => tensor));
+  const unused = file.tensors
+    .filter((tensor) => !used.has(tensor))
+    .map(({ name, shape }) => `weight "${name}" [${shape}]`);
+  const report = reportOf({
+    format: file.format,
+    leaves,
+    numbers: numbersByLeaf(found),
+    ends,
+    logits,
+    leftOut: [...unused, ...(state?.leftOut ?? []).map((name) => `"${name}" of the optimizer`)],
+    advice: input === undefined ? ["The file leaves a length of the input free: give compile the input's shape."] : [],
+  });
+  return { model, weights, report, input, state: state?.state };
+}
+
+function logitsOf(options: unknown): boolean {
+  const given = typeof options === "object" && options !== null ? options : undefined;
+  const odd = Object.keys(given ?? {}).find((key) => key !== "logits");
+  if (given === undefined || odd !== undefined)
+    throw new OptionError(
+      `fromKeras: ${odd === undefined ? `its options are ${shown(options)}, they must be an object` : `it has no "${odd}"`}. It may have logits.`,
+    );
+  const { logits = false } = given as KerasOptions;
+  if (typeof logits !== "boolean")
+    throw new OptionError(`fromKeras: logits is ${shown(logits)}, it must be true or false.`);
+  return logits;
+}
+
+/** The only input as it is, several by name. */
+function inputOf(inputs: ReadonlyMap<string, FileInput | undefined>): KerasInput | undefined {
+  const all = [...inputs];
+  if (all.some(([, input]) => input === undefined)) return undefined;
+  return all.length === 1 ? all[0]?.[1] : (Object.fromEntries(all) as { readonly [name: string]: Input });
+}
+
+function numbersByLeaf(found: readonly Placed[]): ReadonlyMap<Leaf, number> {
+  const numbers = new Map<Leaf, number>();
+  const counted = new Map<Leaf, Set<unknown>>();
+  for (const { leaf, tensor } of found) {
+    const seen = counted.get(leaf) ?? new Set();
+    counted.set(leaf, seen);
+    if (seen.has(tensor)) continue;
+    seen.add(tensor);
+    numbers.set(leaf, (numbers.get(leaf) ?? 0) + tensor.shape.reduce((all, length) => all * length, 1));
+  }
+  return numbers;
+}
+
+/** Lets the model apply itself once, so that layers that do not fit together are found here. */
+function summarized(model: Model, input: KerasInput): Summary {
+  try {
+    return summary(model, { input });
+  } catch (cause) {
+    if (!(cause instanceof GradusError) || cause.message.startsWith("fromKeras: ")) throw cause;
+    return fail("the layers do not fit together", cause.message);
+  }
+}
+
+/** Holds the model's tensors against the weights. */
+function checkAgainst(model: Model, input: KerasInput, weights: ReadonlyMap<string, Numbers>): void {
+  const made = summarized(model, input);
+  let states = 0;
+  for (const { name: layer, shapes, stateCount } of made.layers) {
+    states += stateCount;
+    for (const [own, shape] of Object.entries(shapes)) {
+      const given = weights.get(`${layer}.${own}`)?.shape;
+      if (String(given) !== String(shape))
+        fail(
+          `weight "${layer}.${own}"`,
+          `the file has ${given === undefined ? "none" : `shape [${given}]`}, the layer needs [${shape}].`,
+        );
+    }
+  }
+  const given = [...weights]
+    .filter(([name]) => /\.moving(Mean|Variance)$/.test(name))
+    .reduce((sum, [, { data }]) => sum + data.length, 0);
+  if (given !== states)
+    fail("running means and variances", `the file has ${given} numbers, the layers need ${states}.`);
+}
