@@ -9,6 +9,8 @@ import { join, resolve } from "node:path";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
+import { entries } from "../../demo/build/entries.ts";
+import { dataFile, dataFiles } from "../../demo/data.ts";
 import { ensureVulkan, swiftshader } from "../../demo/vulkan.ts";
 import { type Packed, pack } from "../packed.ts";
 
@@ -40,8 +42,15 @@ beforeAll(async () => {
     response.setHeader("content-type", url.endsWith(".js") ? "text/javascript" : "text/html");
     // A worker has no import map.
     if (url === "/gradus.js") response.end(file);
-    else if (url === "/example.js") response.end(code.replace('from "gradus"', 'from "./gradus.js"'));
-    else if (url === "/beside.js") response.end(besideWorker);
+    else if (entries.some((name) => url === `/${name}.js`))
+      response.end(readFileSync(join(packed.folder, "dist", url)));
+    else if (dataFiles.some(({ path }) => url === `/${path}`))
+      dataFile(url.slice(1)).then((bytes) => response.end(bytes));
+    else if (url === "/example.js") {
+      response.end(
+        code.replace('from "gradus"', 'from "./gradus.js"').replace(/from "gradus\/(\w+)"/g, 'from "./$1.js"'),
+      );
+    } else if (url === "/beside.js") response.end(besideWorker);
     else if (url === "/done.js") response.end(`await import("./example.js"); document.title = "done";`);
     else response.end(`<script>${prelude}</script><script type="module" src="${url.slice(1)}.js"></script>`);
   });
