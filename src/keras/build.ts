@@ -1,6 +1,6 @@
 // A plan as a model of named parts, with what each of its layers needs of the file.
 
-import { graph, type Model } from "../index.ts";
+import { CheckpointError, GradusError, graph, type Model } from "../index.ts";
 import { isProbability } from "./activation.ts";
 import { type Config, entry, fail, isObject, placeOf, refuse, shown } from "./config.ts";
 import { identity, type LayerClass, type Made } from "./layer-class.ts";
@@ -162,10 +162,10 @@ function buildPlan(plan: Plan, options: BuildOptions, path: readonly string[], i
       }
     }
   }
-  const outs = plan.outputs.map((source) => [outputName(nameOf, source), nameAt(source)] as const);
-  const outputs = outs.length === 1 ? (outs[0] as [string, string])[1] : Object.fromEntries(outs);
-  if (outs.length > 1 && Object.keys(outputs).length < outs.length)
-    return fail(`${path.join("/")}output_layers`, "one result is named twice.");
+  const outs = outputNames(plan.outputs.map(({ node }) => nameOf(node.layer.name))).map(
+    (name, i) => [name, nameAt(plan.outputs[i] as Source)] as const,
+  );
+  const outputs = outs.length === 1 ? (outs[0] as readonly [string, string])[1] : Object.fromEntries(outs);
   if (parts.length === 0) return fail("the model", "it has no layers beside its inputs.");
   return {
     model: graph(parts, outputs),
@@ -179,8 +179,20 @@ function buildPlan(plan: Plan, options: BuildOptions, path: readonly string[], i
 /** The part of a further use of a layer. */
 const partName = (name: string, use: number): string => (use === 0 ? name : `${name}#${use + 1}`);
 
-const outputName = (nameOf: (name: string) => string, { node, output }: Source): string =>
-  nameOf(node.layer.name).replaceAll(".", "_") + (output === 0 ? "" : `_${output}`);
+/** Names of outputs: those of their layers, with numbers where a layer gives several. */
+function outputNames(layers: readonly string[]): readonly string[] {
+  const plain = layers.map((layer) => layer.replaceAll(".", "_"));
+  const taken = new Set(plain);
+  const next = new Map<string, number>();
+  return plain.map((name) => {
+    let i = next.get(name) ?? 0;
+    let own = name;
+    while (i > 0 && taken.has(own)) own = `${name}_${i++}`;
+    next.set(name, Math.max(i, 1));
+    taken.add(own);
+    return own;
+  });
+}
 
 /** A layer or a model within the model. */
 function madeOf(config: Config, options: BuildOptions, learn: (inner: Built) => void, isEnd: boolean): Made {
@@ -200,12 +212,21 @@ function madeOf(config: Config, options: BuildOptions, learn: (inner: Built) => 
   if (make === undefined)
     return refuse(config, `its class is not known. Known: ${[...layerClasses.keys()].join(", ")}, and models of them.`);
   const key = kind === "Softmax" ? undefined : "activation";
-  if (!isEnd || !options.logits) return make(config);
-  const made = make(config);
-  if (!isProbability(made.ends)) return made;
+  const made = checked(make, config);
+  if (!isEnd || !options.logits || !isProbability(made.ends)) return made;
   return key === undefined
     ? { ...made, layer: identity }
     : { ...make({ ...config, values: { ...values, [key]: "linear" } }), ends: made.ends as string };
+}
+
+/** What a class makes of the file's options; where Gradus refuses one of them, the layer is told. */
+function checked(make: LayerClass, config: Config): Made {
+  try {
+    return make(config);
+  } catch (cause) {
+    if (!(cause instanceof GradusError) || cause instanceof CheckpointError) throw cause;
+    return refuse(config, cause.message);
+  }
 }
 
 /** What a part takes, as its layer has names for it. */

@@ -119,7 +119,12 @@ function functionalPlan(place: string, config: Readonly<Record<string, unknown>>
       inFile.push(keyOf(layer.name, use));
     }
   }
-  const rawOf = (at: string, [name, use]: Reference): Raw =>
+  const inputs = endsOf(place, "input_layers", entry(config, "input_layers"));
+  const outputs = endsOf(place, "output_layers", entry(config, "output_layers"));
+  const shifted = shiftedModels(raws, outputs);
+  const useOf = ([name, use]: Reference): number => (shifted.has(name) ? use - 1 : use);
+  const rawOf = (at: string, reference: Reference): Raw => foundRaw(at, reference[0], useOf(reference));
+  const foundRaw = (at: string, name: string, use: number): Raw =>
     raws.get(keyOf(name, use)) ??
     fail(
       at,
@@ -127,12 +132,10 @@ function functionalPlan(place: string, config: Readonly<Record<string, unknown>>
         ? `it takes use ${use} of layer "${name}", which is not there.`
         : `it takes "${name}", and there is no such layer.`,
     );
-  const inputs = endsOf(place, "input_layers", entry(config, "input_layers"));
-  const outputs = endsOf(place, "output_layers", entry(config, "output_layers"));
   const made = sorted(inFile, raws, rawOf);
   const nodeAt = (at: string, reference: Reference): PlannedNode => {
-    rawOf(at, reference);
-    return made.get(keyOf(reference[0], reference[1])) as PlannedNode;
+    const { layer, use } = rawOf(at, reference);
+    return made.get(keyOf(layer.name, use)) as PlannedNode;
   };
   const ends = outputs.map((reference) => ({ node: nodeAt(`${place}output_layers`, reference), output: reference[2] }));
   const begins = inputs.map((reference) => nodeAt(`${place}input_layers`, reference));
@@ -154,6 +157,14 @@ function functionalPlan(place: string, config: Readonly<Record<string, unknown>>
 
 const keyOf = (name: string, use: number): string => `${use} ${name}`;
 
+/** Models in the model whose uses are counted from 1: newer versions count that a model was made as its first use. */
+function shiftedModels(raws: ReadonlyMap<string, Raw>, outputs: readonly Reference[]): ReadonlySet<string> {
+  const all = [...raws.values()];
+  const shifted = new Set(all.filter(({ layer }) => isModelClass(layer.kind)).map(({ layer }) => layer.name));
+  for (const [name, use] of [...all.flatMap(({ from }) => from), ...outputs]) if (use === 0) shifted.delete(name);
+  return shifted;
+}
+
 /** All nodes, each behind those that it takes; otherwise in the order of the file. */
 function sorted(
   order: readonly string[],
@@ -167,20 +178,20 @@ function sorted(
     const stack: { readonly key: string; looked: number }[] = made.has(first) ? [] : [{ key: first, looked: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const raw = raws.get(top.key) as Raw;
+      const keys = (reference: Reference): string => {
+        const { layer, use } = rawOf(raw.place, reference);
+        return keyOf(layer.name, use);
+      };
       const reference = raw.from[top.looked];
       if (reference === undefined) {
-        const takes = raw.from.map(([name, use, output]) => ({
-          node: made.get(keyOf(name, use)) as PlannedNode,
-          output,
-        }));
+        const takes = raw.from.map((from) => ({ node: made.get(keys(from)) as PlannedNode, output: from[2] }));
         made.set(top.key, { layer: raw.layer, use: raw.use, takes });
         open.delete(top.key);
         stack.pop();
         continue;
       }
       top.looked++;
-      rawOf(raw.place, reference);
-      const next = keyOf(reference[0], reference[1]);
+      const next = keys(reference);
       if (made.has(next)) continue;
       open.add(top.key);
       if (open.has(next))

@@ -40,8 +40,8 @@ interface Spec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly form: Form;
-  readonly scale: number;
-  readonly min: number;
+  /** Of quantised numbers: a number is what stands there, times scale, and min. */
+  readonly scaled: { readonly scale: number; readonly min: number } | undefined;
   readonly count: number;
 }
 
@@ -57,15 +57,16 @@ function specOf(given: unknown, index: number): Spec {
   const dtype = entry(quantized ?? given, "dtype");
   const form = forms.get(String(dtype));
   if (form === undefined) return fail(place, `its dtype is ${shown(dtype)}. Known: ${[...forms.keys()].join(", ")}.`);
-  const scaled = quantized !== undefined && dtype !== "float16";
-  const [scale, min] = scaled ? [entry(quantized, "scale"), entry(quantized, "min")] : [1, 0];
+  const isScaled = quantized !== undefined && dtype !== "float16";
+  const [scale, min] = isScaled ? [entry(quantized, "scale"), entry(quantized, "min")] : [1, 0];
   if (!Number.isFinite(scale) || !Number.isFinite(min))
     return fail(
       place,
       `it is quantised with scale ${shown(scale)} and min ${shown(min)}, both must be finite numbers.`,
     );
+  const scaled = isScaled ? { scale: scale as number, min: min as number } : undefined;
   const count = shape.reduce((all: number, length: number) => all * length, 1);
-  return { name, shape, form, count, scale: scale as number, min: min as number };
+  return { name, shape, form, count, scaled };
 }
 
 /** Finds the bytes of each shard. */
@@ -154,7 +155,9 @@ function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
   return all;
 }
 
-function numbersOf(bytes: Uint8Array, { form, count, scale, min }: Spec): Float32Array<ArrayBuffer> {
+function numbersOf(bytes: Uint8Array, { form, count, scaled }: Spec): Float32Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: count }, (_, i) => form.read(view, i * form.bytes) * scale + min);
+  const numbers = Float32Array.from({ length: count }, (_, i) => form.read(view, i * form.bytes));
+  if (scaled === undefined) return numbers;
+  return numbers.map((value) => value * scaled.scale + scaled.min);
 }
