@@ -1,0 +1,12 @@
+// gradus/pytorch: state dicts of PyTorch, and their weights in models of Gradus.
+
+export type { FileTensor } from "./file-tensor.ts";
+export {
+  type FromPyTorch,
+  type FromPyTorchOptions,
+  fromPyTorch,
+  type PlainValue,
+  type PyTorchReport,
+} from "./from-pytorch.ts";
+export { type LoadReport, type LoadTarget, type LoadWeightsOptions, loadWeights } from "./load-weights.ts";
+export type { Rename } from "./rename.ts";
