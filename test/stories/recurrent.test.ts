@@ -7,10 +7,12 @@ import {
   compile,
   dense,
   functional,
+  type GruInput,
   type GruState,
   gru,
   inference,
   type Layer,
+  type LstmInput,
   type LstmState,
   lstm,
   meanSquaredError,
@@ -18,6 +20,7 @@ import {
   sgd,
   type Value,
   type Values,
+  type WithState,
 } from "../../src/index.ts";
 import golden from "../golden/recurrent.json";
 import { guarded } from "./guarded.ts";
@@ -31,7 +34,8 @@ const most = (values: ArrayLike<number>): number =>
 const error = (got: ArrayLike<number>, expected: readonly number[]): number =>
   most(expected) === 0 ? most(got) : most(expected.map((value, i) => got[i]! - value)) / most(expected);
 
-const stack = () => sequential({ one: lstm(4, { returnSequences: true }), two: gru(3), head: dense(1) });
+const stack = ({ resetAfter = true } = {}) =>
+  sequential({ one: lstm(4, { returnSequences: true }), two: gru(3, { resetAfter }), head: dense(1) });
 const { training } = golden;
 const options = {
   input: [6, 3],
@@ -75,6 +79,13 @@ type Golden = {
   readonly outputs: Readonly<Record<string, Numbers>>;
 };
 const cases = golden.cases as unknown as readonly Golden[];
+const kinds: Readonly<
+  Record<string, (units: number, given: WithState) => Layer<LstmInput, LstmState> | Layer<GruInput, GruState>>
+> = {
+  lstm,
+  gru,
+  gruResetBefore: (units, given) => gru(units, { ...given, resetAfter: false }),
+};
 
 test.each(cases.map((one, i) => [`${one.kind} ${i}`, one] as const))(
   "%s has PyTorch's values and gradients",
@@ -86,7 +97,7 @@ test.each(cases.map((one, i) => [`${one.kind} ${i}`, one] as const))(
       );
       const units = weights.recurrentWeight!.shape[0]!;
       const given = { returnSequences: true, returnState: true, reverse: one.reverse } as const;
-      const layer = (one.kind === "lstm" ? lstm : gru)(units, given) as Layer<Value | Values, LstmState | GruState>;
+      const layer = kinds[one.kind]!(units, given) as Layer<Value | Values, LstmState | GruState>;
       const model = functional(
         (inputs: Values, { use }): Values => use("r", layer, states.length > 0 ? inputs : inputs.x!),
       );
