@@ -128,32 +128,38 @@ test.each(cases.map((one, i) => [`${one.kind} ${i}`, one] as const))(
     }),
 );
 
-test("rows beyond a short batch count nothing, and a second run gives the same bits", () =>
-  guarded(async (device) => {
-    const run = async (more: Partial<CompileOptions>, count = 3) => {
-      const trainer = await compile(stack(), { ...options, device, ...more });
-      trainer.setWeights(training.start);
-      // What a batch before has left in memory is larger.
-      await trainer.evaluate({ x: batchOf(0).x.map((value) => 100 * value), y: batchOf(0).y });
-      const { gradients: tensors } = await trainer.gradients(batchOf(1, count));
-      for (let step = 0; step < 3; step++) await trainer.step(batchOf(step, count));
-      const weights = await trainer.weights();
-      const predicted = await trainer.predict(batchOf(2).x);
-      const alone = await (await inference(stack(), await trainer.save(), { device })).predict(batchOf(2).x);
-      expect([...alone.data]).toEqual([...predicted.data]);
-      trainer.dispose();
-      return { tensors, weights };
-    };
-    const short = await run({});
-    const exact = await run({ batch: 3 });
-    for (const [name, { data }] of short.tensors)
-      expect(error(data, [...exact.tensors.get(name)!.data]), name).toBeLessThan(1e-6);
-    for (const more of [{}, { recompute: "one" }, { recompute: "auto" }]) {
-      const again = await run(more);
-      expect(bits(again.tensors)).toEqual(bits(short.tensors));
-      expect(bits(again.weights)).toEqual(bits(short.weights));
-    }
-  }));
+test.each([true, false])(
+  "rows beyond a short batch count nothing, and a second run gives the same bits: resetAfter %s",
+  (resetAfter) =>
+    guarded(async (device) => {
+      const model = () => stack({ resetAfter });
+      const { "two.recurrentBias": recurrentBias, ...shared } = training.start;
+      const start = { ...shared, ...(resetAfter && { "two.recurrentBias": recurrentBias }) };
+      const run = async (more: Partial<CompileOptions>, count = 3) => {
+        const trainer = await compile(model(), { ...options, device, ...more });
+        trainer.setWeights(start);
+        // What a batch before has left in memory is larger.
+        await trainer.evaluate({ x: batchOf(0).x.map((value) => 100 * value), y: batchOf(0).y });
+        const { gradients: tensors } = await trainer.gradients(batchOf(1, count));
+        for (let step = 0; step < 3; step++) await trainer.step(batchOf(step, count));
+        const weights = await trainer.weights();
+        const predicted = await trainer.predict(batchOf(2).x);
+        const alone = await (await inference(model(), await trainer.save(), { device })).predict(batchOf(2).x);
+        expect([...alone.data]).toEqual([...predicted.data]);
+        trainer.dispose();
+        return { tensors, weights };
+      };
+      const short = await run({});
+      const exact = await run({ batch: 3 });
+      for (const [name, { data }] of short.tensors)
+        expect(error(data, [...exact.tensors.get(name)!.data]), name).toBeLessThan(1e-6);
+      for (const more of [{}, { recompute: "one" }, { recompute: "auto" }]) {
+        const again = await run(more);
+        expect(bits(again.tensors)).toEqual(bits(short.tensors));
+        expect(bits(again.weights)).toEqual(bits(short.weights));
+      }
+    }),
+);
 
 test("a frozen layer hands on its gradient and keeps its bits", () =>
   guarded(async (device) => {
