@@ -181,14 +181,15 @@ function back(cell: Cell, backward: Op<BackIn, BackOut, Back>, known: Known<In, 
 const ofHidden: Cell["weight"] = ({ y, h0 }, dgates, product, { attributes, emit }) =>
   product(emit(previous, { y, ...(h0 && { h0 }) } as Tensors<"y" | "h0">, attributes).p, dgates);
 
-/** The gates r and z see them, n what r lets through of them; both are kept. */
+/** The gates r and z see them, n what r lets through of them: parts of one product with both, which are kept beside each other. */
 const ofLetThrough: Cell["weight"] = ({ u, kept }, dgates, product, { emit }) => {
   const [units = 1] = u.shape;
-  const part = (x: Tensor, first: number, end: number): Tensor =>
-    emit(slice, { x }, { begin: [0, 0, first * units], end: [Infinity, Infinity, end * units], stride: [] }).y;
-  const a = product(part(kept, 4, 5), part(dgates, 0, 2));
-  const b = product(part(kept, 3, 4), part(dgates, 2, 3));
-  return emit(concat, { a, b }, { axis: 1 }).y;
+  const part = (x: Tensor, ...axes: readonly (readonly [first: number, end: number])[]): Tensor => {
+    const [begin, end] = [axes.map(([first]) => first * units), axes.map(([, end]) => end * units)];
+    return emit(slice, { x }, { begin, end, stride: [] }).y;
+  };
+  const all = product(part(kept, [0, Infinity], [0, Infinity], [3, 5]), dgates);
+  return emit(concat, { a: part(all, [1, 2], [0, 2]), b: part(all, [0, 1], [2, 3]) }, { axis: 1 }).y;
 };
 
 /** A cell over all steps; what all have in common. */

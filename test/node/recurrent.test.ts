@@ -55,7 +55,7 @@ const kinds: readonly (readonly [name: string, stages: number, make: (options: W
   ["gru, reset before the product", 2, (options) => gru(4, { ...options, resetAfter: false }) as Layer],
 ];
 
-describe.each(kinds)("%s", (_, stages, make) => {
+describe.each(kinds)("%s", (name, stages, make) => {
   const layer = (options: WithoutState = {}): Layer => make(options);
   const model = (steps: number, batch = 8) => programOf(sequential([layer(), dense(2)]), { input: [steps, 3], batch });
 
@@ -67,6 +67,20 @@ describe.each(kinds)("%s", (_, stages, make) => {
     expect(dispatchesOf(model(21).recording) - dispatchesOf(model(20).recording)).toBe(2 * stages);
     expect(model(21).recording.commands.length).toBe(model(20).recording.commands.length);
     expect(dispatchesOf(model(1).recording)).toBe(model(1).recording.commands.length + 2 * (stages - 1));
+  });
+
+  test("takes no more where sums are cut, it begins with a state, and its input has a gradient", () => {
+    const { recording } = programOf(
+      functional((x: Value, { use }) => {
+        const { h, c } = use("start", lstm(4, { returnState: true }), x);
+        const given = { x: use("wide", dense(4), x), h, ...(name === "lstm" && { c }) };
+        return use("head", dense(2), use("read", layer() as Layer<object>, given));
+      }),
+      { input: [40, 3], batch: 64 },
+    );
+    const own = recording.commands.filter(({ layer, kernel }) => layer === "read" || kernel === "sum-rows");
+    expect(own.filter(({ note }) => note.includes(" parts")).length).toBe(2);
+    expect(dispatchesOf({ ...recording, commands: own })).toBeLessThanOrEqual(2 * stages * 40 + 12);
   });
 
   test("is computed again where that is asked for, as often as it has steps", () => {
