@@ -79,6 +79,7 @@ export {
 } from "./model/pool.ts";
 export {
   type GruInput,
+  type GruOptions,
   type GruState,
   gru,
   type LstmInput,

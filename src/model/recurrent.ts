@@ -4,8 +4,8 @@ import { OptionError, ShapeError } from "../errors.ts";
 import { type Initializer, type InitializerName, initializer } from "../initializer.ts";
 import { checkNoActivation, isValue, type Layer, type Value, type Values, where, wholeNumber } from "../op/layer.ts";
 import type { Op } from "../op/op.ts";
-import { gruSteps, lstmSteps } from "../op/recurrent.ts";
-import { resolved } from "../option.ts";
+import { gruResetBeforeSteps, gruSteps, lstmSteps } from "../op/recurrent.ts";
+import { type Entry, resolved } from "../option.ts";
 import { affine } from "./dense.ts";
 
 export interface RecurrentOptions {
@@ -19,6 +19,11 @@ export interface RecurrentOptions {
   readonly initializer?: InitializerName | Initializer;
   /** Start of the recurrent weight. Default "orthogonal". */
   readonly recurrentInitializer?: InitializerName | Initializer;
+}
+
+export interface GruOptions extends RecurrentOptions {
+  /** Whether the reset gate stands behind the product of the hidden units, and not before it, as Keras says it. Default true. */
+  readonly resetAfter?: boolean;
 }
 
 /** Options with which a layer gives values by name, and those with which it gives its output alone. */
@@ -42,6 +47,8 @@ interface Cell {
   readonly bias: (units: number) => Initializer;
   /** Whether the hidden units have a bias of their own. */
   readonly recurrentBias: boolean;
+  /** Options that it alone has. */
+  readonly options: { readonly resetAfter?: Entry };
 }
 
 function recurrent(cell: Cell, units: number, options: RecurrentOptions): Layer<Value | Values, Value | Values> {
@@ -51,6 +58,7 @@ function recurrent(cell: Cell, units: number, options: RecurrentOptions): Layer<
   const table = {
     ...({ returnSequences: [false], returnState: [false], reverse: [false] } as const),
     ...({ initializer: ["glorotUniform"], recurrentInitializer: ["orthogonal"] } as const),
+    ...cell.options,
   };
   const { returnSequences, returnState, reverse, ...starts } = resolved(
     kind,
@@ -106,6 +114,7 @@ const lstmCell: Cell = {
   op: lstmSteps,
   bias: (units) => () => Float32Array.from({ length: 4 * units }, (_, i) => (i >= units && i < 2 * units ? 1 : 0)),
   recurrentBias: false,
+  options: {},
 };
 
 const gruCell: Cell = {
@@ -115,7 +124,10 @@ const gruCell: Cell = {
   op: gruSteps,
   bias: () => initializer("gru", "zeros"),
   recurrentBias: true,
+  options: { resetAfter: [true] },
 };
+
+const gruResetBeforeCell: Cell = { ...gruCell, op: gruResetBeforeSteps, recurrentBias: false };
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 for the forget gate): [B, T, C] ->
@@ -144,16 +156,19 @@ export function lstm(units: number, options: RecurrentOptions = {}) {
  * sigmoids of a + d, n = tanh(a + r d), and h = (1 - z) n + z h. `{ x, h }` begins with the state h [B, units], which is zeros else;
  * `returnState` gives `{ y, h }`.
  *
- * Weights: `weight` [C, 3 units], `recurrentWeight` [units, 3 units], `bias` and `recurrentBias` [3 units], gates beside each other in
- * that order. In PyTorch they are weight_ih and weight_hh transposed, bias_ih and bias_hh; in Keras kernel, recurrent_kernel and the
- * two rows of bias, with gates in the order z r n.
+ * With `resetAfter: false` the reset gate stands before the product, as in that paper, in TensorFlow.js and in Keras without
+ * `reset_after`: n = tanh(a + (r h) U), and d has no bias.
  *
- * Runs and throws as lstm does.
+ * Weights: `weight` [C, 3 units], `recurrentWeight` [units, 3 units], `bias` and, with the gate behind the product, `recurrentBias`
+ * [3 units], gates beside each other in that order. In PyTorch they are weight_ih and weight_hh transposed, bias_ih and bias_hh; in
+ * Keras kernel, recurrent_kernel and the rows of bias, two or one, with gates in the order z r n.
+ *
+ * Runs and throws as lstm does; with `resetAfter: false` a kernel runs 2 T times each way, since n needs r of all units.
  *
  * @example sequential([gru(64), dense(10)])
  */
-export function gru(units: number, options: WithState): Layer<GruInput, GruState>;
-export function gru(units: number, options?: WithoutState): Layer<GruInput>;
-export function gru(units: number, options: RecurrentOptions = {}) {
-  return recurrent(gruCell, units, options);
+export function gru(units: number, options: GruOptions & WithState): Layer<GruInput, GruState>;
+export function gru(units: number, options?: GruOptions & WithoutState): Layer<GruInput>;
+export function gru(units: number, options: GruOptions = {}) {
+  return recurrent(options?.resetAfter === false ? gruResetBeforeCell : gruCell, units, options);
 }

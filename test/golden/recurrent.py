@@ -1,4 +1,5 @@
-"""Golden values of LSTM and GRU: PyTorch's nn.LSTM and nn.GRU in float64.
+"""Golden values of LSTM and GRU: PyTorch's nn.LSTM and nn.GRU in float64, and its operators for a GRU whose reset gate stands before
+the product, of which it has no layer.
 
 Sequences are [B, T, C] and weights [in, out] as Gradus holds them; the two biases of an LSTM are added into one, those of a GRU stay two.
 `cases` have inputs, outputs, and the gradients of the sum of y dy, h dh and c dc; `training` has 20 steps of SGD with momentum over a
@@ -34,12 +35,26 @@ def tensors_of(kind: str, seed: int, inputs: int, units: int) -> dict:
         "recurrentWeight": numbers(seed + 1, units, gates * units, scale=0.7),
         "bias": numbers(seed + 2, gates * units, scale=0.5),
     }
-    return made if kind == "lstm" else {**made, "recurrentBias": numbers(seed + 3, gates * units, scale=0.5)}
+    return made if kind != "gru" else {**made, "recurrentBias": numbers(seed + 3, gates * units, scale=0.5)}
+
+
+def reset_before(tensors: dict, x: torch.Tensor, h: torch.Tensor) -> list:
+    """Step by step: r and z of the hidden units, n of what r lets through of them."""
+    weights, outputs = tensors["recurrentWeight"].chunk(3, dim=1), []
+    for step in range(x.shape[1]):
+        own = (x[:, step] @ tensors["weight"] + tensors["bias"]).chunk(3, dim=1)
+        r, z = (torch.sigmoid(own[i] + h @ weights[i]) for i in range(2))
+        n = torch.tanh(own[2] + (r * h) @ weights[2])
+        h = (1 - z) * n + z * h
+        outputs.append(h)
+    return [torch.stack(outputs, dim=1), h]
 
 
 def run(kind: str, tensors: dict, x: torch.Tensor, start: list):
     """PyTorch's own layer, called as a function of these tensors."""
     inputs, units = x.shape[2], tensors["recurrentWeight"].shape[0]
+    if kind == "gruResetBefore":
+        return reset_before(tensors, x, *(start or [torch.zeros(x.shape[0], units)]))
     layer = (nn.LSTM if kind == "lstm" else nn.GRU)(inputs, units, batch_first=True)
     second = tensors.get("recurrentBias", torch.zeros_like(tensors["bias"]))
     weights = [tensors["weight"].T, tensors["recurrentWeight"].T, tensors["bias"], second]
@@ -113,6 +128,10 @@ cases = [
     case("gru", 3, 5, 2, 3, True),
     case("gru", 2, 5, 1, 4, True, reverse=True),
     case("gru", 1, 33, 2, 2, False),
+    case("gruResetBefore", 2, 1, 2, 3, False),
+    case("gruResetBefore", 3, 5, 2, 3, True),
+    case("gruResetBefore", 2, 5, 1, 4, True, reverse=True),
+    case("gruResetBefore", 1, 33, 2, 2, False),
 ]
 made = f"PyTorch {torch.__version__}, Python {platform.python_version()}"
 out = {"made by": made, "cases": cases, "training": training()}

@@ -48,21 +48,39 @@ test.each(cases.map((one) => [nameOf(one), one] as const))("%s has PyTorch's val
   expectGolden(one.inputs, one.outputs, build, { values: 1e-13, gradients: 1e-11 });
 });
 
-const kinds = { lstm, gru };
-const names = Object.keys(kinds) as (keyof typeof kinds)[];
+/** A layer of 4 units, and how often its kernels run for a step. */
+const kinds: readonly (readonly [name: string, stages: number, make: (options: WithoutState) => Layer])[] = [
+  ["lstm", 1, (options) => lstm(4, options) as Layer],
+  ["gru", 1, (options) => gru(4, options) as Layer],
+  ["gru, reset before the product", 2, (options) => gru(4, { ...options, resetAfter: false }) as Layer],
+];
 
-describe.each(names)("%s", (name) => {
-  const layer = (options: WithoutState = {}): Layer => kinds[name](4, options) as Layer;
+describe.each(kinds)("%s", (name, stages, make) => {
+  const layer = (options: WithoutState = {}): Layer => make(options);
   const model = (steps: number, batch = 8) => programOf(sequential([layer(), dense(2)]), { input: [steps, 3], batch });
 
-  test("takes at most one dispatch a step forward, two back, and twelve more", () => {
+  test("takes one run a step forward and one back, or two and two, and at most twelve dispatches more", () => {
     const without = programOf(sequential([flatten(), dense(2)]), { input: [20, 3] });
     const own = dispatchesOf(model(20).recording) - dispatchesOf(without.recording);
-    expect(own).toBeGreaterThanOrEqual(2 * 20);
-    expect(own).toBeLessThanOrEqual(3 * 20 + 12);
-    expect(dispatchesOf(model(21).recording) - dispatchesOf(model(20).recording)).toBe(2);
+    expect(own).toBeGreaterThanOrEqual(2 * stages * 20);
+    expect(own).toBeLessThanOrEqual(2 * stages * 20 + 12);
+    expect(dispatchesOf(model(21).recording) - dispatchesOf(model(20).recording)).toBe(2 * stages);
     expect(model(21).recording.commands.length).toBe(model(20).recording.commands.length);
-    expect(dispatchesOf(model(1).recording)).toBe(model(1).recording.commands.length);
+    expect(dispatchesOf(model(1).recording)).toBe(model(1).recording.commands.length + 2 * (stages - 1));
+  });
+
+  test("takes no more where sums are cut, it begins with a state, and its input has a gradient", () => {
+    const { recording } = programOf(
+      functional((x: Value, { use }) => {
+        const { h, c } = use("start", lstm(4, { returnState: true }), x);
+        const given = { x: use("wide", dense(4), x), h, ...(name === "lstm" && { c }) };
+        return use("head", dense(2), use("read", layer() as Layer<object>, given));
+      }),
+      { input: [40, 3], batch: 64 },
+    );
+    const own = recording.commands.filter(({ layer, kernel }) => layer === "read" || kernel === "sum-rows");
+    expect(own.filter(({ note }) => note.includes(" parts")).length).toBe(2);
+    expect(dispatchesOf({ ...recording, commands: own })).toBeLessThanOrEqual(2 * stages * 40 + 12);
   });
 
   test("is computed again where that is asked for, as often as it has steps", () => {
@@ -80,7 +98,7 @@ describe.each(names)("%s", (name) => {
       ).recording.commands.filter(({ kernel }) => kernel === "recurrent");
     expect(chain()).toHaveLength(3);
     expect(chain("a").length).toBeGreaterThan(3);
-    expect(chain("a").every(({ times }) => times === 6)).toBe(true);
+    expect(chain("a").every(({ times }) => times === 6 * stages)).toBe(true);
   });
 });
 
@@ -131,6 +149,19 @@ test("the forget gate begins with a bias of 1, all other gates with 0", () => {
   ]);
 });
 
+test("a GRU whose reset gate stands before the product has one bias and gives what it holds", () => {
+  const layer = gru(4, { resetAfter: false, returnState: true });
+  const model = functional((x: Value, { use }) =>
+    use("read", layer, { x, h: use("start", dense(4), use("flat", flatten(), x)) }),
+  );
+  const { parameters, outputs } = programOf(model as never, { input: [5, 3], mode: "predict" });
+  expect(parameters.map(({ name, shape }) => `${name} [${shape}]`)).toEqual([
+    ...["start.weight [15,4]", "start.bias [4]"],
+    ...["read.weight [3,12]", "read.bias [12]", "read.recurrentWeight [4,12]"],
+  ]);
+  expect(outputs.map(({ name, shape }) => `${name} [${shape}]`)).toEqual(["y [32,4]", "h [32,4]"]);
+});
+
 test("bidirectional: one layer from each end, under a name each, beside each other", () => {
   const model = sequential([bidirectional((reverse) => lstm(4, { reverse, returnSequences: true }))]);
   const { recording, parameters, outputs } = programOf(model, { input: [5, 3], mode: "predict" });
@@ -165,6 +196,15 @@ test.each([
   [
     () => lstm(4, { returnSequence: true } as never),
     'OptionError: lstm: it has no "returnSequence". Did you mean "returnSequences"? It may have returnSequences, returnState, reverse, initializer, recurrentInitializer.',
+  ],
+  [() => gru(4, { resetAfter: 0 as never }), "OptionError: gru: resetAfter is 0, it must be true or false."],
+  [
+    () => gru(4, { resetBefore: true } as never),
+    'OptionError: gru: it has no "resetBefore". Did you mean "resetAfter"? It may have returnSequences, returnState, reverse, initializer, recurrentInitializer, resetAfter.',
+  ],
+  [
+    () => lstm(4, { resetAfter: false } as never),
+    'OptionError: lstm: it has no "resetAfter". It may have returnSequences, returnState, reverse, initializer, recurrentInitializer.',
   ],
   [() => gru(4, { reverse: 1 as never }), "OptionError: gru: reverse is 1, it must be true or false."],
   [

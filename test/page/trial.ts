@@ -81,7 +81,10 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
       const read = lstm(units, { returnSequences: true, returnState: true }).apply(scope.child("read"), x);
       const start = { x: read.y, h: read.h };
       const back = gru(units, { returnSequences: true, reverse: true }).apply(scope.child("back"), start);
-      return lstm(units).apply(scope.child("last"), { x: back, h: read.h, c: read.c });
+      const given = { resetAfter: false, returnSequences: true, returnState: true } as const;
+      const { y, h } = gru(units, given).apply(scope.child("next"), back);
+      const again = gru(units, given).apply(scope.child("again"), { x: y, h }).y;
+      return lstm(units).apply(scope.child("last"), { x: again, h: read.h, c: read.c });
     },
   });
   /** One that keeps states and draws random numbers. */

@@ -278,6 +278,14 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
     [4, 2],
   ),
   "a sequence so long that sums are cut": images(sequential([gru(1), dense(2)]), [100, 1]),
+  "a sequence with the reset gate before the product": images(
+    functional((x, { use, add }) => {
+      const first = use("first", gru(2, { resetAfter: false, returnSequences: true, returnState: true }), x);
+      const second = use("second", gru(2, { resetAfter: false, reverse: true }), { x: first.y, h: first.h });
+      return use("head", dense(3), add(second, first.h));
+    }),
+    [3, 2],
+  ),
   "a reader and writers that begin with what it holds": images(
     functional((x, { use, add }) => {
       const { h, c } = use("read", lstm(2, { returnState: true }), x);

@@ -7,10 +7,12 @@ import {
   compile,
   dense,
   functional,
+  type GruInput,
   type GruState,
   gru,
   inference,
   type Layer,
+  type LstmInput,
   type LstmState,
   lstm,
   meanSquaredError,
@@ -18,6 +20,7 @@ import {
   sgd,
   type Value,
   type Values,
+  type WithState,
 } from "../../src/index.ts";
 import golden from "../golden/recurrent.json";
 import { guarded } from "./guarded.ts";
@@ -31,7 +34,8 @@ const most = (values: ArrayLike<number>): number =>
 const error = (got: ArrayLike<number>, expected: readonly number[]): number =>
   most(expected) === 0 ? most(got) : most(expected.map((value, i) => got[i]! - value)) / most(expected);
 
-const stack = () => sequential({ one: lstm(4, { returnSequences: true }), two: gru(3), head: dense(1) });
+const stack = ({ resetAfter = true } = {}) =>
+  sequential({ one: lstm(4, { returnSequences: true }), two: gru(3, { resetAfter }), head: dense(1) });
 const { training } = golden;
 const options = {
   input: [6, 3],
@@ -75,6 +79,13 @@ type Golden = {
   readonly outputs: Readonly<Record<string, Numbers>>;
 };
 const cases = golden.cases as unknown as readonly Golden[];
+const kinds: Readonly<
+  Record<string, (units: number, given: WithState) => Layer<LstmInput, LstmState> | Layer<GruInput, GruState>>
+> = {
+  lstm,
+  gru,
+  gruResetBefore: (units, given) => gru(units, { ...given, resetAfter: false }),
+};
 
 test.each(cases.map((one, i) => [`${one.kind} ${i}`, one] as const))(
   "%s has PyTorch's values and gradients",
@@ -86,7 +97,7 @@ test.each(cases.map((one, i) => [`${one.kind} ${i}`, one] as const))(
       );
       const units = weights.recurrentWeight!.shape[0]!;
       const given = { returnSequences: true, returnState: true, reverse: one.reverse } as const;
-      const layer = (one.kind === "lstm" ? lstm : gru)(units, given) as Layer<Value | Values, LstmState | GruState>;
+      const layer = kinds[one.kind]!(units, given) as Layer<Value | Values, LstmState | GruState>;
       const model = functional(
         (inputs: Values, { use }): Values => use("r", layer, states.length > 0 ? inputs : inputs.x!),
       );
@@ -117,32 +128,38 @@ test.each(cases.map((one, i) => [`${one.kind} ${i}`, one] as const))(
     }),
 );
 
-test("rows beyond a short batch count nothing, and a second run gives the same bits", () =>
-  guarded(async (device) => {
-    const run = async (more: Partial<CompileOptions>, count = 3) => {
-      const trainer = await compile(stack(), { ...options, device, ...more });
-      trainer.setWeights(training.start);
-      // What a batch before has left in memory is larger.
-      await trainer.evaluate({ x: batchOf(0).x.map((value) => 100 * value), y: batchOf(0).y });
-      const { gradients: tensors } = await trainer.gradients(batchOf(1, count));
-      for (let step = 0; step < 3; step++) await trainer.step(batchOf(step, count));
-      const weights = await trainer.weights();
-      const predicted = await trainer.predict(batchOf(2).x);
-      const alone = await (await inference(stack(), await trainer.save(), { device })).predict(batchOf(2).x);
-      expect([...alone.data]).toEqual([...predicted.data]);
-      trainer.dispose();
-      return { tensors, weights };
-    };
-    const short = await run({});
-    const exact = await run({ batch: 3 });
-    for (const [name, { data }] of short.tensors)
-      expect(error(data, [...exact.tensors.get(name)!.data]), name).toBeLessThan(1e-6);
-    for (const more of [{}, { recompute: "one" }, { recompute: "auto" }]) {
-      const again = await run(more);
-      expect(bits(again.tensors)).toEqual(bits(short.tensors));
-      expect(bits(again.weights)).toEqual(bits(short.weights));
-    }
-  }));
+test.each([true, false])(
+  "rows beyond a short batch count nothing, and a second run gives the same bits: resetAfter %s",
+  (resetAfter) =>
+    guarded(async (device) => {
+      const model = () => stack({ resetAfter });
+      const { "two.recurrentBias": recurrentBias, ...shared } = training.start;
+      const start = { ...shared, ...(resetAfter && { "two.recurrentBias": recurrentBias }) };
+      const run = async (more: Partial<CompileOptions>, count = 3) => {
+        const trainer = await compile(model(), { ...options, device, ...more });
+        trainer.setWeights(start);
+        // What a batch before has left in memory is larger.
+        await trainer.evaluate({ x: batchOf(0).x.map((value) => 100 * value), y: batchOf(0).y });
+        const { gradients: tensors } = await trainer.gradients(batchOf(1, count));
+        for (let step = 0; step < 3; step++) await trainer.step(batchOf(step, count));
+        const weights = await trainer.weights();
+        const predicted = await trainer.predict(batchOf(2).x);
+        const alone = await (await inference(model(), await trainer.save(), { device })).predict(batchOf(2).x);
+        expect([...alone.data]).toEqual([...predicted.data]);
+        trainer.dispose();
+        return { tensors, weights };
+      };
+      const short = await run({});
+      const exact = await run({ batch: 3 });
+      for (const [name, { data }] of short.tensors)
+        expect(error(data, [...exact.tensors.get(name)!.data]), name).toBeLessThan(1e-6);
+      for (const more of [{}, { recompute: "one" }, { recompute: "auto" }]) {
+        const again = await run(more);
+        expect(bits(again.tensors)).toEqual(bits(short.tensors));
+        expect(bits(again.weights)).toEqual(bits(short.weights));
+      }
+    }),
+);
 
 test("a frozen layer hands on its gradient and keeps its bits", () =>
   guarded(async (device) => {

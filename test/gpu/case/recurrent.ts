@@ -10,7 +10,7 @@ interface Layer {
   readonly units: number;
 }
 
-const gates = { lstmSteps: 4, gruSteps: 3 } as const;
+const gates = { lstmSteps: 4, gruSteps: 3, gruResetBeforeSteps: 3 } as const;
 type Name = keyof typeof gates;
 const names = Object.keys(gates) as Name[];
 
@@ -26,13 +26,13 @@ const [, small, even] = layers as [Layer, Layer, Layer];
 /** Weights so small that not every gate is shut or open. */
 const fill = between(-0.6, 0.6);
 
-/** x, u and, where a cell has it, b; then the states. */
+/** x, u and, where a cell has it, b; then what it begins with. */
 function inputsOf(name: Name, { batch, steps, units }: Layer, start: boolean): Input[] {
   const width = gates[name] * units;
   const state = { shape: [batch, units] };
   const own = [{ shape: [batch, steps, width] }, { shape: [units, width], fill, scaled: false }];
-  if (name === "lstmSteps") return start ? [...own, state, state] : own;
-  return [...own, { shape: [width] }, ...(start ? [state] : [])];
+  const beside = { lstmSteps: [], gruSteps: [{ shape: [width] }], gruResetBeforeSteps: [] }[name];
+  return [...own, ...beside, ...(start ? [state, ...(name === "lstmSteps" ? [state] : [])] : [])];
 }
 
 const forward = (name: Name, layer: Layer, attributes: Case["attributes"] = {}, start = false): Case => ({

@@ -1,5 +1,5 @@
-// LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000) and GRU (Cho et al. 2014, with r behind the product,
-// as in PyTorch and cuDNN), sample by sample and step by step, and what their steps hand back.
+// LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000) and GRU (Cho et al. 2014; with r behind the product,
+// as in PyTorch and cuDNN, and before it, as in that paper), sample by sample and step by step, and what their steps hand back.
 
 import type { Round, Twin } from "../twin.ts";
 
@@ -138,6 +138,76 @@ const recurrentBackward =
     if (memory) return attributes.start === true ? [dx, carried, dh0] : [dx, carried];
     return [dx, dgates, attributes.start === true ? dh0 : carried];
   };
+
+/** With r before the product: what it lets through of all units is multiplied for n. */
+export const gruResetBeforeSteps: Twin = ([x, u, h0], { outputs, attributes }, _step, round) => {
+  const shape = outputs[0]!.shape as Shape;
+  const [batch, steps, units] = shape;
+  const [y, h] = [new Float64Array(batch * steps * units), new Float64Array(batch * units)];
+  const kept = new Float64Array(batch * steps * 5 * units);
+  for (const [sample, row, before] of walk(shape, attributes.reverse === true)) {
+    const state = h0?.slice(sample * units, (sample + 1) * units) ?? new Float64Array(units);
+    const last = before === undefined ? state : y.slice(before * units, (before + 1) * units);
+    const nothing = new Float64Array(3 * units);
+    const gate = (which: number, sums: Float64Array) =>
+      last.map((_, j) => round(x![(row * 3 + which) * units + j]! + sums[which * units + j]!));
+    const [r, z] = [0, 1].map((which) => gate(which, products(last, u!, nothing, round)).map((a) => sigmoid(round, a)));
+    const through = last.map((value, j) => round(r![j]! * value));
+    const n = gate(2, products(through, u!, nothing, round)).map((a) => round(Math.tanh(a)));
+    const output = last.map((value, j) => round(round(z![j]! * value) + round(round(1 - z![j]!) * n[j]!)));
+    y.set(output, row * units);
+    h.set(output, sample * units);
+    for (const [i, values] of [r!, z!, n, through, last].entries()) kept.set(values, (row * 5 + i) * units);
+  }
+  return [y, h, kept];
+};
+
+export const gruResetBeforeStepsBackward: Twin = ([kept, u, ...gradients], { inputs, attributes }, _step, round) => {
+  const [batch, steps] = inputs[0]!.shape as [number, number];
+  const [units] = inputs[1]!.shape as [number];
+  const names = (attributes.from as string).split(" ");
+  const gradientOf = (name: string): Float64Array | undefined => gradients[names.indexOf(name)];
+  const [dx, dh0] = [new Float64Array(batch * steps * 3 * units), new Float64Array(batch * units)];
+  /** What gates from the first to before the end hand to unit j. */
+  const handed = (row: number, j: number, first: number, end: number): number => {
+    let sum = 0;
+    for (let k = first * units; k < end * units; k++)
+      sum = round(sum + round(dx[row * 3 * units + k]! * u![j * 3 * units + k]!));
+    return sum;
+  };
+  for (const [sample, row, after] of walk([batch, steps, units], attributes.reverse !== true)) {
+    const all = (i: number): Float64Array => kept!.slice((row * 5 + i) * units, (row * 5 + i + 1) * units);
+    const [r, z, n, , last] = [0, 1, 2, 3, 4].map(all) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      unknown,
+      Float64Array,
+    ];
+    const dh = last.map((_, j) => {
+      const at = sample * units + j;
+      const came = after === undefined ? (gradientOf("h")?.[at] ?? 0) : round(handed(after, j, 0, 2) + dh0[at]!);
+      return round(came + (gradientOf("y")?.[row * units + j] ?? 0));
+    });
+    const give = (gate: number, of: (j: number) => number): void =>
+      dx.set(
+        last.map((_, j) => of(j)),
+        (row * 3 + gate) * units,
+      );
+    const slope = (s: number): number => round(s * round(1 - s));
+    give(1, (j) => round(round(dh[j]! * round(last[j]! - n[j]!)) * slope(z[j]!)));
+    give(2, (j) => round(round(dh[j]! * round(1 - z[j]!)) * round(round(1 - n[j]!) * round(1 + n[j]!))));
+    const through = last.map((_, j) => handed(row, j, 2, 3));
+    give(0, (j) => round(round(through[j]! * last[j]!) * slope(r[j]!)));
+    dh0.set(
+      dh.map((value, j) => round(round(value * z[j]!) + round(through[j]! * r[j]!))),
+      sample * units,
+    );
+  }
+  if (attributes.start !== true) return [dx, dh0];
+  const first = (sample: number): number => sample * steps + (attributes.reverse === true ? steps - 1 : 0);
+  return [dx, dh0.map((carried, at) => round(carried + handed(first(Math.floor(at / units)), at % units, 0, 2)))];
+};
 
 export const lstmSteps = recurrent(4);
 export const lstmStepsBackward = recurrentBackward(4);
