@@ -20,7 +20,7 @@ import type { Op } from "../op/op.ts";
 import type { Tensor, Tensors } from "../op/tensor.ts";
 import { checkList, checkName, shown } from "../option.ts";
 import { hashOf } from "../random.ts";
-import { checkBase, inBase } from "./base.ts";
+import { type Base, checkBase, inBase } from "./base.ts";
 import { createFeeds } from "./feed.ts";
 import { addTensor, emit, type Graph, tensorAt } from "./graph.ts";
 import { checkedNumbers } from "./loss-check.ts";
@@ -79,8 +79,8 @@ export interface TraceOptions {
   readonly mode: "train" | "evaluate" | "predict" | "features";
   /** Names of tensors that are frozen. */
   readonly frozen?: ReadonlySet<string>;
-  /** A pattern for the weights that never train. */
-  readonly base?: string | undefined;
+  /** Weights that never train. */
+  readonly base?: Base | undefined;
   /** All paths of random numbers, in the order in which the device knows them. Default: those of this trace. */
   readonly draws?: readonly string[];
 }

@@ -3,6 +3,7 @@
 import { ShapeError } from "../errors.ts";
 import { absorb } from "../graph/absorb.ts";
 import { differentiate } from "../graph/backward.ts";
+import type { Base } from "../graph/base.ts";
 import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
@@ -59,8 +60,8 @@ export interface ProgramOptions {
   readonly first?: Pick<Program, "states" | "draws" | "recording">;
   /** Names of tensors that are frozen. */
   readonly frozen: ReadonlySet<string>;
-  /** A pattern for the weights that never train. */
-  readonly base?: string | undefined;
+  /** Weights that never train. */
+  readonly base?: Base | undefined;
   readonly software: boolean;
   /** Blocks of an arena that the device lets a shader see at once. Default: all. */
   readonly mostBlocks?: number;

@@ -3,6 +3,7 @@
 import { formatOf, mergeNormalization, type Normalization } from "../data/normalization.ts";
 import { OptionError } from "../errors.ts";
 import type { ConnectOptions } from "../gpu/adapter.ts";
+import { type Base, checkBaseForm } from "../graph/base.ts";
 import type { Stream } from "../graph/stream.ts";
 import { isLoss } from "../graph/term.ts";
 import { checkModel, type Input, streamsOf } from "../network/check.ts";
@@ -51,10 +52,10 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    */
   readonly recompute?: string;
   /**
-   * Weights that never train in this trainer: they have neither gradients nor moments, and no rates. A pattern of layers or tensors.
-   * What may train again later is frozen instead, by `rates`. Default: none.
+   * Weights that never train in this trainer: they have neither gradients nor moments, and no rates. A pattern of layers or tensors,
+   * or all but some: { except: "**.lora*" }. What may train again later is frozen instead, by `rates`. Default: none.
    */
-  readonly base?: string;
+  readonly base?: string | { readonly except: string | readonly string[] };
   /**
    * Weights and states to begin with, by tensor name, such as those of a network that others trained; what they lack begins as it would
    * without them, and what the model lacks is left out. They are checked before a device is asked for. Default: none.
@@ -119,7 +120,7 @@ export interface Settings {
   readonly depths: ReadonlyMap<string, number>;
   readonly cacheFrozen: boolean;
   readonly recompute: string | undefined;
-  readonly base: string | undefined;
+  readonly base: Base | undefined;
   readonly normalization: Normalization;
   readonly warn: (message: string) => void;
 }
@@ -163,7 +164,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   }
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);
-  if (base !== undefined) checkPattern("compile: base", base);
+  if (base !== undefined) checkBaseForm(base);
   if (blocks !== undefined) checkPattern("compile: blocks", blocks);
   checkFunction("compile", "onWarning", warn);
   if (onProgress !== undefined) checkFunction("compile", "onProgress", onProgress);

@@ -104,6 +104,37 @@ describe("weights of the base", () => {
   });
 });
 
+describe("a base of all but some", () => {
+  const basedOn = (except: string | readonly string[]) =>
+    programOf(model, { base: { except } }).base.parameters.map(({ name }) => name);
+
+  test("is what the patterns leave", () => {
+    expect(basedOn("three")).toEqual(tensors.slice(0, 4));
+    expect(basedOn(["**.bias", "three"])).toEqual(["one.0.weight", "two.0.weight"]);
+    const [named, left] = [programOf(model, { base: "one" }), programOf(model, { base: { except: ["two", "three"] } })];
+    expect(left.recording.commands.map(work)).toEqual(named.recording.commands.map(work));
+  });
+
+  test.each([
+    [{ except: "oen" }, NameError, 'compile: base: "oen" matches no layer. Did you mean "one"?'],
+    [{ except: ["three", "**"] }, OptionError, 'except "three" and "**" names all weights, so there is no base'],
+  ] as const)("is refused for %j", (base, kind, says) => {
+    expect(() => programOf(model, { base })).toThrow(kind);
+    expect(() => programOf(model, { base })).toThrow(says);
+  });
+
+  test.each([
+    [{ except: [] }, "except is []. Name what is to train."],
+    [{ except: "a b" }, 'compile: base: except: "a b" is no pattern.'],
+    [{ but: "a" }, 'compile: base: it has no "but".'],
+    [{}, "compile: base: except: undefined is no pattern."],
+  ])("is refused before there are names for %j", (base, says) => {
+    const options = { input: [6], loss: { op: {} } as never };
+    expect(() => checkedSettings(model, { ...options, base: base as never })).toThrow(OptionError);
+    expect(() => checkedSettings(model, { ...options, base: base as never })).toThrow(says);
+  });
+});
+
 describe("a pattern for the base is refused", () => {
   test("where it names nothing, or is none", () => {
     expect(() => programOf(model, { base: "oen" })).toThrow(NameError);
