@@ -1,6 +1,6 @@
 // A network that Keras or TensorFlow.js trained, as a model of Gradus with its weights.
 
-import { GradusError, type Input, type Model, OptionError, type Summary, summary } from "../index.ts";
+import { GradusError, type Input, type Model, OptionError, summary, type Value, type Values } from "../index.ts";
 import { built, type FileInput, type Leaf } from "./build.ts";
 import { fail, shown } from "./config.ts";
 import { type KerasState, stateOf } from "./optimizer.ts";
@@ -8,6 +8,7 @@ import { numbersOf, type Placed, placed } from "./place.ts";
 import { type KerasReport, reportOf } from "./report.ts";
 import { type KerasSource, opened } from "./source.ts";
 import type { Numbers } from "./tensor.ts";
+import { shapedValue, tracedPart } from "./traced-part.ts";
 
 export interface KerasOptions {
   /** Whether a softmax or sigmoid at the end is left out, so that the model gives logits, as losses take them. Default false. */
@@ -106,34 +107,35 @@ function numbersByLeaf(found: readonly Placed[]): ReadonlyMap<Leaf, number> {
   return numbers;
 }
 
-/** Lets the model apply itself once, so that layers that do not fit together are found here. */
-function summarized(model: Model, input: KerasInput): Summary {
+/** Lets the model apply itself once, so that layers that do not fit together are found here, and holds its tensors against the weights. */
+function checkAgainst(model: Model, input: KerasInput, weights: ReadonlyMap<string, Numbers>): void {
+  let tensors: ReadonlyMap<string, readonly number[]>;
   try {
-    return summary(model, { input });
+    // The summary asks each op whether its inputs fit; it does not tell all tensors.
+    summary(model, { input });
+    tensors = tracedPart(model, valuesOf(input)).tensors;
   } catch (cause) {
     if (!(cause instanceof GradusError) || cause.message.startsWith("fromKeras: ")) throw cause;
-    return fail("the layers do not fit together", cause.message);
+    fail("the layers do not fit together", cause.message);
+  }
+  for (const [name, shape] of tensors) {
+    const given = weights.get(name)?.shape;
+    if (String(given) === String(shape)) continue;
+    fail(
+      `weight "${name}"`,
+      `the file has ${given === undefined ? "none" : `shape [${given}]`}, the layer needs [${shape}].`,
+    );
   }
 }
 
-/** Holds the model's tensors against the weights. */
-function checkAgainst(model: Model, input: KerasInput, weights: ReadonlyMap<string, Numbers>): void {
-  const made = summarized(model, input);
-  let states = 0;
-  for (const { name: layer, shapes, stateCount } of made.layers) {
-    states += stateCount;
-    for (const [own, shape] of Object.entries(shapes)) {
-      const given = weights.get(`${layer}.${own}`)?.shape;
-      if (String(given) !== String(shape))
-        fail(
-          `weight "${layer}.${own}"`,
-          `the file has ${given === undefined ? "none" : `shape [${given}]`}, the layer needs [${shape}].`,
-        );
-    }
-  }
-  const given = [...weights]
-    .filter(([name]) => /\.moving(Mean|Variance)$/.test(name))
-    .reduce((sum, [, { data }]) => sum + data.length, 0);
-  if (given !== states)
-    fail("running means and variances", `the file has ${given} numbers, the layers need ${states}.`);
+/** Values of these shapes: one, or several by name. */
+function valuesOf(input: KerasInput): Value | Values {
+  const one = (given: Input): Value =>
+    "shape" in given ? shapedValue([1, ...given.shape], given.classes) : shapedValue([1, ...given]);
+  return isOneInput(input)
+    ? one(input)
+    : Object.fromEntries(Object.entries(input).map(([name, given]) => [name, one(given)]));
 }
+
+const isOneInput = (input: KerasInput): input is Input =>
+  Array.isArray(input) || Array.isArray((input as { readonly shape?: unknown }).shape);

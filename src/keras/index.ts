@@ -5,3 +5,4 @@ export type { KerasState } from "./optimizer.ts";
 export type { KerasReport } from "./report.ts";
 export type { Shards } from "./shards.ts";
 export type { KerasSource, LayersModel } from "./source.ts";
+export { type NamedWeights, type ToKerasOptions, toKeras, type WrittenModel } from "./to-keras.ts";
