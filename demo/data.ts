@@ -5,8 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join, resolve } from "node:path";
 import manifest from "./data.json" with { type: "json" };
 
 /** A file of the manifest. */
@@ -26,7 +25,7 @@ export const dataFiles: readonly ManifestFile[] = manifest;
 export const dataFolders = (): readonly string[] => [
   ...(process.env.GRADUS_DATA === undefined ? [] : [process.env.GRADUS_DATA]),
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "gradus"),
-  fileURLToPath(new URL("../../shared/data", import.meta.url)),
+  resolve("../shared/data"), // beside the checkout, in which all commands run
 ];
 
 /**

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import type { Adapter } from "../../demo/adapter.ts";
 import { launchBrowser } from "../../demo/browser.ts";
+import { dataFile, dataFiles } from "../../demo/data.ts";
 import { launchFirefox } from "../../demo/firefox.ts";
 import { mnistFolder } from "../../demo/mnist-files.ts";
 import type { Heard, RuntimeProcess } from "../../demo/runtime-process.ts";
@@ -48,7 +49,7 @@ async function firefox(): Promise<Driven> {
   };
 }
 
-/** Serves the script, a page for it, the digits and the text. */
+/** Serves the script, a page for it, the digits, the text and networks of others. */
 async function serve(script: string) {
   const folders: Readonly<Record<string, readonly [type: string, path: (name: string) => string]>> = {
     mnist: ["application/octet-stream", (name) => join(mnistFolder(), name)],
@@ -59,7 +60,13 @@ async function serve(script: string) {
     const [, folder = "", name = ""] = /^\/([a-z]+)\/([a-z0-9.-]+)$/.exec(request.url ?? "") ?? [];
     const [type, pathOf] = folders[folder] ?? [];
     const path = pathOf?.(name);
-    if (request.url === "/") {
+    const foreign = dataFiles.find((one) => request.url === `/data/${one.path}`);
+    if (foreign !== undefined) {
+      dataFile(foreign.path).then(
+        (bytes) => response.setHeader("content-type", "application/octet-stream").end(bytes),
+        ({ message }: Error) => response.writeHead(500).end(message),
+      );
+    } else if (request.url === "/") {
       response
         .setHeader("content-type", "text/html")
         .end(

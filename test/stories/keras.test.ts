@@ -8,13 +8,8 @@ import { hitsOf, kerasFigures } from "../foreign/keras.ts";
 import training from "../golden/keras-training.json" with { type: "json" };
 import { type Golden, relativeError } from "../reference/golden-data.ts";
 import { kerasNetworks } from "../reference/keras-networks.ts";
+import { foreignFile as get } from "./foreign.ts";
 import { guarded } from "./guarded.ts";
-
-const get = async (path: string): Promise<Uint8Array> => {
-  const answer = await fetch(`/data/${path}`);
-  if (!answer.ok) throw new Error(`/data/${path}: the server answers ${answer.status}.`);
-  return new Uint8Array(await answer.arrayBuffer());
-};
 
 const trainerOf = ({ model, weights, input }: FromKeras, device: GPUDevice, options = {}) =>
   compile(model, { device, input: input!, weights, loss: crossEntropy(), batch: 1, ...options });
