@@ -13,10 +13,8 @@ interface Cell {
     options: { returnSequences: boolean; returnState: boolean; reverse: boolean },
   ) => Model;
   readonly states: readonly string[];
-  readonly gates: number;
   readonly needs: (units: number, bias: boolean) => readonly Need[];
   readonly zeros: (units: number) => NonNullable<Made["zeros"]>;
-  readonly check?: (config: Config) => void;
 }
 
 const matrix = (name: string, to: string, rows: number | undefined, columns: number): Need => ({
@@ -28,7 +26,6 @@ const matrix = (name: string, to: string, rows: number | undefined, columns: num
 const lstmCell: Cell = {
   make: (units, options) => lstm(units, options as never) as Model,
   states: ["h", "c"],
-  gates: 4,
   needs: (units, bias) => [
     matrix("kernel", "weight", undefined, 4 * units),
     matrix("recurrent_kernel", "recurrentWeight", units, 4 * units),
@@ -37,8 +34,8 @@ const lstmCell: Cell = {
   zeros: (units) => [{ to: "bias", shape: [4 * units] }],
 };
 
-/** Columns in gates z r h, as Keras has them, in the order r z n; `row` of several. */
-const gatesTurned =
+/** Columns in gates z r h, as Keras has them, in the order r z n, and the other way round; `row` of several. */
+export const gatesTurned =
   (units: number, row?: number) =>
   ({ shape, data }: Numbers): Numbers => {
     const width = 3 * units;
@@ -51,41 +48,35 @@ const gatesTurned =
     return { shape: row === undefined ? shape : [width], data: turned };
   };
 
-const gruCell: Cell = {
-  make: (units, options) => gru(units, options as never) as Model,
+/** A GRU with its reset gate behind the product of the hidden units, or before it, where that has no bias. */
+const gruCell = (resetAfter: boolean): Cell => ({
+  make: (units, options) => gru(units, { ...options, resetAfter } as never) as Model,
   states: ["h"],
-  gates: 3,
   needs: (units, bias) => {
     const turn = gatesTurned(units);
-    const rows = (row: number, to: string): Need => ({
-      names: ["bias"],
-      to,
-      shape: [2, 3 * units],
-      turn: gatesTurned(units, row),
+    const row = (to: string, at: number): Need => ({
+      ...{ names: ["bias"], to, shape: [2, 3 * units], turn: gatesTurned(units, at) },
     });
+    const biases = resetAfter
+      ? [row("bias", 0), row("recurrentBias", 1)]
+      : [{ names: ["bias"], to: "bias", shape: [3 * units], turn }];
     return [
       { ...matrix("kernel", "weight", undefined, 3 * units), turn },
       { ...matrix("recurrent_kernel", "recurrentWeight", units, 3 * units), turn },
-      ...(bias ? [rows(0, "bias"), rows(1, "recurrentBias")] : []),
+      ...(bias ? biases : []),
     ];
   },
-  zeros: (units) => ["bias", "recurrentBias"].map((to) => ({ to, shape: [3 * units] })),
-  check(config) {
-    if (flag(config, "reset_after", false)) return;
-    refuse(
-      config,
-      "reset_after is false, the reset gate stands before the product. Known is the form behind it, reset_after: true.",
-    );
-  },
-};
+  zeros: (units) => (resetAfter ? ["bias", "recurrentBias"] : ["bias"]).map((to) => ({ to, shape: [3 * units] })),
+});
 
-const cells: ReadonlyMap<string, Cell> = new Map([
-  ["LSTM", lstmCell],
-  ["GRU", gruCell],
+const cells: ReadonlyMap<string, (config: Config) => Cell> = new Map([
+  ["LSTM", () => lstmCell],
+  ["GRU", (config: Config) => gruCell(flag(config, "reset_after", false))],
 ]);
 
 /** A recurrent layer in a direction. */
-function recurrent(config: Config, cell: Cell, reverse: boolean): Made {
+function recurrent(config: Config, cellOf: (config: Config) => Cell, reverse: boolean): Made {
+  const cell = cellOf(config);
   const units = count(config, "units");
   for (const [key, only, otherwise] of [
     ["activation", "tanh", "tanh"],
@@ -96,7 +87,6 @@ function recurrent(config: Config, cell: Cell, reverse: boolean): Made {
   }
   if (flag(config, "time_major", false))
     refuse(config, "time_major is true. Known are sequences with the batch first.");
-  cell.check?.(config);
   const bias = flag(config, "use_bias", true);
   const options = {
     returnSequences: flag(config, "return_sequences", false),
@@ -119,7 +109,7 @@ function recurrent(config: Config, cell: Cell, reverse: boolean): Made {
 }
 
 const recurrentLayer =
-  (cell: Cell): LayerClass =>
+  (cell: (config: Config) => Cell): LayerClass =>
   (config) => {
     const reverse = flag(config, "go_backwards", false);
     if (reverse && flag(config, "return_sequences", false))
@@ -176,7 +166,6 @@ const bidirectionalLayer: LayerClass = (config) => {
 };
 
 export const recurrentLayers: ReadonlyMap<string, LayerClass> = new Map<string, LayerClass>([
-  ["LSTM", recurrentLayer(lstmCell)],
-  ["GRU", recurrentLayer(gruCell)],
+  ...[...cells].map(([kind, cell]) => [kind, recurrentLayer(cell)] as const),
   ["Bidirectional", bidirectionalLayer],
 ]);

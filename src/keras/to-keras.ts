@@ -177,7 +177,7 @@ function shardOf(
   weights: NamedWeights,
 ): [specs: readonly object[], shard: Uint8Array<ArrayBuffer>] {
   const found = entries.flatMap(({ name: path, class_name, config, weights: own = [] }) =>
-    own.map(([keras, to]) => {
+    own.map(([keras, to, turn]) => {
       const name = `${path.replaceAll("/", ".")}.${to}`;
       const given = weights.get(name) ?? refuseModel(`there is no weight "${name}". Give what trainer.weights() gave.`);
       const count = given.shape.reduce((all, length) => all * length, 1);
@@ -186,7 +186,9 @@ function shardOf(
       // A slope for each channel stands for all places.
       const shape =
         class_name === "PReLU" ? [...(config.shared_axes as number[]).map(() => 1), ...given.shape] : given.shape;
-      return { spec: { name: `${path}/${keras}`, shape, dtype: "float32" }, data: given.data };
+      const data =
+        turn === undefined ? given.data : turn({ shape: given.shape, data: Float32Array.from(given.data) }).data;
+      return { spec: { name: `${path}/${keras}`, shape, dtype: "float32" }, data };
     }),
   );
   const all = new Float32Array(found.reduce((sum, { data }) => sum + data.length, 0));

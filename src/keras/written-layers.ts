@@ -1,15 +1,20 @@
 // Layers of Gradus as Keras writes them: its class and options, from the ops that the layer asks for, and the names of its weights.
 
 import type { Attributes } from "../index.ts";
+import { gatesTurned } from "./recurrent-layers.ts";
+import type { Numbers } from "./tensor.ts";
 import { refuseModel, type TracedOp, type TracedPart } from "./traced-part.ts";
 
 /** A layer that stands in a model. */
 export interface Written {
   readonly class_name: string;
   readonly config: Readonly<Record<string, unknown>>;
-  /** Its weights in Keras's order: the name there, and that below the layer here. */
-  readonly weights?: readonly (readonly [keras: string, own: string])[];
+  /** Its weights in Keras's order. */
+  readonly weights?: readonly WrittenWeight[];
 }
+
+/** A weight: its name in Keras, that below the layer here, and the numbers as Keras has them where it has others. */
+type WrittenWeight = readonly [keras: string, own: string, turn?: ((given: Numbers) => Numbers) | undefined];
 
 /** A part that is to be written. */
 export interface Part extends TracedPart {
@@ -193,31 +198,67 @@ const layerNorm: Writer = (part) => {
   return { class_name: "LayerNormalization", config: { ...scaling(part), epsilon: eps }, weights: normWeights(part) };
 };
 
-const lstm: Writer = (part) => {
-  const units = (shapeOf(part, "recurrentWeight")[0] ?? 0) as number;
-  const y = part.y as { readonly shape: readonly number[] };
-  if (!Array.isArray(y.shape)) return refuse(part, "it gives its states, which cannot be written.");
-  const isReverse = opOf(part, "lstmSteps").attributes.reverse === true;
-  const return_sequences = y.shape.length === 3;
-  if (isReverse && return_sequences)
-    return refuse(part, "it goes back and gives all steps, for which Keras has another order.");
-  const config = {
-    ...{ units, activation: "tanh", recurrent_activation: "sigmoid", use_bias: true, unit_forget_bias: true },
-    ...{
-      return_sequences,
-      return_state: false,
-      go_backwards: isReverse,
-      stateful: false,
-      dropout: 0,
-      recurrent_dropout: 0,
-    },
-  };
+/** A recurrent layer: its class, options and weights. */
+function recurrentOf(part: Part, op: TracedOp, within: string, sequences: boolean): Required<Written> {
+  const units = shapeOf(part, `${within}recurrentWeight`)[0] as number;
+  if (op.name === "gruSteps")
+    refuse(
+      part,
+      "its reset gate stands behind the product, which TensorFlow.js has not. Write gru(units, { resetAfter: false }).",
+    );
+  const isGru = op.name === "gruResetBeforeSteps";
+  const turn = isGru ? gatesTurned(units) : undefined;
   const weights = [
     ["kernel", "weight"],
     ["recurrent_kernel", "recurrentWeight"],
     ["bias", "bias"],
-  ] as const;
-  return { class_name: "LSTM", config, weights };
+  ].map(([keras = "", own = ""]): WrittenWeight => [keras, `${within}${own}`, turn]);
+  const config = {
+    ...{ units, activation: "tanh", recurrent_activation: "sigmoid", use_bias: true },
+    ...{ return_sequences: sequences, return_state: false, go_backwards: false, stateful: false },
+    ...{ dropout: 0, recurrent_dropout: 0, ...(isGru ? { reset_after: false } : { unit_forget_bias: true }) },
+  };
+  return { class_name: isGru ? "GRU" : "LSTM", config, weights };
+}
+
+const recurrentOps = ["lstmSteps", "gruSteps", "gruResetBeforeSteps"];
+
+const recurrent: Writer = (part) => {
+  if (!("shape" in part.y)) return refuse(part, "it gives its states, which cannot be written.");
+  const op = opOf(part, ...recurrentOps);
+  const isSequence = sample(part).length === 2;
+  const isReverse = op.attributes.reverse === true;
+  if (isReverse && isSequence)
+    return refuse(part, "it goes back and gives all steps, for which Keras has another order.");
+  const made = recurrentOf(part, op, "", isSequence);
+  return { ...made, config: { ...made.config, go_backwards: isReverse } };
+};
+
+/** What joins both directions. */
+const merges: ReadonlyMap<string, string> = new Map([
+  ["concat", "concat"],
+  ["add", "sum"],
+  ["multiply", "mul"],
+]);
+
+/** Both directions, of which each has its weights. */
+const bidirectional: Writer = (part) => {
+  const [op, other] = part.ops.filter(({ name }) => recurrentOps.includes(name));
+  const merge_mode = merges.get(part.ops.at(-1)?.name ?? "");
+  if (op === undefined || other?.name !== op.name || merge_mode === undefined)
+    return refuse(
+      part,
+      "it is not of two recurrent layers beside each other, added or multiplied, which alone can be written.",
+    );
+  const ways = ["forward", "backward"].map((way) => recurrentOf(part, op, `${way}.`, sample(part).length === 2));
+  const [{ class_name, config }] = ways as [Required<Written>];
+  const weights = ways.flatMap((one, i) =>
+    one.weights.map(
+      ([keras, ...rest]): WrittenWeight => [`${i === 0 ? "forward" : "backward"}_steps/${keras}`, ...rest],
+    ),
+  );
+  const layer = { class_name, config: { ...config, name: "steps" } };
+  return { class_name: "Bidirectional", config: { layer, merge_mode }, weights };
 };
 
 const pool2d =
@@ -268,7 +309,9 @@ export const writers: ReadonlyMap<string, Writer> = new Map<string, Writer>([
   ["embedding", embedding],
   ["batchNorm", batchNorm],
   ["layerNorm", layerNorm],
-  ["lstm", lstm],
+  ["lstm", recurrent],
+  ["gru", recurrent],
+  ["bidirectional", bidirectional],
   ["maxPool2d", pool2d("MaxPooling2D", "maxPool2d")],
   ["averagePool2d", pool2d("AveragePooling2D", "averagePool2d")],
   ["maxPool1d", pool1d("MaxPooling1D", "maxPool2d")],

@@ -172,6 +172,18 @@ const cases = {
       [words],
     ];
   },
+  gates: () => {
+    const signal = { shape: [5, 2], scaled: (x) => 2 * x - 1 };
+    const recurrent = { units: 3, recurrentActivation: "sigmoid", returnSequences: true };
+    return [
+      chain(signal, [
+        l.gru({ ...recurrent, name: "first" }),
+        l.bidirectional({ layer: l.gru({ ...recurrent, name: "within" }), mergeMode: "concat", name: "both" }),
+        l.gru({ ...recurrent, returnSequences: false, useBias: false, goBackwards: true, name: "last" }),
+      ]),
+      [signal],
+    ];
+  },
   merges: () => {
     const [one, two] = [
       { shape: [5], scaled: (x) => 2 * x - 1 },

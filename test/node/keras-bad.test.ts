@@ -147,7 +147,7 @@ const bad: Readonly<Record<string, () => unknown>> = {
   "axes twice": layer("Permute", { dims: [1, 1, 2] }),
   "an unknown interpolation": layer("UpSampling2D", { interpolation: "lanczos3" }),
   "an LSTM with other gates": layer("LSTM", { units: 2, recurrent_activation: "hard_sigmoid" }, [null, 3, 2]),
-  "a GRU of the old form": layer("GRU", { units: 2, reset_after: false }, [null, 3, 2]),
+  "a GRU without its gates": layer("GRU", { units: 2, reset_after: "yes" }, [null, 3, 2]),
   "an LSTM that goes back": layer("LSTM", { units: 2, go_backwards: true, return_sequences: true }, [null, 3, 2]),
   "another layer over time": layer("TimeDistributed", { layer: { class_name: "Conv2D", config: {} } }, [null, 3, 2]),
   "another layer both ways": layer("Bidirectional", { layer: { class_name: "Dense", config: {} } }, [null, 3, 2]),

@@ -48,7 +48,7 @@ import { type KerasNetwork, kerasNetworks } from "../reference/keras-networks.ts
 const run = (model: Model, inputs: Readonly<Record<string, Shaped>>, weights: NamedWeights) =>
   [...runImported(model, inputs, weights).outputs.values()].flatMap(({ values }) => [...(values as Float64Array)]);
 
-const { activations: _, sequence: __, ...cases } = kerasCases;
+const { activations: _, ...cases } = kerasCases;
 
 test.each(Object.entries(cases))("%s go out and come back", async (_, one) => {
   const { model, weights, input } = await fromKeras(sourceOf(one));

@@ -22,7 +22,10 @@ interface Named extends Shaped {
 }
 
 export const kerasCases = golden as unknown as Readonly<
-  Record<"convolutions" | "pools" | "norms" | "activations" | "sequence" | "merges" | "models" | "chain", KerasCase>
+  Record<
+    "convolutions" | "pools" | "norms" | "activations" | "sequence" | "gates" | "merges" | "models" | "chain",
+    KerasCase
+  >
 >;
 
 /** A copy that may be changed, of JSON and bytes. */
