@@ -117,17 +117,15 @@ const lstmCell: Cell = {
   options: {},
 };
 
-const gruCell: Cell = {
+const gruCell = (resetAfter: boolean): Cell => ({
   kind: "gru",
   states: ["h"],
   gates: 3,
-  op: gruSteps,
+  op: resetAfter ? gruSteps : gruResetBeforeSteps,
   bias: () => initializer("gru", "zeros"),
-  recurrentBias: true,
+  recurrentBias: resetAfter,
   options: { resetAfter: [true] },
-};
-
-const gruResetBeforeCell: Cell = { ...gruCell, op: gruResetBeforeSteps, recurrentBias: false };
+});
 
 /**
  * Long short-term memory (Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 for the forget gate): [B, T, C] ->
@@ -170,5 +168,5 @@ export function lstm(units: number, options: RecurrentOptions = {}) {
 export function gru(units: number, options: GruOptions & WithState): Layer<GruInput, GruState>;
 export function gru(units: number, options?: GruOptions & WithoutState): Layer<GruInput>;
 export function gru(units: number, options: GruOptions = {}) {
-  return recurrent(options?.resetAfter === false ? gruResetBeforeCell : gruCell, units, options);
+  return recurrent(gruCell(options?.resetAfter !== false), units, options);
 }

@@ -218,8 +218,11 @@ const stepsOf = /* @__NO_SIDE_EFFECTS__ */ (cell: Cell, backward: Op<BackIn, Bac
 const lstmCell: Cell = { name: "lstm", text: lstm, memory: true, staged: false, weight: ofHidden };
 const gruCell: Cell = { name: "gru", text: gru, memory: false, staged: false, weight: ofHidden };
 const gruResetBeforeCell: Cell = {
-  ...{ name: "gruResetBefore", text: gruResetBefore },
-  ...{ memory: false, staged: true, weight: ofLetThrough },
+  name: "gruResetBefore",
+  text: gruResetBefore,
+  memory: false,
+  staged: true,
+  weight: ofLetThrough,
 };
 
 export const lstmStepsBackward = backwardOf(lstmCell);
