@@ -10,3 +10,4 @@ export {
 } from "./from-pytorch.ts";
 export { type LoadReport, type LoadTarget, type LoadWeightsOptions, loadWeights } from "./load-weights.ts";
 export type { Rename } from "./rename.ts";
+export { type ToPyTorch, type ToPyTorchOptions, type ToPyTorchReport, toPyTorch } from "./to-pytorch.ts";

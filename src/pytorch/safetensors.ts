@@ -57,3 +57,42 @@ function safetensor(name: string, dtype: string, shape: number[], bytes: Uint8Ar
     },
   };
 }
+
+/** A tensor to be written. */
+export interface WrittenTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array<ArrayBuffer>;
+}
+
+/** A file of f32 tensors; names are sorted, so the same tensors give the same bytes. */
+export function encodeSafetensors(tensors: ReadonlyMap<string, WrittenTensor>): Uint8Array<ArrayBuffer> {
+  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+  let end = 0;
+  const entries = sorted.map(([name, { shape, data }]) => {
+    const begin = end;
+    end += data.byteLength;
+    return [name, { dtype: "F32", shape, data_offsets: [begin, end] }] as const;
+  });
+  const head = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  let at = 8 + Math.ceil(head.length / 8) * 8;
+  const bytes = new Uint8Array(at + end).fill(0x20, 8, at);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(at - 8), true);
+  bytes.set(head, 8);
+  for (const [, { data }] of sorted) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/** The texts beside the tensors. */
+export function metadataOf(bytes: Uint8Array): Readonly<Record<string, string>> {
+  if (bytes.length < 8) return {};
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > bytes.length - 8) return {};
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))).__metadata__ ?? {};
+  } catch {
+    return {};
+  }
+}
