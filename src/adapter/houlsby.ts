@@ -25,7 +25,8 @@ export function houlsby<M extends Model>(model: M, options: HoulsbyOptions): M {
   checkKeys(place, options, ["layers", "units", "activation"]);
   const { layers, units = 16, activation = gelu() } = options;
   checkWhole(place, "units", units);
-  if (typeof activation?.apply !== "function")
+  // A factory that was not called is a function, and functions have an `apply` too.
+  if (typeof activation !== "object" || typeof activation?.apply !== "function")
     throw new OptionError(`${place}: activation is ${String(activation)}. Give a layer, for example relu().`);
   const down = dense(units);
   return adapted(place, model, layers, {

@@ -4,3 +4,10 @@ export { type BitFitOptions, bitFit } from "./bit-fit.ts";
 export { type HoulsbyOptions, houlsby } from "./houlsby.ts";
 export { type LoraOptions, lora } from "./lora.ts";
 export { type MergeOptions, merge, unmerge } from "./merge.ts";
+export {
+  type LoadAdaptersOptions,
+  loadAdapters,
+  type SaveAdaptersOptions,
+  type SavedAdapters,
+  saveAdapters,
+} from "./peft.ts";

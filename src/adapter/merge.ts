@@ -15,12 +15,12 @@ const PAIR = /^(?:(.*)\.)?loraA$/;
 
 /** Layers that have adapters, with both factors. */
 export function pairsOf(place: string, weights: unknown): { path: string; a: HostTensor; b: HostTensor }[] {
-  if (!(weights instanceof Map)) throw new DataError(`${place}: its weights are no Map. Give what weights() gave.`);
-  const pairs = [...(weights as Weights)].flatMap(([name, a]) => {
+  checkMap(place, weights);
+  const pairs = [...weights].flatMap(([name, a]) => {
     const found = PAIR.exec(name);
     if (found === null) return [];
     const path = found[1] ?? "";
-    const b = weights.get(below(path, "loraB")) as HostTensor | undefined;
+    const b = weights.get(below(path, "loraB"));
     if (b === undefined) throw new CheckpointError(`${place}: "${name}" has no "${below(path, "loraB")}" beside it.`);
     const [rank, other] = [a.shape.at(-1), b.shape.at(-2)];
     if (rank !== other)
@@ -34,13 +34,19 @@ export function pairsOf(place: string, weights: unknown): { path: string; a: Hos
   return pairs;
 }
 
+function checkMap(place: string, weights: unknown): asserts weights is Weights {
+  if (!(weights instanceof Map)) throw new DataError(`${place}: its weights are no Map. Give what weights() gave.`);
+}
+
 export const below = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
 
 /** `weights` with `sign` times the product of the adapters added to what they belong to. */
 function moved(place: string, weights: Weights, adapters: Weights, options: MergeOptions, sign: 1 | -1) {
   checkKeys(place, options, ["alpha"]);
+  const pairs = pairsOf(place, adapters);
+  checkMap(place, weights);
   const made = new Map(weights);
-  for (const { path, a, b } of pairsOf(place, adapters)) {
+  for (const { path, a, b } of pairs) {
     const name = below(path, "weight");
     const weight = weights.get(name);
     if (weight === undefined) throw new CheckpointError(`${place}: there is no "${name}" for the adapter "${path}".`);
