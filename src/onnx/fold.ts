@@ -1,0 +1,362 @@
+// Operators on numbers that are known while the file is read: the arithmetic of shapes above all, in plain numbers. Whatever is given
+// nothing but constants is reckoned here and leaves nothing in the model. One row for each operator.
+
+import {
+  BOOL,
+  checkSize,
+  FLOAT,
+  gathered,
+  type Host,
+  host,
+  INT64,
+  isFloat,
+  reshaped,
+  sizeOf,
+  strides,
+  transposed,
+} from "./host.ts";
+import { axesOf, axisOf, listOf, type Node, refuse } from "./node.ts";
+import {
+  axesAsked,
+  cutsOf,
+  flattened,
+  joint,
+  partsOf,
+  reshapeTarget,
+  squeezedAxes,
+  unsqueezed,
+  unsqueezedAxes,
+} from "./shapes.ts";
+
+export type Fold = (node: Node, ins: readonly Host[]) => Host | readonly Host[];
+
+const rounded = (type: number, value: number): number =>
+  isFloat(type) ? (type === 11 ? value : Math.fround(value)) : value;
+
+/** Repeated to a shape, as in NumPy. */
+export function expanded(node: Node, given: Host, dims: readonly number[]): Host {
+  const full = joint(node, given.dims, dims);
+  checkSize(`onnx: ${node.place}`, full);
+  const far = strides(given.dims);
+  const shift = full.length - given.dims.length;
+  const steps = full.map((_, i) => (i < shift || given.dims[i - shift] === 1 ? 0 : (far[i - shift] as number)));
+  return { ...given, dims: full, data: gathered(given.data, full, steps), name: undefined };
+}
+
+const pairwise =
+  (of: (x: number, y: number, type: number) => number, type?: number): Fold =>
+  (node, ins) =>
+    ins.slice(1).reduce((left, right) => {
+      const dims = joint(node, left.dims, right.dims);
+      const [a, b] = [expanded(node, left, dims), expanded(node, right, dims)];
+      const made = type ?? left.type;
+      return host(
+        dims,
+        Float64Array.from({ length: sizeOf(dims) }, (_, i) =>
+          rounded(made, of(a.data[i] as number, b.data[i] as number, left.type)),
+        ),
+        made,
+      );
+    }, ins[0] as Host);
+
+const each =
+  (of: (x: number, node: Node) => number, type?: number): Fold =>
+  (node, [x]) => {
+    const made = type ?? (x as Host).type;
+    return host(
+      (x as Host).dims,
+      Float64Array.from((x as Host).data, (value) => rounded(made, of(value, node))),
+      made,
+    );
+  };
+
+const reduction =
+  (
+    start: number,
+    add: (sum: number, x: number) => number,
+    finish: (sum: number, count: number) => number = (sum) => sum,
+  ): Fold =>
+  (node, [given, input]) => {
+    const x = given as Host;
+    const asked = axesAsked(node, input);
+    if ((asked === undefined || asked.length === 0) && node.int("noop_with_empty_axes", 0) === 1) return x;
+    const axes =
+      asked === undefined || asked.length === 0 ? x.dims.map((_, i) => i) : axesOf(node, asked, x.dims.length);
+    const keep = node.int("keepdims", 1) === 1;
+    const order = [...x.dims.keys()].filter((axis) => !axes.includes(axis));
+    const sorted = transposed(x, [...order, ...axes]);
+    const terms = sizeOf(axes.map((axis) => x.dims[axis] as number));
+    const kept = x.dims.map((length, axis) => (axes.includes(axis) ? 1 : length));
+    const dims = keep ? kept : order.map((axis) => x.dims[axis] as number);
+    const data = Float64Array.from({ length: sizeOf(dims) }, (_, i) => {
+      let sum = start;
+      for (let k = 0; k < terms; k++) sum = add(sum, sorted.data[i * terms + k] as number);
+      return rounded(x.type, finish(sum, terms));
+    });
+    return host(dims, data, x.type);
+  };
+
+const whole = (type: number, value: number): number =>
+  type === BOOL ? (value === 0 ? 0 : 1) : isFloat(type) ? rounded(type, value) : Math.trunc(value);
+
+/** Parts along an axis, one after the other. */
+export function concatenated(node: Node, ins: readonly Host[], axis: number): Host {
+  const [first] = ins as [Host];
+  for (const { dims } of ins) {
+    if (dims.length !== first.dims.length || dims.some((length, i) => i !== axis && length !== first.dims[i]))
+      refuse(node, `it joins [${first.dims}] and [${dims}] along axis ${axis}, which differ along another.`);
+  }
+  const dims = first.dims.map((length, i) =>
+    i === axis ? ins.reduce((sum, one) => sum + (one.dims[axis] as number), 0) : length,
+  );
+  checkSize(`onnx: ${node.place}`, dims);
+  const data = new Float64Array(sizeOf(dims));
+  const outer = sizeOf(dims.slice(0, axis));
+  let at = 0;
+  for (let i = 0; i < outer; i++) {
+    for (const one of ins) {
+      const row = sizeOf(one.dims.slice(axis));
+      for (let k = 0; k < row; k++) data[at++] = one.data[i * row + k] as number;
+    }
+  }
+  return host(dims, data, first.type);
+}
+
+export const folds: Readonly<Record<string, Fold>> = {
+  Abs: each(Math.abs),
+  Add: pairwise((x, y) => x + y),
+  And: pairwise((x, y) => x * y, BOOL),
+  Cast: (node, [x]) => {
+    const type = node.int("to", FLOAT);
+    const { dims, data, name } = x as Host;
+    // The weights of a half precision file are weights all the same.
+    return {
+      ...host(
+        dims,
+        Float64Array.from(data, (value) => whole(type, value)),
+        type,
+      ),
+      name: isFloat(type) ? name : undefined,
+    };
+  },
+  Ceil: each(Math.ceil),
+  Clip: (node, [x, least, most]) => {
+    const low = least?.data[0] ?? node.float("min", Number.NEGATIVE_INFINITY);
+    const high = most?.data[0] ?? node.float("max", Number.POSITIVE_INFINITY);
+    return each((value) => Math.min(Math.max(value, low), high))(node, [x as Host]);
+  },
+  Concat: (node, ins) => concatenated(node, ins, axisOf(node, node.int("axis", 0), (ins[0] as Host).dims.length)),
+  Constant(node) {
+    const list = node.ints("value_ints") ?? node.floats("value_floats");
+    const tensor = node.tensor("value");
+    if (tensor !== undefined) return tensor;
+    if (list !== undefined) return host([list.length], list, node.has("value_ints") ? INT64 : FLOAT);
+    if (node.has("value_int")) return host([], [node.int("value_int", 0)], INT64);
+    if (node.has("value_float")) return host([], [node.float("value_float", 0)]);
+    return refuse(node, "it has no value that is a tensor or numbers.");
+  },
+  ConstantOfShape(node, [shape]) {
+    const value = node.tensor("value");
+    const dims = listOf(shape as Host);
+    checkSize(`onnx: ${node.place}`, dims);
+    return host(dims, new Float64Array(sizeOf(dims)).fill(value?.data[0] ?? 0), value?.type ?? FLOAT);
+  },
+  Div: pairwise((x, y, type) => (isFloat(type) ? x / y : Math.trunc(x / y))),
+  Equal: pairwise((x, y) => (x === y ? 1 : 0), BOOL),
+  Exp: each(Math.exp),
+  Expand: (node, [x, shape]) => expanded(node, x as Host, listOf(shape as Host)),
+  Flatten: (node, [x]) => reshaped(x as Host, flattened(node, (x as Host).dims)),
+  Floor: each(Math.floor),
+  Gather(node, [data, indices]) {
+    const { dims, data: values, type } = data as Host;
+    const axis = axisOf(node, node.int("axis", 0), dims.length);
+    const length = dims[axis] as number;
+    const places = listOf(indices as Host).map((place) => {
+      const at = place < 0 ? place + length : place;
+      return at >= 0 && at < length ? at : refuse(node, `it takes number ${place} of an axis of ${length}.`);
+    });
+    const [outer, inner] = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis + 1))];
+    const shape = [...dims.slice(0, axis), ...(indices as Host).dims, ...dims.slice(axis + 1)];
+    checkSize(`onnx: ${node.place}`, shape);
+    const made = new Float64Array(sizeOf(shape));
+    let to = 0;
+    for (let i = 0; i < outer; i++)
+      for (const place of places)
+        for (let k = 0; k < inner; k++) made[to++] = values[(i * length + place) * inner + k] as number;
+    return host(shape, made, type);
+  },
+  Greater: pairwise((x, y) => (x > y ? 1 : 0), BOOL),
+  GreaterOrEqual: pairwise((x, y) => (x >= y ? 1 : 0), BOOL),
+  Identity: (_, [x]) => x as Host,
+  Less: pairwise((x, y) => (x < y ? 1 : 0), BOOL),
+  LessOrEqual: pairwise((x, y) => (x <= y ? 1 : 0), BOOL),
+  Log: each(Math.log),
+  Max: pairwise((x, y) => Math.max(x, y)),
+  Min: pairwise((x, y) => Math.min(x, y)),
+  Mod: (node, ins) => pairwise((x, y) => (node.int("fmod", 0) === 1 ? x % y : x - y * Math.floor(x / y)))(node, ins),
+  Mul: pairwise((x, y) => x * y),
+  Neg: each((x) => -x),
+  Not: each((x) => (x === 0 ? 1 : 0), BOOL),
+  Or: pairwise((x, y) => (x + y > 0 ? 1 : 0), BOOL),
+  Pow: pairwise((x, y) => x ** y),
+  Range(node, [start, limit, delta]) {
+    const [from, to, by] = [start, limit, delta].map((one) => one?.data[0] ?? 0) as [number, number, number];
+    const count = Math.max(0, Math.ceil((to - from) / by));
+    checkSize(`onnx: ${node.place}`, [count]);
+    return host(
+      [count],
+      Float64Array.from({ length: count }, (_, i) => from + i * by),
+      (start as Host).type,
+    );
+  },
+  Reciprocal: each((x) => 1 / x),
+  ReduceMax: reduction(Number.NEGATIVE_INFINITY, Math.max),
+  ReduceMean: reduction(
+    0,
+    (sum, x) => sum + x,
+    (sum, count) => sum / count,
+  ),
+  ReduceMin: reduction(Number.POSITIVE_INFINITY, Math.min),
+  ReduceProd: reduction(1, (product, x) => product * x),
+  ReduceSum: reduction(0, (sum, x) => sum + x),
+  Reshape: (node, [x, shape]) => reshaped(x as Host, reshapeTarget(node, (x as Host).dims, listOf(shape as Host))),
+  Round: each((x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x))),
+  ScatterND(node, [data, indices, updates]) {
+    const { dims, data: values, type } = data as Host;
+    const depth = (indices as Host).dims.at(-1) ?? 0;
+    const far = strides(dims);
+    const inner = sizeOf(dims.slice(depth));
+    const made = Float64Array.from(values);
+    const ways: Readonly<Record<string, (before: number, update: number) => number>> = {
+      ...{
+        none: (_, update) => update,
+        add: (before, update) => before + update,
+        mul: (before, update) => before * update,
+      },
+    };
+    const reduction = node.text("reduction", "none");
+    const way =
+      ways[reduction] ?? refuse(node, `its reduction is "${reduction}"; ${Object.keys(ways).join(", ")} are read.`);
+    const count = sizeOf((indices as Host).dims.slice(0, -1));
+    if (sizeOf((updates as Host).dims) !== count * inner)
+      refuse(node, `it writes ${sizeOf((updates as Host).dims)} numbers to ${count} places of ${inner}.`);
+    for (let i = 0; i < count; i++) {
+      let at = 0;
+      for (let k = 0; k < depth; k++) {
+        const [given, length] = [(indices as Host).data[i * depth + k] as number, dims[k] as number];
+        const place = given < 0 ? given + length : given;
+        if (!(place >= 0 && place < length)) refuse(node, `it writes to number ${given} of an axis of ${length}.`);
+        at += place * (far[k] as number);
+      }
+      for (let k = 0; k < inner; k++) {
+        const update = (updates as Host).data[i * inner + k] as number;
+        made[at + k] = way(made[at + k] as number, update);
+      }
+    }
+    return host(dims, made, type);
+  },
+  Shape(node, [x]) {
+    const { dims } = x as Host;
+    const [start, end] = [node.int("start", 0), node.int("end", dims.length)];
+    const part = dims.slice(start, end);
+    return host([part.length], part, INT64);
+  },
+  Sign: each(Math.sign),
+  Size: (_, [x]) => host([], [sizeOf((x as Host).dims)], INT64),
+  Slice(node, ins) {
+    const x = ins[0] as Host;
+    const cuts = cutsOf(node, x.dims, ins);
+    const far = strides(x.dims);
+    const dims = cuts.map(({ count }) => count);
+    const first = cuts.reduce((sum, { begin }, axis) => sum + begin * (far[axis] as number), 0);
+    return host(
+      dims,
+      gathered(
+        x.data,
+        dims,
+        cuts.map(({ step }, axis) => step * (far[axis] as number)),
+        first,
+      ),
+      x.type,
+    );
+  },
+  Split(node, [given, input]) {
+    const x = given as Host;
+    const axis = axisOf(node, node.int("axis", 0), x.dims.length);
+    const far = strides(x.dims);
+    let from = 0;
+    return partsOf(node, x.dims[axis] as number, input).map((count) => {
+      const dims = x.dims.with(axis, count);
+      const made = host(dims, gathered(x.data, dims, far, from * (far[axis] as number)), x.type);
+      from += count;
+      return made;
+    });
+  },
+  Sqrt: each(Math.sqrt),
+  Squeeze(node, [x, input]) {
+    const axes = squeezedAxes(node, (x as Host).dims, input);
+    return reshaped(
+      x as Host,
+      (x as Host).dims.filter((_, axis) => !axes.includes(axis)),
+    );
+  },
+  Sub: pairwise((x, y) => x - y),
+  Sum: pairwise((x, y) => x + y),
+  Tile(node, [given, repeats]) {
+    const x = given as Host;
+    const times = listOf(repeats as Host);
+    checkSize(
+      `onnx: ${node.place}`,
+      x.dims.map((length, axis) => length * (times[axis] ?? 1)),
+    );
+    return x.dims.reduce(
+      (made: Host, _, axis) => concatenated(node, new Array<Host>(times[axis] as number).fill(made), axis),
+      x,
+    );
+  },
+  Transpose(node, [x]) {
+    const rank = (x as Host).dims.length;
+    return transposed(x as Host, axesOf(node, node.ints("perm") ?? [...Array(rank).keys()].reverse(), rank));
+  },
+  Trilu(node, [given, diagonal]) {
+    const x = given as Host;
+    const [rows, columns] = x.dims.slice(-2) as [number, number];
+    const [k, upper] = [diagonal?.data[0] ?? 0, node.int("upper", 1) === 1];
+    const kept = (i: number): boolean => {
+      const beyond = (i % columns) - (Math.floor(i / columns) % rows);
+      return upper ? beyond >= k : beyond <= k;
+    };
+    return host(
+      x.dims,
+      Float64Array.from(x.data, (value, i) => (kept(i) ? value : 0)),
+      x.type,
+    );
+  },
+  Unsqueeze(node, [x, input]) {
+    return reshaped(x as Host, unsqueezed((x as Host).dims, unsqueezedAxes(node, (x as Host).dims, input)));
+  },
+  Where(node, [condition, x, y]) {
+    const dims = joint(node, joint(node, (condition as Host).dims, (x as Host).dims), (y as Host).dims);
+    const [c, a, b] = [condition, x, y].map((one) => expanded(node, one as Host, dims).data) as [
+      ArrayLike<number>,
+      ArrayLike<number>,
+      ArrayLike<number>,
+    ];
+    return host(
+      dims,
+      Float64Array.from({ length: sizeOf(dims) }, (_, i) => (c[i] === 0 ? b[i] : a[i]) as number),
+      (x as Host).type,
+    );
+  },
+};
+
+/** Operators whose result is the same numbers in another shape or order: a weight stays one. */
+export const keepsWeights: ReadonlySet<string> = new Set([
+  "Cast",
+  "Flatten",
+  "Identity",
+  "Reshape",
+  "Squeeze",
+  "Transpose",
+  "Unsqueeze",
+]);

@@ -1,0 +1,225 @@
+// Tensors whose numbers are known while a file is read: initializers, constants, shapes, and whatever is reckoned of these.
+
+import { CheckpointError } from "../index.ts";
+import type { TensorProto } from "./file.ts";
+
+export interface Host {
+  readonly kind: "host";
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<number>;
+  /** ONNX's number of the type. */
+  readonly type: number;
+  /** Name of the initializer whose numbers these are, perhaps in another order: a weight. */
+  readonly name?: string | undefined;
+}
+
+export const FLOAT = 1;
+export const INT64 = 7;
+export const BOOL = 9;
+
+interface Type {
+  readonly name: string;
+  readonly bytes: number;
+  /** As a DataView calls it. */
+  readonly read:
+    | "Float32"
+    | "Uint8"
+    | "Int8"
+    | "Uint16"
+    | "Int16"
+    | "Int32"
+    | "BigInt64"
+    | "Float64"
+    | "Uint32"
+    | "BigUint64";
+  /** In which of the typed fields its numbers stand. */
+  readonly field: "floats" | "ints" | "longs" | "doubles" | "unsigned";
+  /** What is read as it is meant; absent where it is so already. */
+  readonly mend?: (value: number) => number;
+}
+
+/** The value of an f16. */
+function half(bits: number): number {
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  const size =
+    exponent === 31
+      ? fraction === 0
+        ? Number.POSITIVE_INFINITY
+        : Number.NaN
+      : (exponent === 0 ? 2 * fraction : 1024 + fraction) * 2 ** (exponent - 25);
+  return bits & 0x8000 ? -size : size;
+}
+
+const word = new DataView(new ArrayBuffer(4));
+const brain = (bits: number): number => {
+  word.setUint32(0, (bits << 16) >>> 0);
+  return word.getFloat32(0);
+};
+
+const typeOf = (
+  name: string,
+  bytes: number,
+  read: Type["read"],
+  field: Type["field"] = "ints",
+  mend?: Type["mend"],
+): Type => ({
+  ...{ name, bytes, read, field },
+  ...(mend && { mend }),
+});
+
+/** Types by ONNX's numbers. */
+const types: Readonly<Record<number, Type>> = {
+  1: typeOf("float", 4, "Float32", "floats"),
+  2: typeOf("uint8", 1, "Uint8"),
+  3: typeOf("int8", 1, "Int8"),
+  4: typeOf("uint16", 2, "Uint16"),
+  5: typeOf("int16", 2, "Int16"),
+  6: typeOf("int32", 4, "Int32"),
+  7: typeOf("int64", 8, "BigInt64", "longs"),
+  9: typeOf("bool", 1, "Uint8", "ints", (value) => (value === 0 ? 0 : 1)),
+  10: typeOf("float16", 2, "Uint16", "ints", half),
+  11: typeOf("double", 8, "Float64", "doubles"),
+  12: typeOf("uint32", 4, "Uint32", "unsigned"),
+  13: typeOf("uint64", 8, "BigUint64", "unsigned"),
+  16: typeOf("bfloat16", 2, "Uint16", "ints", brain),
+};
+
+export const typeName = (type: number): string => types[type]?.name ?? `type ${type}`;
+export const isFloat = (type: number): boolean => type === 1 || type === 10 || type === 11 || type === 16;
+
+export const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+
+/** What is reckoned while a file is read may have so many numbers: more comes of no real network. */
+const MOST = 2 ** 25;
+
+/** A tensor of so many numbers, made here. Throws CheckpointError for dims that no memory holds. */
+export function host(dims: readonly number[], data: ArrayLike<number>, type = FLOAT): Host {
+  return { kind: "host", dims, data, type };
+}
+
+/** Refuses what would need more memory than a network can. */
+export function checkSize(place: string, dims: readonly number[]): void {
+  const odd = dims.find((length) => !Number.isSafeInteger(length) || length < 0);
+  const count = sizeOf(dims);
+  if (odd === undefined && count <= MOST) return;
+  throw new CheckpointError(
+    `${place}: a constant of shape [${dims}] is asked for, ${odd === undefined ? `${count} numbers where ${MOST} are the most` : `where ${odd} is no length`}. Correct the file.`,
+  );
+}
+
+/** Gives the bytes of a file that tensors lie in, by the path that the model says. */
+export type External = (path: string) => Uint8Array | undefined;
+
+/** The numbers of a tensor of the file. Throws CheckpointError where bytes and shape do not fit. */
+export function readTensor(proto: TensorProto, what: string, external: External | undefined): Host {
+  const refuse = (text: string): never => {
+    throw new CheckpointError(`onnx: ${what} ${text}`);
+  };
+  const { dims, type = 0 } = proto;
+  const known = types[type];
+  if (known === undefined) {
+    const names = Object.values(types).map(({ name }) => name);
+    return refuse(`is of type ${type}, which is not read; ${names.join(", ")} are. Convert it.`);
+  }
+  const odd = dims.find((length) => length < 0 || !Number.isSafeInteger(length));
+  const count = sizeOf(dims);
+  if (odd !== undefined || !Number.isSafeInteger(count))
+    refuse(`has the shape [${dims}], which no tensor can have. The file is damaged.`);
+  const raw = proto.location === 1 ? outside(proto, refuse, external) : proto.raw;
+  if (raw !== undefined && raw.length > 0) {
+    if (raw.length !== count * known.bytes) {
+      refuse(
+        `has the shape [${dims}] of ${known.name}, which is ${count * known.bytes} bytes, ${raw.length} are there. The file is damaged.`,
+      );
+    }
+    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+    const data = type === FLOAT ? new Float32Array(count) : new Float64Array(count);
+    const { bytes, mend = (value: number) => value } = known;
+    const read = view[`get${known.read}`].bind(view) as (at: number, little: boolean) => number | bigint;
+    for (let i = 0; i < count; i++) data[i] = mend(Number(read(i * bytes, true)));
+    return host(dims, data, type);
+  }
+  const given = proto[known.field];
+  if (given.length !== count) {
+    refuse(
+      `has the shape [${dims}], which is ${count} numbers, ${given.length} are there. The file is damaged${given.length === 0 ? ", or its weights were taken out" : ""}.`,
+    );
+  }
+  return host(dims, known.mend === undefined ? given : given.map(known.mend), type);
+}
+
+/** Bytes that lie in another file. */
+function outside(proto: TensorProto, refuse: (text: string) => never, external: External | undefined): Uint8Array {
+  const {
+    location = "",
+    offset = "0",
+    length,
+  } = Object.fromEntries(proto.external.map(({ key = "", value = "" }) => [key, value])) as Record<
+    string,
+    string | undefined
+  >;
+  const file = external?.(location);
+  if (file === undefined) {
+    return refuse(
+      `lies in the file "${location}", which was not given. Give fromOnnx the option external: (path) => bytes.`,
+    );
+  }
+  const begin = Number(offset);
+  const end = length === undefined ? file.length : begin + Number(length);
+  if (!(Number.isSafeInteger(begin) && Number.isSafeInteger(end) && begin >= 0 && begin <= end && end <= file.length)) {
+    refuse(
+      `lies in bytes ${offset} to ${end} of "${location}", which has ${file.length}. Give the file that belongs to this model.`,
+    );
+  }
+  return file.subarray(begin, end);
+}
+
+/** How far apart the numbers of each axis are. */
+export function strides(dims: readonly number[]): number[] {
+  const far = new Array<number>(dims.length).fill(1);
+  for (let i = dims.length - 2; i >= 0; i--) far[i] = (far[i + 1] as number) * (dims[i + 1] as number);
+  return far;
+}
+
+/** A tensor whose number at each place is that at `from(place)`, which is reckoned axis by axis: `first` + sum of place times `far`. */
+export function gathered(
+  source: ArrayLike<number>,
+  dims: readonly number[],
+  far: readonly number[],
+  first = 0,
+): Float64Array {
+  const count = sizeOf(dims);
+  const data = new Float64Array(count);
+  const place = new Array<number>(dims.length).fill(0);
+  let at = first;
+  for (let i = 0; i < count; i++) {
+    data[i] = source[at] as number;
+    for (let axis = dims.length - 1; axis >= 0; axis--) {
+      at += far[axis] as number;
+      place[axis] = (place[axis] as number) + 1;
+      if ((place[axis] as number) < (dims[axis] as number)) break;
+      at -= (far[axis] as number) * (dims[axis] as number);
+      place[axis] = 0;
+    }
+  }
+  return data;
+}
+
+/** The axes in another order; it keeps its name. */
+export function transposed(given: Host, axes: readonly number[]): Host {
+  if (axes.every((axis, i) => axis === i)) return given;
+  const far = strides(given.dims);
+  const dims = axes.map((axis) => given.dims[axis] as number);
+  return {
+    ...given,
+    dims,
+    data: gathered(
+      given.data,
+      dims,
+      axes.map((axis) => far[axis] as number),
+    ),
+  };
+}
+
+/** Its numbers under another shape. */
+export const reshaped = (given: Host, dims: readonly number[]): Host => ({ ...given, dims });

@@ -1,0 +1,76 @@
+// A node of the graph as the rows of operators ask it: its attributes with their defaults, and refusals that name it.
+
+import { CheckpointError } from "../index.ts";
+import type { AttributeProto, NodeProto, TensorProto } from "./file.ts";
+import type { External, Host } from "./host.ts";
+import { readTensor } from "./host.ts";
+
+export interface Node {
+  readonly op: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Of the standard operators; what an operator means depends on it. */
+  readonly opset: number;
+  /** `Conv "stem"`: how messages name it. */
+  readonly place: string;
+  has(attribute: string): boolean;
+  int(attribute: string, otherwise: number): number;
+  float(attribute: string, otherwise: number): number;
+  text(attribute: string, otherwise: string): string;
+  ints(attribute: string): readonly number[] | undefined;
+  floats(attribute: string): readonly number[] | undefined;
+  strings(attribute: string): readonly string[] | undefined;
+  tensor(attribute: string): Host | undefined;
+}
+
+/** Refuses a node, with its name. */
+export function refuse(node: Pick<Node, "place">, text: string): never {
+  throw new CheckpointError(`onnx: ${node.place}: ${text}`);
+}
+
+/** A node of the file, or one that stands for several of them, with attributes of its own. */
+export function nodeOf(
+  proto: Pick<NodeProto, "input" | "output" | "name" | "op"> & {
+    readonly attribute: readonly Partial<AttributeProto>[];
+  },
+  index: number,
+  opset: number,
+  external: External | undefined,
+): Node {
+  const op = proto.op ?? "";
+  const name = proto.name || `${op}_${index}`;
+  const place = `${op} "${name}"`;
+  const attributes = new Map(proto.attribute.map((one) => [one.name ?? "", one]));
+  const listed = <T>(attribute: string, list: readonly T[] | undefined): readonly T[] | undefined =>
+    attributes.has(attribute) ? (list ?? []) : undefined;
+  return {
+    ...{ op, name, place, opset },
+    inputs: proto.input,
+    outputs: proto.output,
+    has: (attribute) => attributes.has(attribute),
+    int: (attribute, otherwise) => attributes.get(attribute)?.i ?? (attributes.has(attribute) ? 0 : otherwise),
+    float: (attribute, otherwise) => attributes.get(attribute)?.f ?? (attributes.has(attribute) ? 0 : otherwise),
+    text: (attribute, otherwise) => attributes.get(attribute)?.s ?? otherwise,
+    ints: (attribute) => listed(attribute, attributes.get(attribute)?.ints),
+    floats: (attribute) => listed(attribute, attributes.get(attribute)?.floats),
+    strings: (attribute) => listed(attribute, attributes.get(attribute)?.strings),
+    tensor(attribute) {
+      const proto: TensorProto | undefined = attributes.get(attribute)?.t;
+      return proto && readTensor(proto, `the attribute "${attribute}" of ${place}`, external);
+    },
+  };
+}
+
+/** An axis that may count from the end, of so many. */
+export function axisOf(node: Node, axis: number, rank: number): number {
+  const at = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(at) && at >= 0 && at < rank) return at;
+  return refuse(node, `its axis is ${axis}, what it is given has ${rank} axes. Correct the file.`);
+}
+
+export const axesOf = (node: Node, axes: readonly number[], rank: number): number[] =>
+  axes.map((axis) => axisOf(node, axis, rank));
+
+/** The numbers of a constant that says a shape, axes or places. */
+export const listOf = (given: Host): number[] => Array.from(given.data);

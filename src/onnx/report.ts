@@ -1,0 +1,66 @@
+// What a reader says of a file: plain data, and a table of it.
+
+/** A tensor of the file, and where it is in the model. */
+export interface OnnxTensor {
+  /** ONNX's name; where a tensor has none, that of its node. */
+  readonly source: string;
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Whether it is a parameter, and not a state. */
+  readonly trains: boolean;
+}
+
+export interface OnnxReport {
+  readonly producer: string;
+  readonly opset: number;
+  /** Nodes of the file that outputs need. */
+  readonly nodes: number;
+  /** Nodes that were reckoned while the file was read, or that move nothing. */
+  readonly folded: number;
+  /** Groups of nodes that were recognised as one operator, by its name. */
+  readonly recognised: Readonly<Record<string, number>>;
+  /** How many samples the model takes: any, or as many as the file says. */
+  readonly batch: "any" | number;
+  readonly parts: readonly { readonly name: string; readonly kind: string; readonly node: string }[];
+  readonly tensors: readonly OnnxTensor[];
+  /** Initializers and inputs that nothing needs. */
+  readonly leftOut: readonly string[];
+  /** Parts through which no gradient goes, and why. */
+  readonly withoutGradient: readonly { readonly name: string; readonly node: string; readonly why: string }[];
+  toString(): string;
+}
+
+const line = (cells: readonly string[], widths: readonly number[]): string =>
+  cells
+    .map((cell, i) => cell.padEnd(widths[i] as number))
+    .join("  ")
+    .trimEnd();
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] as string).length)));
+  return rows.map((row) => line(row, widths)).join("\n");
+}
+
+/** A report with its table. */
+export function reportOf(facts: Omit<OnnxReport, "toString">): OnnxReport {
+  const recognised = Object.entries(facts.recognised).map(([name, count]) => `${count} ${name}`);
+  return {
+    ...facts,
+    toString: () =>
+      [
+        `ONNX opset ${facts.opset}${facts.producer === "" ? "" : ` of ${facts.producer}`}: ${facts.nodes} nodes, ${facts.folded} folded, ${facts.parts.length} parts, batch ${facts.batch}`,
+        ...(recognised.length === 0 ? [] : [`recognised: ${recognised.join(", ")}`]),
+        table([
+          ["tensor", "shape", "", "ONNX"],
+          ...facts.tensors.map(({ name, shape, trains, source }) => [
+            name,
+            `[${shape}]`,
+            trains ? "trains" : "state",
+            source,
+          ]),
+        ]),
+        ...(facts.leftOut.length === 0 ? [] : [`left out: ${facts.leftOut.join(", ")}`]),
+        ...facts.withoutGradient.map(({ name, node, why }) => `no gradient through "${name}" (${node}): ${why}`),
+      ].join("\n"),
+  };
+}

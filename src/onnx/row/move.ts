@@ -1,0 +1,499 @@
+// Operators that change the shape, or take parts.
+
+import { concatenate, embedding, ops, type Scope, type Value } from "../../index.ts";
+import { type Host, host, INT64, sizeOf } from "../host.ts";
+import {
+  type About,
+  arrange,
+  beside,
+  constant,
+  dimsOf,
+  flowing,
+  inOrder,
+  isHost,
+  isLive,
+  type Known,
+  type Live,
+  needed,
+  plain,
+  type Row,
+  type Step,
+  tensorOf,
+  view,
+  weight,
+} from "../live.ts";
+import { axesOf, axisOf, listOf, type Node, refuse } from "../node.ts";
+import {
+  cutsOf,
+  flattened,
+  joint,
+  partsOf,
+  reshapeTarget,
+  squeezedAxes,
+  unsqueezed,
+  unsqueezedAxes,
+} from "../shapes.ts";
+import { aligned, brought, commonOrder } from "./elementwise.ts";
+
+const inputOf = (node: Node, ins: readonly (Known | undefined)[]): Live =>
+  flowing(node, needed(node, ins, 0, "input"), "input");
+
+/** A step that reshapes what it is given, in ONNX's order. */
+const reshaping = (x: Live, kind: string, dims: readonly number[]): Step => ({
+  ...{ kind, takes: [x] },
+  run: (scope, [value]) => view(scope, plain(scope, value as Value, x), dims),
+  orders: [inOrder(dims.length)],
+});
+
+/**
+ * Where the file says how many samples there are, and the network is to take any number, a first length that is that number, or 1, stands
+ * for the batch where the numbers do not fit otherwise.
+ */
+function freed(target: readonly number[], dims: readonly number[], { told, free, batch }: About): readonly number[] {
+  if (!free || told === undefined || told === batch || target[0] !== told || dims[0] !== batch) return target;
+  const fits =
+    !target.includes(-1) &&
+    sizeOf(target.map((length, i) => (length === 0 ? (dims[i] ?? 1) : length))) === sizeOf(dims);
+  return fits ? target : [batch, ...target.slice(1)];
+}
+
+const reshape: Row = (node, ins, about) => {
+  const x = inputOf(node, ins);
+  const dims = dimsOf(x);
+  const shape = constant(node, needed(node, ins, 1, "shape"), "shape") as Host;
+  const target = reshapeTarget(node, dims, freed(listOf(shape), dims, about));
+  return String(target) === String(dims) ? x : reshaping(x, "reshape", target);
+};
+
+/** Axes of length 1 go, or come, without a change of order among the others. */
+const squeeze: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const axes = squeezedAxes(node, dimsOf(x), constant(node, ins[1], "axes"));
+  const left = inOrder(x.order.length).filter((axis) => !axes.includes(axis));
+  const places = x.order.flatMap((axis, place) => (axes.includes(axis) ? [] : [place]));
+  return {
+    ...{ kind: "squeeze", takes: [x] },
+    orders: [places.map((place) => left.indexOf(x.order[place] as number))],
+    run: (scope, [value]) =>
+      view(
+        scope,
+        value as Value,
+        places.map((place) => (value as Value).shape[place] as number),
+      ),
+  };
+};
+
+const unsqueeze: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const axes = unsqueezedAxes(node, dimsOf(x), constant(node, ins[1], "axes"));
+  const rank = x.order.length + axes.length;
+  const old = inOrder(rank).filter((axis) => !axes.includes(axis));
+  // New axes come last, but for images, whose channels stay there.
+  const kept = x.order.map((axis) => old[axis] as number);
+  const isPlain = x.order.every((axis, place) => axis === place);
+  const order = isPlain ? inOrder(rank) : [...kept.slice(0, -1), ...axes, ...kept.slice(-1)];
+  return {
+    ...{ kind: "unsqueeze", takes: [x], orders: [order] },
+    run: (scope, [value]) => {
+      const { shape } = value as Value;
+      const whole = isPlain
+        ? unsqueezed(x.order.length === 0 ? [] : shape, axes)
+        : [...shape.slice(0, -1), ...axes.map(() => 1), ...shape.slice(-1)];
+      return view(scope, value as Value, whole);
+    },
+  };
+};
+
+/** Only the names of axes change. */
+const transpose: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const rank = x.order.length;
+  const perm = axesOf(node, node.ints("perm") ?? inOrder(rank).reverse(), rank);
+  if (new Set(perm).size !== rank)
+    refuse(node, `its perm is [${perm}], which does not name each of ${rank} axes once.`);
+  return { ...x, order: x.order.map((axis) => perm.indexOf(axis)) };
+};
+
+/** A constant that has one sample where there are several. */
+function repeated(scope: Scope, x: Value, place: number, times: number): Value {
+  return times === 1 ? x : scope.op(ops.tile, { x }, { repeats: x.shape.map((_, i) => (i === place ? times : 1)) }).y;
+}
+
+const concat: Row = (node, ins, about) => {
+  const given = ins.map((_, i) => needed(node, ins, i, "part"));
+  const order = commonOrder(given);
+  const axis = axisOf(node, node.int("axis", 0), order.length);
+  const takes = given.filter(isLive);
+  const weights = Object.fromEntries(
+    given.flatMap((one, i) => (isHost(one) ? [[`part${i}`, aligned(node, one, about, order)]] : [])),
+  );
+  const place = order.indexOf(axis);
+  return {
+    ...{ kind: "concatenate", takes, weights, orders: [order] },
+    run(scope, values) {
+      const parts = given.map((one, i): Value => {
+        const own = weights[`part${i}`];
+        const made =
+          one.kind === "live"
+            ? brought(scope, values[takes.indexOf(one)] as Value, one, order)
+            : view(
+                scope,
+                tensorOf(scope, `part${i}`, own!),
+                order.map((at) => one.dims[at] as number),
+              );
+        return made;
+      });
+      // A file of one sample joins with constants of one, where there may be several.
+      const first = order.indexOf(0);
+      const isOne =
+        about.free && about.told === 1 && axis !== 0 && parts.some(({ shape }) => shape[first] === about.batch);
+      const most = isOne ? about.batch : 1;
+      const whole = parts.map((part) => (part.shape[first] === 1 ? repeated(scope, part, first, most) : part));
+      return whole.length === 1 ? (whole[0] as Value) : concatenate(scope, whole, place);
+    },
+  };
+};
+
+/** Part of a value: from `begin` so many, `step` apart, along places. */
+function taken(
+  scope: Scope,
+  x: Value,
+  cuts: readonly { readonly begin: number; readonly step: number; readonly count: number }[],
+): Value {
+  if (cuts.every(({ begin, step, count }, place) => begin === 0 && step === 1 && count === x.shape[place])) return x;
+  const end = cuts.map(({ begin, step, count }) => {
+    const last = begin + step * count;
+    return last < 0 ? Number.NEGATIVE_INFINITY : last;
+  });
+  return scope.op(
+    ops.slice,
+    { x },
+    { begin: cuts.map(({ begin }) => begin), end, stride: cuts.map(({ step }) => step) },
+  ).y;
+}
+
+/** Part along one place. */
+function range(scope: Scope, x: Value, place: number, begin: number, count: number, step = 1): Value {
+  return taken(
+    scope,
+    x,
+    x.shape.map((length, i) => (i === place ? { begin, step, count } : { begin: 0, step: 1, count: length })),
+  );
+}
+
+const slice: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const hosts = ins.map((one, i) => (i === 0 ? undefined : constant(node, one, "range")));
+  const dims = dimsOf(x);
+  const cuts = cutsOf(node, dims, hosts);
+  const moved = (axis: number): boolean => {
+    const { begin, step, count } = cuts[axis] as { begin: number; step: number; count: number };
+    return begin !== 0 || step !== 1 || count !== dims[axis];
+  };
+  if (!dims.some((_, axis) => moved(axis))) return x;
+  return {
+    ...{ kind: "slice", takes: [x], orders: [x.order] },
+    run: (scope, [value]) => {
+      const { shape } = value as Value;
+      return taken(
+        scope,
+        value as Value,
+        x.order.map((axis, place) =>
+          moved(axis) ? cuts[axis]! : { begin: 0, step: 1, count: shape[place] as number },
+        ),
+      );
+    },
+  };
+};
+
+const split: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const dims = dimsOf(x);
+  const axis = axisOf(node, node.int("axis", 0), dims.length);
+  const sizes = partsOf(node, dims[axis] as number, constant(node, ins[1], "split"));
+  const place = x.order.indexOf(axis);
+  return {
+    ...{ kind: "split", takes: [x], orders: sizes.map(() => x.order) },
+    run: (scope, [value]) =>
+      sizes.map((size, i) =>
+        range(
+          scope,
+          value as Value,
+          place,
+          sizes.slice(0, i).reduce((a, b) => a + b, 0),
+          size,
+        ),
+      ),
+  };
+};
+
+/** Numbers along one axis by a matrix [length, made], which is kept as a state: whatever is a fixed sum of numbers along it. */
+export function along(
+  scope: Scope,
+  x: Value,
+  place: number,
+  name: string,
+  matrix: readonly (readonly number[])[],
+): Value {
+  const rank = x.shape.length;
+  const [length, made] = [x.shape[place] as number, matrix[0]?.length ?? 0];
+  const last = [...inOrder(rank).filter((at) => at !== place), place];
+  const moved = arrange(scope, x, inOrder(rank), last);
+  const rows = view(scope, moved, [sizeOf(moved.shape) / length, length]);
+  const b = scope.state(name, [length, made], () => Float32Array.from(matrix.flat()));
+  const y = view(scope, scope.op(ops.matmul, { a: rows, b }).c, [...moved.shape.slice(0, -1), made]);
+  return arrange(scope, y, last, inOrder(rank));
+}
+
+/** Runs of neighbours up to which numbers are taken by slices. */
+const MOST_RUNS = 4;
+
+/** Numbers at these places along an axis. */
+export function picked(scope: Scope, x: Value, place: number, places: readonly number[], name: string): Value {
+  const runs: [number, number][] = [];
+  for (const at of places) {
+    const run = runs.at(-1);
+    if (run !== undefined && run[0] + run[1] === at) run[1]++;
+    else runs.push([at, 1]);
+  }
+  if (runs.length <= MOST_RUNS) {
+    const parts = runs.map(([begin, count]) => range(scope, x, place, begin, count));
+    return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, place);
+  }
+  const length = x.shape[place] as number;
+  return along(
+    scope,
+    x,
+    place,
+    name,
+    inOrder(length).map((from) => places.map((at) => (at === from ? 1 : 0))),
+  );
+}
+
+const gather: Row = (node, ins, about) => {
+  const data = needed(node, ins, 0, "data");
+  const indices = needed(node, ins, 1, "indices");
+  const dims = dimsOf(data);
+  const axis = axisOf(node, node.int("axis", 0), dims.length);
+  const length = dims[axis] as number;
+  if (isLive(indices)) return lookUp(node, data, indices, axis, about);
+  const x = flowing(node, data, "data");
+  const places = listOf(indices).map((place) => {
+    const at = place < 0 ? place + length : place;
+    return at >= 0 && at < length ? at : refuse(node, `it takes number ${place} of axis ${axis}, which has ${length}.`);
+  });
+  const place = x.order.indexOf(axis);
+  const isOne = indices.dims.length === 0;
+  const isList = indices.dims.length === 1;
+  const order = isOne
+    ? x.order.filter((one) => one !== axis).map((one) => (one > axis ? one - 1 : one))
+    : isList
+      ? x.order
+      : inOrder(dims.length - 1 + indices.dims.length);
+  return {
+    ...{ kind: "gather", takes: [x], orders: [order] },
+    run(scope, [value]) {
+      if (isOne) {
+        const part = range(scope, value as Value, place, places[0] as number, 1);
+        return view(
+          scope,
+          part,
+          part.shape.filter((_, i) => i !== place),
+        );
+      }
+      if (isList) return picked(scope, value as Value, place, places, "places");
+      const flat = picked(scope, plain(scope, value as Value, x), axis, places, "places");
+      return view(scope, flat, [...flat.shape.slice(0, axis), ...indices.dims, ...flat.shape.slice(axis + 1)]);
+    },
+  };
+};
+
+/** Rows of a table by numbers that flow. */
+function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About): Step {
+  const dims = dimsOf(table);
+  if (axis !== 0 || dims.length !== 2)
+    refuse(
+      node,
+      `it takes from [${dims}] along axis ${axis} by numbers of the network; rows of a table of 2 axes are read.`,
+    );
+  const [rows, units] = dims as [number, number];
+  const takes = isLive(table) ? [ids, table] : [ids];
+  const weights = isHost(table) ? { weight: weight(node, table, about) } : {};
+  const tableOf = (scope: Scope, values: readonly Value[]): Value =>
+    isLive(table) ? plain(scope, values[1] as Value, table) : scope.parameter("weight", [rows, units], "zeros");
+  return {
+    ...{ kind: "embedding", takes, weights, type: table.type },
+    stops: "whole numbers have no slope",
+    orders: [[...ids.order, ids.order.length]],
+    run(scope, values) {
+      const given = values[0] as Value;
+      if (ids.ids)
+        return embedding(rows, units).apply(
+          isLive(table) ? beside(scope, { parameter: () => tableOf(scope, values) }) : scope,
+          given,
+        );
+      // Numbers that were reckoned: each is held against all rows.
+      const numbers = scope.state("rows", [rows], () => Float32Array.from({ length: rows }, (_, i) => i));
+      const x = view(scope, given, [sizeOf(given.shape), 1]);
+      const chosen = scope.op(ops.equal, { x, y: numbers }).z;
+      const y = scope.op(ops.matmul, { a: chosen, b: tableOf(scope, values) }).c;
+      return view(scope, y, [...given.shape, units]);
+    },
+  };
+}
+
+const pad: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const dims = dimsOf(x);
+  const rank = dims.length;
+  const given = ins[1] === undefined ? node.ints("pads") : listOf(constant(node, ins[1], "pads") as Host);
+  const value = ins[2] === undefined ? node.float("value", 0) : (constant(node, ins[2], "value")?.data[0] ?? 0);
+  if (given?.length !== 2 * rank)
+    return refuse(node, `its pads are [${given}], ${given?.length ?? 0} where ${2 * rank} are needed.`);
+  const mode = node.text("mode", "constant");
+  const sides = x.order.map((axis): [number, number] => [given[axis] as number, given[axis + rank] as number]);
+  return {
+    ...{ kind: "pad", takes: [x], orders: [x.order] },
+    run(scope, [first]) {
+      let y = first as Value;
+      for (const [place, [before, after]] of sides.entries()) {
+        const length = y.shape[place] as number;
+        if (before < 0 || after < 0)
+          y = range(scope, y, place, Math.max(-before, 0), length + Math.min(before, 0) + Math.min(after, 0));
+        const [front, back] = [Math.max(before, 0), Math.max(after, 0)];
+        if (mode !== "constant" && front + back > 0) y = bordered(node, scope, y, place, front, back, mode);
+      }
+      const [front, back] = [0, 1].map((side) => sides.map((one) => Math.max(one[side] as number, 0))) as [
+        number[],
+        number[],
+      ];
+      if (mode !== "constant" || [...front, ...back].every((count) => count === 0)) return y;
+      return scope.op(ops.pad, { x: y }, { before: front, after: back, value }).y;
+    },
+  };
+};
+
+/** What stands beside an axis, of the axis itself. */
+function bordered(node: Node, scope: Scope, x: Value, place: number, front: number, back: number, mode: string): Value {
+  const length = x.shape[place] as number;
+  if (mode === "edge") {
+    const side = (at: number, count: number): Value[] =>
+      count === 0 ? [] : [repeated(scope, range(scope, x, place, at, 1), place, count)];
+    return concatenate(scope, [...side(0, front), x, ...side(length - 1, back)], place);
+  }
+  if (mode !== "reflect") refuse(node, `its mode is "${mode}"; constant, edge and reflect are read.`);
+  if (Math.max(front, back) >= length)
+    refuse(node, `it reflects ${Math.max(front, back)} of an axis of ${length}; less than the axis has is read.`);
+  const side = (at: number, count: number): Value[] => (count === 0 ? [] : [range(scope, x, place, at, count, -1)]);
+  return concatenate(scope, [...side(front, front), x, ...side(length - 2, back)], place);
+}
+
+const tile: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const times = listOf(constant(node, needed(node, ins, 1, "repeats"), "repeats") as Host);
+  return {
+    ...{ kind: "tile", takes: [x], orders: [x.order] },
+    run: (scope, [value]) =>
+      scope.op(ops.tile, { x: value as Value }, { repeats: x.order.map((axis) => times[axis] as number) }).y,
+  };
+};
+
+const expand: Row = (node, ins) => {
+  const x = inputOf(node, ins);
+  const dims = dimsOf(x);
+  const target = joint(node, dims, listOf(constant(node, needed(node, ins, 1, "shape"), "shape") as Host));
+  if (String(target) === String(dims)) return x;
+  const order = target.length === dims.length ? x.order : inOrder(target.length);
+  return {
+    ...{ kind: "expand", takes: [x], orders: [order] },
+    run(scope, [value]) {
+      const y = brought(scope, value as Value, x, order);
+      const repeats = order.map((axis, place) => (target[axis] as number) / (y.shape[place] as number));
+      return repeats.every((count) => count === 1) ? y : scope.op(ops.tile, { x: y }, { repeats }).y;
+    },
+  };
+};
+
+/** Blocks between channels and pixels, in ONNX's order of axes. */
+const blocks =
+  (
+    kind: string,
+    of: (
+      node: Node,
+      dims: readonly number[],
+      block: number,
+    ) => { readonly apart: readonly number[]; readonly axes: readonly number[]; readonly made: readonly number[] },
+  ): Row =>
+  (node, ins) => {
+    const x = inputOf(node, ins);
+    const dims = dimsOf(x);
+    const block = node.int("blocksize", 0);
+    if (dims.length !== 4 || block < 1)
+      refuse(node, `it is given [${dims}] and blocks of ${block}; images and at least 1 are read.`);
+    const { apart, axes, made } = of(node, dims, block);
+    if (!apart.every(Number.isInteger)) refuse(node, `blocks of ${block} do not fill [${dims}].`);
+    return {
+      ...{ kind, takes: [x], orders: [inOrder(4)] },
+      run: (scope, [value]) =>
+        view(
+          scope,
+          scope.op(ops.permute, { x: view(scope, plain(scope, value as Value, x), apart) }, { axes }).y,
+          made,
+        ),
+    };
+  };
+
+const toSpace = blocks("depthToSpace", (node, dims, block) => {
+  const [batch, channels, height, width] = dims as [number, number, number, number];
+  const kept = channels / (block * block);
+  const byRow = node.text("mode", "DCR") === "DCR";
+  return {
+    apart: byRow ? [batch, block, block, kept, height, width] : [batch, kept, block, block, height, width],
+    axes: byRow ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3],
+    made: [batch, kept, height * block, width * block],
+  };
+});
+
+const toDepth = blocks("spaceToDepth", (_, dims, block) => {
+  const [batch, channels, height, width] = dims as [number, number, number, number];
+  return {
+    apart: [batch, channels, height / block, block, width / block, block],
+    axes: [0, 3, 5, 1, 2, 4],
+    made: [batch, channels * block * block, height / block, width / block],
+  };
+});
+
+const shape: Row = (node, ins) => {
+  const dims = dimsOf(inputOf(node, ins));
+  const part = dims.slice(node.int("start", 0), node.int("end", dims.length));
+  return host([part.length], part, INT64);
+};
+
+/** Rows of a table by numbers that stood as rows with a 1 in one place: a group that is recognised. */
+const oneHotRows: Row = (node, ins, about) =>
+  lookUp(node, needed(node, ins, 1, "table"), flowing(node, needed(node, ins, 0, "numbers"), "numbers"), 0, about);
+
+export const move: Readonly<Record<string, Row>> = {
+  Concat: concat,
+  DepthToSpace: toSpace,
+  Expand: expand,
+  Flatten: (node, ins) => {
+    const x = inputOf(node, ins);
+    const dims = dimsOf(x);
+    const made = flattened(node, dims);
+    return String(made) === String(dims) ? x : reshaping(x, "flatten", made);
+  },
+  Gather: gather,
+  OneHotRows: oneHotRows,
+  Pad: pad,
+  Reshape: reshape,
+  Shape: shape,
+  Size: (node, ins) => host([], [sizeOf(dimsOf(inputOf(node, ins)))], INT64),
+  Slice: slice,
+  SpaceToDepth: toDepth,
+  Split: split,
+  Squeeze: squeeze,
+  Tile: tile,
+  Transpose: transpose,
+  Unsqueeze: unsqueeze,
+};

@@ -1,0 +1,248 @@
+// Operators that are like no other: dropout, one-hot rows, and layers that go through a sequence.
+
+import { concatenate, dropout, gru, lstm, ops, type Value, type Values } from "../../index.ts";
+import { scale } from "../function.ts";
+import { FLOAT, type Host, sizeOf, transposed } from "../host.ts";
+import {
+  type About,
+  arrange,
+  constant,
+  dimsOf,
+  flowing,
+  isHost,
+  isLive,
+  type Known,
+  type Live,
+  needed,
+  plain,
+  type Row,
+  seeded,
+  view,
+  type Weight,
+  weight,
+} from "../live.ts";
+import { axisOf, type Node, refuse } from "../node.ts";
+
+/** Drops in training, which a file that is exported for that has; else it is nothing. */
+const drop: Row = (node, ins, about) => {
+  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  if (about.isUsed(node, 1)) refuse(node, "its mask is taken. The first output is read.");
+  const rate = constant(node, ins[1], "ratio")?.data[0] ?? node.float("ratio", 0.5);
+  if (!(rate >= 0 && rate < 1)) refuse(node, `its ratio is ${rate}, at least 0 and below 1 is read.`);
+  if (rate === 0) return x;
+  return {
+    kind: "dropout",
+    takes: [x],
+    orders: [x.order],
+    run: (scope, [value]) => dropout(rate).apply(scope, value as Value),
+  };
+};
+
+const oneHot: Row = (node, ins) => {
+  const ids = flowing(node, needed(node, ins, 0, "indices"), "indices");
+  const depth = constant(node, needed(node, ins, 1, "depth"), "depth")?.data[0] as number;
+  const [off, on] = Array.from(constant(node, needed(node, ins, 2, "values"), "values")?.data ?? []) as [
+    number,
+    number,
+  ];
+  const rank = ids.order.length;
+  const axis = axisOf(node, node.int("axis", -1), rank + 1);
+  const order = [...ids.order.map((one) => (one >= axis ? one + 1 : one)), axis];
+  return {
+    ...{
+      kind: "oneHot",
+      takes: [ids],
+      orders: [order],
+      stops: "whole numbers have no slope",
+      type: FLOAT,
+    },
+    run(scope, [value]) {
+      const rows = scope.state("rows", [depth], () => Float32Array.from({ length: depth }, (_, i) => i));
+      const { shape } = value as Value;
+      const x = view(scope, value as Value, [...(rank === 0 ? [] : shape), 1]);
+      const low = scale(scope, x, 1);
+      const back = scope.op(ops.less, { x: low, y: scale(scope, low, 0) }).z;
+      // Numbers below 0 count from the end.
+      const at = scope.op(ops.add, { x: low, y: scale(scope, back, depth) }).z;
+      return scale(scope, scope.op(ops.equal, { x: at, y: rows }).z, on - off, off);
+    },
+  };
+};
+
+interface Cell {
+  readonly kind: "lstm" | "gru";
+  /** ONNX's gates in Gradus's order. */
+  readonly gates: readonly number[];
+  readonly states: readonly string[];
+  readonly activations: readonly string[];
+}
+
+const cells = {
+  // i o f c here are i f c o there.
+  lstm: { kind: "lstm", gates: [0, 2, 3, 1], states: ["h", "c"], activations: ["Sigmoid", "Tanh", "Tanh"] },
+  // z r h here are r z h there.
+  gru: { kind: "gru", gates: [1, 0, 2], states: ["h"], activations: ["Sigmoid", "Tanh"] },
+} as const satisfies Record<string, Cell>;
+
+/** One direction of a tensor [directions, gates units, ..], its gates in our order and, where it is a matrix, transposed. */
+function gatesOf(given: Host, { gates }: Cell, direction: number, part: number, units: number): Host {
+  const [, , columns = 1] = given.dims;
+  const own = gates.length * units;
+  const whole = sizeOf(given.dims.slice(1));
+  const data = new Float64Array(own * columns);
+  for (const [to, from] of gates.entries())
+    for (let i = 0; i < units * columns; i++)
+      data[to * units * columns + i] = given.data[
+        direction * whole + (part * own + from * units) * columns + i
+      ] as number;
+  const name = given.name;
+  return given.dims.length === 3
+    ? transposed({ ...given, name, dims: [own, columns], data }, [1, 0])
+    : { ...given, name, dims: [own], data };
+}
+
+function recurrent(cell: Cell): Row {
+  const { kind, gates, states } = cell;
+  return (node, ins, about) => {
+    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const layout = node.int("layout", 0);
+    const [steps, batch] = layout === 1 ? [1, 0] : [0, 1];
+    const dims = dimsOf(x);
+    const [w, r] = [1, 2].map(
+      (i) => constant(node, needed(node, ins, i, i === 1 ? "weight" : "recurrent weight"), "weight") as Host,
+    ) as [Host, Host];
+    const b = constant(node, ins[3], "bias");
+    const units = node.int("hidden_size", r.dims[2] ?? 0);
+    const direction = node.text("direction", "forward");
+    const ways = direction === "bidirectional" ? [false, true] : [direction === "reverse"];
+    if (dims.length !== 3 || w.dims[2] !== dims[2])
+      refuse(node, `it is given [${dims}] with ${dims[2]} features, its weight is [${w.dims}] and takes ${w.dims[2]}.`);
+    const [rows, columns] = [gates.length * units, [ways.length, gates.length * units, units]];
+    if (String(r.dims) !== String(columns))
+      refuse(node, `its recurrent weight is [${r.dims}], it must be [${columns}].`);
+    if (w.dims[0] !== ways.length || w.dims[1] !== rows)
+      refuse(node, `its weight is [${w.dims}], it must be [${[ways.length, rows, dims[2]]}].`);
+    if (ins[4] !== undefined && !isWhole(ins[4], dims[steps] as number))
+      refuse(node, "it has lengths of sequences. Sequences of one length are read.");
+    if (kind === "lstm" && ins[7] !== undefined) refuse(node, "it has peepholes, which are not read.");
+    if (node.has("clip") || node.int("input_forget", 0) !== 0)
+      refuse(node, "it has clip or input_forget, which are not read.");
+    if (kind === "gru" && node.int("linear_before_reset", 0) === 0)
+      refuse(node, "its linear_before_reset is 0, 1 is read: the reset gate behind the product.");
+    const asked = node.strings("activations");
+    const usual = ways.flatMap(() => cell.activations);
+    if (asked !== undefined && String(asked) !== String(usual))
+      refuse(node, `its activations are ${asked}, ${usual} are read.`);
+    const starts = states.map((_, i) => ins[5 + i]);
+    const held = starts.map((one) =>
+      isHost(one) && Array.from(one.data).every((value) => value === 0) ? undefined : one,
+    );
+    const begins = held.some((one) => one !== undefined);
+    for (const one of held)
+      if (isHost(one))
+        refuse(node, "its initial state is a constant other than 0. Zeros, or a value of the network, are read.");
+    const takes = [x, ...held.filter(isLive)];
+    const weights = Object.fromEntries(
+      ways.flatMap((_, i) => tensors(node, cell, about, { w, r, b, units }, i, ways.length)),
+    );
+    const names = ["y", ...states];
+    return {
+      ...{ kind, takes, weights },
+      // Of the sequences [B, T, directions, units], of the states [directions, B, units].
+      orders: names.map((name) =>
+        name === "y" ? (layout === 1 ? [0, 1, 2, 3] : [2, 0, 1, 3]) : layout === 1 ? [0, 1, 2] : [1, 0, 2],
+      ),
+      run(scope, values) {
+        const sequence = arrange(scope, values[0] as Value, x.order, [batch, steps, 2]);
+        const count = sequence.shape[0] as number;
+        const made = ways.map((reverse, i): Values => {
+          const inner =
+            ways.length === 1 ? scope : seeded(scope.child(sides[i] as string), under(weights, `${sides[i]}.`));
+          const options = { returnSequences: true, returnState: true, reverse } as const;
+          const state = Object.fromEntries(
+            states.map((name, k) => {
+              const one = held[k];
+              const known = isLive(one) ? one : (held.find(isLive) as Live | undefined);
+              if (known === undefined) return [name, sequence];
+              const whole = plain(scope, values[takes.indexOf(known)] as Value, known);
+              const place = layout === 1 ? 1 : 0;
+              const part = scope.op(
+                ops.slice,
+                { x: whole },
+                { begin: place === 1 ? [0, i] : [i], end: place === 1 ? [Number.POSITIVE_INFINITY, i + 1] : [i + 1] },
+              ).y;
+              // A state that is not given begins with zeros beside one that is.
+              return [name, scale(scope, view(scope, part, [count, units]), isLive(one) ? 1 : 0)];
+            }),
+          );
+          const layer = kind === "lstm" ? lstm(units, options) : gru(units, options);
+          return (layer as { apply(scope: unknown, x: unknown): Values }).apply(
+            inner,
+            begins ? { x: sequence, ...state } : sequence,
+          );
+        });
+        return names.map((name) => {
+          const parts = made.map((one) => {
+            const value = one[name] as Value;
+            return view(scope, value, [...value.shape.slice(0, -1), 1, units]);
+          });
+          return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, -2);
+        });
+      },
+    };
+  };
+}
+
+const sides = ["forward", "backward"];
+
+/** Those whose names begin so, without that. */
+const under = (weights: Readonly<Record<string, Weight>>, prefix: string): Record<string, Weight> =>
+  Object.fromEntries(
+    Object.entries(weights).flatMap(([name, one]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), one]] : [],
+    ),
+  );
+
+/** Whether lengths of sequences are those of all steps. */
+const isWhole = (one: Known, steps: number): boolean =>
+  isHost(one) && Array.from(one.data).every((length) => length === steps);
+
+/** Weights of a direction, by the names of the layer; with two directions under theirs. */
+function tensors(
+  node: Node,
+  cell: Cell,
+  about: About,
+  { w, r, b, units }: { readonly w: Host; readonly r: Host; readonly b: Host | undefined; readonly units: number },
+  direction: number,
+  ways: number,
+): [string, Weight][] {
+  const own = cell.gates.length * units;
+  const zeros: Host = {
+    kind: "host",
+    dims: [w.dims[0] as number, 2 * own],
+    data: new Float64Array(ways * 2 * own),
+    type: FLOAT,
+  };
+  const bias = { ...(b ?? zeros), ...(b === undefined && w.name !== undefined && { name: `${w.name}.bias` }) };
+  const [input, hidden] = [0, 1].map((part) => gatesOf(bias, cell, direction, part, units)) as [Host, Host];
+  const both = { ...input, data: Float64Array.from(input.data, (value, i) => value + (hidden.data[i] as number)) };
+  const prefix = ways === 1 ? "" : `${sides[direction]}.`;
+  const made: [string, Host][] = [
+    ["weight", gatesOf(w, cell, direction, 0, units)],
+    ["recurrentWeight", gatesOf(r, cell, direction, 0, units)],
+    ...(cell.kind === "lstm"
+      ? ([["bias", both]] as [string, Host][])
+      : ([
+          ["bias", input],
+          ["recurrentBias", hidden],
+        ] as [string, Host][])),
+  ];
+  return made.map(([name, given]) => [`${prefix}${name}`, weight(node, given, about)]);
+}
+
+export const other: Readonly<Record<string, Row>> = {
+  Dropout: drop,
+  GRU: recurrent(cells.gru),
+  LSTM: recurrent(cells.lstm),
+  OneHot: oneHot,
+};

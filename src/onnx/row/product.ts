@@ -1,0 +1,182 @@
+// Products of matrices.
+
+import { dense, ops, type Scope, softmax, type Value } from "../../index.ts";
+import { scale } from "../function.ts";
+import { type Host, sizeOf } from "../host.ts";
+import {
+  type About,
+  arrange,
+  dimsOf,
+  flowing,
+  inOrder,
+  isHost,
+  isLive,
+  type Live,
+  needed,
+  operands,
+  type Row,
+  type Step,
+  view,
+  type Weight,
+  weight,
+} from "../live.ts";
+import { type Node, refuse } from "../node.ts";
+import { joint } from "../shapes.ts";
+
+/** x W + b on the last axis: a dense layer. `bias` is what a Gemm or an Add behind it brings. */
+function denseStep(node: Node, x: Live, w: Weight, bias: Weight | undefined): Step {
+  const [length, units] = w.dims as [number, number];
+  const rank = x.order.length;
+  const last = dimsOf(x).at(-1);
+  if (last !== length)
+    refuse(node, `it is given [${dimsOf(x)}] with ${last} features, its weight is [${w.dims}] and takes ${length}.`);
+  // The last axis must stand last; those before it may stay as they are.
+  const order = x.order.at(-1) === rank - 1 ? x.order : inOrder(rank);
+  const layer = dense(units, { bias: bias !== undefined });
+  return {
+    ...{ kind: "dense", takes: [x], weights: { weight: w, ...(bias && { bias }) }, orders: [order] },
+    run(scope, [value]) {
+      const moved = arrange(scope, value as Value, x.order, order);
+      return rank > 1
+        ? layer.apply(scope, moved)
+        : view(scope, layer.apply(scope, view(scope, moved, [1, length])), [units]);
+    },
+  };
+}
+
+/** Under more leading axes, and as often as they want. */
+function led(scope: Scope, x: Value, lead: readonly number[]): Value {
+  const own = x.shape.slice(0, -2);
+  const full = view(scope, x, [...lead.slice(own.length).map(() => 1), ...x.shape]);
+  const repeats = full.shape.map((length, i) => (i < lead.length ? (lead[i] as number) / length : 1));
+  return repeats.every((times) => times === 1) ? full : scope.op(ops.tile, { x: full }, { repeats }).y;
+}
+
+const matmul: Row = (node, ins, about) => {
+  const [a, b] = [needed(node, ins, 0, "first matrix"), needed(node, ins, 1, "second matrix")];
+  const bias = ins[2];
+  if (isLive(a) && isHost(b) && b.dims.length === 2) {
+    const units = b.dims[1] as number;
+    const own = isHost(bias) ? weight(node, spread(node, bias, units), about) : undefined;
+    return denseStep(node, a, weight(node, b, about), own);
+  }
+  // A bias that was recognised behind a product of another kind.
+  const { takes, weights, take } = operands(node, about);
+  const [left, right, offset] = [take(a, "weight"), take(b, "weight"), bias && take(bias, "bias")];
+  const [given, other] = [dimsOf(a), dimsOf(b)];
+  const [m, n] = [given.length === 1, other.length === 1];
+  const [first, second] = [m ? [1, ...given] : given, n ? [...other, 1] : other];
+  const lead = joint(node, first.slice(0, -2), second.slice(0, -2));
+  const dims = [...lead, ...(m ? [] : [first.at(-2) as number]), ...(n ? [] : [second.at(-1) as number])];
+  return {
+    ...{ kind: "matmul", takes, weights, orders: [inOrder(dims.length)] },
+    run(scope, values) {
+      const [x, y] = [view(scope, left(scope, values), first), view(scope, right(scope, values), second)];
+      const c = scope.op(ops.matmul, { a: led(scope, x, lead), b: led(scope, y, lead) }).c;
+      const made = view(scope, c, dims);
+      return offset === undefined ? made : scope.op(ops.add, { x: made, y: offset(scope, values) }).z;
+    },
+  };
+};
+
+/** A bias that is one number, or a vector in a row, as one for each unit. */
+function spread(node: Node, given: Host, units: number): Host {
+  const count = sizeOf(given.dims);
+  const last = given.dims.at(-1) ?? 1;
+  if (count !== last || (last !== units && last !== 1))
+    refuse(node, `its bias has the shape [${given.dims}], it makes ${units} units.`);
+  return {
+    ...given,
+    dims: [units],
+    data: count === units ? given.data : new Float64Array(units).fill(given.data[0] as number),
+  };
+}
+
+const gemm: Row = (node, ins, about) => {
+  const [a, b] = [needed(node, ins, 0, "first matrix"), needed(node, ins, 1, "second matrix")];
+  const c = ins[2];
+  const [alpha, beta] = [node.float("alpha", 1), node.float("beta", 1)];
+  const [transA, transB] = [node.int("transA", 0) !== 0, node.int("transB", 0) !== 0];
+  const [left, right] = [dimsOf(a), dimsOf(b)];
+  const rows = left[transA ? 1 : 0] as number;
+  const units = right[transB ? 0 : 1] as number;
+  const isRow = isHost(c) && sizeOf(c.dims) === (c.dims.at(-1) ?? 1) && [1, units].includes(sizeOf(c.dims));
+  if (isLive(a) && isHost(b) && !transA && (c === undefined || isRow)) {
+    const w = weight(node, b, about, {
+      axes: transB ? [1, 0] : [0, 1],
+      ...(alpha !== 1 && { of: (value) => alpha * value }),
+    });
+    const own = isHost(c)
+      ? weight(node, spread(node, c, units), about, beta === 1 ? {} : { of: (value) => beta * value })
+      : undefined;
+    return denseStep(node, a, w, own);
+  }
+  if (c !== undefined) joint(node, [rows, units], dimsOf(c));
+  const { takes, weights, take } = operands(node, about);
+  const of = [take(a, "weight"), take(b, "weight"), ...(c === undefined ? [] : [take(c, "bias")])];
+  return {
+    ...{ kind: "gemm", takes, weights, orders: [inOrder(2)] },
+    run(scope, values) {
+      const [x, y, z] = of.map((one) => one(scope, values));
+      const made = scope.op(ops.matmul, { a: x as Value, b: y as Value }, { transposeA: transA, transposeB: transB }).c;
+      const scaled = scale(scope, made, alpha);
+      return z === undefined ? scaled : scope.op(ops.add, { x: scaled, y: scale(scope, z, beta) }).z;
+    },
+  };
+};
+
+/** softmax(scale q k) v, for each head of [B, heads, T, D], where k has its last two axes turned: a group that is recognised. */
+const attention: Row = (node, ins, about) => {
+  const [q, turned, v] = [0, 1, 2].map((i) => flowing(node, needed(node, ins, i, "operand"), "operand")) as [
+    Live,
+    Live,
+    Live,
+  ];
+  const rank = q.order.length;
+  const back = inOrder(rank).map((axis) => (axis < rank - 2 ? axis : axis === rank - 1 ? rank - 2 : rank - 1));
+  const k = { ...turned, order: turned.order.map((axis) => back[axis] as number) };
+  const [dims, keys, values] = [dimsOf(q), dimsOf(k), dimsOf(v)];
+  const scale = node.float("scale", 1);
+  const lead = (rank === 4 ? 2 : 1) as number;
+  const fits = rank === 4 || rank === 3;
+  const isOne =
+    String(dims.slice(0, lead)) === String(keys.slice(0, lead)) &&
+    String(keys) === String(values) &&
+    dims.at(-1) === keys.at(-1);
+  if (!fits || !isOne || turned.order.length !== rank || v.order.length !== rank)
+    return written(node, about, q, turned, v, scale);
+  // Heads stand beside each other in a row.
+  const order = rank === 4 ? [0, 2, 1, 3] : [0, 1, 2];
+  const heads = rank === 4 ? (dims[1] as number) : 1;
+  return {
+    ...{ kind: "attention", takes: [q, k, v], orders: [order] },
+    run(scope, given) {
+      const [a, b, c] = [q, k, v].map((one, i) => {
+        const moved = arrange(scope, given[i] as Value, one.order, order);
+        const [batch, length, ...rest] = moved.shape as [number, number, ...number[]];
+        return view(scope, moved, [batch, length, sizeOf(rest)]);
+      }) as [Value, Value, Value];
+      const y = scope.op(ops.attention, { q: a, k: b, v: c }, { heads, scale }).y;
+      const [batch, length, width] = y.shape as [number, number, number];
+      return view(scope, y, rank === 4 ? [batch, length, heads, width / heads] : [batch, length, width]);
+    },
+  };
+};
+
+/** The same as it is written. */
+function written(node: Node, about: About, q: Live, k: Live, v: Live, factor: number): Step {
+  const { takes, take } = operands(node, about);
+  const of = [q, k, v].map((one) => take(one, ""));
+  const lead = joint(node, joint(node, dimsOf(q).slice(0, -2), dimsOf(k).slice(0, -2)), dimsOf(v).slice(0, -2));
+  return {
+    ...{ kind: "attention", takes },
+    orders: [inOrder(lead.length + 2)],
+    run(scope, values) {
+      const [a, b, c] = of.map((one) => led(scope, one(scope, values), lead)) as [Value, Value, Value];
+      const scores = scale(scope, scope.op(ops.matmul, { a, b }).c, factor);
+      return scope.op(ops.matmul, { a: softmax().apply(scope, scores), b: c }).c;
+    },
+  };
+}
+
+export const product: Readonly<Record<string, Row>> = { Attention: attention, Gemm: gemm, MatMul: matmul };

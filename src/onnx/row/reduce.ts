@@ -1,0 +1,167 @@
+// Operators that look along axes: sums and extremes, softmax, layer normalization.
+
+import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
+import { scale } from "../function.ts";
+import { type Host, sizeOf } from "../host.ts";
+import { arrange, constant, dimsOf, flowing, inOrder, isHost, needed, plain, type Row, view, weight } from "../live.ts";
+import { axesOf, axisOf, refuse } from "../node.ts";
+import { axesAsked } from "../shapes.ts";
+
+type Along = (scope: Scope, x: Value, axes: readonly number[], batch: boolean) => Value;
+
+const of =
+  (name: "sum" | "mean" | "max" | "min"): Along =>
+  (scope, x, axes, batch) =>
+    scope.op(ops[name], { x }, { axes, keepDims: true, ...(axes.includes(0) && { batch }) }).y;
+
+const sum = of("sum");
+const abs = (scope: Scope, x: Value): Value => scope.op(ops.abs, { x }).z;
+const square = (scope: Scope, x: Value): Value => scope.op(ops.square, { x }).z;
+const log = (scope: Scope, x: Value): Value => scope.op(ops.log, { x }).z;
+
+/** The logarithm of a sum of powers, without powers that are too large. */
+const logSumExp: Along = (scope, x, axes, batch) => {
+  const most = of("max")(scope, x, axes, batch);
+  const powers = scope.op(ops.exp, { x: scope.op(ops.subtract, { x, y: most }).z }).z;
+  return scope.op(ops.add, { x: log(scope, sum(scope, powers, axes, batch)), y: most }).z;
+};
+
+const reduction =
+  (kind: string, along: Along): Row =>
+  (node, ins, about) => {
+    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const rank = x.order.length;
+    const asked = axesAsked(node, constant(node, ins[1], "axes"));
+    const all = asked === undefined || asked.length === 0;
+    if (all && node.int("noop_with_empty_axes", 0) === 1) return x;
+    const axes = all ? inOrder(rank) : axesOf(node, asked, rank);
+    if (rank === 0) return x;
+    const places = x.order.flatMap((axis, place) => (axes.includes(axis) ? [place] : []));
+    const keep = node.int("keepdims", 1) === 1;
+    const left = inOrder(rank).filter((axis) => !axes.includes(axis));
+    const order = keep ? x.order : x.order.filter((axis) => !axes.includes(axis)).map((axis) => left.indexOf(axis));
+    return {
+      ...{ kind, takes: [x], orders: [order] },
+      run(scope, [value]) {
+        const y = along(scope, value as Value, places, about.free);
+        return keep
+          ? y
+          : view(
+              scope,
+              y,
+              y.shape.filter((_, place) => !places.includes(place)),
+            );
+      },
+    };
+  };
+
+/** Along one axis, which is brought to the end; before opset 13, along all from an axis on. */
+const shares =
+  (kind: "softmax" | "logSoftmax"): Row =>
+  (node, ins) => {
+    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const dims = dimsOf(x);
+    const rank = dims.length;
+    const isOld = node.opset < 13;
+    const axis = axisOf(node, node.int("axis", isOld ? 1 : -1), rank);
+    const layer = kind === "softmax" ? softmax() : logSoftmax();
+    if (isOld && axis !== rank - 1 && sizeOf(dims.slice(axis + 1)) !== 1) {
+      return {
+        ...{ kind, takes: [x] },
+        run(scope, [value]) {
+          const rows = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))];
+          return view(scope, layer.apply(scope, view(scope, plain(scope, value as Value, x), rows)), dims);
+        },
+        orders: [inOrder(rank)],
+      };
+    }
+    const order = [...x.order.filter((one) => one !== axis), axis];
+    return {
+      ...{ kind, takes: [x], orders: [order] },
+      run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
+    };
+  };
+
+/** Over all axes from one on, or over those that the attribute `axes` of a recognised one names. */
+const normalization: Row = (node, ins, about) => {
+  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const dims = dimsOf(x);
+  const rank = dims.length;
+  const first = axisOf(node, node.int("axis", -1), rank);
+  const axes = axesOf(node, node.ints("axes") ?? inOrder(rank).slice(first), rank);
+  const order = [...x.order.filter((axis) => !axes.includes(axis)), ...axes];
+  const length = sizeOf(axes.map((axis) => dims[axis] as number));
+  const names = ["gamma", "beta"] as const;
+  const weights = Object.fromEntries(
+    names.flatMap((name, i) => {
+      const one = ins[i + 1];
+      if (one === undefined) return [];
+      if (!isHost(one))
+        return refuse(
+          node,
+          `its ${name === "gamma" ? "scale" : "bias"} is reckoned by the network, it must be a constant.`,
+        );
+      const count = sizeOf(one.dims);
+      if (count !== length && count !== 1)
+        refuse(
+          node,
+          `its ${name === "gamma" ? "scale" : "bias"} has the shape [${one.dims}], ${count} numbers where it is given ${length}.`,
+        );
+      const given =
+        count === length ? one : { ...one, dims: [length], data: new Float64Array(length).fill(one.data[0] as number) };
+      return [[name, weight(node, given, about, { dims: [length] })]];
+    }),
+  );
+  const eps = node.float("epsilon", 1e-5);
+  const layer = layerNorm({ eps, scale: "gamma" in weights, offset: "beta" in weights });
+  const more = [1, 2].some((output) => about.isUsed(node, output));
+  const last = inOrder(rank).slice(rank - axes.length);
+  return {
+    ...{ kind: "layerNorm", takes: [x], weights, orders: more ? [order, order, order] : [order] },
+    run(scope, [value]) {
+      const moved = arrange(scope, value as Value, x.order, order);
+      const rows = view(scope, moved, [...moved.shape.slice(0, rank - axes.length), length]);
+      const safe = rows.shape.length > 1 ? rows : view(scope, rows, [1, length]);
+      const y = view(scope, layer.apply(scope, safe), moved.shape);
+      if (!more) return y;
+      const mean = of("mean")(scope, moved, last, about.free);
+      const centered = scope.op(ops.subtract, { x: moved, y: mean }).z;
+      const variance = of("mean")(scope, square(scope, centered), last, about.free);
+      return [y, mean, scope.op(ops.pow, { x: scale(scope, variance, 1, eps) }, { exponent: -0.5 }).z];
+    },
+  };
+};
+
+/** By the root mean square of the last axis: a group that is recognised. */
+const rms: Row = (node, ins, about) => {
+  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const rank = x.order.length;
+  const gamma = constant(node, needed(node, ins, 1, "scale"), "scale") as Host;
+  const length = dimsOf(x).at(-1) as number;
+  if (gamma.dims[0] !== length) refuse(node, `its scale has the shape [${gamma.dims}], it is given ${length}.`);
+  const order = [...x.order.filter((axis) => axis !== rank - 1), rank - 1];
+  const layer = rmsNorm({ eps: node.float("epsilon", 1e-5) });
+  return {
+    ...{ kind: "rmsNorm", takes: [x], weights: { gamma: weight(node, gamma, about) }, orders: [order] },
+    run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
+  };
+};
+
+export const reduce: Readonly<Record<string, Row>> = {
+  LayerNormalization: normalization,
+  LogSoftmax: shares("logSoftmax"),
+  ReduceL1: reduction("reduceL1", (scope, x, axes, batch) => sum(scope, abs(scope, x), axes, batch)),
+  ReduceL2: reduction(
+    "reduceL2",
+    (scope, x, axes, batch) => scope.op(ops.sqrt, { x: sum(scope, square(scope, x), axes, batch) }).z,
+  ),
+  ReduceLogSum: reduction("reduceLogSum", (scope, x, axes, batch) => log(scope, sum(scope, x, axes, batch))),
+  ReduceLogSumExp: reduction("reduceLogSumExp", logSumExp),
+  ReduceMax: reduction("reduceMax", of("max")),
+  ReduceMean: reduction("reduceMean", of("mean")),
+  ReduceMin: reduction("reduceMin", of("min")),
+  ReduceSum: reduction("reduceSum", sum),
+  ReduceSumSquare: reduction("reduceSumSquare", (scope, x, axes, batch) => sum(scope, square(scope, x), axes, batch)),
+  RmsNormalization: rms,
+  Softmax: shares("softmax"),
+};

@@ -1,0 +1,137 @@
+// Images in another size. Along each axis the numbers made are fixed sums of those given, so that whatever the file asks for (nearest,
+// linear, cubic, and where the pixels lie) is a small matrix for each axis; where pixels are only repeated they are tiled.
+
+import { ops, type Value } from "../../index.ts";
+import { constant, dimsOf, flowing, needed, type Row } from "../live.ts";
+import { listOf, type Node, refuse } from "../node.ts";
+import { along } from "./move.ts";
+
+interface Axis {
+  readonly length: number;
+  readonly made: number;
+  readonly scale: number;
+}
+
+/** Where a number that is made lies among those given. */
+function placeOf(node: Node, { length, made, scale }: Axis, mode: string): (at: number) => number {
+  const ways: Readonly<Record<string, (at: number) => number>> = {
+    half_pixel: (at) => (at + 0.5) / scale - 0.5,
+    pytorch_half_pixel: (at) => (made > 1 ? (at + 0.5) / scale - 0.5 : 0),
+    align_corners: (at) => (made === 1 ? 0 : (at * (length - 1)) / (scale * length - 1)),
+    asymmetric: (at) => at / scale,
+    tf_half_pixel_for_nn: (at) => (at + 0.5) / scale,
+  };
+  return ways[mode] ?? refuse(node, `its coordinates are "${mode}"; ${Object.keys(ways).join(", ")} are read.`);
+}
+
+const nearest: Readonly<Record<string, (place: number) => number>> = {
+  round_prefer_floor: (place) => Math.ceil(place - 0.5),
+  round_prefer_ceil: (place) => Math.floor(place + 0.5),
+  floor: Math.floor,
+  ceil: Math.ceil,
+};
+
+/** What each of four neighbours counts, by how far a place lies behind the second. */
+const cubic = (t: number, a: number): readonly number[] =>
+  [1 + t, t, 1 - t, 2 - t].map((d) =>
+    d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a,
+  );
+
+/** [given, made]: what of each number given is in each that is made. */
+function matrixOf(node: Node, axis: Axis, mode: string): number[][] {
+  const { length, made } = axis;
+  const matrix = Array.from({ length }, () => new Array<number>(made).fill(0));
+  const old = node.op === "Upsample";
+  const place = placeOf(
+    node,
+    axis,
+    old || node.opset < 11 ? "asymmetric" : node.text("coordinate_transformation_mode", "half_pixel"),
+  );
+  const round =
+    nearest[old || node.opset < 11 ? "floor" : node.text("nearest_mode", "round_prefer_floor")] ??
+    refuse(
+      node,
+      `its nearest_mode is "${node.text("nearest_mode", "")}"; ${Object.keys(nearest).join(", ")} are read.`,
+    );
+  const a = node.float("cubic_coeff_a", -0.75);
+  const isOutside = node.int("exclude_outside", 0) === 1;
+  for (let at = 0; at < made; at++) {
+    const from = place(at);
+    const floor = Math.floor(from);
+    const taps: readonly (readonly [number, number])[] =
+      mode === "nearest"
+        ? [[round(from), 1]]
+        : mode === "cubic"
+          ? cubic(from - floor, a).map((share, i) => [floor - 1 + i, share])
+          : [
+              [floor, floor + 1 - from],
+              [floor + 1, from - floor],
+            ];
+    const kept = isOutside ? taps.filter(([tap]) => tap >= 0 && tap < length) : taps;
+    const whole = isOutside ? kept.reduce((sum, [, share]) => sum + share, 0) : 1;
+    for (const [tap, share] of kept) {
+      const row = matrix[Math.min(Math.max(tap, 0), length - 1)] as number[];
+      row[at] = (row[at] as number) + share / whole;
+    }
+  }
+  return matrix;
+}
+
+/** How often each number is repeated, where that is all. */
+function repeatsOf(matrix: readonly (readonly number[])[]): number | undefined {
+  const made = matrix[0]?.length ?? 0;
+  const times = made / matrix.length;
+  const isSo =
+    Number.isInteger(times) &&
+    matrix.every((row, from) => row.every((share, at) => share === (Math.floor(at / times) === from ? 1 : 0)));
+  return isSo ? times : undefined;
+}
+
+const resize: Row = (node, ins) => {
+  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const dims = dimsOf(x);
+  const hasRegion = node.op === "Resize" && node.opset >= 11;
+  const scalesAt = hasRegion ? 2 : 1;
+  const given = constant(node, ins[scalesAt], "scales");
+  const scales = given === undefined || given.dims[0] === 0 ? (node.floats("scales") ?? undefined) : listOf(given);
+  const sizes = constant(node, ins[3], "sizes");
+  const wanted = sizes !== undefined && sizes.dims[0] !== 0 ? listOf(sizes) : undefined;
+  if ((wanted ?? scales)?.length !== dims.length)
+    return refuse(
+      node,
+      `it has ${wanted === undefined ? "scales" : "sizes"} [${wanted ?? scales ?? ""}], it is given ${dims.length} axes.`,
+    );
+  const mode = node.text("mode", "nearest");
+  if (!["nearest", "linear", "bilinear", "cubic"].includes(mode))
+    refuse(node, `its mode is "${mode}"; nearest, linear and cubic are read.`);
+  const axes = dims.map((length, axis): Axis => {
+    const made =
+      wanted === undefined ? Math.floor(length * (scales?.[axis] as number) + 1e-6) : (wanted[axis] as number);
+    if (!(made >= 1)) refuse(node, `it makes ${made} of axis ${axis}, which has ${length}. At least 1 is read.`);
+    return { length, made, scale: wanted === undefined ? (scales?.[axis] as number) : made / length };
+  });
+  const moved = axes.flatMap((axis, i) => (axis.made === axis.length && axis.scale === 1 ? [] : [i]));
+  if (moved.length === 0) return x;
+  if (moved.includes(0))
+    refuse(node, `it changes the number of samples, from ${dims[0]} to ${axes[0]?.made}. Other axes may change.`);
+  const ways = moved.map((axis) => ({
+    place: x.order.indexOf(axis),
+    axis,
+    matrix: matrixOf(node, axes[axis] as Axis, mode),
+  }));
+  const repeats = ways.map(({ matrix }) => repeatsOf(matrix));
+  return {
+    ...{ kind: "resize", takes: [x], orders: [x.order] },
+    run(scope, [value]) {
+      if (repeats.every((times) => times !== undefined)) {
+        const each = (value as Value).shape.map(
+          (_, place) => repeats[ways.findIndex((way) => way.place === place)] ?? 1,
+        );
+        return scope.op(ops.tile, { x: value as Value }, { repeats: each, each: true }).y;
+      }
+      return ways.reduce((y, { place, axis, matrix }) => along(scope, y, place, `axis${axis}`, matrix), value as Value);
+    },
+  };
+};
+
+export const resizing: Readonly<Record<string, Row>> = { Resize: resize, Upsample: resize };

@@ -1,0 +1,315 @@
+// Operators with a window, and normalization by channels: they see values with channels last.
+
+import {
+  averagePool2d,
+  batchNorm,
+  depthwiseConv2d,
+  groupNorm,
+  maxPool2d,
+  ops,
+  type Scope,
+  type Value,
+} from "../../index.ts";
+import { type Host, sizeOf } from "../host.ts";
+import {
+  type About,
+  arrange,
+  beside,
+  channelsLast,
+  dimsOf,
+  flowing,
+  inOrder,
+  isHost,
+  type Known,
+  type Live,
+  needed,
+  operands,
+  type Row,
+  type Step,
+  view,
+  weight,
+} from "../live.ts";
+import { type Node, refuse } from "../node.ts";
+
+type Pair = readonly [number, number];
+
+/** The images that an operator works on: as [B, H, W, C], where they are lines with a height of 1. */
+interface Images {
+  readonly x: Live;
+  readonly order: readonly number[];
+  /** Lengths of the axes that are neither batch nor channels: one or two. */
+  readonly spatial: readonly number[];
+  readonly channels: number;
+}
+
+function imagesOf(node: Node, ins: readonly (Known | undefined)[]): Images {
+  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const dims = dimsOf(x);
+  if (dims.length !== 3 && dims.length !== 4)
+    refuse(
+      node,
+      `it is given [${dims}]; [batch, channels, length] and [batch, channels, height, width] are read, 3 or 4 axes and not ${dims.length}.`,
+    );
+  return { x, order: channelsLast(dims.length), spatial: dims.slice(2), channels: dims[1] as number };
+}
+
+/** Lists of an attribute for one or two axes, as those of two. */
+const both = (list: readonly number[], otherwise: number): Pair =>
+  list.length === 1 ? [otherwise, list[0] as number] : (list as Pair);
+
+interface Window {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  /** [[top, bottom], [left, right]]. */
+  readonly padding: readonly [Pair, Pair];
+}
+
+/** The window of a node; `out` gives what ceil_mode adds behind. */
+function windowOf(node: Node, { spatial }: Images, kernel: readonly number[], ceil = false): Window {
+  const rank = spatial.length;
+  const listed = (name: string, otherwise: number): readonly number[] => {
+    const list = node.ints(name) ?? spatial.map(() => otherwise);
+    return list.length === rank
+      ? list
+      : refuse(node, `its ${name} are [${list}], ${list.length} where it has ${rank} axes.`);
+  };
+  if (kernel.length !== rank)
+    refuse(node, `its window is [${kernel}], ${kernel.length} lengths where it has ${rank} axes.`);
+  const [stride, dilation] = [listed("strides", 1), listed("dilations", 1)];
+  if ([...stride, ...dilation, ...kernel].some((length) => length < 1))
+    refuse(node, `its window is [${kernel}], strides [${stride}], dilations [${dilation}]; all must be at least 1.`);
+  const given = node.ints("pads") ?? new Array<number>(2 * rank).fill(0);
+  if (given.length !== 2 * rank) refuse(node, `its pads are [${given}], ${given.length} where ${2 * rank} are needed.`);
+  if (given.some((pad) => pad < 0)) refuse(node, `its pads are [${given}], at least 0 are read.`);
+  const auto = node.text("auto_pad", "NOTSET");
+  const pads = spatial.map((length, i): Pair => {
+    const [by, span] = [stride[i] as number, ((kernel[i] as number) - 1) * (dilation[i] as number) + 1];
+    if (auto === "VALID") return [0, 0];
+    if (auto === "NOTSET" || auto === "") {
+      const [before, after] = [given[i] as number, given[i + rank] as number];
+      if (!ceil) return [before, after];
+      const places = Math.ceil((length + before + after - span) / by) + 1;
+      return [before, Math.max(after, (places - 1) * by + span - length - before)];
+    }
+    const all = Math.max(0, (Math.ceil(length / by) - 1) * by + span - length);
+    return auto === "SAME_UPPER"
+      ? [Math.floor(all / 2), Math.ceil(all / 2)]
+      : [Math.ceil(all / 2), Math.floor(all / 2)];
+  });
+  const padding: readonly [Pair, Pair] = rank === 1 ? [[0, 0], pads[0] as Pair] : [pads[0] as Pair, pads[1] as Pair];
+  return { kernel: both(kernel, 1), stride: both(stride, 1), dilation: both(dilation, 1), padding };
+}
+
+/** What works on images, for lines too. */
+const onImages = (scope: Scope, x: Value, of: (x: Value) => Value): Value => {
+  if (x.shape.length === 4) return of(x);
+  const [batch, width, channels] = x.shape as [number, number, number];
+  const y = of(view(scope, x, [batch, 1, width, channels]));
+  return view(scope, y, [batch, y.shape[2] as number, y.shape[3] as number]);
+};
+
+/** x with channels last, weight and bias of a convolution; how it is wound up. */
+function convolution(node: Node, ins: readonly (Known | undefined)[], about: About, images: Images, filters: number) {
+  const { x, order } = images;
+  const bias = ins[2];
+  if (bias !== undefined && String(dimsOf(bias)) !== String([filters]))
+    refuse(node, `its bias has the shape [${dimsOf(bias)}], it has ${filters} filters.`);
+  const { takes, weights, take } = operands(node, about);
+  const image = take(x, "", order);
+  const step = (kind: string, of: (scope: Scope, a: Value, values: readonly Value[]) => Value): Step => {
+    const b = bias && take(bias, "bias", [0]);
+    return {
+      ...{ kind: order.length === 3 ? kind.replace("2d", "1d") : kind, takes, weights, orders: [order] },
+      run: (scope, values) =>
+        onImages(scope, image(scope, values), (a) => {
+          const x = of(scope, a, values);
+          return b === undefined ? x : scope.op(ops.bias, { x, b: b(scope, values) }).z;
+        }),
+    };
+  };
+  return { take, step };
+}
+
+const conv: Row = (node, ins, about) => {
+  const images = imagesOf(node, ins);
+  const { x, order, channels } = images;
+  const w = needed(node, ins, 1, "weight");
+  const dims = dimsOf(w);
+  const groups = node.int("group", 1);
+  const inner = dims[1] as number;
+  if (dims.length !== order.length || channels !== inner * groups)
+    refuse(
+      node,
+      `its weight is [${dims}] in ${groups} groups, which takes ${inner * groups} channels; it is given [${dimsOf(x)}] with ${channels}.`,
+    );
+  const filters = dims[0] as number;
+  if (filters % groups !== 0) refuse(node, `its ${filters} filters cannot be divided into ${groups} groups.`);
+  const { kernel, ...slide } = windowOf(node, images, dims.slice(2));
+  const { take, step } = convolution(node, ins, about, images, filters);
+  if (groups === channels && groups > 1) {
+    const depthMultiplier = filters / groups;
+    const filter = take(w, "weight", [...inOrder(dims.length).slice(2), 0, 1]);
+    const layer = depthwiseConv2d({ ...slide, kernel, bias: false, depthMultiplier });
+    return step("depthwiseConv2d", (scope, a, values) => {
+      const value = view(scope, filter(scope, values), [...kernel, channels, depthMultiplier]);
+      return layer.apply(beside(scope, { parameter: () => value }), a);
+    });
+  }
+  const filter = take(w, "weight", [...inOrder(dims.length).slice(2), 1, 0]);
+  const attributes = { ...slide, padding: slide.padding.flat(), groups };
+  return step("conv2d", (scope, a, values) => {
+    const b = view(scope, filter(scope, values), [...kernel, inner, filters]);
+    return scope.op(ops.conv2d, { a, b }, attributes).c;
+  });
+};
+
+const convTranspose: Row = (node, ins, about) => {
+  const images = imagesOf(node, ins);
+  const { x, order, channels, spatial } = images;
+  const w = needed(node, ins, 1, "weight");
+  const dims = dimsOf(w);
+  const groups = node.int("group", 1);
+  if (dims.length !== order.length || dims[0] !== channels)
+    refuse(
+      node,
+      `its weight is [${dims}], which takes ${dims[0]} channels; it is given [${dimsOf(x)}] with ${channels}.`,
+    );
+  const inner = dims[1] as number;
+  const rank = spatial.length;
+  const kernel = dims.slice(2);
+  const listed = (name: string, otherwise: number): readonly number[] =>
+    node.ints(name) ?? spatial.map(() => otherwise);
+  const [stride, dilation, more] = [listed("strides", 1), listed("dilations", 1), listed("output_padding", 0)];
+  const pads = node.ints("pads") ?? new Array<number>(2 * rank).fill(0);
+  const auto = node.text("auto_pad", "NOTSET");
+  const shape = node.ints("output_shape")?.slice(-rank);
+  // What stands around the whole result: zeros that are cut away, or, below 0, such as are put there.
+  const around = spatial.map((length, i): Pair => {
+    const [by, extra] = [stride[i] as number, more[i] as number];
+    const wanted = shape?.[i] ?? (auto.startsWith("SAME") ? length * by : undefined);
+    if (wanted === undefined)
+      return auto === "VALID" ? [0, -extra] : [pads[i] as number, (pads[i + rank] as number) - extra];
+    const all = (length - 1) * by + ((kernel[i] as number) - 1) * (dilation[i] as number) + 1 + extra - wanted;
+    const before = auto === "SAME_UPPER" ? Math.floor(all / 2) : Math.ceil(all / 2);
+    return [before, all - before - extra];
+  });
+  if (rank === 1) around.unshift([0, 0]);
+  const cut = around.flat().map((count) => Math.max(count, 0));
+  const [before, after] = [0, 1].map((side) => [0, ...around.map((one) => Math.max(-(one[side] as number), 0)), 0]) as [
+    number[],
+    number[],
+  ];
+  const { take, step } = convolution(node, ins, about, images, inner * groups);
+  const filter = take(w, "weight", [...inOrder(dims.length).slice(2), 1, 0]);
+  const attributes = { stride: both(stride, 1), dilation: both(dilation, 1), groups, padding: cut };
+  return step("conv2dTranspose", (scope, a, values) => {
+    const b = view(scope, filter(scope, values), [...both(kernel, 1), inner, channels]);
+    const made = scope.op(ops.conv2dTranspose, { a, b }, attributes).c;
+    return [...before, ...after].some((count) => count > 0)
+      ? scope.op(ops.pad, { x: made }, { before, after }).y
+      : made;
+  });
+};
+
+function pool(kind: "maxPool2d" | "averagePool2d"): Row {
+  return (node, ins, about) => {
+    const images = imagesOf(node, ins);
+    const { x, order } = images;
+    if (kind === "maxPool2d" && about.isUsed(node, 1))
+      refuse(node, "its indices are taken, which are not reckoned here. The first output is read.");
+    const size = node.ints("kernel_shape") ?? refuse(node, "it has no kernel_shape. Correct the file.");
+    const ceil = node.int("ceil_mode", 0) === 1;
+    const window = windowOf(node, images, size, ceil);
+    if (sizeOf(window.dilation) !== 1) refuse(node, `its dilations are [${window.dilation}], 1 is read.`);
+    const countPadding = kind === "averagePool2d" && node.int("count_include_pad", 0) === 1;
+    if (countPadding && ceil && String(window.padding) !== String(windowOf(node, images, size).padding))
+      refuse(
+        node,
+        "it counts its padding and goes beyond it, by count_include_pad and ceil_mode. One of both is read.",
+      );
+    const { kernel, stride } = window;
+    const { padding } = window;
+    const layer =
+      kind === "maxPool2d"
+        ? maxPool2d(kernel, { stride, padding })
+        : averagePool2d(kernel, { stride, padding, countPadding });
+    return {
+      ...{ kind, takes: [x], orders: [order] },
+      run: (scope, [value]) =>
+        onImages(scope, arrange(scope, value as Value, x.order, order), (a) => layer.apply(scope, a)),
+    };
+  };
+}
+
+const globalPool =
+  (kind: string, op: "mean" | "max"): Row =>
+  (node, ins) => {
+    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const axes = x.order.flatMap((axis, place) => (axis > 1 ? [place] : []));
+    if (axes.length === 0) return x;
+    return {
+      ...{ kind, takes: [x], orders: [x.order] },
+      run: (scope, [value]) => scope.op(ops[op], { x: value as Value }, { axes, keepDims: true }).y,
+    };
+  };
+
+/** A vector for each channel, which must have as many numbers. */
+function vector(node: Node, ins: readonly (Known | undefined)[], at: number, what: string, channels: number): Known {
+  const given = needed(node, ins, at, what);
+  if (String(dimsOf(given)) === String([channels])) return given;
+  return refuse(node, `its ${what} has the shape [${dimsOf(given)}], it is given ${channels} channels.`);
+}
+
+const batch: Row = (node, ins, about) => {
+  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const dims = dimsOf(x);
+  if (dims.length < 2) refuse(node, `it is given [${dims}], it needs [batch, channels, ..].`);
+  const channels = dims[1] as number;
+  const names = ["gamma", "beta", "movingMean", "movingVariance"] as const;
+  const given = names.map((name, i) => vector(node, ins, i + 1, name, channels));
+  const eps = node.float("epsilon", 1e-5);
+  if ([1, 2].some((output) => about.isUsed(node, output)))
+    refuse(node, "its running values are taken, which move by themselves here. The first output is read.");
+  const order = channelsLast(dims.length);
+  if (!given.every(isHost)) return refuse(node, "what it scales by is reckoned by the network, it must be constant.");
+  const weights = Object.fromEntries(
+    names.map((name, i) => {
+      const own = weight(node, given[i] as Host, about);
+      return [name, i < 2 ? own : { ...own, trains: false }];
+    }),
+  );
+  const layer = batchNorm({ momentum: node.float("momentum", 0.9), eps });
+  return {
+    ...{ kind: "batchNorm", takes: [x], weights, orders: [order] },
+    run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
+  };
+};
+
+const instance: Row = (node, ins, about) => {
+  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const dims = dimsOf(x);
+  const channels = dims[1] ?? 0;
+  if (dims.length < 3) refuse(node, `it is given [${dims}], it needs [batch, channels, length, ..].`);
+  const [gamma, beta] = [vector(node, ins, 1, "scale", channels), vector(node, ins, 2, "bias", channels)];
+  if (!isHost(gamma) || !isHost(beta))
+    return refuse(node, "its scale or bias is reckoned by the network, both must be constants.");
+  const order = channelsLast(dims.length);
+  const layer = groupNorm(channels, { eps: node.float("epsilon", 1e-5) });
+  return {
+    ...{ kind: "groupNorm", takes: [x], orders: [order] },
+    weights: { gamma: weight(node, gamma, about), beta: weight(node, beta, about) },
+    run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
+  };
+};
+
+export const window: Readonly<Record<string, Row>> = {
+  AveragePool: pool("averagePool2d"),
+  BatchNormalization: batch,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  GlobalAveragePool: globalPool("globalAveragePool", "mean"),
+  GlobalMaxPool: globalPool("globalMaxPool", "max"),
+  InstanceNormalization: instance,
+  MaxPool: pool("maxPool2d"),
+};

@@ -1,0 +1,362 @@
+// Bad ONNX files: each kind is refused by an error that says where, and what was found in the place of what; nothing is made of it.
+
+import { describe, expect, test } from "vitest";
+import { CheckpointError, GradusError, NameError, OptionError } from "../../src/index.ts";
+import { encode } from "../../src/onnx/encode.ts";
+import { modelSchema } from "../../src/onnx/file.ts";
+import { fromOnnx, type OnnxOptions } from "../../src/onnx/index.ts";
+import type { Message } from "../../src/onnx/wire.ts";
+
+const floats = (dims: readonly number[], name: string): Message => ({
+  ...{ dims, name, type: 1 },
+  floats: Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => (i % 7) / 7 - 0.5),
+});
+const longs = (values: readonly number[], name: string): Message => ({
+  dims: [values.length],
+  name,
+  type: 7,
+  longs: values,
+});
+const info = (name: string, dims: readonly (number | string)[], element = 1): Message => ({
+  name,
+  type: {
+    tensor: {
+      element,
+      shape: { dim: dims.map((length) => (typeof length === "number" ? { value: length } : { param: length })) },
+    },
+  },
+});
+const node = (
+  op: string,
+  input: readonly string[],
+  output: readonly string[],
+  attribute: readonly Message[] = [],
+): Message => ({
+  ...{ op, input, output, attribute, name: `the ${op}` },
+});
+
+interface Parts {
+  readonly node?: readonly Message[];
+  readonly initializer?: readonly Message[];
+  readonly input?: readonly Message[];
+  readonly output?: readonly Message[];
+  readonly opset?: number;
+  readonly sparse?: readonly Uint8Array[];
+}
+
+/** A file with one dense layer, or with what is given in the place of its parts. */
+const file = (parts: Parts = {}): Uint8Array<ArrayBuffer> =>
+  encode(modelSchema, {
+    version: 8,
+    opset: [{ domain: "", version: parts.opset ?? 13 }],
+    graph: {
+      node: parts.node ?? [node("MatMul", ["x", "w"], ["h"]), node("Add", ["h", "b"], ["y"])],
+      initializer: parts.initializer ?? [floats([3, 2], "w"), floats([2], "b")],
+      input: parts.input ?? [info("x", ["batch", 3])],
+      output: parts.output ?? [info("y", ["batch", 2])],
+      sparse: parts.sparse ?? [],
+    },
+  });
+
+/** A node between x and y. */
+const one = (
+  op: string,
+  attribute: readonly Message[] = [],
+  initializer: readonly Message[] = [],
+  x: Message = info("x", ["batch", 3]),
+): Uint8Array<ArrayBuffer> =>
+  file({
+    node: [node(op, ["x", ...initializer.map(({ name }) => name as string)], ["y"], attribute)],
+    initializer,
+    input: [x],
+  });
+
+const image = info("x", ["batch", 3, 8, 8]);
+const whole = file();
+
+const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: RegExp, options?: OnnxOptions])[] = [
+  ["no bytes", () => new Uint8Array(0), /the file of 0 bytes has no graph/],
+  ["something else", () => new TextEncoder().encode("<!doctype html><html></html>"), /at byte \d+: /],
+  ["truncated", () => whole.slice(0, whole.length - 9), /says it has \d+ bytes, \d+ are left/],
+  [
+    "a length beyond all",
+    () => Uint8Array.of(0x3a, 0xff, 0xff, 0xff, 0xff, 0x7f),
+    /"graph" says it has 34359738367 bytes, 0 are left/,
+  ],
+  [
+    "a number without end",
+    () => Uint8Array.of(0x08, ...new Array(12).fill(0xff)),
+    /more than 10 bytes, 10 are the most/,
+  ],
+  ["a number that goes on behind the end", () => Uint8Array.of(0x08, 0xff), /goes on behind the end, 1 bytes are left/],
+  ["a wire type that there is not", () => Uint8Array.of(0x0b), /wire type 3, 0, 1, 2 and 5 are known/],
+  ["the wrong wire type", () => Uint8Array.of(0x38, 1), /"graph" has the wire type 0, which it cannot have/],
+  ["an opset to come", () => file({ opset: 99 }), /opset 99, 7 to 17 are read/],
+  ["an opset of long ago", () => file({ opset: 3 }), /opset 3, 7 to 17 are read/],
+  ["no nodes", () => file({ node: [] }), /the output "y" is made by none of 0 nodes/],
+  ["no inputs", () => file({ input: [] }), /the file has 0 inputs, at least 1/],
+  ["no outputs", () => file({ output: [] }), /the file has 0 outputs, at least 1/],
+  [
+    "an unknown operator",
+    () => one("Shazam"),
+    /Shazam "the Shazam": there is no operator Shazam of opset 13 here. Known are Abs, Add/,
+  ],
+  [
+    "an operator of others",
+    () => file({ node: [{ ...node("Relu", ["x"], ["y"]), domain: "com.acme" }] }),
+    /Relu "the Relu": it is an operator of "com.acme"/,
+  ],
+  [
+    "a cycle",
+    () => file({ node: [node("Add", ["x", "b"], ["y"]), node("Add", ["y", "x"], ["b"])], initializer: [] }),
+    /Add "the Add": it takes, by way of Add "the Add", what it makes itself/,
+  ],
+  [
+    "a name that nobody makes",
+    () => file({ node: [node("Relu", ["nothing"], ["y"])] }),
+    /it takes "nothing", which no node, input or constant is called/,
+  ],
+  [
+    "a name that two make",
+    () => file({ node: [node("Relu", ["x"], ["y"]), node("Tanh", ["x"], ["y"])] }),
+    /Tanh "the Tanh": it makes "y", which Relu "the Relu" makes too/,
+  ],
+  [
+    "too few inputs",
+    () => file({ node: [node("MatMul", ["x"], ["y"])] }),
+    /it has no second matrix, which is its input 1; it has 1/,
+  ],
+  [
+    "matrices that do not fit",
+    () => file({ initializer: [floats([4, 2], "w"), floats([2], "b")] }),
+    /it is given \[2,3\] with 3 features, its weight is \[4,2\] and takes 4/,
+  ],
+  [
+    "operands that do not go together",
+    () => one("Mul", [], [floats([5], "b")]),
+    /shapes \[2,3\] and \[5\], of which 3 and 5 do not go together/,
+  ],
+  [
+    "a bias of another length",
+    () => one("Conv", [], [floats([4, 3, 3, 3], "w"), floats([5], "b")], image),
+    /its bias has the shape \[5\], it has 4 filters/,
+  ],
+  [
+    "other channels",
+    () => one("Conv", [], [floats([4, 2, 3, 3], "w")], image),
+    /takes 2 channels; it is given \[2,3,8,8\] with 3/,
+  ],
+  [
+    "a window larger than the image",
+    () => one("Conv", [], [floats([4, 3, 9, 9], "w")], image),
+    /Conv "the Conv": .*input is 8 x 8, .*the window 9 x 9/,
+  ],
+  [
+    "pads for other axes",
+    () => one("Conv", [{ name: "pads", ints: [1, 1] }], [floats([4, 3, 3, 3], "w")], image),
+    /its pads are \[1,1\], 2 where 4 are needed/,
+  ],
+  [
+    "an image of 3 dimensions",
+    () => one("Conv", [], [floats([4, 3, 1, 1, 1], "w")], info("x", ["batch", 3, 4, 4, 4])),
+    /3 or 4 axes and not 5/,
+  ],
+  [
+    "a weight with too few numbers",
+    () => file({ initializer: [{ ...floats([3, 2], "w"), floats: [1, 2] }, floats([2], "b")] }),
+    /"w" has the shape \[3,2\], which is 6 numbers, 2 are there/,
+  ],
+  [
+    "a weight with too few bytes",
+    () => file({ initializer: [{ dims: [3, 2], name: "w", type: 1, raw: new Uint8Array(20) }, floats([2], "b")] }),
+    /"w" has the shape \[3,2\] of float, which is 24 bytes, 20 are there/,
+  ],
+  [
+    "a weight of texts",
+    () => file({ initializer: [{ dims: [1], name: "w", type: 8 }, floats([2], "b")] }),
+    /is of type 8, which is not read/,
+  ],
+  [
+    "a weight of no size",
+    () => file({ initializer: [{ dims: [-3, 2], name: "w", type: 1 }, floats([2], "b")] }),
+    /has the shape \[-3,2\], which no tensor can have/,
+  ],
+  [
+    "a weight in another file",
+    () =>
+      file({
+        initializer: [
+          { dims: [3, 2], name: "w", type: 1, location: 1, external: [{ key: "location", value: "w.bin" }] },
+          floats([2], "b"),
+        ],
+      }),
+    /lies in the file "w.bin", which was not given/,
+  ],
+  [
+    "a weight beyond the other file",
+    () =>
+      file({
+        initializer: [
+          {
+            dims: [3, 2],
+            name: "w",
+            type: 1,
+            location: 1,
+            external: [
+              { key: "location", value: "w.bin" },
+              { key: "offset", value: "8" },
+              { key: "length", value: "24" },
+            ],
+          },
+          floats([2], "b"),
+        ],
+      }),
+    /bytes 8 to 32 of "w.bin", which has 16/,
+    { external: () => new Uint8Array(16) },
+  ],
+  [
+    "a constant beyond all memory",
+    () =>
+      file({
+        node: [node("ConstantOfShape", ["s"], ["c"]), node("Add", ["x", "c"], ["y"])],
+        initializer: [longs([1e6, 1e6, 3], "s")],
+      }),
+    /ConstantOfShape "the ConstantOfShape": a constant of shape \[1000000,1000000,3\] is asked for, 3000000000000 numbers/,
+  ],
+  [
+    "an expansion beyond all memory",
+    () =>
+      file({
+        node: [node("Expand", ["b", "s"], ["c"]), node("Add", ["x", "c"], ["y"])],
+        initializer: [{ ...longs([1], "b") }, longs([1e5, 1e5], "s")],
+      }),
+    /a constant of shape \[100000,100000\] is asked for/,
+  ],
+  [
+    "a reshape that does not hold all",
+    () => one("Reshape", [], [longs([5, 7], "s")]),
+    /reshapes \[\d,3\], which is \d numbers, to \[5,7\]/,
+  ],
+  [
+    "an axis that there is not",
+    () => one("Softmax", [{ name: "axis", i: 4 }]),
+    /Softmax "the Softmax": its axis is 4, what it is given has 2 axes/,
+  ],
+  [
+    "a transpose that leaves one out",
+    () => one("Transpose", [{ name: "perm", ints: [0, 0] }]),
+    /its perm is \[0,0\], which does not name each of 2 axes once/,
+  ],
+  [
+    "parts that do not add up",
+    () =>
+      file({
+        node: [node("Split", ["x", "s"], ["y", "z"], [{ name: "axis", i: 1 }])],
+        initializer: [longs([1, 1], "s")],
+      }),
+    /it splits 3 into \[1,1\] for 2 outputs/,
+  ],
+  [
+    "a part of nothing",
+    () =>
+      file({ node: [node("Slice", ["x", "a", "b"], ["y"])], initializer: [longs([0, 3], "a"), longs([9, 9], "b")] }),
+    /Slice "the Slice": .*given \[2,3\]\. Nothing is left of axis 1/,
+  ],
+  [
+    "a number beyond the axis",
+    () => one("Gather", [{ name: "axis", i: 1 }], [longs([7], "i")]),
+    /it takes number 7 of axis 1, which has 3/,
+  ],
+  [
+    "joined with another length",
+    () => one("Concat", [{ name: "axis", i: 1 }], [floats([5, 3, 1], "b")]),
+    /Concat "the Concat": .*given \[1,2,3\] and \[5,3,1\]\. All axes but axis 1/,
+  ],
+  [
+    "weights that are NaN",
+    () => file({ initializer: [floats([3, 2], "w"), { dims: [2], name: "b", type: 1, floats: [1, Number.NaN] }] }),
+    /"b" is NaN somewhere/,
+  ],
+  [
+    "a length that is open",
+    () => file({ input: [info("x", ["batch", "features"])] }),
+    /the input "x" has an axis 1 of any length/,
+  ],
+  ["sparse weights", () => file({ sparse: [new Uint8Array(1)] }), /1 sparse tensors, none is read/],
+  [
+    "a shape that is reckoned",
+    () => file({ node: [node("Reshape", ["x", "x"], ["y"])] }),
+    /its shape is reckoned by the network, it must be a constant/,
+  ],
+];
+
+describe("a bad file is refused", () => {
+  test.each(bad.map(([kind, bytes, message, options = {}]) => ({ kind, bytes, message, options })))(
+    "$kind",
+    async ({ bytes, message, options }) => {
+      const reading = fromOnnx(bytes(), options);
+      await expect(reading).rejects.toThrow(message);
+      await expect(reading).rejects.toThrow(CheckpointError);
+    },
+  );
+
+  test("the file that they are made of is sound", async () => {
+    const { report, input } = await fromOnnx(whole);
+    expect(report.tensors.map(({ name }) => name)).toEqual(["the_MatMul.weight", "the_MatMul.bias"]);
+    expect(input).toEqual([3]);
+  });
+});
+
+describe("options that are wrong are refused", () => {
+  const wrong: readonly (readonly [string, unknown, RegExp, unknown])[] = [
+    ["no bytes", ["x"], /it must be a Uint8Array or an ArrayBuffer/, undefined],
+    ["one that there is not", whole, /it has no "layout"/, { layout: "NHWC" }],
+    ["a batch that is a number", whole, /batch is 4, it must be "free" or "none"/, { batch: 4 }],
+    ["channelsLast that is a text", whole, /channelsLast is "yes"/, { channelsLast: "yes" }],
+    [
+      "a shape that does not fit",
+      whole,
+      /the shape of input "x" is \[4,4\], in the file it is \[any,3\]/,
+      { input: { x: [4, 4] } },
+    ],
+    ["a shape of texts", whole, /must be a list of whole numbers/, { input: { x: ["a"] } }],
+    ["an input that there is not", whole, /there is no input "z". There are x/, { input: { z: [1] } }],
+    ["an output that there is not", whole, /there is no output "z". There are y/, { outputs: ["z"] }],
+    ["no function for other files", whole, /external is "w.bin", it must be a function/, { external: "w.bin" }],
+  ];
+  test.each(wrong)("%s", async (_, bytes, message, options) => {
+    const reading = fromOnnx(bytes as Uint8Array, options as OnnxOptions);
+    await expect(reading).rejects.toThrow(message);
+    await expect(reading).rejects.toSatisfy((error) => error instanceof OptionError || error instanceof NameError);
+  });
+});
+
+test("500 files with bytes changed, cut out or put in are read or refused by an error that is typed", async () => {
+  let state = 1;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const start = [
+    whole,
+    one("Conv", [{ name: "pads", ints: [1, 1, 1, 1] }], [floats([4, 3, 3, 3], "w")], image),
+    one("Reshape", [], [longs([-1, 1, 3], "s")]),
+  ];
+  let refused = 0;
+  for (let i = 0; i < 500; i++) {
+    const bytes = [...(start[i % start.length] as Uint8Array)];
+    for (let k = 0; k <= random(3); k++) {
+      const at = random(bytes.length);
+      const way = random(3);
+      if (way === 0) bytes[at] = random(256);
+      else if (way === 1) bytes.splice(at, 1 + random(8));
+      else bytes.splice(at, 0, random(256));
+    }
+    await fromOnnx(Uint8Array.from(bytes)).catch((error: unknown) => {
+      expect(error, `file ${i}`).toBeInstanceOf(GradusError);
+      expect(String(error)).not.toMatch(/internal:/);
+      refused++;
+    });
+  }
+  expect(refused).toBeGreaterThan(250);
+});
