@@ -2,12 +2,27 @@
 // a rate for each layer.
 
 import { expect, test } from "vitest";
-import { adamw, compile, crossEntropy, dense, layerDecay, replaceHead, sgd, type Trainer } from "../../src/index.ts";
+import {
+  adam,
+  adamw,
+  compile,
+  crossEntropy,
+  dense,
+  layerDecay,
+  meanSquaredError,
+  replaceHead,
+  sgd,
+  type Trainer,
+} from "../../src/index.ts";
+import { encodeCheckpoint, openCheckpoint } from "../../src/io/checkpoint.ts";
+import type { Training } from "../../src/io/training.ts";
 import { type FromKeras, fromKeras } from "../../src/keras/index.ts";
 import { hitsOf, kerasFigures } from "../foreign/keras.ts";
+import file from "../golden/keras.h5?url";
 import training from "../golden/keras-training.json" with { type: "json" };
 import { type Golden, relativeError } from "../reference/golden-data.ts";
 import { kerasNetworks } from "../reference/keras-networks.ts";
+import { trainedTwin } from "../reference/trained-twin.ts";
 import { foreignFile as get } from "./foreign.ts";
 import { guarded } from "./guarded.ts";
 
@@ -95,5 +110,65 @@ test("a network for doodles learns three kinds of drawings from ten of each, wit
     await trainer.fit(samplesOf(0, 10), { epochs: 8 });
     const { accuracy } = await trainer.evaluate(samplesOf(500, 20));
     expect(accuracy).toBeGreaterThan(0.85);
+    trainer.dispose();
+  }));
+
+/** A trainer's file with what Adam of Keras kept in the place of its own moments, and its count of updates. */
+function withState(bytes: Uint8Array, { iterations, slots }: NonNullable<FromKeras["state"]>): Uint8Array {
+  const { sections, signature, training: before } = openCheckpoint(bytes);
+  const record = before as Training;
+  const rows = Object.entries(record.rows).map(([name, row]) => [
+    name,
+    { ...row, updates: iterations, trained: iterations },
+  ]);
+  return encodeCheckpoint({
+    sections: new Map([...sections, ["moment1", slots.get("m")!], ["moment2", slots.get("v")!]]),
+    signature,
+    training: { ...record, step: iterations, rows: Object.fromEntries(rows) },
+  });
+}
+
+test("Adam goes on from a Keras file as Keras' formula does in f64, 20 steps of a network with models in it", () =>
+  guarded(async (device) => {
+    const read = await fromKeras(new Uint8Array(await (await fetch(file)).arrayBuffer()));
+    const state = read.state!;
+    const { learning_rate: lr, beta_1: b1, beta_2: b2, epsilon: eps } = state.options as Record<string, number>;
+    const [batch, steps, loss] = [8, 20, meanSquaredError()];
+    const optimizer = adam({ lr: lr!, betas: [b1!, b2!], eps: eps!, epsFirst: true });
+    const trainer = await trainerOf(read, device, { batch, loss, optimizer });
+    trainer.load(withState(await trainer.save(), state));
+    const inputs = ["u", "v"].map((name) => ({ name, shape: [6] }));
+    const twin = trainedTwin(read.model, { batch, inputs, loss });
+    const copy = (from: ReadonlyMap<string, { readonly data: ArrayLike<number> }>) =>
+      new Map<string, Float64Array>([...from].map(([name, { data }]) => [name, Float64Array.from(data)]));
+    const [start, now] = [copy(read.weights), copy(read.weights)];
+    const [m, v] = [copy(state.slots.get("m")!), copy(state.slots.get("v")!)];
+    const numbers = (count: number, seed: number): Float32Array<ArrayBuffer> =>
+      Float32Array.from({ length: batch * count }, (_, i) => (((i + 131 * seed) * 7919) % 1009) / 500 - 1);
+    for (let t = 0; t < steps; t++) {
+      const [x, y] = [{ u: numbers(6, 3 * t), v: numbers(6, 3 * t + 1) }, numbers(2, 3 * t + 2)];
+      const step = await trainer.step({ x, y });
+      const made = twin(now, x, y);
+      expect(Math.abs(step.loss / made.loss - 1)).toBeLessThan(1e-5);
+      const at = state.iterations + t + 1;
+      const rate = (lr! * Math.sqrt(1 - b2! ** at)) / (1 - b1! ** at);
+      for (const [name, gradient] of made.gradients) {
+        const [p, first, second] = [now.get(name)!, m.get(name)!, v.get(name)!];
+        for (const [i, g] of gradient.entries()) {
+          first[i] = b1! * first[i]! + (1 - b1!) * g;
+          second[i] = b2! * second[i]! + (1 - b2!) * g * g;
+          p[i] = p[i]! - (rate * first[i]!) / (Math.sqrt(second[i]!) + eps!);
+        }
+      }
+      for (const [name, values] of made.states) now.set(name, values);
+    }
+    const got = await trainer.weights();
+    const away = [...now].map(([name, values]) => {
+      const largest = (of: (i: number) => number): number =>
+        values.reduce((most, _, i) => Math.max(most, Math.abs(of(i))), 0);
+      const path = largest((i) => values[i]! - start.get(name)![i]!);
+      return [name, largest((i) => values[i]! - got.get(name)!.data[i]!) / path] as const;
+    });
+    expect(away.filter(([, error]) => !(error < 1e-4))).toEqual([]);
     trainer.dispose();
   }));
