@@ -108,11 +108,17 @@ function shapeOf(config: Config, key: string, lowest: number): readonly number[]
   return refuse(config, `${key} is ${shown(given)}, it must be a list of whole numbers.`);
 }
 
-const upSampling = plain((config) => {
+const upSampling: LayerClass = (config) => {
   checkChannelsLast(config);
   const interpolation = word(config, "interpolation", ["nearest", "bilinear"], "nearest");
-  return upSampling2d({ size: counts(config, "size", 2, 2) as Pair, interpolation });
-});
+  return {
+    layer: upSampling2d({ size: counts(config, "size", 2, 2) as Pair, interpolation }),
+    needs: [],
+    ...(interpolation === "bilinear" && {
+      notes: ["its pixels are squares, as in Keras; TensorFlow.js takes other places between them"],
+    }),
+  };
+};
 
 function rateOf(config: Config): number {
   const rate = number(config, optionOf(config, "rate") === undefined ? "p" : "rate");
