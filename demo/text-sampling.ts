@@ -1,8 +1,8 @@
 // Text that a network over characters goes on with: one character after the other, drawn by the probabilities that it gives.
 
 import type { Network } from "../src/index.ts";
+import { characters } from "../src/text/index.ts";
 import { uniforms } from "./random.ts";
-import { tokensOf } from "./text.ts";
 
 export interface Sampling {
   /** Below 1 what is likely becomes likelier, above 1 all become more alike; 0 takes the likeliest. At least 0, default 0.8. */
@@ -45,7 +45,7 @@ export async function* write(
 ): AsyncGenerator<string> {
   const [length = 0] = network.inputShape;
   const next = uniforms(`text ${sampling.seed ?? 0}`);
-  const tokens = tokensOf(vocabulary, start);
+  const tokens = [...characters(vocabulary, { unknown: "drop" }).encode(start)];
   if (tokens.length === 0) tokens.push(0);
   for (;;) {
     const seen = tokens.slice(-length);

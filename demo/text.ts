@@ -1,6 +1,7 @@
 // The text of the tasks about characters: Moby-Dick, the first nine tenths to train on and the rest to test with, as numbers of characters.
 
 import type { Samples } from "../src/index.ts";
+import { characters } from "../src/text/index.ts";
 
 export interface Corpus {
   /** All characters of the text, in order; a token is a place in it. */
@@ -27,18 +28,11 @@ export const loadCorpus = async (): Promise<Corpus> => corpusOf(await read());
 
 /** Throws where a text has more than 256 different characters. */
 export function corpusOf(text: string): Corpus {
-  const vocabulary = [...new Set(text)].sort();
-  if (vocabulary.length > 256)
-    throw new Error(`The text has ${vocabulary.length} different characters, at most 256 fit.`);
-  const tokens = Uint8Array.from(tokensOf(vocabulary, text));
+  const { size, vocabulary, encode } = characters(text);
+  if (size > 256) throw new Error(`The text has ${size} different characters, at most 256 fit.`);
+  const tokens = Uint8Array.from(encode(text));
   const cut = Math.floor(TRAINED_ON * tokens.length);
   return { vocabulary, train: tokens.subarray(0, cut), heldOut: tokens.subarray(cut) };
-}
-
-/** Characters that the vocabulary has not are left out. */
-export function tokensOf(vocabulary: readonly string[], text: string): number[] {
-  const places = new Map(vocabulary.map((character, token) => [character, token]));
-  return [...text].flatMap((character) => places.get(character) ?? []);
 }
 
 /** Pieces of `length` tokens one after the other, at most `count`, each with the token that follows at each place. */

@@ -36,7 +36,7 @@ describe("tokenizer.bin of llama2.c", () => {
   });
 
   test("joins the pair of the highest score first, as a search of all pairs does", async () => {
-    const text = `${(await textOf("charrnn/shakespeare-excerpt.txt")).slice(0, 1500)} naïve 日本 🙂  ${"a".repeat(40)}`;
+    const text = `${(await textOf("charrnn/shakespeare-excerpt.txt")).slice(0, 1500)} naïve 日本 🙂  ${"a".repeat(40)}日ooooooo日lllllll日ppp`;
     expect([...tok512.encode(text)]).toEqual(searched(tok512, ` ${text}`));
   });
 
