@@ -2,7 +2,7 @@
 
 import { conv2d as convolve } from "../op/conv2d.ts";
 import { depthwiseConv2d as convolveDepths } from "../op/depthwise-conv2d.ts";
-import { type Layer, wholeNumber } from "../op/layer.ts";
+import { applied, type Layer, wholeNumber } from "../op/layer.ts";
 import { reshape } from "../op/reshape.ts";
 import { spanOf } from "../op/window.ts";
 import { conv2d } from "./conv2d.ts";
@@ -52,6 +52,6 @@ export function separableConv2d(filters: number, options: DepthwiseConv2dOptions
   const pointwise = conv2d(filters, { ...start, kernel: 1, bias });
   return {
     kind: "separableConv2d",
-    apply: (scope, x) => pointwise.apply(scope.child("pointwise"), depthwise.apply(scope.child("depthwise"), x)),
+    apply: (scope, x) => applied(pointwise, scope.child("pointwise"), applied(depthwise, scope.child("depthwise"), x)),
   };
 }

@@ -54,7 +54,12 @@ function forward(
   const tensorOf = (id: number): string | undefined => {
     const own = owns.get(id);
     const tensor = own && tensors.get(own.name);
-    if (tensor === undefined) return undefined;
+    if (tensor === undefined) {
+      if (own === undefined) return undefined;
+      throw new OptionError(
+        `toPyTorch: "${own.name}" is a tensor of the model that its summary does not list. Apply parts of a layer by use() of functional().`,
+      );
+    }
     const get = `self.get_${tensor.isState ? "buffer" : "parameter"}(${JSON.stringify(tensor.name)})`;
     return tensor.seen.replace(/\bp\b/, get);
   };

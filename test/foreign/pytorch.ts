@@ -1,13 +1,14 @@
 // The reference figures of networks of PyTorch on their own data: as many samples as are asked for, by whatever predicts. Tests take some,
 // the soak all.
 
+import { loadDigits } from "../../demo/digits.ts";
 import { actorCritic } from "../../demo/models/actor-critic.ts";
 import { resnet20 } from "../../demo/models/resnet20.ts";
 import { vitMnist } from "../../demo/models/vit-mnist.ts";
 import type { Model } from "../../src/index.ts";
 import type { LoadWeightsOptions } from "../../src/pytorch/index.ts";
 
-/** The bytes of a file: of the manifest, or, below "mnist/", of MNIST. */
+/** The bytes of a file of the manifest. */
 export type Get = (path: string) => Promise<Uint8Array>;
 
 interface Labelled {
@@ -37,9 +38,8 @@ const deviations = [0.229, 0.224, 0.225];
 /** Handwritten digits of some classes among the first `among` of the test set. */
 const digits =
   (among: number, classes: number) =>
-  async (get: Get, count: number): Promise<Labelled> => {
-    const images = (await get("mnist/t10k-images-idx3-ubyte")).subarray(16);
-    const labels = (await get("mnist/t10k-labels-idx1-ubyte")).subarray(8, 8 + among);
+  async (_: Get, count: number): Promise<Labelled> => {
+    const { x: images, y: labels } = await loadDigits("test", among);
     const chosen = [...labels.keys()].filter((i) => (labels[i] as number) < classes).slice(0, count);
     const x = new Float32Array(chosen.length * 784);
     for (const [row, i] of chosen.entries())
@@ -96,6 +96,23 @@ export async function hitsOf(
     return logits.indexOf(Math.max(...logits)) === label;
   });
   return { hits: hits.length, samples: labels.length };
+}
+
+/**
+ * All samples of all networks: a line for each with its figure, and whether it is the published one, which has three digits. For the
+ * soak: on a software adapter it takes minutes.
+ */
+export async function wholeFigures(
+  get: Get,
+  predictOf: (network: PyTorchNetwork) => Promise<(x: Float32Array<ArrayBuffer>) => Promise<ArrayLike<number>>>,
+): Promise<readonly { readonly line: string; readonly holds: boolean }[]> {
+  const told = [];
+  for (const [name, figure] of Object.entries(pytorchFigures)) {
+    const { hits, samples } = await hitsOf(figure, await predictOf(figure), get);
+    const line = `${name}: ${((100 * hits) / samples).toFixed(1)} % of ${samples}`;
+    told.push({ line, holds: samples === figure.samples && Math.abs(hits / samples - figure.accuracy) < 0.0006 });
+  }
+  return told;
 }
 
 /** The equations of CartPole (Barto, Sutton and Anderson 1983) as Gymnasium has them: the next state, or undefined where it fell. */
