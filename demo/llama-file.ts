@@ -6,38 +6,26 @@ import type { LlamaSize } from "./models/llama.ts";
 
 type Tensors = Map<string, HostTensor>;
 
+/** Weights of a block in the order of the file, [out, in]: d units, h of the feed-forward part, k of keys and values. */
+const KINDS =
+  "attention_norm:d attention.wq:d,d attention.wk:k,d attention.wv:k,d attention.wo:d,d ffn_norm:d feed_forward.w1:h,d feed_forward.w2:d,h feed_forward.w3:h,d";
+
 /** What a file of llama2.c (version 0) with one table of tokens for both ends holds, under the names of the safetensors form. */
 export function readLlama(bytes: Uint8Array<ArrayBuffer>): { readonly size: LlamaSize; readonly tensors: Tensors } {
-  const whole = new Int32Array(bytes.buffer, bytes.byteOffset, 7) as ArrayLike<number> as number[];
-  const [units, hidden, blocks, heads, keyHeads, vocabulary] = whole as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const keys = (units / heads) * keyHeads;
+  const [d = 0, h = 0, blocks = 0, heads = 0, keyHeads = 0, v = 0] = new Int32Array(bytes.buffer, bytes.byteOffset, 7);
+  const lengths: Readonly<Record<string, number>> = { d, h, v, k: (d / heads) * keyHeads };
+  const inBlocks = KINDS.split(" ").flatMap((kind) => Array.from({ length: blocks }, (_, i) => `layers.${i}.${kind}`));
   const tensors: Tensors = new Map();
-  let at = bytes.byteOffset + 4 * whole.length;
-  const take = (name: string, ...shape: number[]): void => {
+  let at = bytes.byteOffset + 4 * 7;
+  for (const kind of ["tok_embeddings:v,d", ...inBlocks, "norm:d"]) {
+    const [name, letters = ""] = kind.split(":");
+    const shape = letters.split(",").map((letter) => lengths[letter] as number);
     const length = shape.reduce((a, b) => a * b);
-    tensors.set(name, { shape, data: new Float32Array(bytes.buffer, at, length) });
-    at += 4 * length;
-  };
-  const each = (name: string, ...shape: number[]): void => {
-    for (let i = 0; i < blocks; i++) take(`layers.${i}.${name}.weight`, ...shape);
-  };
-  take("tok_embeddings.weight", vocabulary, units);
-  each("attention_norm", units);
-  for (const [name, rows] of Object.entries({ wq: units, wk: keys, wv: keys, wo: units }))
-    each(`attention.${name}`, rows, units);
-  each("ffn_norm", units);
-  each("feed_forward.w1", hidden, units);
-  each("feed_forward.w2", units, hidden);
-  each("feed_forward.w3", hidden, units);
-  take("norm.weight", units);
-  return { size: { vocabulary, units, hidden, blocks, heads, keyHeads }, tensors };
+    const data = new Float32Array(bytes.buffer, at, length);
+    tensors.set(`${name}.weight`, { shape, data });
+    at += data.byteLength;
+  }
+  return { size: { vocabulary: v, units: d, hidden: h, blocks, heads, keyHeads }, tensors };
 }
 
 /** What parts of names become, in order. */
