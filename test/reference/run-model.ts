@@ -7,6 +7,7 @@ import type { DataFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
 import type { LossFunction, Model } from "../../src/index.ts";
 import { interpret } from "./interpret.ts";
+import "./onnx-formulas.ts";
 import { exact } from "./twin.ts";
 
 export interface Given {
