@@ -17,6 +17,13 @@ export {
 } from "./errors.ts";
 export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type FileTensor,
+  type Safetensors,
+  type StoredTensor,
+} from "./io/safetensors.ts";
 export { type AttentionInputs, type MultiHeadAttentionOptions, multiHeadAttention } from "./model/attention.ts";
 export { type BatchNormOptions, batchNorm } from "./model/batch-norm.ts";
 export { bidirectional } from "./model/bidirectional.ts";

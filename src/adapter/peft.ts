@@ -1,11 +1,17 @@
 // Adapters alone, in the names and axes of PEFT: `base_model.model.PATH.lora_A.weight` [rank, in] and `.lora_B.weight` [out, rank], convolutions
 // with their window behind, tables as `lora_embedding_A` and `_B`; and the configuration that lies beside the file.
 
-import { CheckpointError, type HostTensor, NameError, OptionError } from "../index.ts";
+import {
+  CheckpointError,
+  decodeSafetensors,
+  encodeSafetensors,
+  type HostTensor,
+  NameError,
+  OptionError,
+} from "../index.ts";
 import { checkAlpha } from "./lora.ts";
 import { below, pairsOf } from "./merge.ts";
 import { checkKeys, chosen } from "./names.ts";
-import { decode, encode } from "./safetensors.ts";
 
 export interface SaveAdaptersOptions {
   /** As it was given to lora. Default: the rank. */
@@ -79,7 +85,10 @@ export function saveAdapters(
     rank_pattern: Object.fromEntries(ranks.filter(([, own]) => own !== rank)),
     inference_mode: true,
   };
-  return { bytes: encode(tensors), config: `${JSON.stringify(config, null, 2)}\n` };
+  return {
+    bytes: encodeSafetensors({ tensors, metadata: { format: "pt" } }),
+    config: `${JSON.stringify(config, null, 2)}\n`,
+  };
 }
 
 export interface LoadAdaptersOptions {
@@ -105,7 +114,9 @@ export function loadAdapters(
   const { rename = (path: string) => path } = options;
   if (typeof rename !== "function") throw new OptionError(`${place}: rename is no function. Write (path) => path.`);
   const made = new Map<string, HostTensor>();
-  for (const [name, tensor] of source instanceof Map ? source : decode(place, source as Uint8Array)) {
+  for (const [name, tensor] of source instanceof Map
+    ? source
+    : decodeSafetensors(source as Uint8Array, place).tensors) {
     const found = NAME.exec(name);
     if (found === null)
       throw new CheckpointError(`${place}: "${name}" is no factor of LoRA, such as "${PREFIX}PATH.lora_A.weight".`);

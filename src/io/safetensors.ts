@@ -28,7 +28,10 @@ export interface Safetensors<Tensor extends StoredTensor = StoredTensor> {
 
 const MOST_HEADER = 100_000_000;
 
-/** F32 tensors as a file. The same tensors and metadata give the same bytes: names are sorted. */
+/**
+ * F32 tensors, row-major by name, as the bytes of a safetensors file (Hugging Face's format). The same tensors and metadata give the same
+ * bytes: names are sorted.
+ */
 export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array<ArrayBuffer> {
   const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   let end = 0;
@@ -37,7 +40,8 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
     end += data.byteLength;
     return [name, { dtype: "F32", shape, data_offsets: [begin, end] }] as const;
   });
-  const text = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
+  const about = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
+  const text = JSON.stringify({ ...about, ...Object.fromEntries(entries) });
   const head = new TextEncoder().encode(text);
   let at = 8 + Math.ceil(head.length / 8) * 8;
   const bytes = new Uint8Array(at + end).fill(0x20, 8, at);
@@ -50,7 +54,14 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
   return bytes;
 }
 
-/** Reads a file. Throws CheckpointError for whatever is not exactly right. `place` begins the error. */
+/**
+ * The tensors of a safetensors file (Hugging Face's format) by name, row-major, each made f32 when its `data` is asked for, and the texts
+ * beside them. Views of the file are kept, no copies. Throws CheckpointError for whatever is not exactly right; `place` begins the error.
+ *
+ * @example
+ * const { tensors } = decodeSafetensors(bytes);
+ * trainer.setWeights({ "stem.weight": tensors.get("stem.weight")!.data });
+ */
 export function decodeSafetensors(given: Uint8Array | ArrayBuffer, place = "checkpoint"): Safetensors<FileTensor> {
   const bytes = fileBytes(place, given);
   const fail = (what: string): never => {

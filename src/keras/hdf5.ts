@@ -2,8 +2,8 @@
 // is held against the length of the file, each block is visited once, and nothing is allocated beyond what the file holds.
 // After the HDF5 File Format Specification, version 3.0.
 
+import { half } from "../foreign/half.ts";
 import { CheckpointError } from "../index.ts";
-import { halfToFloat } from "./half.ts";
 
 /** A value of an attribute. */
 export type Attribute = string | number | readonly (string | number)[];
@@ -167,7 +167,7 @@ const product = (shape: readonly number[]): number => shape.reduce((all, length)
 /** A number of a type. */
 function numberAt(view: DataView, at: number, { kind, size, littleEndian }: Type): number {
   if (kind === "float") {
-    if (size === 2) return halfToFloat(view.getUint16(at, littleEndian));
+    if (size === 2) return half(view.getUint16(at, littleEndian));
     return size === 4 ? view.getFloat32(at, littleEndian) : view.getFloat64(at, littleEndian);
   }
   const isSigned = kind === "signed";

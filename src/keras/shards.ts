@@ -1,7 +1,7 @@
 // Weights of TensorFlow.js: groups of shards, whose bytes are tensors one after the other, plain or quantised.
 
+import { half } from "../foreign/half.ts";
 import { entry, fail, isObject, shown } from "./config.ts";
-import { halfToFloat } from "./half.ts";
 import type { FileTensor } from "./tensor.ts";
 
 /** How shards are given: by name, in order, all in one, or by a function that gets them. */
@@ -29,7 +29,7 @@ interface Form {
 
 const forms: ReadonlyMap<string, Form> = new Map([
   ["float32", { bytes: 4, read: (view, at) => view.getFloat32(at, true) }],
-  ["float16", { bytes: 2, read: (view, at) => halfToFloat(view.getUint16(at, true)) }],
+  ["float16", { bytes: 2, read: (view, at) => half(view.getUint16(at, true)) }],
   ["int32", { bytes: 4, read: (view, at) => view.getInt32(at, true) }],
   ["uint8", { bytes: 1, read: (view, at) => view.getUint8(at) }],
   ["uint16", { bytes: 2, read: (view, at) => view.getUint16(at, true) }],

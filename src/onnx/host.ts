@@ -1,5 +1,6 @@
 // Tensors whose numbers are known while a file is read: initializers, constants, shapes, and whatever is reckoned of these.
 
+import { brain, half } from "../foreign/half.ts";
 import { CheckpointError } from "../index.ts";
 import type { TensorProto } from "./file.ts";
 
@@ -37,24 +38,6 @@ interface Type {
   /** What is read as it is meant; absent where it is so already. */
   readonly mend?: (value: number) => number;
 }
-
-/** The value of an f16. */
-function half(bits: number): number {
-  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
-  const size =
-    exponent === 31
-      ? fraction === 0
-        ? Number.POSITIVE_INFINITY
-        : Number.NaN
-      : (exponent === 0 ? 2 * fraction : 1024 + fraction) * 2 ** (exponent - 25);
-  return bits & 0x8000 ? -size : size;
-}
-
-const word = new DataView(new ArrayBuffer(4));
-const brain = (bits: number): number => {
-  word.setUint32(0, (bits << 16) >>> 0);
-  return word.getFloat32(0);
-};
 
 const typeOf = (
   name: string,

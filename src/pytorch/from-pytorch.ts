@@ -1,13 +1,12 @@
 // A file of PyTorch as its tensors by name and whatever else it holds as plain data.
 
-import { OptionError } from "../index.ts";
+import { decodeSafetensors, OptionError } from "../index.ts";
 import { readArchive } from "./archive.ts";
 import type { FileTensor } from "./file-tensor.ts";
 import { type Contents, readLegacy } from "./legacy.ts";
 import { floatsOf, numberType, rowMajor, sizeOf } from "./number-types.ts";
 import { isA, isDict, isList, type Pickled, type TensorRef } from "./pickle-value.ts";
 import { bytesOf, named, type Refuse, refuser } from "./refuse.ts";
-import { isSafetensors, readSafetensors } from "./safetensors.ts";
 import { isZip } from "./zip.ts";
 
 /** What a file holds beside tensors. Keys of dicts are names here, and whole numbers beyond 2^53 are bigints. */
@@ -39,6 +38,9 @@ export interface FromPyTorch {
   readonly report: PyTorchReport;
 }
 
+/** Eight bytes of length, then a JSON object. */
+const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[8] === 0x7b;
+
 /** More than any checkpoint nests. */
 const MOST_DEPTH = 64;
 
@@ -62,7 +64,8 @@ export async function fromPyTorch(
   const bytes = bytesOf(place, source);
   const refuse = refuser(place);
   const { part } = options;
-  if (isSafetensors(bytes)) return finished("safetensors", below(part, readSafetensors(bytes, refuse), refuse), {});
+  if (isSafetensors(bytes))
+    return finished("safetensors", below(part, new Map(decodeSafetensors(bytes, place).tensors), refuse), {});
   const format = isZip(bytes) ? "zip" : "legacy";
   if (format === "legacy" && bytes[0] !== 0x80)
     refuse(

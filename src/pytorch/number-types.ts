@@ -1,6 +1,7 @@
 // The number types of tensors in files, under the names of safetensors, and how their bytes become f32. A number that f32 does not
 // hold is refused when the tensor is asked for: the file is sound, and the rest of it can be used.
 
+import { brain, half } from "../foreign/half.ts";
 import type { Refuse } from "./refuse.ts";
 
 type View =
@@ -25,24 +26,6 @@ interface NumberType {
 }
 
 const MOST_F32 = 3.4028234663852886e38;
-const word = new Uint32Array(1);
-const asFloat = new Float32Array(word.buffer);
-
-/** The bits of a bf16 are the upper half of an f32. */
-function brain(bits: number): number {
-  word[0] = bits << 16;
-  return asFloat[0] as number;
-}
-
-/** The value of an f16: sign, 5 bits of exponent, 10 of fraction. */
-function half(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
-
 const whole = 2 ** 24;
 const every = Number.POSITIVE_INFINITY;
 

@@ -3,6 +3,9 @@
 
 import {
   CheckpointError,
+  decodeSafetensors,
+  encodeSafetensors,
+  type HostTensor,
   type Input,
   type Model,
   OptionError,
@@ -11,13 +14,11 @@ import {
   scheduleFrom,
   summary,
 } from "../index.ts";
-import { fromPyTorch } from "./from-pytorch.ts";
 import { type Move, type Wanted, wantedTensors } from "./layout.ts";
 import { rowMajor, sizeOf } from "./number-types.ts";
 import { type PythonGroup, type PythonOptimizer, type PythonTensor, pythonModel } from "./python-model.ts";
 import { recorded } from "./recorded.ts";
 import { named } from "./refuse.ts";
-import { encodeSafetensors, metadataOf, type WrittenTensor } from "./safetensors.ts";
 
 export interface ToPyTorchOptions {
   /** For how many steps from the next one the schedules are written; behind the last the rate stays. Default: 1000. */
@@ -111,14 +112,14 @@ export async function toPyTorch(source: Source, model: Model, options: ToPyTorch
   if (!Number.isInteger(steps) || steps < 1)
     throw new OptionError(`${place}: steps is ${steps}, it must be a whole number of at least 1.`);
   const bytes = "save" in source ? await source.save() : source;
-  const { signature, training } = toldOf(bytes);
-  const { tensors } = await fromPyTorch(bytes);
+  const { tensors, metadata } = decodeSafetensors(bytes, place);
+  const { signature, training } = toldOf(metadata);
   refuseForeign(signature);
   const input = signature.input as Input;
   const { layers } = summary(model, { input });
   const wanted = wantedTensors(layers, "pytorch", {});
   const written = new Map<string, PythonTensor>();
-  const weights = new Map<string, WrittenTensor>();
+  const weights = new Map<string, HostTensor>();
   for (const one of wanted) {
     const found = tensors.get(one.name) ?? tensors.get(`states/${one.name}`) ?? tensors.get(`base/${one.name}`);
     if (found === undefined || String(found.shape) !== String(one.shape))
@@ -133,7 +134,7 @@ export async function toPyTorch(source: Source, model: Model, options: ToPyTorch
     weights.set(tensor.name, { shape: tensor.shape, data: back(found.data, one.move) });
   }
   const schedules = new Map<string, readonly number[]>();
-  const state = new Map<string, WrittenTensor>();
+  const state = new Map<string, HostTensor>();
   const optimizers = optimizersOf({ signature, training }, written, schedules, steps);
   for (const { name } of wanted) addState(state, name, { signature, training }, tensors, written, wanted);
   for (const [name, factors] of schedules)
@@ -144,8 +145,8 @@ export async function toPyTorch(source: Source, model: Model, options: ToPyTorch
   const inputs = isShape(input) ? { "": input } : (input as Readonly<Record<string, readonly number[]>>);
   const script = pythonModel(recorded(model, inputs), written, optimizers, frozen);
   return {
-    weights: encodeSafetensors(weights),
-    optimizer: encodeSafetensors(state),
+    weights: encodeSafetensors({ tensors: weights, metadata: {} }),
+    optimizer: encodeSafetensors({ tensors: state, metadata: {} }),
     script,
     report: reportOf(written, leftOut({ signature, training })),
   };
@@ -154,8 +155,7 @@ export async function toPyTorch(source: Source, model: Model, options: ToPyTorch
 const isShape = (input: unknown): input is readonly number[] | { readonly shape: readonly number[] } =>
   Array.isArray(input) || Array.isArray((input as { shape?: unknown })?.shape);
 
-function toldOf(bytes: Uint8Array | ArrayBuffer): Told {
-  const text = metadataOf(new Uint8Array(bytes)).gradus;
+function toldOf({ gradus: text }: Readonly<Record<string, string>>): Told {
   const told = text === undefined ? undefined : (JSON.parse(text) as Partial<Told>);
   if (told?.signature !== undefined && told.training !== undefined) return told as Told;
   throw new CheckpointError(
@@ -291,7 +291,7 @@ function factorsOf(
 
 /** Moments and count of steps of a tensor, where it has any. */
 function addState(
-  state: Map<string, WrittenTensor>,
+  state: Map<string, HostTensor>,
   tensor: string,
   { signature, training }: Told,
   tensors: ReadonlyMap<string, { readonly data: ArrayLike<number> }>,

@@ -38,7 +38,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "network",
     "recipe",
   ],
-  index: ["base", "op", "model", "plan", "record", "optim", "data", "gpu", "run", "network", "recipe", "trainer"],
+  index: ["base", "op", "model", "plan", "record", "optim", "data", "io", "gpu", "run", "network", "recipe", "trainer"],
   foreign: ["index"],
   // Entry points know the core by its door alone.
   ...Object.fromEntries(entries.map((name) => [name, ["index", "foreign"]])),

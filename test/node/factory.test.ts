@@ -158,7 +158,19 @@ const others = [
   "zeroPadding2d",
 ];
 const more = [
-  ...["checkGradients", "cut", "defineElementwise", "defineOp", "graph", "prelu", "print", "replaceHead", "residual"],
+  ...[
+    "checkGradients",
+    "cut",
+    "decodeSafetensors",
+    "defineElementwise",
+    "defineOp",
+    "encodeSafetensors",
+    "graph",
+    "prelu",
+    "print",
+    "replaceHead",
+    "residual",
+  ],
   ...["sequential", "summary", "swiglu"],
 ];
 
