@@ -99,8 +99,8 @@ export interface LoadAdaptersOptions {
 const NAME = /^(?:base_model\.model\.)?(.+)\.(?:lora_(A|B)(?:\.default)?\.weight|lora_embedding_(A|B)(?:\.default)?)$/;
 
 /**
- * Adapters of PEFT's adapter_model.safetensors, by the names of lora: for `setWeights`, `compile`'s weights or unmerge. The file as bytes of F32,
- * or its tensors as fromPyTorch of gradus/pytorch gives them, of whatever type they were. Throws CheckpointError where the file is
+ * Adapters of PEFT's adapter_model.safetensors, by the names of lora: for `setWeights`, `compile`'s weights or unmerge. The file as its bytes, of
+ * whatever number type, or its tensors by name. Throws CheckpointError where the file is
  * damaged or holds something else, NameError where two names become one.
  *
  * @example trainer.setWeights(loadAdapters(bytes, { rename: (path) => path.replace("layers.", "block") }));
