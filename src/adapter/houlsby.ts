@@ -1,9 +1,10 @@
 // Bottlenecks (Houlsby et al. 2019): behind a product stands x + up(activation(down(x))). It stands before the layer's own bias, which
 // makes no difference to what can be learned, since down has a bias too.
 
+import { sizeOf } from "../foreign/strided.ts";
 import { dense, gelu, type Layer, type Model, OptionError, ops } from "../index.ts";
 import { checkKeys, checkWhole } from "./names.ts";
-import { adapted, reshaped, size } from "./scope.ts";
+import { adapted, reshaped } from "./scope.ts";
 
 export interface HoulsbyOptions {
   /** Dense layers by path, a pattern or several: those behind which a bottleneck stands, such as "**.output". */
@@ -37,7 +38,7 @@ export function houlsby<M extends Model>(model: M, options: HoulsbyOptions): M {
         if (attributes.transposeB === true) return made;
         const own = weight.scope.child("adapter");
         const width = made.shape.at(-1) as number;
-        const rows = reshaped(scope, made, [size(made.shape.slice(0, -1)), width]);
+        const rows = reshaped(scope, made, [sizeOf(made.shape.slice(0, -1)), width]);
         const inner = activation.apply(own.child("activation"), down.apply(own.child("down"), rows));
         const up = dense(width, { initializer: "zeros" }).apply(own.child("up"), inner);
         return scope.op(ops.add, { x: made, y: reshaped(scope, up, made.shape) }).z;

@@ -2,6 +2,7 @@
 // The sum W + A B would need the gradient of a whole weight on the way back; two narrow products do not, and let dropout in between. In a
 // step of a small Llama on 4 x 256 tokens, rank 4 everywhere, that is 610 million multiply-adds of products against 800.
 
+import { sizeOf } from "../foreign/strided.ts";
 import {
   defineElementwise,
   dropout,
@@ -13,7 +14,7 @@ import {
   type Value,
 } from "../index.ts";
 import { checkKeys, checkWhole } from "./names.ts";
-import { adapted, type Request, type Rows, reshaped, size } from "./scope.ts";
+import { adapted, type Request, type Rows, reshaped } from "./scope.ts";
 
 export interface LoraOptions {
   /** Layers by path, a pattern or several: of these, weights that go into a product, a convolution or a table. */
@@ -36,11 +37,11 @@ const scaled = defineElementwise<"x", { readonly factor: number }>({
   },
 });
 
-const zeros: Initializer = (shape) => new Float32Array(size(shape));
+const zeros: Initializer = (shape) => new Float32Array(sizeOf(shape));
 /** PyTorch's kaiming_uniform with a slope of sqrt(5): within 1 / sqrt(inputs). */
 const kaiming: Initializer = (shape, { uniform }) =>
-  Float32Array.from({ length: size(shape) }, () => (2 * uniform() - 1) / Math.sqrt(size(shape.slice(0, -1))));
-const normal: Initializer = (shape, random) => Float32Array.from({ length: size(shape) }, () => random.normal());
+  Float32Array.from({ length: sizeOf(shape) }, () => (2 * uniform() - 1) / Math.sqrt(sizeOf(shape.slice(0, -1))));
+const normal: Initializer = (shape, random) => Float32Array.from({ length: sizeOf(shape) }, () => random.normal());
 
 /**
  * The model with adapters beside the weights of these layers. A layer `path` with a weight [.., in, out] gets `path.loraA` [.., in, rank] and
@@ -116,7 +117,7 @@ export function lora<M extends Model>(model: M, options: LoraOptions): M {
         const { scope, op, inputs, made } = request;
         const { a, b } = factors(request, inputs.table as Value, true);
         const low = (scope.op(op, { ...inputs, table: a }) as { readonly y: Value }).y;
-        const rows = reshaped(scope, low, [size(low.shape.slice(0, -1)), rank]);
+        const rows = reshaped(scope, low, [sizeOf(low.shape.slice(0, -1)), rank]);
         return added(request, reshaped(scope, scope.op(ops.matmul, { a: rows, b }).c, made.shape));
       },
     },

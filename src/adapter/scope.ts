@@ -99,5 +99,3 @@ export function adapted<M extends Model>(place: string, model: M, layers: unknow
 /** A value under another shape. */
 export const reshaped = (scope: Scope, x: Value, shape: readonly number[]): Value =>
   String(x.shape) === String(shape) ? x : scope.op(ops.reshape, { x }, { shape }).y;
-
-export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

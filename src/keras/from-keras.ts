@@ -1,5 +1,6 @@
 // A network that Keras or TensorFlow.js trained, as a model of Gradus with its weights.
 
+import { sizeOf } from "../foreign/strided.ts";
 import { GradusError, type Input, type Model, OptionError, summary, type Value, type Values } from "../index.ts";
 import { built, type FileInput, type Leaf } from "./build.ts";
 import { fail, shown } from "./config.ts";
@@ -54,7 +55,7 @@ export async function fromKeras(source: KerasSource, options: KerasOptions = {})
   for (const one of found) weights.set(one.name, numbersOf(one));
   for (const { at, made } of leaves)
     for (const { to, shape } of made.zeros ?? [])
-      weights.set(`${at}.${to}`, { shape, data: new Float32Array(shape.reduce((all, length) => all * length, 1)) });
+      weights.set(`${at}.${to}`, { shape, data: new Float32Array(sizeOf(shape)) });
   const input = inputOf(inputs);
   if (input !== undefined) checkAgainst(model, input, weights);
   const state = stateOf(file.training, file.optimizer, found);
@@ -102,7 +103,7 @@ function numbersByLeaf(found: readonly Placed[]): ReadonlyMap<Leaf, number> {
     counted.set(leaf, seen);
     if (seen.has(tensor)) continue;
     seen.add(tensor);
-    numbers.set(leaf, (numbers.get(leaf) ?? 0) + tensor.shape.reduce((all, length) => all * length, 1));
+    numbers.set(leaf, (numbers.get(leaf) ?? 0) + sizeOf(tensor.shape));
   }
   return numbers;
 }

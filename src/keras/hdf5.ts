@@ -3,6 +3,7 @@
 // After the HDF5 File Format Specification, version 3.0.
 
 import { half } from "../foreign/half.ts";
+import { sizeOf } from "../foreign/strided.ts";
 import { CheckpointError } from "../index.ts";
 
 /** A value of an attribute. */
@@ -162,8 +163,6 @@ function shapeOf(file: Bytes, at: number): readonly number[] {
   return Array.from({ length: rank }, (_, i) => file.u64(at + (version === 1 ? 8 : 4) + 8 * i));
 }
 
-const product = (shape: readonly number[]): number => shape.reduce((all, length) => all * length, 1);
-
 /** A number of a type. */
 function numberAt(view: DataView, at: number, { kind, size, littleEndian }: Type): number {
   if (kind === "float") {
@@ -208,7 +207,7 @@ function attributeOf(file: Bytes, start: number): [name: string, value: Attribut
   at += padded(typeLength);
   const shape = shapeOf(file, at);
   at += padded(shapeLength);
-  const count = product(shape);
+  const count = sizeOf(shape);
   file.part(at, count * type.size);
   const view = new DataView(file.all.buffer, file.all.byteOffset, file.all.byteLength);
   const values = Array.from({ length: count }, (_, i) => {
@@ -240,7 +239,7 @@ function datasetOf(file: Bytes, start: number, messages: readonly Message[]): Da
       if (type.kind === "text" || type.kind === "texts") return refuse(`has text at ${start} where numbers should be.`);
       const [at, bytes] =
         kind === 0 ? [layout + 4, file.u16(layout + 2)] : [file.u64(layout + 2), file.u64(layout + 10)];
-      const count = product(shape);
+      const count = sizeOf(shape);
       if (count * type.size !== bytes)
         return refuse(
           `has a data set at ${start} of shape [${shape}] with ${bytes} bytes, ${count * type.size} should be there.`,

@@ -1,5 +1,6 @@
 // Weights of the file in the places of the model's: by the names that both have, checked against the shapes that the layer says.
 
+import { sizeOf } from "../foreign/strided.ts";
 import type { Leaf } from "./build.ts";
 import { refuse } from "./config.ts";
 import type { Need } from "./layer-class.ts";
@@ -100,7 +101,7 @@ function checkShape({ config }: Leaf, { names, shape }: Need, tensor: FileTensor
 /** The numbers of a weight as the model has them. */
 export function numbersOf({ need, tensor, leaf }: Placed): Numbers {
   const data = tensor.numbers();
-  const count = tensor.shape.reduce((all, length) => all * length, 1);
+  const count = sizeOf(tensor.shape);
   if (data.length !== count)
     refuse(leaf.config, `"${tensor.name}" has ${data.length} numbers, its shape [${tensor.shape}] says ${count}.`);
   const odd = data.findIndex((value) => !Number.isFinite(value));

@@ -1,6 +1,7 @@
 // Weights of TensorFlow.js: groups of shards, whose bytes are tensors one after the other, plain or quantised.
 
 import { half } from "../foreign/half.ts";
+import { sizeOf } from "../foreign/strided.ts";
 import { entry, fail, isObject, shown } from "./config.ts";
 import type { FileTensor } from "./tensor.ts";
 
@@ -65,7 +66,7 @@ function specOf(given: unknown, index: number): Spec {
       `it is quantised with scale ${shown(scale)} and min ${shown(min)}, both must be finite numbers.`,
     );
   const scaled = isScaled ? { scale: scale as number, min: min as number } : undefined;
-  const count = shape.reduce((all: number, length: number) => all * length, 1);
+  const count = sizeOf(shape);
   return { name, shape, form, count, scaled };
 }
 

@@ -1,5 +1,6 @@
 // A model of Gradus as a TensorFlow.js layers-model.
 
+import { sizeOf } from "../foreign/strided.ts";
 import { GradusError, type Model, type Value, type Values } from "../index.ts";
 import { shown } from "./config.ts";
 import type { KerasInput } from "./from-keras.ts";
@@ -180,7 +181,7 @@ function shardOf(
     own.map(([keras, to, turn]) => {
       const name = `${path.replaceAll("/", ".")}.${to}`;
       const given = weights.get(name) ?? refuseModel(`there is no weight "${name}". Give what trainer.weights() gave.`);
-      const count = given.shape.reduce((all, length) => all * length, 1);
+      const count = sizeOf(given.shape);
       if (given.data.length !== count)
         refuseModel(`"${name}" has ${given.data.length} numbers, its shape [${given.shape}] says ${count}.`);
       // A slope for each channel stands for all places.

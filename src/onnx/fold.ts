@@ -1,20 +1,8 @@
 // Operators on numbers that are known while the file is read: the arithmetic of shapes above all, in plain numbers. Whatever is given
 // nothing but constants is reckoned here and leaves nothing in the model. One row for each operator.
 
-import {
-  BOOL,
-  checkSize,
-  FLOAT,
-  gathered,
-  type Host,
-  host,
-  INT64,
-  isFloat,
-  reshaped,
-  sizeOf,
-  strides,
-  transposed,
-} from "./host.ts";
+import { rowMajor, sizeOf } from "../foreign/strided.ts";
+import { BOOL, checkSize, FLOAT, gathered, type Host, host, INT64, isFloat, reshaped, transposed } from "./host.ts";
 import { axesOf, axisOf, listOf, type Node, refuse } from "./node.ts";
 import {
   axesAsked,
@@ -37,7 +25,7 @@ const rounded = (type: number, value: number): number =>
 export function expanded(node: Node, given: Host, dims: readonly number[]): Host {
   const full = joint(node, given.dims, dims);
   checkSize(`onnx: ${node.place}`, full);
-  const far = strides(given.dims);
+  const far = rowMajor(given.dims);
   const shift = full.length - given.dims.length;
   const steps = full.map((_, i) => (i < shift || given.dims[i - shift] === 1 ? 0 : (far[i - shift] as number)));
   return { ...given, dims: full, data: gathered(given.data, full, steps), name: undefined };
@@ -224,7 +212,7 @@ export const folds: Readonly<Record<string, Fold>> = {
   ScatterND(node, [data, indices, updates]) {
     const { dims, data: values, type } = data as Host;
     const depth = (indices as Host).dims.at(-1) ?? 0;
-    const far = strides(dims);
+    const far = rowMajor(dims);
     const inner = sizeOf(dims.slice(depth));
     const made = Float64Array.from(values);
     const ways: Readonly<Record<string, (before: number, update: number) => number>> = {
@@ -266,7 +254,7 @@ export const folds: Readonly<Record<string, Fold>> = {
   Slice(node, ins) {
     const x = ins[0] as Host;
     const cuts = cutsOf(node, x.dims, ins);
-    const far = strides(x.dims);
+    const far = rowMajor(x.dims);
     const dims = cuts.map(({ count }) => count);
     const first = cuts.reduce((sum, { begin }, axis) => sum + begin * (far[axis] as number), 0);
     return host(
@@ -283,7 +271,7 @@ export const folds: Readonly<Record<string, Fold>> = {
   Split(node, [given, input]) {
     const x = given as Host;
     const axis = axisOf(node, node.int("axis", 0), x.dims.length);
-    const far = strides(x.dims);
+    const far = rowMajor(x.dims);
     let from = 0;
     return partsOf(node, x.dims[axis] as number, input).map((count) => {
       const dims = x.dims.with(axis, count);

@@ -1,5 +1,6 @@
 // An ONNX file as a model of named parts.
 
+import { sizeOf } from "../foreign/strided.ts";
 import {
   CheckpointError,
   graph,
@@ -11,7 +12,7 @@ import {
   type Values,
 } from "../index.ts";
 import { type GraphProto, readModel, type TensorProto, type ValueProto } from "./file.ts";
-import { type External, type Host, isFloat, readTensor, sizeOf, typeName } from "./host.ts";
+import { type External, type Host, isFloat, readTensor, typeName } from "./host.ts";
 import { type Step, seeded } from "./live.ts";
 import { claims, piecesOf } from "./names.ts";
 import { type Node, nodeOf } from "./node.ts";

@@ -1,6 +1,7 @@
 // Tensors whose numbers are known while a file is read: initializers, constants, shapes, and whatever is reckoned of these.
 
 import { brain, half } from "../foreign/half.ts";
+import { rowMajor, sizeOf, walk } from "../foreign/strided.ts";
 import { CheckpointError } from "../index.ts";
 import type { TensorProto } from "./file.ts";
 
@@ -69,8 +70,6 @@ const types: Readonly<Record<number, Type>> = {
 
 export const typeName = (type: number): string => types[type]?.name ?? `type ${type}`;
 export const isFloat = (type: number): boolean => type === 1 || type === 10 || type === 11 || type === 16;
-
-export const sizeOf = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
 
 /** What is reckoned while a file is read may have so many numbers: more comes of no real network. */
 const MOST = 2 ** 25;
@@ -157,13 +156,6 @@ function outside(proto: TensorProto, refuse: (text: string) => never, external: 
   return file.subarray(begin, end);
 }
 
-/** How far apart the numbers of each axis are. */
-export function strides(dims: readonly number[]): number[] {
-  const far = new Array<number>(dims.length).fill(1);
-  for (let i = dims.length - 2; i >= 0; i--) far[i] = (far[i + 1] as number) * (dims[i + 1] as number);
-  return far;
-}
-
 /** A tensor whose number at each place is that at `from(place)`, which is reckoned axis by axis: `first` + sum of place times `far`. */
 export function gathered(
   source: ArrayLike<number>,
@@ -173,25 +165,16 @@ export function gathered(
 ): Float64Array {
   const count = sizeOf(dims);
   const data = new Float64Array(count);
-  const place = new Array<number>(dims.length).fill(0);
-  let at = first;
-  for (let i = 0; i < count; i++) {
-    data[i] = source[at] as number;
-    for (let axis = dims.length - 1; axis >= 0; axis--) {
-      at += far[axis] as number;
-      place[axis] = (place[axis] as number) + 1;
-      if ((place[axis] as number) < (dims[axis] as number)) break;
-      at -= (far[axis] as number) * (dims[axis] as number);
-      place[axis] = 0;
-    }
-  }
+  walk(dims, far, first, (place, from) => {
+    data[place] = source[from] as number;
+  });
   return data;
 }
 
 /** The axes in another order; it keeps its name. */
 export function transposed(given: Host, axes: readonly number[]): Host {
   if (axes.every((axis, i) => axis === i)) return given;
-  const far = strides(given.dims);
+  const far = rowMajor(given.dims);
   const dims = axes.map((axis) => given.dims[axis] as number);
   return {
     ...given,

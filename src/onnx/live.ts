@@ -4,8 +4,9 @@
 // calls the axes by other names. Numbers move only where an operator needs another order than there is, such as a Reshape of an image.
 // A network of convolutions has one permutation, of its input, and none where that is given with channels last.
 
+import { sizeOf } from "../foreign/strided.ts";
 import { CheckpointError, ops, type Scope, type Value } from "../index.ts";
-import { type Host, isFloat, sizeOf, transposed } from "./host.ts";
+import { type Host, isFloat, transposed } from "./host.ts";
 import { type Node, refuse } from "./node.ts";
 
 export interface Live {

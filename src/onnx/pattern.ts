@@ -2,8 +2,9 @@
 // arithmetic. Each is a row here: how it is written, and the operator that takes its place. Only the last node of a group is replaced;
 // what nothing else takes falls away, and whatever is not recognised runs as it is written.
 
+import { sizeOf } from "../foreign/strided.ts";
 import type { AttributeProto } from "./file.ts";
-import { type Host, sizeOf } from "./host.ts";
+import type { Host } from "./host.ts";
 import { listOf, type Node, nodeOf } from "./node.ts";
 
 /**

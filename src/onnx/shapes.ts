@@ -1,7 +1,8 @@
 // The arithmetic of shapes that operators share, whether their numbers are known or not.
 
+import { sizeOf } from "../foreign/strided.ts";
 import type { Host } from "./host.ts";
-import { sizeOf } from "./host.ts";
+
 import { axesOf, axisOf, listOf, type Node, refuse } from "./node.ts";
 
 /** The shape to which both are repeated, as in NumPy. */

@@ -1,10 +1,11 @@
 // Walks through the nodes of a file at a number of samples: what is known is reckoned, everything else becomes a part of the model.
 // Nothing of shapes is written down for all numbers of samples: a model that is traced with another number is walked through again.
 
+import { sizeOf } from "../foreign/strided.ts";
 import { CheckpointError, GradusError, type Scope, type Value } from "../index.ts";
 import { type Asked, dryScope, dryValue } from "./dry.ts";
 import { folds, keepsWeights } from "./fold.ts";
-import { type Host, isFloat, sizeOf } from "./host.ts";
+import { type Host, isFloat } from "./host.ts";
 import {
   type About,
   arrange,

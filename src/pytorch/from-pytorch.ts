@@ -1,10 +1,11 @@
 // A file of PyTorch as its tensors by name and whatever else it holds as plain data.
 
+import { rowMajor, sizeOf } from "../foreign/strided.ts";
 import { decodeSafetensors, OptionError } from "../index.ts";
 import { readArchive } from "./archive.ts";
 import type { FileTensor } from "./file-tensor.ts";
 import { type Contents, readLegacy } from "./legacy.ts";
-import { floatsOf, numberType, rowMajor, sizeOf } from "./number-types.ts";
+import { floatsOf, numberType } from "./number-types.ts";
 import { isA, isDict, isList, type Pickled, type TensorRef } from "./pickle-value.ts";
 import { bytesOf, named, type Refuse, refuser } from "./refuse.ts";
 import { isZip } from "./zip.ts";

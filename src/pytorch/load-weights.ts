@@ -1,9 +1,9 @@
 // Weights of a file brought into a model: names by rules, axes by the kinds of the layers, and nothing left over unseen.
 
+import { rowMajor, sizeOf, walk } from "../foreign/strided.ts";
 import { CheckpointError, NameError, OptionError, ShapeError, type Summary } from "../index.ts";
 import { fromPyTorch } from "./from-pytorch.ts";
 import { attentionNames, type Move, type Wanted, wantedTensors } from "./layout.ts";
-import { rowMajor, sizeOf } from "./number-types.ts";
 import { bytesOf, named } from "./refuse.ts";
 import { type Rename, type Renamed, renamed } from "./rename.ts";
 
@@ -214,20 +214,14 @@ function moved({ name, shape, move }: Wanted, parts: readonly Source[]): WeightT
 
 function addMoved(to: Float32Array, from: ArrayLike<number>, { view, axes }: Move): void {
   const far = rowMajor(view);
-  const lengths = axes.map((axis) => view[axis] as number);
-  const strides = axes.map((axis) => far[axis] as number);
-  const at = new Array<number>(axes.length).fill(0);
-  let source = 0;
-  for (let i = 0; i < to.length; i++) {
-    to[i] = (to[i] as number) + (from[source] as number);
-    for (let axis = axes.length - 1; axis >= 0; axis--) {
-      source += strides[axis] as number;
-      at[axis] = (at[axis] as number) + 1;
-      if ((at[axis] as number) < (lengths[axis] as number)) break;
-      source -= (lengths[axis] as number) * (strides[axis] as number);
-      at[axis] = 0;
-    }
-  }
+  walk(
+    axes.map((axis) => view[axis] as number),
+    axes.map((axis) => far[axis] as number),
+    0,
+    (place, source) => {
+      to[place] = (to[place] as number) + (from[source] as number);
+    },
+  );
 }
 
 function differences(missing: readonly string[], unexpected: readonly string[]): string {

@@ -2,6 +2,7 @@
 // hold is refused when the tensor is asked for: the file is sound, and the rest of it can be used.
 
 import { brain, half } from "../foreign/half.ts";
+import { rowMajor, sizeOf, walk } from "../foreign/strided.ts";
 import type { Refuse } from "./refuse.ts";
 
 type View =
@@ -57,20 +58,6 @@ export interface Strided {
   readonly strides: readonly number[];
 }
 
-/** How many numbers a shape has. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
-
-/** Strides of a tensor whose numbers lie in order without gaps. */
-export function rowMajor(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let far = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = far;
-    far *= Math.max(1, shape[axis] as number);
-  }
-  return strides;
-}
-
 /** The numbers of a tensor as f32, row-major. `refuse` says of which tensor. */
 export function floatsOf(
   dtype: string,
@@ -87,9 +74,7 @@ export function floatsOf(
   const held = new Held(new Uint8Array(storage.subarray(offset * bytes, (offset + reach) * bytes)).buffer);
   const isPlain = shape.every((length, axis) => length === 1 || strides[axis] === rowMajor(shape)[axis]);
   if (isPlain && held instanceof Float32Array) return held as Float32Array<ArrayBuffer>;
-  const at = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let i = 0; i < count; i++) {
+  walk(shape, strides, 0, (i, from) => {
     const number = Number(held[from]);
     floats[i] = value === undefined ? number : value(number);
     if (Math.abs(number) > most && Number.isFinite(number)) {
@@ -98,13 +83,6 @@ export function floatsOf(
         "The file is sound; convert this tensor to float32, or do without it.",
       );
     }
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis] as number;
-      at[axis] = (at[axis] as number) + 1;
-      if ((at[axis] as number) < (shape[axis] as number)) break;
-      from -= (shape[axis] as number) * (strides[axis] as number);
-      at[axis] = 0;
-    }
-  }
+  });
   return floats;
 }

@@ -1,6 +1,7 @@
 // A training handed on to PyTorch: weights and the optimizer's state as safetensors by PyTorch's names and in its layouts, and a Python
 // file with the model, a group of parameters for each rate, and the schedules from the next step on.
 
+import { rowMajor, sizeOf, walk } from "../foreign/strided.ts";
 import {
   CheckpointError,
   decodeSafetensors,
@@ -15,7 +16,6 @@ import {
   summary,
 } from "../index.ts";
 import { type Move, type Wanted, wantedTensors } from "./layout.ts";
-import { rowMajor, sizeOf } from "./number-types.ts";
 import { type PythonGroup, type PythonOptimizer, type PythonTensor, pythonModel } from "./python-model.ts";
 import { recorded } from "./recorded.ts";
 import { named } from "./refuse.ts";
@@ -201,16 +201,14 @@ function pythonTensor({ name, shape, move }: Wanted, isState: boolean): PythonTe
 function back(data: ArrayLike<number>, { view, axes }: Move): Float32Array<ArrayBuffer> {
   const made = new Float32Array(data.length);
   const far = rowMajor(view);
-  const lengths = axes.map((axis) => view[axis] as number);
-  const at = new Array<number>(axes.length).fill(0);
-  for (let i = 0; i < data.length; i++) {
-    const to = axes.reduce((sum, axis, j) => sum + (at[j] as number) * (far[axis] as number), 0);
-    made[to] = data[i] as number;
-    for (let axis = axes.length - 1; axis >= 0; axis--) {
-      at[axis] = ((at[axis] as number) + 1) % (lengths[axis] as number);
-      if (at[axis] !== 0) break;
-    }
-  }
+  walk(
+    axes.map((axis) => view[axis] as number),
+    axes.map((axis) => far[axis] as number),
+    0,
+    (i, to) => {
+      made[to] = data[i] as number;
+    },
+  );
   return made;
 }
 

@@ -1,5 +1,6 @@
 // Operators that work on each number by itself.
 
+import { sizeOf } from "../../foreign/strided.ts";
 import {
   elu,
   gelu,
@@ -17,7 +18,7 @@ import {
   type Value,
 } from "../../index.ts";
 import { ceil, erf, floor, round, scale, trunc } from "../function.ts";
-import { BOOL, type Host, isFloat, sizeOf, typeName } from "../host.ts";
+import { BOOL, type Host, isFloat, typeName } from "../host.ts";
 import {
   type About,
   arrange,

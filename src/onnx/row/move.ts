@@ -1,7 +1,8 @@
 // Operators that change the shape, or take parts.
 
+import { sizeOf } from "../../foreign/strided.ts";
 import { concatenate, embedding, ops, type Scope, type Value } from "../../index.ts";
-import { type Host, host, INT64, sizeOf } from "../host.ts";
+import { type Host, host, INT64 } from "../host.ts";
 import {
   type About,
   arrange,

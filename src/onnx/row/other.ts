@@ -1,8 +1,9 @@
 // Operators that are like no other: dropout, one-hot rows, and layers that go through a sequence.
 
+import { sizeOf } from "../../foreign/strided.ts";
 import { concatenate, dropout, gru, lstm, ops, type Value, type Values } from "../../index.ts";
 import { scale } from "../function.ts";
-import { FLOAT, type Host, sizeOf, transposed } from "../host.ts";
+import { FLOAT, type Host, transposed } from "../host.ts";
 import {
   type About,
   arrange,

@@ -1,8 +1,9 @@
 // Products of matrices.
 
+import { sizeOf } from "../../foreign/strided.ts";
 import { dense, ops, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
-import { type Host, sizeOf } from "../host.ts";
+import type { Host } from "../host.ts";
 import {
   type About,
   arrange,

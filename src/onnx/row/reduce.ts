@@ -1,8 +1,9 @@
 // Operators that look along axes: sums and extremes, softmax, layer normalization.
 
+import { sizeOf } from "../../foreign/strided.ts";
 import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
-import { type Host, sizeOf } from "../host.ts";
+import type { Host } from "../host.ts";
 import { arrange, constant, dimsOf, flowing, inOrder, isHost, needed, plain, type Row, view, weight } from "../live.ts";
 import { axesOf, axisOf, refuse } from "../node.ts";
 import { axesAsked } from "../shapes.ts";

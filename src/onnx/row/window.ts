@@ -1,5 +1,6 @@
 // Operators with a window, and normalization by channels: they see values with channels last.
 
+import { sizeOf } from "../../foreign/strided.ts";
 import {
   averagePool2d,
   batchNorm,
@@ -10,7 +11,7 @@ import {
   type Scope,
   type Value,
 } from "../../index.ts";
-import { type Host, sizeOf } from "../host.ts";
+import type { Host } from "../host.ts";
 import {
   type About,
   arrange,
