@@ -59,7 +59,8 @@ async function open({ model, given }: Task, settings: Settings): Promise<Run> {
   };
 }
 
-function squaredError(images: Images, wanted: (i: number) => number): number {
+/** The mean over all pixels. */
+export function squaredError(images: Images, wanted: (i: number) => number): number {
   return images.reduce((sum, pixel, i) => sum + (pixel - wanted(i)) ** 2, 0) / images.length;
 }
 

@@ -5,6 +5,7 @@ import { drawnDigits, loadDigits, PIXELS } from "../digits.ts";
 import { decoder, loss, vae as model } from "../models/vae.ts";
 import { normals } from "../random.ts";
 import { judged } from "./judge.ts";
+import { squaredError } from "./pictures.ts";
 import { type Run, type Settings, stepsOf } from "./task.ts";
 
 const CODE = 16;
@@ -51,7 +52,7 @@ export async function vae(settings: Settings): Promise<Run> {
         { x: { image: x, noise: new Float32Array(rows * CODE) } },
         { output: "image", activation: "sigmoid" },
       );
-      const error = x.reduce((sum, pixel, i) => sum + (pixel - (data[i] as number)) ** 2, 0) / x.length;
+      const error = squaredError(x, (i) => data[i] as number);
       const { verdict, figures } = await judged(draw, device);
       return {
         verdict: `${verdict}. Squared error ${error.toFixed(4)} a pixel on ${rows.toLocaleString("en-US")} images that it never saw`,
