@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 import { CheckpointError, GradusError, NameError, OptionError } from "../../src/index.ts";
-import { encode } from "../../src/onnx/encode.ts";
 import { modelSchema } from "../../src/onnx/file.ts";
 import { fromOnnx, type OnnxOptions } from "../../src/onnx/index.ts";
 import type { Message } from "../../src/onnx/wire.ts";
+import { encode } from "../reference/onnx-encode.ts";
 
 const floats = (dims: readonly number[], name: string): Message => ({
   ...{ dims, name, type: 1 },

@@ -1,10 +1,10 @@
 // What a user may ask of the reader: images with channels last, tensors that stay as they are, some of the outputs.
 
 import { expect, test } from "vitest";
-import { encode } from "../../src/onnx/encode.ts";
 import { modelSchema } from "../../src/onnx/file.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
 import type { Message } from "../../src/onnx/wire.ts";
+import { encode } from "../reference/onnx-encode.ts";
 import { runModel } from "../reference/run-model.ts";
 
 const floats = (dims: readonly number[], name: string): Message => ({

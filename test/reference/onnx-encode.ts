@@ -1,6 +1,6 @@
-// Messages as bytes, by the schemas that they are read by.
+// Messages of ONNX as bytes, by the schemas that they are read by: files for tests.
 
-import type { Message, Schema } from "./wire.ts";
+import type { Message, Schema } from "../../src/onnx/wire.ts";
 
 /** Bytes that grow. */
 function sink() {
