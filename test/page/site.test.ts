@@ -95,7 +95,8 @@ test.each(pages)("%s: runs by its address, is steered, and asks nobody else", as
   await press(page, "Pause");
   await status(page, "Paused");
   const paused = await step(page);
-  await page.getByText(shown).waitFor();
+  // Of a text, what it wrote before stays below the newest.
+  await page.getByText(shown).first().waitFor();
   await press(page, "Continue");
   await eventually(() => step(page)).toBeGreaterThan(paused);
 
