@@ -52,7 +52,7 @@ export async function gan(settings: Settings): Promise<Run> {
         onStep?.({ ...result, accuracy: Number.NaN, reports: { [turn]: result.loss } });
       }
     },
-    test: () => judged(draw, device),
+    test: () => judged(draw, count, device),
     async show() {
       const { columns, pictures } = SHOWN;
       return {

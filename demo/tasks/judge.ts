@@ -5,16 +5,19 @@ import { loadDigits } from "../digits.ts";
 import { cnn } from "./digits.ts";
 import type { Tested } from "./task.ts";
 
-const LEARNT = { samples: 12_800, batch: 64, lr: 0.01, length: { epochs: 1 } };
+const LEARNT = { batch: 64, lr: 0.01, length: { epochs: 1 } };
+/** What a judge learns from: who tries a task on a few digits waits for no long schooling. */
+const schooling = (samples: number): number => Math.min(12_800, 20 * samples);
 const DRAWINGS = 500;
 const SURE = 0.8;
 
-/** Judges what `draw` makes, pixels from 0 to 255, beside as many real digits. */
+/** Judges what `draw` makes, pixels from 0 to 255, beside as many real digits, of a network that learnt from `samples`. */
 export async function judged(
   draw: (drawings: number) => Promise<Uint8Array>,
+  samples: number,
   device: CompileOptions["device"],
 ): Promise<Tested> {
-  const judge = await cnn({ ...LEARNT, ...(device && { device }) });
+  const judge = await cnn({ ...LEARNT, samples: schooling(samples), ...(device && { device }) });
   await judge.train(judge.steps);
   const digits = await loadDigits("test", DRAWINGS);
   /** What it reads, of those that it is sure of. */

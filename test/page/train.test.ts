@@ -132,7 +132,7 @@ describe("what is learnt is shown", () => {
     const whole = await train([...words, "--out", inFolder("gan.safetensors"), "--json", inFolder("gan.json")]);
     expect(whole).toMatchObject({ code: 0, stderr: "" });
     expect(whole.stdout).toMatch(/step 12 of 12: loss \d\.\d+, critic \d\.\d+, artist \d\.\d+, /);
-    expect(whole.stdout).toMatch(/sure of \d+\.\d % of 500 drawings, of real digits of \d\d\.\d %; it finds \d+ of/);
+    expect(whole.stdout).toMatch(/sure of \d+\.\d % of 500 drawings, of real digits of \d+\.\d %; it finds \d+ of/);
     expect(whole.stdout).toContain(`Wrote ${inFolder("gan.png")}\n`);
     // Signature, then the header of an image of 12 x 8 pictures, twice as large.
     const picture = readFileSync(inFolder("gan.png"));

@@ -42,13 +42,14 @@ export const cases: readonly Case[] = [
   { ...one("columnSum", [257, 3]), attributes: { splits: 17 } },
   { ...one("columnSum", [64, 5, 33]), attributes: { splits: 50 } },
   { ...one("columnSum", [2_000_000, 2], between(0.09, 0.11)), attributes: { splits: 1415 }, scales: [1], note: "long" },
-  // By itself too, no long sum may lose digits.
-  { ...one("columnSum", [300_000, 1], between(0.09, 0.11)), scales: [1], note: "long" },
+  // By itself too, no long sum may lose digits. A thread is never given more terms: sums are cut from 1,024 on, and Mesa's
+  // llvmpipe ends all loops of a thread after 65,535 rounds.
+  { ...one("columnSum", [60_000, 1], between(0.09, 0.11)), scales: [1], note: "long" },
   one("sumPartials", [2, 1]),
   one("sumPartials", [8, 31, 3]),
   one("sumPartials", [3, 257]),
   one("sumPartials", [16, 3, 3, 4, 8]),
-  { ...one("sumPartials", [100_000, 3], between(0.09, 0.11)), scales: [1], note: "long" },
+  { ...one("sumPartials", [60_000, 3], between(0.09, 0.11)), scales: [1], note: "long" },
   { ...one("sumPartials", [2, 65_535 * 64 + 3], cycle), scales: [1] },
   ...["sum", "mean"].flatMap((op) => [
     over(op, [7, 33], [-1]),
