@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { build, type Plugin } from "vite";
 
 /** Names of the entry points, as `gradus/NAME` and `dist/NAME.js`. */
-export const entries: readonly string[] = ["pytorch", "keras", "onnx", "text", "adapter"].filter((name) =>
+export const entries: readonly string[] = ["pytorch", "keras", "onnx", "onnx-out", "text", "adapter"].filter((name) =>
   existsSync(`src/${name}/index.ts`),
 );
 

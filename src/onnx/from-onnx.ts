@@ -17,6 +17,7 @@ import { type Step, seeded } from "./live.ts";
 import { claims, piecesOf } from "./names.ts";
 import { type Node, nodeOf } from "./node.ts";
 import { checkAsked, sorted } from "./order.ts";
+import { keepOrigin } from "./origin.ts";
 import { recognise } from "./pattern.ts";
 import { type OnnxReport, reportOf } from "./report.ts";
 import { listed, type Piece, type Plot, type PlotInput, type Walk, walk } from "./walk.ts";
@@ -301,10 +302,19 @@ function modelOf(plot: Plot, facts: Facts): FromOnnx {
     weights.set(path, { shape, data });
   }
   const roles = new Map(first.asked.map(({ path, role }) => [path, role]));
-  const declared = plot.inputs.map(({ name, dims, classes }): [string, Input] => {
+  const shaped = plot.inputs.map((input) => {
+    const { dims } = input;
     const whole = plot.channelsLast && dims.length === 4 ? [0, 2, 3, 1].map((axis) => dims[axis]) : dims;
-    const shape = (plot.free ? whole.slice(1) : whole) as number[];
-    return [name, classes === undefined ? shape : { shape, classes }];
+    return { ...input, shape: (plot.free ? whole.slice(1) : whole) as number[] };
+  });
+  const declared = shaped.map(({ name, shape, classes }): [string, Input] => [
+    name,
+    classes === undefined ? shape : { shape, classes },
+  ]);
+  keepOrigin(model, {
+    inputs: shaped,
+    outputs: plot.outputs.map(({ name, source }) => ({ name: names.length === 1 ? "" : name, source })),
+    batch: other === undefined ? batch : undefined,
   });
   const report = reportOf({
     ...facts,

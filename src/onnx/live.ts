@@ -102,6 +102,10 @@ export function flowing(node: Node, one: Known | undefined, what: string): Live 
   );
 }
 
+/** The first input, which must flow. */
+export const inputOf = (node: Node, ins: readonly (Known | undefined)[]): Live =>
+  flowing(node, needed(node, ins, 0, "input"), "input");
+
 /** A value with its axes in another order; where only axes of length 1 move it is a change of view. */
 export function arrange(scope: Scope, x: Value, from: readonly number[], to: readonly number[]): Value {
   const axes = to.map((axis) => from.indexOf(axis));

@@ -42,6 +42,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   foreign: ["index"],
   // Entry points know the core by its door alone.
   ...Object.fromEntries(entries.map((name) => [name, ["index", "foreign"]])),
+  // What writes files knows their form by what reads them.
+  "onnx-out": ["index", "foreign", "onnx"],
 };
 
 /** Packages that an entry point may carry. */

@@ -5,7 +5,7 @@ import { CheckpointError, GradusError, NameError, OptionError } from "../../src/
 import { modelSchema } from "../../src/onnx/file.ts";
 import { fromOnnx, type OnnxOptions } from "../../src/onnx/index.ts";
 import type { Message } from "../../src/onnx/wire.ts";
-import { encode } from "../reference/onnx-encode.ts";
+import { encode } from "../../src/onnx-out/encode.ts";
 
 const floats = (dims: readonly number[], name: string): Message => ({
   ...{ dims, name, type: 1 },

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { modelSchema } from "../../src/onnx/file.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
 import type { Message } from "../../src/onnx/wire.ts";
-import { encode } from "../reference/onnx-encode.ts";
+import { encode } from "../../src/onnx-out/encode.ts";
 import { runModel } from "../reference/run-model.ts";
 
 const floats = (dims: readonly number[], name: string): Message => ({

@@ -32,7 +32,7 @@ const partly: Readonly<Record<string, string>> = {
   Conv: "images and lines",
   ConvTranspose: "images and lines",
   Dropout: "the first output; it drops in training alone",
-  GRU: "linear_before_reset 1, one length of sequences",
+  GRU: "one length of sequences",
   Gather: "of values by constants; rows of a table by numbers of the network",
   InstanceNormalization: "scale and bias are constants",
   LSTM: "one length of sequences, no peepholes, no clip",

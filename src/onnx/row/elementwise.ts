@@ -24,8 +24,8 @@ import {
   arrange,
   constant,
   dimsOf,
-  flowing,
   inOrder,
+  inputOf,
   isHost,
   isLive,
   type Known,
@@ -48,7 +48,7 @@ type Of = (scope: Scope, x: Value, node: Node) => Value;
 const unary =
   (kind: string, of: Of): Row =>
   (node, ins) => {
-    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const x = inputOf(node, ins);
     return { kind, takes: [x], run: (scope, [value]) => of(scope, value as Value, node), orders: [x.order] };
   };
 
@@ -244,7 +244,7 @@ const extreme =
   };
 
 const clip: Row = (node, ins) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const limit = (at: number, name: string): number | undefined => {
     const value = constant(node, ins[at], name)?.data[0] ?? (node.has(name) ? node.float(name, 0) : undefined);
     return value === undefined || !Number.isFinite(Math.fround(value)) ? undefined : value;
@@ -290,7 +290,7 @@ const prelu: Row = (node, ins, about) =>
   });
 
 const cast: Row = (node, ins) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const type = node.int("to", 1);
   if (type === BOOL && x.type !== BOOL)
     return {

@@ -11,6 +11,7 @@ import {
   dimsOf,
   flowing,
   inOrder,
+  inputOf,
   isHost,
   isLive,
   type Known,
@@ -35,9 +36,6 @@ import {
   unsqueezedAxes,
 } from "../shapes.ts";
 import { aligned, brought, commonOrder } from "./elementwise.ts";
-
-const inputOf = (node: Node, ins: readonly (Known | undefined)[]): Live =>
-  flowing(node, needed(node, ins, 0, "input"), "input");
 
 /** A step that reshapes what it is given, in ONNX's order. */
 const reshaping = (x: Live, kind: string, dims: readonly number[]): Step => ({

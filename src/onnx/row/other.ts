@@ -10,6 +10,7 @@ import {
   constant,
   dimsOf,
   flowing,
+  inputOf,
   isHost,
   isLive,
   type Known,
@@ -26,7 +27,7 @@ import { axisOf, type Node, refuse } from "../node.ts";
 
 /** Drops in training, which a file that is exported for that has; else it is nothing. */
 const drop: Row = (node, ins, about) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   if (about.isUsed(node, 1)) refuse(node, "its mask is taken. The first output is read.");
   const rate = constant(node, ins[1], "ratio")?.data[0] ?? node.float("ratio", 0.5);
   if (!(rate >= 0 && rate < 1)) refuse(node, `its ratio is ${rate}, at least 0 and below 1 is read.`);
@@ -105,7 +106,7 @@ function gatesOf(given: Host, { gates }: Cell, direction: number, part: number, 
 function recurrent(cell: Cell): Row {
   const { kind, gates, states } = cell;
   return (node, ins, about) => {
-    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const x = inputOf(node, ins);
     const layout = node.int("layout", 0);
     const [steps, batch] = layout === 1 ? [1, 0] : [0, 1];
     const dims = dimsOf(x);
@@ -128,8 +129,7 @@ function recurrent(cell: Cell): Row {
     if (kind === "lstm" && ins[7] !== undefined) refuse(node, "it has peepholes, which are not read.");
     if (node.has("clip") || node.int("input_forget", 0) !== 0)
       refuse(node, "it has clip or input_forget, which are not read.");
-    if (kind === "gru" && node.int("linear_before_reset", 0) === 0)
-      refuse(node, "its linear_before_reset is 0, 1 is read: the reset gate behind the product.");
+    const resetAfter = kind === "gru" && node.int("linear_before_reset", 0) !== 0;
     const asked = node.strings("activations");
     const usual = ways.flatMap(() => cell.activations);
     if (asked !== undefined && String(asked) !== String(usual))
@@ -144,7 +144,7 @@ function recurrent(cell: Cell): Row {
         refuse(node, "its initial state is a constant other than 0. Zeros, or a value of the network, are read.");
     const takes = [x, ...held.filter(isLive)];
     const weights = Object.fromEntries(
-      ways.flatMap((_, i) => tensors(node, cell, about, { w, r, b, units }, i, ways.length)),
+      ways.flatMap((_, i) => tensors(node, cell, about, { w, r, b, units, isApart: resetAfter }, i, ways.length)),
     );
     const names = ["y", ...states];
     return {
@@ -176,7 +176,7 @@ function recurrent(cell: Cell): Row {
               return [name, scale(scope, view(scope, part, [count, units]), isLive(one) ? 1 : 0)];
             }),
           );
-          const layer = kind === "lstm" ? lstm(units, options) : gru(units, options);
+          const layer = kind === "lstm" ? lstm(units, options) : gru(units, { ...options, resetAfter });
           return (layer as { apply(scope: unknown, x: unknown): Values }).apply(
             inner,
             begins ? { x: sequence, ...state } : sequence,
@@ -208,12 +208,21 @@ const under = (weights: Readonly<Record<string, Weight>>, prefix: string): Recor
 const isWhole = (one: Known, steps: number): boolean =>
   isHost(one) && Array.from(one.data).every((length) => length === steps);
 
+interface Matrices {
+  readonly w: Host;
+  readonly r: Host;
+  readonly b: Host | undefined;
+  readonly units: number;
+  /** Whether the hidden units have a bias of their own, and do not add it to that of the input. */
+  readonly isApart: boolean;
+}
+
 /** Weights of a direction, by the names of the layer; with two directions under theirs. */
 function tensors(
   node: Node,
   cell: Cell,
   about: About,
-  { w, r, b, units }: { readonly w: Host; readonly r: Host; readonly b: Host | undefined; readonly units: number },
+  { w, r, b, units, isApart }: Matrices,
   direction: number,
   ways: number,
 ): [string, Weight][] {
@@ -231,12 +240,8 @@ function tensors(
   const made: [string, Host][] = [
     ["weight", gatesOf(w, cell, direction, 0, units)],
     ["recurrentWeight", gatesOf(r, cell, direction, 0, units)],
-    ...(cell.kind === "lstm"
-      ? ([["bias", both]] as [string, Host][])
-      : ([
-          ["bias", input],
-          ["recurrentBias", hidden],
-        ] as [string, Host][])),
+    ["bias", isApart ? input : both],
+    ...(isApart ? [["recurrentBias", hidden] as [string, Host]] : []),
   ];
   return made.map(([name, given]) => [`${prefix}${name}`, weight(node, given, about)]);
 }

@@ -4,7 +4,7 @@ import { sizeOf } from "../../foreign/strided.ts";
 import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
 import type { Host } from "../host.ts";
-import { arrange, constant, dimsOf, flowing, inOrder, isHost, needed, plain, type Row, view, weight } from "../live.ts";
+import { arrange, constant, dimsOf, inOrder, inputOf, isHost, needed, plain, type Row, view, weight } from "../live.ts";
 import { axesOf, axisOf, refuse } from "../node.ts";
 import { axesAsked } from "../shapes.ts";
 
@@ -30,7 +30,7 @@ const logSumExp: Along = (scope, x, axes, batch) => {
 const reduction =
   (kind: string, along: Along): Row =>
   (node, ins, about) => {
-    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const x = inputOf(node, ins);
     const rank = x.order.length;
     const asked = axesAsked(node, constant(node, ins[1], "axes"));
     const all = asked === undefined || asked.length === 0;
@@ -60,7 +60,7 @@ const reduction =
 const shares =
   (kind: "softmax" | "logSoftmax"): Row =>
   (node, ins) => {
-    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const x = inputOf(node, ins);
     const dims = dimsOf(x);
     const rank = dims.length;
     const isOld = node.opset < 13;
@@ -85,7 +85,7 @@ const shares =
 
 /** Over all axes from one on, or over those that the attribute `axes` of a recognised one names. */
 const normalization: Row = (node, ins, about) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const dims = dimsOf(x);
   const rank = dims.length;
   const first = axisOf(node, node.int("axis", -1), rank);
@@ -135,7 +135,7 @@ const normalization: Row = (node, ins, about) => {
 
 /** By the root mean square of the last axis: a group that is recognised. */
 const rms: Row = (node, ins, about) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const rank = x.order.length;
   const gamma = constant(node, needed(node, ins, 1, "scale"), "scale") as Host;
   const length = dimsOf(x).at(-1) as number;

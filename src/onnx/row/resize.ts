@@ -2,7 +2,7 @@
 // linear, cubic, and where the pixels lie) is a small matrix for each axis; where pixels are only repeated they are tiled.
 
 import { ops, type Value } from "../../index.ts";
-import { constant, dimsOf, flowing, needed, type Row } from "../live.ts";
+import { constant, dimsOf, inputOf, type Row } from "../live.ts";
 import { listOf, type Node, refuse } from "../node.ts";
 import { along } from "./move.ts";
 
@@ -88,7 +88,7 @@ function repeatsOf(matrix: readonly (readonly number[])[]): number | undefined {
 }
 
 const resize: Row = (node, ins) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const dims = dimsOf(x);
   const hasRegion = node.op === "Resize" && node.opset >= 11;
   const scalesAt = hasRegion ? 2 : 1;

@@ -18,8 +18,8 @@ import {
   beside,
   channelsLast,
   dimsOf,
-  flowing,
   inOrder,
+  inputOf,
   isHost,
   type Known,
   type Live,
@@ -44,7 +44,7 @@ interface Images {
 }
 
 function imagesOf(node: Node, ins: readonly (Known | undefined)[]): Images {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const dims = dimsOf(x);
   if (dims.length !== 3 && dims.length !== 4)
     refuse(
@@ -246,7 +246,7 @@ function pool(kind: "maxPool2d" | "averagePool2d"): Row {
 const globalPool =
   (kind: string, op: "mean" | "max"): Row =>
   (node, ins) => {
-    const x = flowing(node, needed(node, ins, 0, "input"), "input");
+    const x = inputOf(node, ins);
     const axes = x.order.flatMap((axis, place) => (axis > 1 ? [place] : []));
     if (axes.length === 0) return x;
     return {
@@ -263,7 +263,7 @@ function vector(node: Node, ins: readonly (Known | undefined)[], at: number, wha
 }
 
 const batch: Row = (node, ins, about) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const dims = dimsOf(x);
   if (dims.length < 2) refuse(node, `it is given [${dims}], it needs [batch, channels, ..].`);
   const channels = dims[1] as number;
@@ -288,7 +288,7 @@ const batch: Row = (node, ins, about) => {
 };
 
 const instance: Row = (node, ins, about) => {
-  const x = flowing(node, needed(node, ins, 0, "input"), "input");
+  const x = inputOf(node, ins);
   const dims = dimsOf(x);
   const channels = dims[1] ?? 0;
   if (dims.length < 3) refuse(node, `it is given [${dims}], it needs [batch, channels, length, ..].`);

@@ -1,6 +1,6 @@
-// Messages of ONNX as bytes, by the schemas that they are read by: files for tests.
+// Messages of ONNX as bytes, by the schemas that they are read by.
 
-import type { Message, Schema } from "../../src/onnx/wire.ts";
+import type { Message, Schema } from "../onnx/wire.ts";
 
 /** Bytes that grow. */
 function sink() {
