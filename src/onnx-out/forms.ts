@@ -306,7 +306,8 @@ const slice: Form = (ask) => {
     const by = stride[axis] ?? 1;
     const from = bounded(begin[axis] ?? (by > 0 ? 0 : FAR));
     const to = bounded(end[axis] ?? (by > 0 ? FAR : -FAR));
-    return by === 1 && from === 0 && to === FAR ? [] : [[from, to, x.axes.indexOf(axis), by]];
+    // Where the end is told though nothing is cut, it may be the number of samples.
+    return by === 1 && x.shape[axis] === ask.shape[axis] ? [] : [[from, to, x.axes.indexOf(axis), by]];
   });
   if (cuts.length === 0) return x;
   const told = [0, 1, 2, 3].map((i) => sheet.ints(cuts.map((cut) => cut[i] as number)));

@@ -53,6 +53,9 @@ function run(model: Model, inputs: readonly Given[], isOne: boolean, batch: numb
   return { uses, owns, inputs: values, outputs };
 }
 
+/** Ops whose attributes may tell lengths, which are read off their dims. */
+const byDims = new Set(["reshape", "slice", "tile"]);
+
 /** `isOne`: the model takes a value, and not values by name. `batch`: undefined for any. */
 export function traced(model: Model, inputs: readonly Given[], isOne: boolean, batch: number | undefined): Traced {
   const [first, other] = [batch ?? 2, batch ?? 3].map((count) => run(model, inputs, isOne, count)) as [Run, Run];
@@ -77,8 +80,11 @@ export function traced(model: Model, inputs: readonly Given[], isOne: boolean, b
     if (String(own[i]?.[1].shape) !== String(shape)) fixed(`the shape of "${path}"`);
     dims.set(id, shape);
   }
-  for (const [i, { op, path, outputs }] of first.uses.entries())
+  for (const [i, { op, path, outputs, attributes }] of first.uses.entries()) {
+    const there = Object.values(other.uses[i]?.attributes ?? {});
+    if (!byDims.has(op) && String(there) !== String(Object.values(attributes))) fixed(`the op "${op}" of "${path}"`);
     for (const [name, value] of Object.entries(outputs))
       note(`the op "${op}" of "${path}"`, value, other.uses[i]?.outputs[name]);
+  }
   return { ...first, dims };
 }

@@ -130,6 +130,22 @@ export function view(scope: Scope, x: Value, dims: readonly number[]): Value {
 export const plain = (scope: Scope, x: Value, { order }: Live): Value =>
   arrange(scope, x, order, inOrder(order.length));
 
+/**
+ * A step of one value, which is brought into the order `order` of its axes, by default that in which it lies; what it gives is in that
+ * order too, if `more` does not say otherwise.
+ */
+export const stepOf = (
+  kind: string,
+  x: Live,
+  run: (scope: Scope, value: Value) => Value | readonly Value[],
+  order: readonly number[] = x.order,
+  more?: Partial<Step>,
+): Step => ({
+  ...{ kind, takes: [x], orders: [order] },
+  run: (scope, [value]) => run(scope, arrange(scope, value as Value, x.order, order)),
+  ...more,
+});
+
 /** The largest number of f32, which stands for infinity in what the file has as constants. */
 const MOST_F32 = 3.4028234663852886e38;
 

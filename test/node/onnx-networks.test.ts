@@ -3,6 +3,8 @@
 import { expect, test } from "vitest";
 import { dataFile } from "../../demo/data.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
+import { toOnnx } from "../../src/onnx-out/index.ts";
+import { relativeError } from "../reference/golden-data.ts";
 import { runModel } from "../reference/run-model.ts";
 
 test("Magika gives the shares of classes that onnxruntime gives", async () => {
@@ -11,6 +13,9 @@ test("Magika gives the shares of classes that onnxruntime gives", async () => {
   const data = Float64Array.from({ length: 2048 }, (_, i) => ((i * 7919) % 1009) % 257);
   const given = { ...(input as { shape: number[]; classes: number }), data };
   const { outputs } = runModel(model, new Map([["x", given]]), weights, 1);
+  const back = await fromOnnx(await toOnnx(weights, model));
+  const again = runModel(back.model, new Map([["x", given]]), back.weights, 1).outputs.get("")?.data as Float64Array;
+  expect(relativeError(again, outputs.get("")?.data as Float64Array)).toBeLessThan(1e-5);
   const made = outputs.get("")?.data as Float64Array;
   for (const [i, share] of made.entries()) expect(Math.abs(share - golden[i]) / golden[i]).toBeLessThan(1e-3);
   expect(report.batch).toBe("any");

@@ -7,6 +7,8 @@ import type { LossFunction, Value } from "../../src/index.ts";
 import { ops } from "../../src/index.ts";
 import { readModel } from "../../src/onnx/file.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
+import { toOnnx } from "../../src/onnx-out/index.ts";
+import { relativeError } from "../reference/golden-data.ts";
 import { runModel } from "../reference/run-model.ts";
 
 interface Rule {
@@ -76,7 +78,11 @@ describe.each(networks)("$name", ({ name: own, shape, rules, evaluated, trained,
         ? numbers(BATCH * size(shape), { k: 0, scale: 2, offset: 0 })
         : Float64Array.from({ length: BATCH * size(shape) }, (_, i) => ((i * 7919) % 1009) % 10);
     const inputs = new Map([["x", { shape, classes, data }]]);
-    expectNear(runModel(model, inputs, weights, BATCH).outputs.get("")?.data as Float64Array, evaluated);
+    const output = runModel(model, inputs, weights, BATCH).outputs.get("")?.data as Float64Array;
+    expectNear(output, evaluated);
+    const back = await fromOnnx(await toOnnx(weights, model));
+    const again = runModel(back.model, inputs, back.weights, BATCH).outputs.get("")?.data as Float64Array;
+    expect(relativeError(again, output)).toBeLessThan(1e-5);
 
     const ran = runModel(model, inputs, weights, BATCH, squares);
     expectNear(ran.outputs.get("")?.data as Float64Array, trained);

@@ -6,10 +6,11 @@ import {
   gelu,
   hardSigmoid,
   hardSwish,
+  type Layer,
   leakyRelu,
   mish,
   type Op,
-  type OpLayer,
+  type Ops,
   ops,
   type Scope,
   selu,
@@ -34,6 +35,7 @@ import {
   needed,
   type Row,
   type Step,
+  stepOf,
   tensorOf,
   view,
   type Weight,
@@ -44,32 +46,31 @@ import { joint } from "../shapes.ts";
 
 type Of = (scope: Scope, x: Value, node: Node) => Value;
 
-/** A function of one number. */
-const unary =
-  (kind: string, of: Of): Row =>
-  (node, ins) => {
-    const x = inputOf(node, ins);
-    return { kind, takes: [x], run: (scope, [value]) => of(scope, value as Value, node), orders: [x.order] };
-  };
-
 const z =
-  (op: Op<"x", "z">): Of =>
-  (scope, x) =>
+  (op: Op<"x", "z">) =>
+  (scope: Scope, x: Value): Value =>
     scope.op(op, { x }).z;
 
+/** A function of one number, by default the op of that name. */
+const unary =
+  (kind: string, of: Of = z(ops[kind as "abs"])): Row =>
+  (node, ins) =>
+    stepOf(kind, inputOf(node, ins), (scope, x) => of(scope, x, node));
+
 const layer =
-  (make: (node: Node) => ReturnType<OpLayer<[]>>): Of =>
+  (make: (node: Node) => Layer): Of =>
   (scope, x, node) =>
     make(node).apply(scope, x);
 
-const plus = (scope: Scope, x: Value, y: Value): Value => scope.op(ops.add, { x, y }).z;
-const minus = (scope: Scope, x: Value, y: Value): Value => scope.op(ops.subtract, { x, y }).z;
-const times = (scope: Scope, x: Value, y: Value): Value => scope.op(ops.multiply, { x, y }).z;
-const over = (scope: Scope, x: Value, y: Value): Value => scope.op(ops.divide, { x, y }).z;
-const compare =
-  (name: "equal" | "greater" | "less") =>
-  (scope: Scope, x: Value, y: Value): Value =>
-    scope.op(ops[name], { x, y }).z;
+type Pair = (scope: Scope, x: Value, y: Value) => Value;
+
+/** The op of that name on two values. */
+export const pair =
+  (name: keyof Ops): Pair =>
+  (scope, x, y) =>
+    scope.op(ops[name as "add"], { x, y }).z;
+
+const [plus, minus, times, over] = [pair("add"), pair("subtract"), pair("multiply"), pair("divide")];
 const not = (scope: Scope, x: Value): Value => scale(scope, x, -1, 1);
 
 const near = (a: number, b: number): boolean => Math.abs(a - b) < 1e-5;
@@ -165,15 +166,13 @@ export function scalar(one: Known | undefined, about: About): number | undefined
   return Number.isFinite(Math.fround(value)) ? value : undefined;
 }
 
-type Pair = (scope: Scope, x: Value, y: Value) => Value;
-
 /** Where one of two is a number, what is done with it; undefined where there is no short way. */
 interface Short {
   readonly right?: (value: number) => ((scope: Scope, x: Value) => Value) | undefined;
   readonly left?: (value: number) => ((scope: Scope, x: Value) => Value) | undefined;
 }
 
-function binary(kind: string, of: Pair, short: Short = {}, more: Partial<Step> = {}): Row {
+function binary(kind: string, short: Short = {}, more: Partial<Step> = {}, of: Pair = pair(kind as "add")): Row {
   return (node, ins, about) => {
     if (ins.length === 0) refuse(node, "it has no inputs.");
     const given = ins.map((_, i) => needed(node, ins, i, "operand"));
@@ -185,14 +184,7 @@ function binary(kind: string, of: Pair, short: Short = {}, more: Partial<Step> =
         isLive(x) && b !== undefined ? short.right?.(b) : isLive(y) && a !== undefined ? short.left?.(a) : undefined;
       const one = isLive(x) ? x : (y as Live);
       const other = isLive(x) ? y : x;
-      if (way !== undefined && dimsOf(other).length <= one.order.length)
-        return {
-          kind,
-          takes: [one],
-          run: (scope, [value]) => way(scope, value as Value),
-          orders: [one.order],
-          ...more,
-        };
+      if (way !== undefined && dimsOf(other).length <= one.order.length) return stepOf(kind, one, way, one.order, more);
     }
     // Division, among whole numbers, drops what is left over.
     if (kind === "divide" && isLive(x) && !isFloat(x.type))
@@ -219,10 +211,6 @@ const same = (value: number): number => value;
 
 const stops = "a comparison has no slope";
 const steps = "steps have no slope";
-const compared = { type: BOOL, stops };
-
-/** x to a power that flows or is a weight: e to y log x, of x above 0. */
-const power: Pair = (scope, x, y) => scope.op(ops.exp, { x: times(scope, y, scope.op(ops.log, { x }).z) }).z;
 
 const clipped =
   (limits: { readonly min?: number; readonly max?: number }) =>
@@ -237,10 +225,8 @@ const extreme =
   (kind: "maximum" | "minimum", infinite: number): Row =>
   (node, ins, about) => {
     const bounds = ins.filter((one) => !(isHost(one) && sizeOf(one.dims) === 1 && one.data[0] === infinite));
-    return binary(kind, (scope, x, y) => scope.op(ops[kind], { x, y }).z, {
-      right: bound(kind === "maximum" ? "min" : "max"),
-      left: bound(kind === "maximum" ? "min" : "max"),
-    })(node, bounds, about);
+    const way = bound(kind === "maximum" ? "min" : "max");
+    return binary(kind, { right: way, left: way })(node, bounds, about);
   };
 
 const clip: Row = (node, ins) => {
@@ -252,20 +238,10 @@ const clip: Row = (node, ins) => {
   const [min, max] = [limit(1, "min"), limit(2, "max")];
   if (min === undefined && max === undefined) return x;
   if (min !== undefined && max !== undefined && min > max) {
-    return {
-      kind: "clip",
-      takes: [x],
-      orders: [x.order],
-      run: (scope, [value]) => scale(scope, value as Value, 0, max),
-    };
+    return stepOf("clip", x, (scope, value) => scale(scope, value, 0, max));
   }
   const limits = { ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
-  return {
-    kind: "clip",
-    takes: [x],
-    run: (scope, [value]) => clipped(limits)(scope, value as Value),
-    orders: [x.order],
-  };
+  return stepOf("clip", x, clipped(limits));
 };
 
 /** Where: a mask that is added as a constant may hold infinities, which become the ends of f32. */
@@ -293,19 +269,18 @@ const cast: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const type = node.int("to", 1);
   if (type === BOOL && x.type !== BOOL)
-    return {
-      kind: "cast",
-      takes: [x],
-      orders: [x.order],
-      type,
-      stops,
-      run: (scope, [value]) => not(scope, compare("equal")(scope, value as Value, scale(scope, value as Value, 0))),
-    };
+    return stepOf(
+      "cast",
+      x,
+      (scope, value) => not(scope, pair("equal")(scope, value, scale(scope, value, 0))),
+      x.order,
+      {
+        type,
+        stops,
+      },
+    );
   if (isFloat(type) || !isFloat(x.type)) return { ...x, type };
-  return {
-    ...{ kind: "cast", takes: [x], orders: [x.order], type, stops: steps },
-    run: (scope, [value]) => scope.op(trunc, { x: value as Value }).z,
-  };
+  return stepOf("cast", x, z(trunc), x.order, { type, stops: steps });
 };
 
 /** What goes in steps. */
@@ -313,12 +288,24 @@ const stepped =
   (kind: string, op: Op<"x", "z">): Row =>
   (node, ins, about) => ({ ...(unary(kind, z(op))(node, ins, about) as Step), stops: steps });
 
-const alias: Row = (node, ins) => needed(node, ins, 0, "input");
+/** A comparison or its contrary, and what else gives 0 or 1. */
+const comparison = (kind: string, of: Pair): Row => binary(kind, {}, { type: BOOL, stops }, of);
+const unlike =
+  (name: "less" | "greater"): Pair =>
+  (scope, x, y) =>
+    not(scope, pair(name)(scope, x, y));
+
+const sum: Short = { right: linear(one, same), left: linear(one, same) };
 
 export const elementwise: Readonly<Record<string, Row>> = {
-  Abs: unary("abs", z(ops.abs)),
-  Add: binary("add", plus, { right: linear(one, same), left: linear(one, same) }),
-  And: binary("and", times, {}, compared),
+  ...Object.fromEntries(
+    ["Abs", "Exp", "Log", "Neg", "Reciprocal", "Relu", "Sigmoid", "Sin", "Sqrt", "Tanh"].map((name) => [
+      name,
+      unary(name.toLowerCase()),
+    ]),
+  ),
+  Add: binary("add", sum),
+  And: comparison("and", times),
   Cast: cast,
   Ceil: stepped("ceil", ceil),
   Celu: unary("celu", (scope, x, node) => {
@@ -327,7 +314,7 @@ export const elementwise: Readonly<Record<string, Row>> = {
   }),
   Clip: clip,
   Cos: unary("cos", (scope, x) => scope.op(ops.sin, { x: scale(scope, x, 1, Math.PI / 2) }).z),
-  Div: binary("divide", over, {
+  Div: binary("divide", {
     right: linear((value) => 1 / value, zero),
     left: (value) => (scope, x) => scale(scope, scope.op(ops.reciprocal, { x }).z, value),
   }),
@@ -335,32 +322,30 @@ export const elementwise: Readonly<Record<string, Row>> = {
     "elu",
     layer((node) => elu({ alpha: alpha(node, 1) })),
   ),
-  Equal: binary("equal", compare("equal"), {}, compared),
+  Equal: comparison("equal", pair("equal")),
   Erf: unary("erf", z(erf)),
-  Exp: unary("exp", z(ops.exp)),
   Floor: stepped("floor", floor),
   Gelu: unary(
     "gelu",
     layer((node) => gelu({ approximate: node.text("approximate", "none") === "tanh" })),
   ),
-  Greater: binary("greater", compare("greater"), {}, compared),
-  GreaterOrEqual: binary("greaterOrEqual", (scope, x, y) => not(scope, compare("less")(scope, x, y)), {}, compared),
+  Greater: comparison("greater", pair("greater")),
+  GreaterOrEqual: comparison("greaterOrEqual", unlike("less")),
   HardSigmoid: unary("hardSigmoid", hard),
   HardSwish: unary(
     "hardSwish",
     layer(() => hardSwish()),
   ),
-  Identity: alias,
+  Identity: (node, ins) => needed(node, ins, 0, "input"),
   LeakyRelu: unary(
     "leakyRelu",
     layer((node) => leakyRelu({ slope: alpha(node, 0.01) })),
   ),
-  Less: binary("less", compare("less"), {}, compared),
-  LessOrEqual: binary("lessOrEqual", (scope, x, y) => not(scope, compare("greater")(scope, x, y)), {}, compared),
-  Log: unary("log", z(ops.log)),
+  Less: comparison("less", pair("less")),
+  LessOrEqual: comparison("lessOrEqual", unlike("greater")),
   Max: extreme("maximum", Number.NEGATIVE_INFINITY),
   Mean: (node, ins, about) => {
-    const step = binary("mean", plus)(node, ins, about) as Step | Known;
+    const step = binary("mean", {}, {}, plus)(node, ins, about) as Step | Known;
     if (!("run" in step)) return step;
     return { ...step, run: (scope, values) => scale(scope, step.run(scope, values) as Value, 1 / ins.length) };
   },
@@ -368,41 +353,40 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Mod: (node, ins, about) => {
     const drop = node.int("fmod", 0) === 1 ? trunc : floor;
     const rest: Pair = (scope, x, y) => minus(scope, x, times(scope, y, scope.op(drop, { x: over(scope, x, y) }).z));
-    return binary("mod", rest)(node, ins, about);
+    return binary("mod", {}, {}, rest)(node, ins, about);
   },
-  Mul: binary("multiply", times, { right: linear(same, zero), left: linear(same, zero) }),
+  Mul: binary("multiply", { right: linear(same, zero), left: linear(same, zero) }),
   Mish: unary(
     "mish",
     layer(() => mish()),
   ),
-  Neg: unary("neg", z(ops.neg)),
   Not: unary("not", not),
-  Or: binary("or", (scope, x, y) => scope.op(ops.maximum, { x, y }).z, {}, compared),
+  Or: comparison("or", pair("maximum")),
   PRelu: prelu,
-  Pow: binary("power", power, { right: (exponent) => (scope, x) => scope.op(ops.pow, { x }, { exponent }).z }),
-  Reciprocal: unary("reciprocal", z(ops.reciprocal)),
-  Relu: unary("relu", z(ops.relu)),
+  Pow: binary(
+    "power",
+    { right: (exponent) => (scope, x) => scope.op(ops.pow, { x }, { exponent }).z },
+    {},
+    // To a power that flows or is a weight: e to y log x, of x above 0.
+    (scope, x, y) => scope.op(ops.exp, { x: times(scope, y, scope.op(ops.log, { x }).z) }).z,
+  ),
   Round: stepped("round", round),
   Selu: unary("selu", scaledElu),
-  Sigmoid: unary("sigmoid", z(ops.sigmoid)),
   Sign: unary("sign", (scope, x) => minus(scope, gate(scope, x, 0), gate(scope, scope.op(ops.neg, { x }).z, 0))),
   Silu: unary(
     "silu",
     layer(() => silu()),
   ),
-  Sin: unary("sin", z(ops.sin)),
   Softplus: unary(
     "softplus",
     layer(() => softplus()),
   ),
   Softsign: unary("softsign", (scope, x) => over(scope, x, scale(scope, scope.op(ops.abs, { x }).z, 1, 1))),
-  Sqrt: unary("sqrt", z(ops.sqrt)),
-  Sub: binary("subtract", minus, { right: linear(one, (value) => -value), left: linear(negative, same) }),
-  Sum: binary("add", plus),
-  Tanh: unary("tanh", z(ops.tanh)),
+  Sub: binary("subtract", { right: linear(one, (value) => -value), left: linear(negative, same) }),
+  Sum: binary("add"),
   ThresholdedRelu: unary("thresholdedRelu", (scope, x, node) =>
     times(scope, x, gate(scope, x, node.float("alpha", 1))),
   ),
   Where: where,
-  Xor: binary("xor", (scope, x, y) => scope.op(ops.abs, { x: minus(scope, x, y) }).z, {}, compared),
+  Xor: comparison("xor", (scope, x, y) => scope.op(ops.abs, { x: minus(scope, x, y) }).z),
 };

@@ -20,6 +20,7 @@ import {
   plain,
   type Row,
   type Step,
+  stepOf,
   tensorOf,
   view,
   weight,
@@ -38,11 +39,10 @@ import {
 import { aligned, brought, commonOrder } from "./elementwise.ts";
 
 /** A step that reshapes what it is given, in ONNX's order. */
-const reshaping = (x: Live, kind: string, dims: readonly number[]): Step => ({
-  ...{ kind, takes: [x] },
-  run: (scope, [value]) => view(scope, plain(scope, value as Value, x), dims),
-  orders: [inOrder(dims.length)],
-});
+const reshaping = (x: Live, kind: string, dims: readonly number[]): Step =>
+  stepOf(kind, x, (scope, value) => view(scope, value, dims), inOrder(x.order.length), {
+    orders: [inOrder(dims.length)],
+  });
 
 /**
  * Where the file says how many samples there are, and the network is to take any number, a first length that is that number, or 1, stands
@@ -70,16 +70,15 @@ const squeeze: Row = (node, ins) => {
   const axes = squeezedAxes(node, dimsOf(x), constant(node, ins[1], "axes"));
   const left = inOrder(x.order.length).filter((axis) => !axes.includes(axis));
   const places = x.order.flatMap((axis, place) => (axes.includes(axis) ? [] : [place]));
-  return {
-    ...{ kind: "squeeze", takes: [x] },
+  const run = (scope: Scope, value: Value): Value =>
+    view(
+      scope,
+      value,
+      places.map((place) => value.shape[place] as number),
+    );
+  return stepOf("squeeze", x, run, x.order, {
     orders: [places.map((place) => left.indexOf(x.order[place] as number))],
-    run: (scope, [value]) =>
-      view(
-        scope,
-        value as Value,
-        places.map((place) => (value as Value).shape[place] as number),
-      ),
-  };
+  });
 };
 
 const unsqueeze: Row = (node, ins) => {
@@ -91,16 +90,14 @@ const unsqueeze: Row = (node, ins) => {
   const kept = x.order.map((axis) => old[axis] as number);
   const isPlain = x.order.every((axis, place) => axis === place);
   const order = isPlain ? inOrder(rank) : [...kept.slice(0, -1), ...axes, ...kept.slice(-1)];
-  return {
-    ...{ kind: "unsqueeze", takes: [x], orders: [order] },
-    run: (scope, [value]) => {
-      const { shape } = value as Value;
-      const whole = isPlain
-        ? unsqueezed(x.order.length === 0 ? [] : shape, axes)
-        : [...shape.slice(0, -1), ...axes.map(() => 1), ...shape.slice(-1)];
-      return view(scope, value as Value, whole);
-    },
+  const run = (scope: Scope, value: Value): Value => {
+    const { shape } = value;
+    const whole = isPlain
+      ? unsqueezed(x.order.length === 0 ? [] : shape, axes)
+      : [...shape.slice(0, -1), ...axes.map(() => 1), ...shape.slice(-1)];
+    return view(scope, value, whole);
   };
+  return stepOf("unsqueeze", x, run, x.order, { orders: [order] });
 };
 
 /** Only the names of axes change. */
@@ -190,19 +187,15 @@ const slice: Row = (node, ins) => {
     return begin !== 0 || step !== 1 || count !== dims[axis];
   };
   if (!dims.some((_, axis) => moved(axis))) return x;
-  return {
-    ...{ kind: "slice", takes: [x], orders: [x.order] },
-    run: (scope, [value]) => {
-      const { shape } = value as Value;
-      return taken(
-        scope,
-        value as Value,
-        x.order.map((axis, place) =>
-          moved(axis) ? cuts[axis]! : { begin: 0, step: 1, count: shape[place] as number },
-        ),
-      );
-    },
-  };
+  return stepOf("slice", x, (scope, value) =>
+    taken(
+      scope,
+      value,
+      x.order.map((axis, place) =>
+        moved(axis) ? cuts[axis]! : { begin: 0, step: 1, count: value.shape[place] as number },
+      ),
+    ),
+  );
 };
 
 const split: Row = (node, ins) => {
@@ -211,19 +204,14 @@ const split: Row = (node, ins) => {
   const axis = axisOf(node, node.int("axis", 0), dims.length);
   const sizes = partsOf(node, dims[axis] as number, constant(node, ins[1], "split"));
   const place = x.order.indexOf(axis);
-  return {
-    ...{ kind: "split", takes: [x], orders: sizes.map(() => x.order) },
-    run: (scope, [value]) =>
-      sizes.map((size, i) =>
-        range(
-          scope,
-          value as Value,
-          place,
-          sizes.slice(0, i).reduce((a, b) => a + b, 0),
-          size,
-        ),
-      ),
-  };
+  const begin = (i: number): number => sizes.slice(0, i).reduce((a, b) => a + b, 0);
+  return stepOf(
+    "split",
+    x,
+    (scope, value) => sizes.map((size, i) => range(scope, value, place, begin(i), size)),
+    x.order,
+    { orders: sizes.map(() => x.order) },
+  );
 };
 
 /** Numbers along one axis by a matrix [length, made], which is kept as a state: whatever is a fixed sum of numbers along it. */
@@ -289,23 +277,27 @@ const gather: Row = (node, ins, about) => {
     : isList
       ? x.order
       : inOrder(dims.length - 1 + indices.dims.length);
-  return {
-    ...{ kind: "gather", takes: [x], orders: [order] },
-    run(scope, [value]) {
-      if (isOne) {
-        const part = range(scope, value as Value, place, places[0] as number, 1);
-        return view(
-          scope,
-          part,
-          part.shape.filter((_, i) => i !== place),
-        );
-      }
-      if (isList) return picked(scope, value as Value, place, places, "places");
-      const flat = picked(scope, plain(scope, value as Value, x), axis, places, "places");
-      return view(scope, flat, [...flat.shape.slice(0, axis), ...indices.dims, ...flat.shape.slice(axis + 1)]);
-    },
+  const run = (scope: Scope, value: Value): Value => {
+    if (isOne) {
+      const part = range(scope, value, place, places[0] as number, 1);
+      return view(
+        scope,
+        part,
+        part.shape.filter((_, i) => i !== place),
+      );
+    }
+    if (isList) return picked(scope, value, place, places, "places");
+    const flat = picked(scope, plain(scope, value, x), axis, places, "places");
+    return view(scope, flat, [...flat.shape.slice(0, axis), ...indices.dims, ...flat.shape.slice(axis + 1)]);
   };
+  return stepOf("gather", x, run, x.order, { orders: [order] });
 };
+
+export const whole = "whole numbers have no slope";
+
+/** 0, 1, 2, ...: numbers of rows. */
+export const numbers = (scope: Scope, count: number): Value =>
+  scope.state("rows", [count], () => Float32Array.from(inOrder(count)));
 
 /** Rows of a table by numbers that flow. */
 function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About): Step {
@@ -322,7 +314,7 @@ function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About)
     isLive(table) ? plain(scope, values[1] as Value, table) : scope.parameter("weight", [rows, units], "zeros");
   return {
     ...{ kind: "embedding", takes, weights, type: table.type },
-    stops: "whole numbers have no slope",
+    stops: whole,
     orders: [[...ids.order, ids.order.length]],
     run(scope, values) {
       const given = values[0] as Value;
@@ -332,9 +324,8 @@ function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About)
           given,
         );
       // Numbers that were reckoned: each is held against all rows.
-      const numbers = scope.state("rows", [rows], () => Float32Array.from({ length: rows }, (_, i) => i));
       const x = view(scope, given, [sizeOf(given.shape), 1]);
-      const chosen = scope.op(ops.equal, { x, y: numbers }).z;
+      const chosen = scope.op(ops.equal, { x, y: numbers(scope, rows) }).z;
       const y = scope.op(ops.matmul, { a: chosen, b: tableOf(scope, values) }).c;
       return view(scope, y, [...given.shape, units]);
     },
@@ -351,25 +342,22 @@ const pad: Row = (node, ins) => {
     return refuse(node, `its pads are [${given}], ${given?.length ?? 0} where ${2 * rank} are needed.`);
   const mode = node.text("mode", "constant");
   const sides = x.order.map((axis): [number, number] => [given[axis] as number, given[axis + rank] as number]);
-  return {
-    ...{ kind: "pad", takes: [x], orders: [x.order] },
-    run(scope, [first]) {
-      let y = first as Value;
-      for (const [place, [before, after]] of sides.entries()) {
-        const length = y.shape[place] as number;
-        if (before < 0 || after < 0)
-          y = range(scope, y, place, Math.max(-before, 0), length + Math.min(before, 0) + Math.min(after, 0));
-        const [front, back] = [Math.max(before, 0), Math.max(after, 0)];
-        if (mode !== "constant" && front + back > 0) y = bordered(node, scope, y, place, front, back, mode);
-      }
-      const [front, back] = [0, 1].map((side) => sides.map((one) => Math.max(one[side] as number, 0))) as [
-        number[],
-        number[],
-      ];
-      if (mode !== "constant" || [...front, ...back].every((count) => count === 0)) return y;
-      return scope.op(ops.pad, { x: y }, { before: front, after: back, value }).y;
-    },
-  };
+  return stepOf("pad", x, (scope, given) => {
+    let y = given;
+    for (const [place, [before, after]] of sides.entries()) {
+      const length = y.shape[place] as number;
+      if (before < 0 || after < 0)
+        y = range(scope, y, place, Math.max(-before, 0), length + Math.min(before, 0) + Math.min(after, 0));
+      const [front, back] = [Math.max(before, 0), Math.max(after, 0)];
+      if (mode !== "constant" && front + back > 0) y = bordered(node, scope, y, place, front, back, mode);
+    }
+    const [front, back] = [0, 1].map((side) => sides.map((one) => Math.max(one[side] as number, 0))) as [
+      number[],
+      number[],
+    ];
+    if (mode !== "constant" || [...front, ...back].every((count) => count === 0)) return y;
+    return scope.op(ops.pad, { x: y }, { before: front, after: back, value }).y;
+  });
 };
 
 /** What stands beside an axis, of the axis itself. */
@@ -390,11 +378,8 @@ function bordered(node: Node, scope: Scope, x: Value, place: number, front: numb
 const tile: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const times = listOf(constant(node, needed(node, ins, 1, "repeats"), "repeats") as Host);
-  return {
-    ...{ kind: "tile", takes: [x], orders: [x.order] },
-    run: (scope, [value]) =>
-      scope.op(ops.tile, { x: value as Value }, { repeats: x.order.map((axis) => times[axis] as number) }).y,
-  };
+  const repeats = x.order.map((axis) => times[axis] as number);
+  return stepOf("tile", x, (scope, value) => scope.op(ops.tile, { x: value }, { repeats }).y);
 };
 
 const expand: Row = (node, ins) => {
@@ -403,14 +388,12 @@ const expand: Row = (node, ins) => {
   const target = joint(node, dims, listOf(constant(node, needed(node, ins, 1, "shape"), "shape") as Host));
   if (String(target) === String(dims)) return x;
   const order = target.length === dims.length ? x.order : inOrder(target.length);
-  return {
-    ...{ kind: "expand", takes: [x], orders: [order] },
-    run(scope, [value]) {
-      const y = brought(scope, value as Value, x, order);
-      const repeats = order.map((axis, place) => (target[axis] as number) / (y.shape[place] as number));
-      return repeats.every((count) => count === 1) ? y : scope.op(ops.tile, { x: y }, { repeats }).y;
-    },
+  const run = (scope: Scope, value: Value): Value => {
+    const y = brought(scope, value, x, order);
+    const repeats = order.map((axis, place) => (target[axis] as number) / (y.shape[place] as number));
+    return repeats.every((count) => count === 1) ? y : scope.op(ops.tile, { x: y }, { repeats }).y;
   };
+  return stepOf("expand", x, run, x.order, { orders: [order] });
 };
 
 /** Blocks between channels and pixels, in ONNX's order of axes. */
@@ -431,15 +414,12 @@ const blocks =
       refuse(node, `it is given [${dims}] and blocks of ${block}; images and at least 1 are read.`);
     const { apart, axes, made } = of(node, dims, block);
     if (!apart.every(Number.isInteger)) refuse(node, `blocks of ${block} do not fill [${dims}].`);
-    return {
-      ...{ kind, takes: [x], orders: [inOrder(4)] },
-      run: (scope, [value]) =>
-        view(
-          scope,
-          scope.op(ops.permute, { x: view(scope, plain(scope, value as Value, x), apart) }, { axes }).y,
-          made,
-        ),
-    };
+    return stepOf(
+      kind,
+      x,
+      (scope, value) => view(scope, scope.op(ops.permute, { x: view(scope, value, apart) }, { axes }).y, made),
+      inOrder(4),
+    );
   };
 
 const toSpace = blocks("depthToSpace", (node, dims, block) => {

@@ -1,7 +1,7 @@
 // Operators that are like no other: dropout, one-hot rows, and layers that go through a sequence.
 
 import { sizeOf } from "../../foreign/strided.ts";
-import { concatenate, dropout, gru, lstm, ops, type Value, type Values } from "../../index.ts";
+import { concatenate, dropout, gru, lstm, ops, type Scope, type Value, type Values } from "../../index.ts";
 import { scale } from "../function.ts";
 import { FLOAT, type Host, transposed } from "../host.ts";
 import {
@@ -19,11 +19,13 @@ import {
   plain,
   type Row,
   seeded,
+  stepOf,
   view,
   type Weight,
   weight,
 } from "../live.ts";
 import { axisOf, type Node, refuse } from "../node.ts";
+import { numbers, whole } from "./move.ts";
 
 /** Drops in training, which a file that is exported for that has; else it is nothing. */
 const drop: Row = (node, ins, about) => {
@@ -32,12 +34,7 @@ const drop: Row = (node, ins, about) => {
   const rate = constant(node, ins[1], "ratio")?.data[0] ?? node.float("ratio", 0.5);
   if (!(rate >= 0 && rate < 1)) refuse(node, `its ratio is ${rate}, at least 0 and below 1 is read.`);
   if (rate === 0) return x;
-  return {
-    kind: "dropout",
-    takes: [x],
-    orders: [x.order],
-    run: (scope, [value]) => dropout(rate).apply(scope, value as Value),
-  };
+  return stepOf("dropout", x, (scope, value) => dropout(rate).apply(scope, value));
 };
 
 const oneHot: Row = (node, ins) => {
@@ -50,25 +47,15 @@ const oneHot: Row = (node, ins) => {
   const rank = ids.order.length;
   const axis = axisOf(node, node.int("axis", -1), rank + 1);
   const order = [...ids.order.map((one) => (one >= axis ? one + 1 : one)), axis];
-  return {
-    ...{
-      kind: "oneHot",
-      takes: [ids],
-      orders: [order],
-      stops: "whole numbers have no slope",
-      type: FLOAT,
-    },
-    run(scope, [value]) {
-      const rows = scope.state("rows", [depth], () => Float32Array.from({ length: depth }, (_, i) => i));
-      const { shape } = value as Value;
-      const x = view(scope, value as Value, [...(rank === 0 ? [] : shape), 1]);
-      const low = scale(scope, x, 1);
-      const back = scope.op(ops.less, { x: low, y: scale(scope, low, 0) }).z;
-      // Numbers below 0 count from the end.
-      const at = scope.op(ops.add, { x: low, y: scale(scope, back, depth) }).z;
-      return scale(scope, scope.op(ops.equal, { x: at, y: rows }).z, on - off, off);
-    },
+  const run = (scope: Scope, value: Value): Value => {
+    const x = view(scope, value, [...(rank === 0 ? [] : value.shape), 1]);
+    const low = scale(scope, x, 1);
+    const back = scope.op(ops.less, { x: low, y: scale(scope, low, 0) }).z;
+    // Numbers below 0 count from the end.
+    const at = scope.op(ops.add, { x: low, y: scale(scope, back, depth) }).z;
+    return scale(scope, scope.op(ops.equal, { x: at, y: numbers(scope, depth) }).z, on - off, off);
   };
+  return stepOf("oneHot", ids, run, ids.order, { orders: [order], stops: whole, type: FLOAT });
 };
 
 interface Cell {

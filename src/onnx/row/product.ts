@@ -17,6 +17,7 @@ import {
   operands,
   type Row,
   type Step,
+  stepOf,
   view,
   type Weight,
   weight,
@@ -34,15 +35,9 @@ function denseStep(node: Node, x: Live, w: Weight, bias: Weight | undefined): St
   // The last axis must stand last; those before it may stay as they are.
   const order = x.order.at(-1) === rank - 1 ? x.order : inOrder(rank);
   const layer = dense(units, { bias: bias !== undefined });
-  return {
-    ...{ kind: "dense", takes: [x], weights: { weight: w, ...(bias && { bias }) }, orders: [order] },
-    run(scope, [value]) {
-      const moved = arrange(scope, value as Value, x.order, order);
-      return rank > 1
-        ? layer.apply(scope, moved)
-        : view(scope, layer.apply(scope, view(scope, moved, [1, length])), [units]);
-    },
-  };
+  const run = (scope: Scope, value: Value): Value =>
+    rank > 1 ? layer.apply(scope, value) : view(scope, layer.apply(scope, view(scope, value, [1, length])), [units]);
+  return stepOf("dense", x, run, order, { weights: { weight: w, ...(bias && { bias }) } });
 }
 
 /** Under more leading axes, and as often as they want. */

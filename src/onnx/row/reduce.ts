@@ -4,7 +4,7 @@ import { sizeOf } from "../../foreign/strided.ts";
 import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
 import type { Host } from "../host.ts";
-import { arrange, constant, dimsOf, inOrder, inputOf, isHost, needed, plain, type Row, view, weight } from "../live.ts";
+import { constant, dimsOf, inOrder, inputOf, isHost, needed, type Row, stepOf, view, weight } from "../live.ts";
 import { axesOf, axisOf, refuse } from "../node.ts";
 import { axesAsked } from "../shapes.ts";
 
@@ -41,19 +41,17 @@ const reduction =
     const keep = node.int("keepdims", 1) === 1;
     const left = inOrder(rank).filter((axis) => !axes.includes(axis));
     const order = keep ? x.order : x.order.filter((axis) => !axes.includes(axis)).map((axis) => left.indexOf(axis));
-    return {
-      ...{ kind, takes: [x], orders: [order] },
-      run(scope, [value]) {
-        const y = along(scope, value as Value, places, about.free);
-        return keep
-          ? y
-          : view(
-              scope,
-              y,
-              y.shape.filter((_, place) => !places.includes(place)),
-            );
-      },
+    const run = (scope: Scope, value: Value): Value => {
+      const y = along(scope, value, places, about.free);
+      return keep
+        ? y
+        : view(
+            scope,
+            y,
+            y.shape.filter((_, place) => !places.includes(place)),
+          );
     };
+    return stepOf(kind, x, run, x.order, { orders: [order] });
   };
 
 /** Along one axis, which is brought to the end; before opset 13, along all from an axis on. */
@@ -67,20 +65,16 @@ const shares =
     const axis = axisOf(node, node.int("axis", isOld ? 1 : -1), rank);
     const layer = kind === "softmax" ? softmax() : logSoftmax();
     if (isOld && axis !== rank - 1 && sizeOf(dims.slice(axis + 1)) !== 1) {
-      return {
-        ...{ kind, takes: [x] },
-        run(scope, [value]) {
-          const rows = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))];
-          return view(scope, layer.apply(scope, view(scope, plain(scope, value as Value, x), rows)), dims);
-        },
-        orders: [inOrder(rank)],
-      };
+      const rows = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))];
+      return stepOf(
+        kind,
+        x,
+        (scope, value) => view(scope, layer.apply(scope, view(scope, value, rows)), dims),
+        inOrder(rank),
+      );
     }
     const order = [...x.order.filter((one) => one !== axis), axis];
-    return {
-      ...{ kind, takes: [x], orders: [order] },
-      run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
-    };
+    return stepOf(kind, x, layer.apply, order);
   };
 
 /** Over all axes from one on, or over those that the attribute `axes` of a recognised one names. */
@@ -117,20 +111,17 @@ const normalization: Row = (node, ins, about) => {
   const layer = layerNorm({ eps, scale: "gamma" in weights, offset: "beta" in weights });
   const more = [1, 2].some((output) => about.isUsed(node, output));
   const last = inOrder(rank).slice(rank - axes.length);
-  return {
-    ...{ kind: "layerNorm", takes: [x], weights, orders: more ? [order, order, order] : [order] },
-    run(scope, [value]) {
-      const moved = arrange(scope, value as Value, x.order, order);
-      const rows = view(scope, moved, [...moved.shape.slice(0, rank - axes.length), length]);
-      const safe = rows.shape.length > 1 ? rows : view(scope, rows, [1, length]);
-      const y = view(scope, layer.apply(scope, safe), moved.shape);
-      if (!more) return y;
-      const mean = of("mean")(scope, moved, last, about.free);
-      const centered = scope.op(ops.subtract, { x: moved, y: mean }).z;
-      const variance = of("mean")(scope, square(scope, centered), last, about.free);
-      return [y, mean, scope.op(ops.pow, { x: scale(scope, variance, 1, eps) }, { exponent: -0.5 }).z];
-    },
+  const run = (scope: Scope, moved: Value): Value | readonly Value[] => {
+    const rows = view(scope, moved, [...moved.shape.slice(0, rank - axes.length), length]);
+    const safe = rows.shape.length > 1 ? rows : view(scope, rows, [1, length]);
+    const y = view(scope, layer.apply(scope, safe), moved.shape);
+    if (!more) return y;
+    const mean = of("mean")(scope, moved, last, about.free);
+    const centered = scope.op(ops.subtract, { x: moved, y: mean }).z;
+    const variance = of("mean")(scope, square(scope, centered), last, about.free);
+    return [y, mean, scope.op(ops.pow, { x: scale(scope, variance, 1, eps) }, { exponent: -0.5 }).z];
   };
+  return stepOf("layerNorm", x, run, order, { weights, orders: [order, order, order] });
 };
 
 /** By the root mean square of the last axis: a group that is recognised. */
@@ -142,10 +133,7 @@ const rms: Row = (node, ins, about) => {
   if (gamma.dims[0] !== length) refuse(node, `its scale has the shape [${gamma.dims}], it is given ${length}.`);
   const order = [...x.order.filter((axis) => axis !== rank - 1), rank - 1];
   const layer = rmsNorm({ eps: node.float("epsilon", 1e-5) });
-  return {
-    ...{ kind: "rmsNorm", takes: [x], weights: { gamma: weight(node, gamma, about) }, orders: [order] },
-    run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
-  };
+  return stepOf("rmsNorm", x, layer.apply, order, { weights: { gamma: weight(node, gamma, about) } });
 };
 
 export const reduce: Readonly<Record<string, Row>> = {

@@ -1,8 +1,8 @@
 // Images in another size. Along each axis the numbers made are fixed sums of those given, so that whatever the file asks for (nearest,
 // linear, cubic, and where the pixels lie) is a small matrix for each axis; where pixels are only repeated they are tiled.
 
-import { ops, type Value } from "../../index.ts";
-import { constant, dimsOf, inputOf, type Row } from "../live.ts";
+import { ops } from "../../index.ts";
+import { constant, dimsOf, inputOf, type Row, stepOf } from "../live.ts";
 import { listOf, type Node, refuse } from "../node.ts";
 import { along } from "./move.ts";
 
@@ -120,18 +120,13 @@ const resize: Row = (node, ins) => {
     matrix: matrixOf(node, axes[axis] as Axis, mode),
   }));
   const repeats = ways.map(({ matrix }) => repeatsOf(matrix));
-  return {
-    ...{ kind: "resize", takes: [x], orders: [x.order] },
-    run(scope, [value]) {
-      if (repeats.every((times) => times !== undefined)) {
-        const each = (value as Value).shape.map(
-          (_, place) => repeats[ways.findIndex((way) => way.place === place)] ?? 1,
-        );
-        return scope.op(ops.tile, { x: value as Value }, { repeats: each, each: true }).y;
-      }
-      return ways.reduce((y, { place, axis, matrix }) => along(scope, y, place, `axis${axis}`, matrix), value as Value);
-    },
-  };
+  return stepOf("resize", x, (scope, value) => {
+    if (repeats.every((times) => times !== undefined)) {
+      const each = value.shape.map((_, place) => repeats[ways.findIndex((way) => way.place === place)] ?? 1);
+      return scope.op(ops.tile, { x: value }, { repeats: each, each: true }).y;
+    }
+    return ways.reduce((y, { place, axis, matrix }) => along(scope, y, place, `axis${axis}`, matrix), value);
+  });
 };
 
 export const resizing: Readonly<Record<string, Row>> = { Resize: resize, Upsample: resize };

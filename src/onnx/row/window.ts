@@ -14,7 +14,6 @@ import {
 import type { Host } from "../host.ts";
 import {
   type About,
-  arrange,
   beside,
   channelsLast,
   dimsOf,
@@ -27,6 +26,7 @@ import {
   operands,
   type Row,
   type Step,
+  stepOf,
   view,
   weight,
 } from "../live.ts";
@@ -235,11 +235,7 @@ function pool(kind: "maxPool2d" | "averagePool2d"): Row {
       kind === "maxPool2d"
         ? maxPool2d(kernel, { stride, padding })
         : averagePool2d(kernel, { stride, padding, countPadding });
-    return {
-      ...{ kind, takes: [x], orders: [order] },
-      run: (scope, [value]) =>
-        onImages(scope, arrange(scope, value as Value, x.order, order), (a) => layer.apply(scope, a)),
-    };
+    return stepOf(kind, x, (scope, value) => onImages(scope, value, (a) => layer.apply(scope, a)), order);
   };
 }
 
@@ -249,10 +245,7 @@ const globalPool =
     const x = inputOf(node, ins);
     const axes = x.order.flatMap((axis, place) => (axis > 1 ? [place] : []));
     if (axes.length === 0) return x;
-    return {
-      ...{ kind, takes: [x], orders: [x.order] },
-      run: (scope, [value]) => scope.op(ops[op], { x: value as Value }, { axes, keepDims: true }).y,
-    };
+    return stepOf(kind, x, (scope, value) => scope.op(ops[op], { x: value }, { axes, keepDims: true }).y);
   };
 
 /** A vector for each channel, which must have as many numbers. */
@@ -281,10 +274,7 @@ const batch: Row = (node, ins, about) => {
     }),
   );
   const layer = batchNorm({ momentum: node.float("momentum", 0.9), eps });
-  return {
-    ...{ kind: "batchNorm", takes: [x], weights, orders: [order] },
-    run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
-  };
+  return stepOf("batchNorm", x, layer.apply, order, { weights });
 };
 
 const instance: Row = (node, ins, about) => {
@@ -297,11 +287,8 @@ const instance: Row = (node, ins, about) => {
     return refuse(node, "its scale or bias is reckoned by the network, both must be constants.");
   const order = channelsLast(dims.length);
   const layer = groupNorm(channels, { eps: node.float("epsilon", 1e-5) });
-  return {
-    ...{ kind: "groupNorm", takes: [x], orders: [order] },
-    weights: { gamma: weight(node, gamma, about), beta: weight(node, beta, about) },
-    run: (scope, [value]) => layer.apply(scope, arrange(scope, value as Value, x.order, order)),
-  };
+  const weights = { gamma: weight(node, gamma, about), beta: weight(node, beta, about) };
+  return stepOf("groupNorm", x, layer.apply, order, { weights });
 };
 
 export const window: Readonly<Record<string, Row>> = {
