@@ -5,11 +5,12 @@ import { rowMajor, sizeOf } from "../foreign/strided.ts";
 import { BOOL, checkSize, FLOAT, gathered, type Host, host, INT64, isFloat, reshaped, transposed } from "./host.ts";
 import { axesOf, axisOf, listOf, type Node, refuse } from "./node.ts";
 import {
-  axesAsked,
   cutsOf,
   flattened,
   joint,
   partsOf,
+  placesOf,
+  reducedAxes,
   reshapeTarget,
   squeezedAxes,
   unsqueezed,
@@ -66,10 +67,8 @@ const reduction =
   ): Fold =>
   (node, [given, input]) => {
     const x = given as Host;
-    const asked = axesAsked(node, input);
-    if ((asked === undefined || asked.length === 0) && node.int("noop_with_empty_axes", 0) === 1) return x;
-    const axes =
-      asked === undefined || asked.length === 0 ? x.dims.map((_, i) => i) : axesOf(node, asked, x.dims.length);
+    const axes = reducedAxes(node, x.dims.length, input);
+    if (axes === undefined) return x;
     const keep = node.int("keepdims", 1) === 1;
     const order = [...x.dims.keys()].filter((axis) => !axes.includes(axis));
     const sorted = transposed(x, [...order, ...axes]);
@@ -111,7 +110,12 @@ export function concatenated(node: Node, ins: readonly Host[], axis: number): Ho
 }
 
 export const folds: Readonly<Record<string, Fold>> = {
-  Abs: each(Math.abs),
+  ...Object.fromEntries(
+    (["abs", "ceil", "exp", "floor", "log", "sign", "sqrt"] as const).map((name) => [
+      `${(name[0] as string).toUpperCase()}${name.slice(1)}`,
+      each((value) => Math[name](value)),
+    ]),
+  ),
   Add: pairwise((x, y) => x + y),
   And: pairwise((x, y) => x * y, BOOL),
   Cast: (node, [x]) => {
@@ -127,7 +131,6 @@ export const folds: Readonly<Record<string, Fold>> = {
       name: isFloat(type) ? name : undefined,
     };
   },
-  Ceil: each(Math.ceil),
   Clip: (node, [x, least, most]) => {
     const low = least?.data[0] ?? node.float("min", Number.NEGATIVE_INFINITY);
     const high = most?.data[0] ?? node.float("max", Number.POSITIVE_INFINITY);
@@ -151,18 +154,13 @@ export const folds: Readonly<Record<string, Fold>> = {
   },
   Div: pairwise((x, y, type) => (isFloat(type) ? x / y : Math.trunc(x / y))),
   Equal: pairwise((x, y) => (x === y ? 1 : 0), BOOL),
-  Exp: each(Math.exp),
   Expand: (node, [x, shape]) => expanded(node, x as Host, listOf(shape as Host)),
   Flatten: (node, [x]) => reshaped(x as Host, flattened(node, (x as Host).dims)),
-  Floor: each(Math.floor),
   Gather(node, [data, indices]) {
     const { dims, data: values, type } = data as Host;
     const axis = axisOf(node, node.int("axis", 0), dims.length);
     const length = dims[axis] as number;
-    const places = listOf(indices as Host).map((place) => {
-      const at = place < 0 ? place + length : place;
-      return at >= 0 && at < length ? at : refuse(node, `it takes number ${place} of an axis of ${length}.`);
-    });
+    const places = placesOf(node, indices as Host, axis, length);
     const [outer, inner] = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis + 1))];
     const shape = [...dims.slice(0, axis), ...(indices as Host).dims, ...dims.slice(axis + 1)];
     checkSize(`onnx: ${node.place}`, shape);
@@ -178,7 +176,6 @@ export const folds: Readonly<Record<string, Fold>> = {
   Identity: (_, [x]) => x as Host,
   Less: pairwise((x, y) => (x < y ? 1 : 0), BOOL),
   LessOrEqual: pairwise((x, y) => (x <= y ? 1 : 0), BOOL),
-  Log: each(Math.log),
   Max: pairwise((x, y) => Math.max(x, y)),
   Min: pairwise((x, y) => Math.min(x, y)),
   Mod: (node, ins) => pairwise((x, y) => (node.int("fmod", 0) === 1 ? x % y : x - y * Math.floor(x / y)))(node, ins),
@@ -249,7 +246,6 @@ export const folds: Readonly<Record<string, Fold>> = {
     const part = dims.slice(start, end);
     return host([part.length], part, INT64);
   },
-  Sign: each(Math.sign),
   Size: (_, [x]) => host([], [sizeOf((x as Host).dims)], INT64),
   Slice(node, ins) {
     const x = ins[0] as Host;
@@ -280,7 +276,6 @@ export const folds: Readonly<Record<string, Fold>> = {
       return made;
     });
   },
-  Sqrt: each(Math.sqrt),
   Squeeze(node, [x, input]) {
     const axes = squeezedAxes(node, (x as Host).dims, input);
     return reshaped(

@@ -92,23 +92,20 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
 }
 
 function checkOptions(bytes: unknown, options: OnnxOptions): void {
-  if (!(bytes instanceof Uint8Array) && !(bytes instanceof ArrayBuffer))
-    throw new OptionError(
-      `fromOnnx: it was given ${Object.prototype.toString.call(bytes)}, it must be a Uint8Array or an ArrayBuffer. Give the bytes of the file.`,
-    );
-  if (typeof options !== "object" || options === null)
-    throw new OptionError(`fromOnnx: its options are ${options}, they must be an object.`);
-  const odd = Object.keys(options).find((key) => !KEYS.includes(key));
+  const given: OnnxOptions = Object(options);
+  const odd = Object.keys(given).find((key) => !KEYS.includes(key));
   if (odd !== undefined) throw new OptionError(`fromOnnx: it has no "${odd}". It may have ${KEYS.join(", ")}.`);
-  const { batch, channelsLast, external } = options;
-  if (batch !== undefined && batch !== "free" && batch !== "none")
-    throw new OptionError(`fromOnnx: batch is ${JSON.stringify(batch)}, it must be "free" or "none".`);
-  if (channelsLast !== undefined && typeof channelsLast !== "boolean")
-    throw new OptionError(`fromOnnx: channelsLast is ${JSON.stringify(channelsLast)}, it must be true or false.`);
-  if (external !== undefined && typeof external !== "function")
-    throw new OptionError(
-      `fromOnnx: external is ${JSON.stringify(external)}, it must be a function from a path to bytes.`,
-    );
+  const { batch = "free", channelsLast = false, external } = given;
+  const isBytes = bytes instanceof Uint8Array || bytes instanceof ArrayBuffer;
+  const rules: readonly (readonly [what: string, given: unknown, fits: boolean, wanted: string])[] = [
+    ["its file", isBytes ? "" : bytes, isBytes, "a Uint8Array or an ArrayBuffer, the bytes of a .onnx file"],
+    ["its options", options, given === options, "an object"],
+    ["batch", batch, ["free", "none"].includes(batch), '"free" or "none"'],
+    ["channelsLast", channelsLast, typeof channelsLast === "boolean", "true or false"],
+    ["external", external, ["function", "undefined"].includes(typeof external), "a function from a path to bytes"],
+  ];
+  for (const [what, value, fits, wanted] of rules)
+    if (!fits) throw new OptionError(`fromOnnx: ${what} is ${JSON.stringify(value)}, it must be ${wanted}.`);
 }
 
 /** An initializer under its name, by which it is a weight. */

@@ -21,8 +21,7 @@ export const BOOL = 9;
 
 interface Type {
   readonly name: string;
-  readonly bytes: number;
-  /** As a DataView calls it. */
+  /** As a DataView calls it, with its bits behind. */
   readonly read:
     | "Float32"
     | "Uint8"
@@ -36,36 +35,32 @@ interface Type {
     | "BigUint64";
   /** In which of the typed fields its numbers stand. */
   readonly field: "floats" | "ints" | "longs" | "doubles" | "unsigned";
-  /** What is read as it is meant; absent where it is so already. */
-  readonly mend?: (value: number) => number;
+  /** What is read as it is meant. */
+  mend(value: number): number;
 }
 
 const typeOf = (
   name: string,
-  bytes: number,
   read: Type["read"],
   field: Type["field"] = "ints",
-  mend?: Type["mend"],
-): Type => ({
-  ...{ name, bytes, read, field },
-  ...(mend && { mend }),
-});
+  mend: Type["mend"] = (value) => value,
+): Type => ({ name, read, field, mend });
 
 /** Types by ONNX's numbers. */
 const types: Readonly<Record<number, Type>> = {
-  1: typeOf("float", 4, "Float32", "floats"),
-  2: typeOf("uint8", 1, "Uint8"),
-  3: typeOf("int8", 1, "Int8"),
-  4: typeOf("uint16", 2, "Uint16"),
-  5: typeOf("int16", 2, "Int16"),
-  6: typeOf("int32", 4, "Int32"),
-  7: typeOf("int64", 8, "BigInt64", "longs"),
-  9: typeOf("bool", 1, "Uint8", "ints", (value) => (value === 0 ? 0 : 1)),
-  10: typeOf("float16", 2, "Uint16", "ints", half),
-  11: typeOf("double", 8, "Float64", "doubles"),
-  12: typeOf("uint32", 4, "Uint32", "unsigned"),
-  13: typeOf("uint64", 8, "BigUint64", "unsigned"),
-  16: typeOf("bfloat16", 2, "Uint16", "ints", brain),
+  1: typeOf("float", "Float32", "floats"),
+  2: typeOf("uint8", "Uint8"),
+  3: typeOf("int8", "Int8"),
+  4: typeOf("uint16", "Uint16"),
+  5: typeOf("int16", "Int16"),
+  6: typeOf("int32", "Int32"),
+  7: typeOf("int64", "BigInt64", "longs"),
+  9: typeOf("bool", "Uint8", "ints", (value) => (value === 0 ? 0 : 1)),
+  10: typeOf("float16", "Uint16", "ints", half),
+  11: typeOf("double", "Float64", "doubles"),
+  12: typeOf("uint32", "Uint32", "unsigned"),
+  13: typeOf("uint64", "BigUint64", "unsigned"),
+  16: typeOf("bfloat16", "Uint16", "ints", brain),
 };
 
 export const typeName = (type: number): string => types[type]?.name ?? `type ${type}`;
@@ -108,15 +103,16 @@ export function readTensor(proto: TensorProto, what: string, external: External 
   if (odd !== undefined || !Number.isSafeInteger(count))
     refuse(`has the shape [${dims}], which no tensor can have. The file is damaged.`);
   const raw = proto.location === 1 ? outside(proto, refuse, external) : proto.raw;
+  const { mend } = known;
   if (raw !== undefined && raw.length > 0) {
-    if (raw.length !== count * known.bytes) {
+    const bytes = Number(/\d+/.exec(known.read)) / 8;
+    if (raw.length !== count * bytes) {
       refuse(
-        `has the shape [${dims}] of ${known.name}, which is ${count * known.bytes} bytes, ${raw.length} are there. The file is damaged.`,
+        `has the shape [${dims}] of ${known.name}, which is ${count * bytes} bytes, ${raw.length} are there. The file is damaged.`,
       );
     }
     const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     const data = type === FLOAT ? new Float32Array(count) : new Float64Array(count);
-    const { bytes, mend = (value: number) => value } = known;
     const read = view[`get${known.read}`].bind(view) as (at: number, little: boolean) => number | bigint;
     for (let i = 0; i < count; i++) data[i] = mend(Number(read(i * bytes, true)));
     return host(dims, data, type);
@@ -127,7 +123,7 @@ export function readTensor(proto: TensorProto, what: string, external: External 
       `has the shape [${dims}], which is ${count} numbers, ${given.length} are there. The file is damaged${given.length === 0 ? ", or its weights were taken out" : ""}.`,
     );
   }
-  return host(dims, known.mend === undefined ? given : given.map(known.mend), type);
+  return host(dims, given.map(mend), type);
 }
 
 /** Bytes that lie in another file. */

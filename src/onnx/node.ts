@@ -29,6 +29,11 @@ export function refuse(node: Pick<Node, "place">, text: string): never {
   throw new CheckpointError(`onnx: ${node.place}: ${text}`);
 }
 
+/** Refuses a tensor that has another shape than is wanted. */
+export function expectDims(node: Node, what: string, dims: readonly number[], wanted: readonly number[]): void {
+  if (String(dims) !== String(wanted)) refuse(node, `its ${what} has the shape [${dims}], it must be [${wanted}].`);
+}
+
 /** A node of the file, or one that stands for several of them, with attributes of its own. */
 export function nodeOf(
   proto: Pick<NodeProto, "input" | "output" | "name" | "op"> & {

@@ -200,14 +200,11 @@ const attention: Form = node(
 );
 
 function attend({ names }: Found, at: Lookup): Replacement | undefined {
-  const [divisor, factor] = [numberOf(names.get("#divisor"), at) ?? 1, numberOf(names.get("#factor"), at) ?? 1];
-  if (
-    (names.has("#divisor") && numberOf(names.get("#divisor"), at) === undefined) ||
-    (names.has("#factor") && numberOf(names.get("#factor"), at) === undefined)
-  )
-    return undefined;
+  const [divisor, factor] = ["#divisor", "#factor"].map((name) =>
+    names.has(name) ? numberOf(names.get(name), at) : 1,
+  );
   const inputs = ["q", "k", "v"].map((name) => names.get(name) as string);
-  if (inputs.some((name) => at.constant(name) !== undefined)) return undefined;
+  if (divisor === undefined || factor === undefined || inputs.some((name) => at.constant(name))) return undefined;
   return { op: "Attention", inputs, attributes: [real("scale", factor / divisor)] };
 }
 

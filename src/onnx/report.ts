@@ -30,37 +30,31 @@ export interface OnnxReport {
   toString(): string;
 }
 
-const line = (cells: readonly string[], widths: readonly number[]): string =>
-  cells
-    .map((cell, i) => cell.padEnd(widths[i] as number))
-    .join("  ")
-    .trimEnd();
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] as string).length)));
-  return rows.map((row) => line(row, widths)).join("\n");
-}
-
 /** A report with its table. */
 export function reportOf(facts: Omit<OnnxReport, "toString">): OnnxReport {
-  const recognised = Object.entries(facts.recognised).map(([name, count]) => `${count} ${name}`);
+  const { producer, recognised, tensors, leftOut, withoutGradient } = facts;
+  const counts = Object.entries(recognised).map(([name, count]) => `${count} ${name}`);
+  const rows = tensors.map(({ name, shape, trains, source }) => [
+    name,
+    `[${shape}]`,
+    trains ? "trains" : "state",
+    source,
+  ]);
+  const widths = [0, 1, 2, 3].map((at) => Math.max(0, ...rows.map((row) => (row[at] as string).length)));
   return {
     ...facts,
     toString: () =>
       [
-        `ONNX opset ${facts.opset}${facts.producer === "" ? "" : ` of ${facts.producer}`}: ${facts.nodes} nodes, ${facts.folded} folded, ${facts.parts.length} parts, batch ${facts.batch}`,
-        ...(recognised.length === 0 ? [] : [`recognised: ${recognised.join(", ")}`]),
-        table([
-          ["tensor", "shape", "", "ONNX"],
-          ...facts.tensors.map(({ name, shape, trains, source }) => [
-            name,
-            `[${shape}]`,
-            trains ? "trains" : "state",
-            source,
-          ]),
-        ]),
-        ...(facts.leftOut.length === 0 ? [] : [`left out: ${facts.leftOut.join(", ")}`]),
-        ...facts.withoutGradient.map(({ name, node, why }) => `no gradient through "${name}" (${node}): ${why}`),
+        `ONNX opset ${facts.opset}${producer === "" ? "" : ` of ${producer}`}: ${facts.nodes} nodes, ${facts.folded} folded, ${facts.parts.length} parts, batch ${facts.batch}`,
+        ...(counts.length === 0 ? [] : [`recognised: ${counts.join(", ")}`]),
+        ...rows.map((row) =>
+          row
+            .map((cell, at) => cell.padEnd(widths[at] as number))
+            .join("  ")
+            .trimEnd(),
+        ),
+        ...(leftOut.length === 0 ? [] : [`left out: ${leftOut.join(", ")}`]),
+        ...withoutGradient.map(({ name, node, why }) => `no gradient through "${name}" (${node}): ${why}`),
       ].join("\n"),
   };
 }

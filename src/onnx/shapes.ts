@@ -43,6 +43,21 @@ export function axesAsked(node: Node, input: Host | undefined): readonly number[
   return input === undefined ? node.ints("axes") : listOf(input);
 }
 
+/** Those that are reduced, all if none are told; undefined where nothing is to be done. */
+export function reducedAxes(node: Node, rank: number, input: Host | undefined): number[] | undefined {
+  const asked = axesAsked(node, input) ?? [];
+  if (asked.length > 0) return axesOf(node, asked, rank);
+  return node.int("noop_with_empty_axes", 0) === 1 ? undefined : [...Array(rank).keys()];
+}
+
+/** Numbers of places along an axis, of which those below 0 count from the end. */
+export const placesOf = (node: Node, indices: Host, axis: number, length: number): number[] =>
+  listOf(indices).map((place) => {
+    const at = place < 0 ? place + length : place;
+    if (at >= 0 && at < length) return at;
+    return refuse(node, `it takes number ${place} of axis ${axis}, which has ${length}.`);
+  });
+
 export function squeezedAxes(node: Node, dims: readonly number[], input: Host | undefined): number[] {
   const asked = axesAsked(node, input);
   if (asked === undefined) return dims.flatMap((length, axis) => (length === 1 ? [axis] : []));

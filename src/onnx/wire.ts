@@ -14,8 +14,6 @@ export interface Schema {
 
 export type Message = { readonly [name: string]: unknown };
 
-const BYTES = { 1: 8, 5: 4 } as const;
-
 const refuse = (at: number, what: string): never => {
   throw new CheckpointError(
     `onnx: at byte ${at}: ${what}. The file is damaged, or it is no ONNX file; fetch it again.`,
@@ -53,49 +51,41 @@ export function decode(schema: Schema, bytes: Uint8Array, at = 0): Message {
     return place - length;
   }
 
+  const number = (size: number, what: string): number => {
+    const start = part(size, what);
+    return size === 4 ? view.getFloat32(start, true) : view.getFloat64(start, true);
+  };
+
   while (place < bytes.length) {
     const from = place;
     const key = varint();
     const [field, wire] = [Math.floor(key / 8), key & 7];
-    if (field < 1 || field > 2 ** 29)
-      refuse(at + from, `a field has the number ${field}, it must be from 1 to ${2 ** 29}`);
     const entry = schema[field];
-    const [name, kind, many] = entry ?? ["", "bytes"];
-    const what = name === "" ? `field ${field}` : `"${name}"`;
-    const learn = (value: unknown): void => {
-      if (many) (found[name] as unknown[]).push(value);
-      else if (entry !== undefined) found[name] = value;
+    const [name, kind, many] = entry ?? [];
+    const what = entry === undefined ? `field ${field}` : `"${name}"`;
+    const learn = (as: Kind, value: unknown): void => {
+      if (entry === undefined) return;
+      if (as !== kind) refuse(at + from, `${what} has the wire type ${wire}, which it cannot have`);
+      if (many) (found[name as string] as unknown[]).push(value);
+      else found[name as string] = value;
     };
-    const expect = (...kinds: readonly unknown[]): void => {
-      if (entry !== undefined && !kinds.includes(typeof kind === "object" ? "message" : kind))
-        refuse(at + from, `${what} has the wire type ${wire}, which it cannot have`);
-    };
-    if (wire === 0) {
-      expect("int");
-      learn(varint());
-    } else if (wire === 1 || wire === 5) {
-      expect(wire === 1 ? "double" : "float");
-      const start = part(BYTES[wire], what);
-      if (entry !== undefined) learn(wire === 1 ? view.getFloat64(start, true) : view.getFloat32(start, true));
-    } else if (wire === 2) {
-      const length = varint();
-      const start = part(length, what);
-      if (entry === undefined) continue;
-      const inner = bytes.subarray(start, start + length);
-      if (typeof kind === "object") learn(decode(kind, inner, at + start));
-      else if (kind === "text") learn(new TextDecoder().decode(inner));
-      else if (kind === "bytes") learn(inner);
-      else if (!many) refuse(at + from, `${what} is a list, it must be one number`);
-      else if (kind === "int") {
+    if (field < 1) refuse(at + from, `a field has the number ${field}, it must be at least 1`);
+    if (wire === 0) learn("int", varint());
+    else if (wire === 1) learn("double", number(8, what));
+    else if (wire === 5) learn("float", number(4, what));
+    else if (wire === 2) {
+      const start = part(varint(), what);
+      const end = place;
+      const inner = bytes.subarray(start, end);
+      if (typeof kind === "object") learn(kind, decode(kind, inner, at + start));
+      else if (kind === "text") learn(kind, new TextDecoder().decode(inner));
+      else if (kind === "bytes") learn(kind, inner);
+      else if (kind !== undefined) {
+        if (!many) refuse(at + from, `${what} is a list, it must be one number`);
         place = start;
-        while (place < start + length) learn(varint());
-        if (place !== start + length)
-          refuse(at + start, `${what} says it has ${length} bytes, its numbers take ${place - start}`);
-      } else {
-        const size = kind === "float" ? 4 : 8;
-        if (length % size !== 0) refuse(at + start, `${what} has ${length} bytes, which is no multiple of ${size}`);
-        for (let i = start; i < start + length; i += size)
-          learn(size === 4 ? view.getFloat32(i, true) : view.getFloat64(i, true));
+        while (place < end) learn(kind, kind === "int" ? varint() : number(kind === "float" ? 4 : 8, what));
+        if (place !== end)
+          refuse(at + start, `${what} says it has ${end - start} bytes, its numbers take ${place - start}`);
       }
     } else refuse(at + from, `${what} has the wire type ${wire}, 0, 1, 2 and 5 are known`);
   }

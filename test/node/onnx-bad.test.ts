@@ -139,7 +139,7 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
   [
     "a bias of another length",
     () => one("Conv", [], [floats([4, 3, 3, 3], "w"), floats([5], "b")], image),
-    /its bias has the shape \[5\], it has 4 filters/,
+    /its bias has the shape \[5\], it must be \[4\]/,
   ],
   [
     "other channels",

@@ -31,6 +31,7 @@ import {
   flattened,
   joint,
   partsOf,
+  placesOf,
   reshapeTarget,
   squeezedAxes,
   unsqueezed,
@@ -265,10 +266,7 @@ const gather: Row = (node, ins, about) => {
   const length = dims[axis] as number;
   if (isLive(indices)) return lookUp(node, data, indices, axis, about);
   const x = flowing(node, data, "data");
-  const places = listOf(indices).map((place) => {
-    const at = place < 0 ? place + length : place;
-    return at >= 0 && at < length ? at : refuse(node, `it takes number ${place} of axis ${axis}, which has ${length}.`);
-  });
+  const places = placesOf(node, indices, axis, length);
   const place = x.order.indexOf(axis);
   const isOne = indices.dims.length === 0;
   const isList = indices.dims.length === 1;

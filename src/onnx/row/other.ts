@@ -24,7 +24,7 @@ import {
   type Weight,
   weight,
 } from "../live.ts";
-import { axisOf, type Node, refuse } from "../node.ts";
+import { axisOf, expectDims, type Node, refuse } from "../node.ts";
 import { numbers, whole } from "./move.ts";
 
 /** Drops in training, which a file that is exported for that has; else it is nothing. */
@@ -106,16 +106,16 @@ function recurrent(cell: Cell): Row {
     const ways = direction === "bidirectional" ? [false, true] : [direction === "reverse"];
     if (dims.length !== 3 || w.dims[2] !== dims[2])
       refuse(node, `it is given [${dims}] with ${dims[2]} features, its weight is [${w.dims}] and takes ${w.dims[2]}.`);
-    const [rows, columns] = [gates.length * units, [ways.length, gates.length * units, units]];
-    if (String(r.dims) !== String(columns))
-      refuse(node, `its recurrent weight is [${r.dims}], it must be [${columns}].`);
-    if (w.dims[0] !== ways.length || w.dims[1] !== rows)
-      refuse(node, `its weight is [${w.dims}], it must be [${[ways.length, rows, dims[2]]}].`);
-    if (ins[4] !== undefined && !isWhole(ins[4], dims[steps] as number))
-      refuse(node, "it has lengths of sequences. Sequences of one length are read.");
-    if (kind === "lstm" && ins[7] !== undefined) refuse(node, "it has peepholes, which are not read.");
-    if (node.has("clip") || node.int("input_forget", 0) !== 0)
-      refuse(node, "it has clip or input_forget, which are not read.");
+    const rows = gates.length * units;
+    expectDims(node, "recurrent weight", r.dims, [ways.length, rows, units]);
+    expectDims(node, "weight", w.dims, [ways.length, rows, dims[2] as number]);
+    const unread = {
+      "lengths of sequences": ins[4] !== undefined && !isWhole(ins[4], dims[steps] as number),
+      peepholes: ins[7] !== undefined,
+      clip: node.has("clip"),
+      input_forget: node.int("input_forget", 0) !== 0,
+    };
+    for (const [what, is] of Object.entries(unread)) if (is) refuse(node, `it has ${what}, which are not read.`);
     const resetAfter = kind === "gru" && node.int("linear_before_reset", 0) !== 0;
     const asked = node.strings("activations");
     const usual = ways.flatMap(() => cell.activations);

@@ -4,9 +4,9 @@ import { sizeOf } from "../../foreign/strided.ts";
 import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
 import type { Host } from "../host.ts";
-import { constant, dimsOf, inOrder, inputOf, isHost, needed, type Row, stepOf, view, weight } from "../live.ts";
-import { axesOf, axisOf, refuse } from "../node.ts";
-import { axesAsked } from "../shapes.ts";
+import { constant, dimsOf, inOrder, inputOf, needed, type Row, stepOf, view, weight } from "../live.ts";
+import { axesOf, axisOf, expectDims } from "../node.ts";
+import { reducedAxes } from "../shapes.ts";
 
 type Along = (scope: Scope, x: Value, axes: readonly number[], batch: boolean) => Value;
 
@@ -32,11 +32,8 @@ const reduction =
   (node, ins, about) => {
     const x = inputOf(node, ins);
     const rank = x.order.length;
-    const asked = axesAsked(node, constant(node, ins[1], "axes"));
-    const all = asked === undefined || asked.length === 0;
-    if (all && node.int("noop_with_empty_axes", 0) === 1) return x;
-    const axes = all ? inOrder(rank) : axesOf(node, asked, rank);
-    if (rank === 0) return x;
+    const axes = reducedAxes(node, rank, constant(node, ins[1], "axes"));
+    if (axes === undefined || rank === 0) return x;
     const places = x.order.flatMap((axis, place) => (axes.includes(axis) ? [place] : []));
     const keep = node.int("keepdims", 1) === 1;
     const left = inOrder(rank).filter((axis) => !axes.includes(axis));
@@ -91,20 +88,11 @@ const normalization: Row = (node, ins, about) => {
     names.flatMap((name, i) => {
       const one = ins[i + 1];
       if (one === undefined) return [];
-      if (!isHost(one))
-        return refuse(
-          node,
-          `its ${name === "gamma" ? "scale" : "bias"} is reckoned by the network, it must be a constant.`,
-        );
-      const count = sizeOf(one.dims);
-      if (count !== length && count !== 1)
-        refuse(
-          node,
-          `its ${name === "gamma" ? "scale" : "bias"} has the shape [${one.dims}], ${count} numbers where it is given ${length}.`,
-        );
-      const given =
-        count === length ? one : { ...one, dims: [length], data: new Float64Array(length).fill(one.data[0] as number) };
-      return [[name, weight(node, given, about, { dims: [length] })]];
+      const given = constant(node, one, name) as Host;
+      const count = sizeOf(given.dims);
+      if (count !== 1) expectDims(node, name, [count], [length]);
+      const data = count === length ? given.data : new Float64Array(length).fill(given.data[0] as number);
+      return [[name, weight(node, { ...given, dims: [length], data }, about)]];
     }),
   );
   const eps = node.float("epsilon", 1e-5);
@@ -130,7 +118,7 @@ const rms: Row = (node, ins, about) => {
   const rank = x.order.length;
   const gamma = constant(node, needed(node, ins, 1, "scale"), "scale") as Host;
   const length = dimsOf(x).at(-1) as number;
-  if (gamma.dims[0] !== length) refuse(node, `its scale has the shape [${gamma.dims}], it is given ${length}.`);
+  expectDims(node, "scale", gamma.dims, [length]);
   const order = [...x.order.filter((axis) => axis !== rank - 1), rank - 1];
   const layer = rmsNorm({ eps: node.float("epsilon", 1e-5) });
   return stepOf("rmsNorm", x, layer.apply, order, { weights: { gamma: weight(node, gamma, about) } });

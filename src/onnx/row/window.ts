@@ -16,10 +16,10 @@ import {
   type About,
   beside,
   channelsLast,
+  constant,
   dimsOf,
   inOrder,
   inputOf,
-  isHost,
   type Known,
   type Live,
   needed,
@@ -30,7 +30,7 @@ import {
   view,
   weight,
 } from "../live.ts";
-import { type Node, refuse } from "../node.ts";
+import { expectDims, type Node, refuse } from "../node.ts";
 
 type Pair = readonly [number, number];
 
@@ -55,8 +55,7 @@ function imagesOf(node: Node, ins: readonly (Known | undefined)[]): Images {
 }
 
 /** Lists of an attribute for one or two axes, as those of two. */
-const both = (list: readonly number[], otherwise: number): Pair =>
-  list.length === 1 ? [otherwise, list[0] as number] : (list as Pair);
+const both = (list: readonly number[]): Pair => (list.length === 1 ? [1, list[0] as number] : (list as Pair));
 
 interface Window {
   readonly kernel: Pair;
@@ -66,40 +65,44 @@ interface Window {
   readonly padding: readonly [Pair, Pair];
 }
 
-/** The window of a node; `out` gives what ceil_mode adds behind. */
+/** A list of an attribute that must have so many numbers. */
+function listed(node: Node, name: string, count: number, otherwise: number): readonly number[] {
+  const list = node.ints(name) ?? new Array<number>(count).fill(otherwise);
+  if (list.length === count) return list;
+  return refuse(node, `its ${name} are [${list}], ${list.length} where ${count} are needed.`);
+}
+
+/** What stands around in all, before and after; the odd one after, or before. */
+const halves = (all: number, auto: string): Pair => {
+  const less = Math.floor(all / 2);
+  return auto === "SAME_UPPER" ? [less, all - less] : [all - less, less];
+};
+
+/** The window of a node; \`ceil\` says whether what is left at the end makes one more place. */
 function windowOf(node: Node, { spatial }: Images, kernel: readonly number[], ceil = false): Window {
   const rank = spatial.length;
-  const listed = (name: string, otherwise: number): readonly number[] => {
-    const list = node.ints(name) ?? spatial.map(() => otherwise);
-    return list.length === rank
-      ? list
-      : refuse(node, `its ${name} are [${list}], ${list.length} where it has ${rank} axes.`);
-  };
-  if (kernel.length !== rank)
-    refuse(node, `its window is [${kernel}], ${kernel.length} lengths where it has ${rank} axes.`);
-  const [stride, dilation] = [listed("strides", 1), listed("dilations", 1)];
+  const [stride, dilation] = ["strides", "dilations"].map((name) => listed(node, name, rank, 1)) as [
+    number[],
+    number[],
+  ];
   if ([...stride, ...dilation, ...kernel].some((length) => length < 1))
     refuse(node, `its window is [${kernel}], strides [${stride}], dilations [${dilation}]; all must be at least 1.`);
-  const given = node.ints("pads") ?? new Array<number>(2 * rank).fill(0);
-  if (given.length !== 2 * rank) refuse(node, `its pads are [${given}], ${given.length} where ${2 * rank} are needed.`);
+  const given = listed(node, "pads", 2 * rank, 0);
   if (given.some((pad) => pad < 0)) refuse(node, `its pads are [${given}], at least 0 are read.`);
   const auto = node.text("auto_pad", "NOTSET");
   const pads = spatial.map((length, i): Pair => {
     const [by, span] = [stride[i] as number, ((kernel[i] as number) - 1) * (dilation[i] as number) + 1];
     if (auto === "VALID") return [0, 0];
-    if (auto === "NOTSET" || auto === "") {
-      const [before, after] = [given[i] as number, given[i + rank] as number];
-      if (!ceil) return [before, after];
-      const places = Math.ceil((length + before + after - span) / by) + 1;
-      return [before, Math.max(after, (places - 1) * by + span - length - before)];
-    }
-    const all = Math.max(0, (Math.ceil(length / by) - 1) * by + span - length);
-    return auto === "SAME_UPPER"
-      ? [Math.floor(all / 2), Math.ceil(all / 2)]
-      : [Math.ceil(all / 2), Math.floor(all / 2)];
+    if (auto.startsWith("SAME")) return halves(Math.max(0, (Math.ceil(length / by) - 1) * by + span - length), auto);
+    const [before, after] = [given[i] as number, given[i + rank] as number];
+    const places = Math.ceil((length + before + after - span) / by) + 1;
+    return [before, ceil ? Math.max(after, (places - 1) * by + span - length - before) : after];
   });
-  const padding: readonly [Pair, Pair] = rank === 1 ? [[0, 0], pads[0] as Pair] : [pads[0] as Pair, pads[1] as Pair];
-  return { kernel: both(kernel, 1), stride: both(stride, 1), dilation: both(dilation, 1), padding };
+  if (rank === 1) pads.unshift([0, 0]);
+  return {
+    ...{ kernel: both(kernel), stride: both(stride), dilation: both(dilation) },
+    padding: pads as unknown as readonly [Pair, Pair],
+  };
 }
 
 /** What works on images, for lines too. */
@@ -114,8 +117,7 @@ const onImages = (scope: Scope, x: Value, of: (x: Value) => Value): Value => {
 function convolution(node: Node, ins: readonly (Known | undefined)[], about: About, images: Images, filters: number) {
   const { x, order } = images;
   const bias = ins[2];
-  if (bias !== undefined && String(dimsOf(bias)) !== String([filters]))
-    refuse(node, `its bias has the shape [${dimsOf(bias)}], it has ${filters} filters.`);
+  if (bias !== undefined) expectDims(node, "bias", dimsOf(bias), [filters]);
   const { takes, weights, take } = operands(node, about);
   const image = take(x, "", order);
   const step = (kind: string, of: (scope: Scope, a: Value, values: readonly Value[]) => Value): Step => {
@@ -179,10 +181,11 @@ const convTranspose: Row = (node, ins, about) => {
   const inner = dims[1] as number;
   const rank = spatial.length;
   const kernel = dims.slice(2);
-  const listed = (name: string, otherwise: number): readonly number[] =>
-    node.ints(name) ?? spatial.map(() => otherwise);
-  const [stride, dilation, more] = [listed("strides", 1), listed("dilations", 1), listed("output_padding", 0)];
-  const pads = node.ints("pads") ?? new Array<number>(2 * rank).fill(0);
+  const [stride, dilation] = ["strides", "dilations"].map((name) => listed(node, name, rank, 1)) as [
+    number[],
+    number[],
+  ];
+  const [more, pads] = [listed(node, "output_padding", rank, 0), listed(node, "pads", 2 * rank, 0)];
   const auto = node.text("auto_pad", "NOTSET");
   const shape = node.ints("output_shape")?.slice(-rank);
   // What stands around the whole result: zeros that are cut away, or, below 0, such as are put there.
@@ -192,8 +195,8 @@ const convTranspose: Row = (node, ins, about) => {
     if (wanted === undefined)
       return auto === "VALID" ? [0, -extra] : [pads[i] as number, (pads[i + rank] as number) - extra];
     const all = (length - 1) * by + ((kernel[i] as number) - 1) * (dilation[i] as number) + 1 + extra - wanted;
-    const before = auto === "SAME_UPPER" ? Math.floor(all / 2) : Math.ceil(all / 2);
-    return [before, all - before - extra];
+    const [before, after] = halves(all, auto);
+    return [before, after - extra];
   });
   if (rank === 1) around.unshift([0, 0]);
   const cut = around.flat().map((count) => Math.max(count, 0));
@@ -203,9 +206,9 @@ const convTranspose: Row = (node, ins, about) => {
   ];
   const { take, step } = convolution(node, ins, about, images, inner * groups);
   const filter = take(w, "weight", [...inOrder(dims.length).slice(2), 1, 0]);
-  const attributes = { stride: both(stride, 1), dilation: both(dilation, 1), groups, padding: cut };
+  const attributes = { stride: both(stride), dilation: both(dilation), groups, padding: cut };
   return step("conv2dTranspose", (scope, a, values) => {
-    const b = view(scope, filter(scope, values), [...both(kernel, 1), inner, channels]);
+    const b = view(scope, filter(scope, values), [...both(kernel), inner, channels]);
     const made = scope.op(ops.conv2dTranspose, { a, b }, attributes).c;
     return [...before, ...after].some((count) => count > 0)
       ? scope.op(ops.pad, { x: made }, { before, after }).y
@@ -219,7 +222,7 @@ function pool(kind: "maxPool2d" | "averagePool2d"): Row {
     const { x, order } = images;
     if (kind === "maxPool2d" && about.isUsed(node, 1))
       refuse(node, "its indices are taken, which are not reckoned here. The first output is read.");
-    const size = node.ints("kernel_shape") ?? refuse(node, "it has no kernel_shape. Correct the file.");
+    const size = listed(node, "kernel_shape", images.spatial.length, 0);
     const ceil = node.int("ceil_mode", 0) === 1;
     const window = windowOf(node, images, size, ceil);
     if (sizeOf(window.dilation) !== 1) refuse(node, `its dilations are [${window.dilation}], 1 is read.`);
@@ -229,8 +232,7 @@ function pool(kind: "maxPool2d" | "averagePool2d"): Row {
         node,
         "it counts its padding and goes beyond it, by count_include_pad and ceil_mode. One of both is read.",
       );
-    const { kernel, stride } = window;
-    const { padding } = window;
+    const { kernel, stride, padding } = window;
     const layer =
       kind === "maxPool2d"
         ? maxPool2d(kernel, { stride, padding })
@@ -249,10 +251,10 @@ const globalPool =
   };
 
 /** A vector for each channel, which must have as many numbers. */
-function vector(node: Node, ins: readonly (Known | undefined)[], at: number, what: string, channels: number): Known {
-  const given = needed(node, ins, at, what);
-  if (String(dimsOf(given)) === String([channels])) return given;
-  return refuse(node, `its ${what} has the shape [${dimsOf(given)}], it is given ${channels} channels.`);
+function vector(node: Node, ins: readonly (Known | undefined)[], at: number, what: string, channels: number): Host {
+  const given = constant(node, needed(node, ins, at, what), what) as Host;
+  expectDims(node, what, given.dims, [channels]);
+  return given;
 }
 
 const batch: Row = (node, ins, about) => {
@@ -266,7 +268,6 @@ const batch: Row = (node, ins, about) => {
   if ([1, 2].some((output) => about.isUsed(node, output)))
     refuse(node, "its running values are taken, which move by themselves here. The first output is read.");
   const order = channelsLast(dims.length);
-  if (!given.every(isHost)) return refuse(node, "what it scales by is reckoned by the network, it must be constant.");
   const weights = Object.fromEntries(
     names.map((name, i) => {
       const own = weight(node, given[i] as Host, about);
@@ -283,8 +284,6 @@ const instance: Row = (node, ins, about) => {
   const channels = dims[1] ?? 0;
   if (dims.length < 3) refuse(node, `it is given [${dims}], it needs [batch, channels, length, ..].`);
   const [gamma, beta] = [vector(node, ins, 1, "scale", channels), vector(node, ins, 2, "bias", channels)];
-  if (!isHost(gamma) || !isHost(beta))
-    return refuse(node, "its scale or bias is reckoned by the network, both must be constants.");
   const order = channelsLast(dims.length);
   const layer = groupNorm(channels, { eps: node.float("epsilon", 1e-5) });
   const weights = { gamma: weight(node, gamma, about), beta: weight(node, beta, about) };
