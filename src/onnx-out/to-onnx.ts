@@ -1,7 +1,7 @@
 // A trained model as an ONNX file for whatever serves it.
 
 import { sizeOf } from "../foreign/strided.ts";
-import { GradusError, type Input, type Model, OptionError, type Value } from "../index.ts";
+import { type Input, type Model, OptionError, type Value } from "../index.ts";
 import { modelSchema } from "../onnx/file.ts";
 import { FLOAT, type Host, host, INT64, isFloat } from "../onnx/host.ts";
 import { type Origin, originOf } from "../onnx/origin.ts";
@@ -86,13 +86,15 @@ function checkOptions(source: unknown, model: unknown, options: ToOnnxOptions): 
     refuse(`batch is ${batch}, it must be a whole number of at least 1. Leave it out for any.`);
 }
 
-/** What a layer refuses is told as it is. */
+/** What a layer refuses is told as it is, and so is what a model stumbles over that is given other inputs than it takes. */
 function described(model: Model, given: readonly Given[], isOne: boolean, batch: number | undefined): Traced {
   try {
     return traced(model, given, isOne, batch);
   } catch (cause) {
-    if (!(cause instanceof GradusError) || cause instanceof OptionError) throw cause;
-    return refuse(`the model cannot be applied to its input: ${cause.message}`);
+    if (cause instanceof OptionError) throw cause;
+    return refuse(
+      `the model cannot be applied to its input: ${(cause as Error).message} Give the option input as compile has it.`,
+    );
   }
 }
 

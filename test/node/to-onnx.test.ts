@@ -3,16 +3,30 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { conv2d, defineElementwise, dense, functional, OptionError, ops, sequential } from "../../src/index.ts";
+import { lora } from "../../src/adapter/index.ts";
+import {
+  conv2d,
+  cut,
+  defineElementwise,
+  dense,
+  functional,
+  type Model,
+  OptionError,
+  ops,
+  relu,
+  sequential,
+} from "../../src/index.ts";
 import { readModel } from "../../src/onnx/file.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
 import { forms } from "../../src/onnx-out/forms.ts";
 import { toOnnx } from "../../src/onnx-out/index.ts";
 import { traced } from "../../src/onnx-out/trace.ts";
+import { ruleNumbers } from "../golden/python-forms.ts";
 import golden from "../golden/to-onnx.json" with { type: "json" };
 import { inputsOf, type OnnxCase, onnxCases, ruleInputs, ruleWeights, sampled } from "../golden/to-onnx.ts";
 import { relativeError } from "../reference/golden-data.ts";
 import { runImported } from "../reference/imported.ts";
+import { randomLayer } from "../reference/random-layer.ts";
 import "../reference/keras-cases.ts";
 import "../reference/onnx-formulas.ts";
 
@@ -64,6 +78,50 @@ test("no form is without a network that has its op", () => {
   expect(Object.keys(forms).filter((name) => !used.includes(name))).toEqual([]);
 });
 
+/** Weights by the rule, of a model of one input. */
+const weightsOf = (model: Model, input: readonly number[], batch?: number) => {
+  const { owns } = traced(model, [{ name: "", shape: input }], true, batch);
+  return new Map(
+    [...owns.values()].map(({ path, shape }, i) => {
+      const count = shape.reduce((all, one) => all * one, 1);
+      return [path, { shape, data: ruleNumbers(count, 100 * i, false) }] as const;
+    }),
+  );
+};
+
+test.each(Array.from({ length: 40 }, (_, seed) => seed))("random layer %d goes out and comes back", async (seed) => {
+  const { model, input, batch } = randomLayer(seed);
+  const weights = weightsOf(model, input, batch);
+  const shape = [batch, ...input];
+  const values = ruleNumbers(
+    shape.reduce((all, one) => all * one, 1),
+    7,
+    false,
+  );
+  const { outputs } = runImported(model, { "": { shape, values } }, weights);
+  // It is made for as many samples, which are one for the reader.
+  const back = await fromOnnx(await toOnnx(weights, model, { input, batch }), { batch: "none" });
+  const again = runImported(back.model, { "": { shape: [1, ...shape], values } }, back.weights);
+  expect(relativeError(again.outputs.get("")!.values, outputs.get("")!.values)).toBeLessThan(1e-5);
+});
+
+test("low-rank adapters go out beside what they are on, and a model without its head goes out as that", async () => {
+  const model = sequential({ body: [dense(6), relu()], head: dense(3) });
+  const given = { "": { shape: [2, 4], values: ruleNumbers(8, 7, false) } };
+  for (const one of [lora(model, { layers: "**", rank: 2 }), cut(model, "body")]) {
+    const weights = weightsOf(one, [4]);
+    const bytes = await toOnnx(weights, one, { input: [4] });
+    expect(
+      readModel(bytes)
+        .graph.initializer.map(({ name }) => name)
+        .sort(),
+    ).toEqual([...weights.keys()].sort());
+    const back = await fromOnnx(bytes);
+    const [made, again] = [runImported(one, given, weights), runImported(back.model, given, back.weights)];
+    expect(relativeError(again.outputs.get("")!.values, made.outputs.get("")!.values)).toBeLessThan(1e-6);
+  }
+});
+
 const at = (name: string) => onnxCases[name] as OnnxCase;
 
 test("names of a file that was read are those of the file that is written, and so is its layout", async () => {
@@ -105,6 +163,13 @@ const drawn = functional((x, { scope }) => scope.op(ops.add, { x, y: scope.draw(
 const own = defineElementwise({ name: "twice", inputs: ["x"], expression: "2 * x" });
 const twice = functional((x, { scope }) => scope.op(own, { x }).z);
 
+const counts = functional((x, { scope }) => scope.op(ops.pow, { x }, { exponent: x.shape[0] as number }).z);
+
+test("what depends on the number of samples goes out for one number", async () => {
+  const { graph } = readModel(await toOnnx(three, counts, { input: [2], batch: 4 }));
+  expect(graph.input[0]?.type?.tensor?.shape?.dim).toEqual([{ value: 4 }, { value: 2 }]);
+});
+
 test.each([
   ["a weight that is missing", () => toOnnx(new Map(), head, { input: [2] }), /no weight "head.weight"/],
   ["weights of another model", () => toOnnx(three, head, { input: [4] }), /"head.weight" is \[2,3\].* has \[4,3\]/],
@@ -120,6 +185,12 @@ test.each([
   ],
   ["no input", () => toOnnx(three, head), /the input is undefined. Give the shape of a sample/],
   ["no shape", () => toOnnx(three, head, { input: { a: ["b"] } as never }), /the input "a" is \["b"\]/],
+  [
+    "inputs by name that are not told",
+    () => toOnnx(new Map(), at("vae").model, { input: [4] }),
+    /Give the option input/,
+  ],
+  ["what depends on the samples", () => toOnnx(three, counts, { input: [2] }), /"pow" of "" depends on the number/],
   ["an input that does not fit", () => toOnnx(three, sequential([conv2d(2)]), { input: [2] }), /cannot be applied/],
   ["another layout", () => toOnnx(three, head, { layout: "CHW" as never }), /layout is "CHW", it must be "NHWC" or/],
   [
