@@ -3,7 +3,7 @@
 
 import { rowMajor, sizeOf } from "../foreign/strided.ts";
 import { BOOL, checkSize, FLOAT, gathered, type Host, host, INT64, isFloat, reshaped, transposed } from "./host.ts";
-import { axesOf, axisOf, listOf, type Node, refuse } from "./node.ts";
+import { axesOf, axisOf, chosen, expectDims, listOf, type Node, refuse } from "./node.ts";
 import {
   cutsOf,
   flattened,
@@ -219,12 +219,10 @@ export const folds: Readonly<Record<string, Fold>> = {
         mul: (before, update) => before * update,
       },
     };
-    const reduction = node.text("reduction", "none");
-    const way =
-      ways[reduction] ?? refuse(node, `its reduction is "${reduction}"; ${Object.keys(ways).join(", ")} are read.`);
-    const count = sizeOf((indices as Host).dims.slice(0, -1));
-    if (sizeOf((updates as Host).dims) !== count * inner)
-      refuse(node, `it writes ${sizeOf((updates as Host).dims)} numbers to ${count} places of ${inner}.`);
+    const way = chosen(node, "reduction", node.text("reduction", "none"), ways);
+    const places = (indices as Host).dims.slice(0, -1);
+    const count = sizeOf(places);
+    expectDims(node, "updates", (updates as Host).dims, [...places, ...dims.slice(depth)]);
     for (let i = 0; i < count; i++) {
       let at = 0;
       for (let k = 0; k < depth; k++) {

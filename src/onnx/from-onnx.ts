@@ -15,7 +15,7 @@ import { type GraphProto, readModel, type TensorProto, type ValueProto } from ".
 import { type External, type Host, isFloat, readTensor, typeName } from "./host.ts";
 import { type Step, seeded } from "./live.ts";
 import { claims, piecesOf } from "./names.ts";
-import { type Node, nodeOf } from "./node.ts";
+import { type Node, nodeOf, own } from "./node.ts";
 import { checkAsked, sorted } from "./order.ts";
 import { keepOrigin } from "./origin.ts";
 import { recognise } from "./pattern.ts";
@@ -145,10 +145,9 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
     Object.keys(options.input ?? {}),
     inputs.map(({ name = "" }) => name),
   );
-  if (wanted.length === 0)
-    throw new CheckpointError("onnx: the file has 0 outputs, at least 1 is needed. It is no network.");
-  if (inputs.length === 0)
-    throw new CheckpointError("onnx: the file has 0 inputs, at least 1 is needed. It is no network.");
+  for (const [what, all] of Object.entries({ inputs, outputs: wanted }))
+    if (all.length === 0)
+      throw new CheckpointError(`onnx: the file has 0 ${what}, at least 1 is needed. It is no network.`);
   const given = new Set([...constants.keys(), ...inputs.map(({ name = "" }) => name)]);
   const lengths = new Map(
     inputs.map(({ name = "", type }) => [name, type?.tensor?.shape?.dim.map(({ value }) => value)] as const),
@@ -224,7 +223,7 @@ function inputOf(
   const { element = 0, shape } = proto.type?.tensor ?? {};
   if (typeName(element).startsWith("type "))
     throw new CheckpointError(`onnx: the input "${source}" is of ${typeName(element)}, tensors of numbers are read.`);
-  const asked = options.input !== undefined && Object.hasOwn(options.input, source) ? options.input[source] : undefined;
+  const asked = own(options.input ?? {}, source);
   const told = shape?.dim.map(({ value }) => (value !== undefined && value > 0 ? value : undefined));
   if (
     asked !== undefined &&

@@ -7,7 +7,7 @@
 import { sizeOf } from "../foreign/strided.ts";
 import { CheckpointError, ops, type Scope, type Value } from "../index.ts";
 import { type Host, isFloat, transposed } from "./host.ts";
-import { type Node, refuse } from "./node.ts";
+import { type Node, own, refuse } from "./node.ts";
 
 export interface Live {
   readonly kind: "live";
@@ -185,7 +185,7 @@ export function weight(
 /** The scope of a part whose tensors begin with what the file has. */
 export function seeded(scope: Scope, weights: Readonly<Record<string, Weight>>): Scope {
   const start = (name: string, shape: readonly number[]): Weight | undefined => {
-    const found = Object.hasOwn(weights, name) ? weights[name] : undefined;
+    const found = own(weights, name);
     if (found !== undefined && sizeOf(found.dims) !== sizeOf(shape)) {
       throw new CheckpointError(
         `onnx: layer "${scope.path}": "${name}" is to be [${shape}], ${sizeOf(shape)} numbers, "${found.source ?? "the constant"}" has ${sizeOf(found.dims)}. Correct the shape.`,

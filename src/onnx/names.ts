@@ -15,12 +15,17 @@ export function piecesOf(name: string): string[] {
     .map((piece) => (piece in {} ? `${piece}_` : piece));
 }
 
+/** A name as the pieces of a path, without a number at its end, which is that of an output: "Reshape:0". */
+export function trimmed(name: string): string[] {
+  const pieces = piecesOf(name);
+  while (pieces.length > 1 && /^\d+$/.test(pieces.at(-1) as string)) pieces.pop();
+  return pieces;
+}
+
 /** What a part is called that has these weights of the file: as their module, if they tell one. */
 export function moduleOf(sources: readonly (string | undefined)[]): string | undefined {
   const found = sources.flatMap((source) => {
-    const pieces = piecesOf(source ?? "");
-    // A number alone is that of an output: "Reshape:0".
-    while (pieces.length > 1 && /^\d+$/.test(pieces.at(-1) as string)) pieces.pop();
+    const pieces = trimmed(source ?? "");
     const isMade = pieces[0] === "onnx" || /^const/i.test(pieces.at(-1) ?? "");
     return pieces.length < 2 || isMade ? [] : [pieces.slice(0, -1)];
   });

@@ -34,6 +34,14 @@ export function expectDims(node: Node, what: string, dims: readonly number[], wa
   if (String(dims) !== String(wanted)) refuse(node, `its ${what} has the shape [${dims}], it must be [${wanted}].`);
 }
 
+/** What a table has under a name, as its own. */
+export const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+/** What a table has under the name that an attribute says. */
+export const chosen = <T>(node: Node, what: string, name: string, table: Readonly<Record<string, T>>): T =>
+  own(table, name) ?? refuse(node, `its ${what} is "${name}"; ${Object.keys(table).join(", ")} are read.`);
+
 /** A node of the file, or one that stands for several of them, with attributes of its own. */
 export function nodeOf(
   proto: Pick<NodeProto, "input" | "output" | "name" | "op"> & {

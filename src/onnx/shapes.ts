@@ -38,10 +38,9 @@ export function flattened(node: Node, dims: readonly number[]): number[] {
   return [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))];
 }
 
-/** Axes that stand in an attribute, or since opset 13 in an input; undefined where there are none. */
-export function axesAsked(node: Node, input: Host | undefined): readonly number[] | undefined {
-  return input === undefined ? node.ints("axes") : listOf(input);
-}
+/** Axes, or other numbers, that stand in an attribute, or of later opsets in an input; undefined where there are none. */
+export const axesAsked = (node: Node, input: Host | undefined, name = "axes"): readonly number[] | undefined =>
+  input === undefined ? node.ints(name) : listOf(input);
 
 /** Those that are reduced, all if none are told; undefined where nothing is to be done. */
 export function reducedAxes(node: Node, rank: number, input: Host | undefined): number[] | undefined {
@@ -91,12 +90,11 @@ export interface Cut {
 /** A Slice by its attributes, or since opset 10 its inputs. */
 export function cutsOf(node: Node, dims: readonly number[], ins: readonly (Host | undefined)[]): Cut[] {
   const [, starts, ends, axes, steps] = ins;
-  const from = starts === undefined ? node.ints("starts") : listOf(starts);
-  const to = ends === undefined ? node.ints("ends") : listOf(ends);
+  const [from, to] = [axesAsked(node, starts, "starts"), axesAsked(node, ends, "ends")];
   if (from === undefined || to === undefined || from.length !== to.length)
     return refuse(node, `it has ${from?.length ?? 0} starts and ${to?.length ?? 0} ends. Correct the file.`);
-  const along = axes === undefined ? (node.ints("axes") ?? from.map((_, i) => i)) : listOf(axes);
-  const by = steps === undefined ? from.map(() => 1) : listOf(steps);
+  const along = axesAsked(node, axes) ?? from.map((_, i) => i);
+  const by = axesAsked(node, steps, "") ?? [];
   const cuts = dims.map((count): Cut => ({ begin: 0, step: 1, count }));
   for (const [i, given] of along.entries()) {
     const axis = axisOf(node, given, dims.length);
@@ -117,9 +115,8 @@ export function cutsOf(node: Node, dims: readonly number[], ins: readonly (Host 
 /** Lengths of the parts of a Split. */
 export function partsOf(node: Node, length: number, input: Host | undefined): number[] {
   const many = node.outputs.length;
-  const split = input === undefined ? node.ints("split") : listOf(input);
   const sizes =
-    split ??
+    axesAsked(node, input, "split") ??
     Array.from({ length: many }, (_, i) => Math.min(Math.ceil(length / many), length - i * Math.ceil(length / many)));
   if (sizes.length === many && sizes.reduce((a, b) => a + b, 0) === length && sizes.every((one) => one >= 0))
     return [...sizes];

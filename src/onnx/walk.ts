@@ -21,8 +21,8 @@ import {
   view,
   weight,
 } from "./live.ts";
-import { claims, commonStart, moduleOf, nodeName, piecesOf, shortened } from "./names.ts";
-import { type Node, refuse } from "./node.ts";
+import { claims, commonStart, moduleOf, nodeName, shortened, trimmed } from "./names.ts";
+import { type Node, own, refuse } from "./node.ts";
 import { known, rows } from "./rows.ts";
 
 /** An input of the model. */
@@ -107,11 +107,11 @@ export function walk(plot: Plot, batch: number): Walk {
 
   /** Puts a step among the parts; gives what it makes. */
   function add(name: string, node: Pick<Node, "name" | "op" | "place">, step: Step): Live[] {
-    const own = claim(shortened(name, start));
+    const path = claim(shortened(name, start));
     let made: readonly Value[];
     try {
       const scope = seeded(
-        dryScope(own, (one) => asked.push(one)),
+        dryScope(path, (one) => asked.push(one)),
         step.weights ?? {},
       );
       made = listed(
@@ -125,11 +125,11 @@ export function walk(plot: Plot, batch: number): Walk {
       if (!(error instanceof GradusError) || error instanceof CheckpointError) throw error;
       return refuse(node, error.message);
     }
-    pieces.push({ name: own, node: node.name, op: node.op, step });
+    pieces.push({ name: path, node: node.name, op: node.op, step });
     const type = step.type ?? step.takes[0]?.type ?? 1;
     return made.map((value, i) => ({
       kind: "live",
-      ref: made.length === 1 ? own : `${own}:o${i}`,
+      ref: made.length === 1 ? path : `${path}:o${i}`,
       value,
       order: step.orders?.[i] ?? inOrder(value.shape.length),
       type,
@@ -145,12 +145,10 @@ export function walk(plot: Plot, batch: number): Walk {
     const before = weights.get(source);
     if (before !== undefined && String(dimsOf(before)) === String(given.dims)) return before;
     const node = { name: source, op: "Initializer", place: `the initializer "${source}"` };
-    const own = weight(node as Node, given, about);
-    const pieces = piecesOf(source);
-    while (pieces.length > 1 && /^\d+$/.test(pieces.at(-1) as string)) pieces.pop();
-    const [made] = add(pieces.length === 0 ? "weight" : pieces.join("."), node, {
-      ...{ kind: "weight", takes: [], weights: { weight: own }, type: given.type },
-      run: (scope) => tensorOf(scope, "weight", own),
+    const first = weight(node as Node, given, about);
+    const [made] = add(trimmed(source).join(".") || "weight", node, {
+      ...{ kind: "weight", takes: [], weights: { weight: first }, type: given.type },
+      run: (scope) => tensorOf(scope, "weight", first),
     }) as [Live];
     weights.set(source, made);
     return made;
@@ -169,8 +167,7 @@ export function walk(plot: Plot, batch: number): Walk {
   for (const node of plot.nodes) {
     const given = node.inputs.map((name) => (name === "" ? undefined : values.get(name)));
     const { op } = node;
-    const row = Object.hasOwn(rows, op) ? rows[op] : undefined;
-    const fold = Object.hasOwn(folds, op) ? folds[op] : undefined;
+    const [row, fold] = [own(rows, op), own(folds, op)];
     if (row === undefined && fold === undefined)
       refuse(node, `there is no operator ${op} of opset ${node.opset} here. Known are ${known().join(", ")}.`);
     const isKnown = given.every((one) => one === undefined || one.kind === "host");

@@ -2,6 +2,7 @@
 
 import { folds } from "../../src/onnx/fold.ts";
 import { rows } from "../../src/onnx/rows.ts";
+import { forms } from "../../src/onnx-out/forms.ts";
 
 /** All operators of opset 17, as python3-onnx lists them. */
 const standard = `
@@ -113,5 +114,10 @@ ${lines
   .filter(({ read }) => read === "no")
   .map(({ operator }) => operator)
   .join(", ")}.
+
+\`toOnnx\` of \`gradus/onnx-out\` writes networks of these ops, opset 13, or 17 where there is layer normalization. A convolution takes its bias
+into its node, a batch normalization with running values is one node, and so are LSTM and GRU; what lies channels last is turned where
+a node needs it otherwise, and not twice. All others, those of your own among them, are refused by name and path:
+${Object.keys(forms).sort().join(", ")}.
 `;
 }

@@ -13,7 +13,6 @@ import {
   type Ops,
   ops,
   type Scope,
-  selu,
   silu,
   softplus,
   type Value,
@@ -73,25 +72,14 @@ export const pair =
 const [plus, minus, times, over] = [pair("add"), pair("subtract"), pair("multiply"), pair("divide")];
 const not = (scope: Scope, x: Value): Value => scale(scope, x, -1, 1);
 
-const near = (a: number, b: number): boolean => Math.abs(a - b) < 1e-5;
-
-/** alpha of leakyRelu and elu, of which Gradus has those of at least 0. */
-function alpha(node: Node, otherwise: number): number {
-  const given = node.float("alpha", otherwise);
-  return given >= 0 ? given : refuse(node, `its alpha is ${given}, at least 0 is read.`);
-}
-
 function hard(scope: Scope, x: Value, node: Node): Value {
   const [slope, offset] = [node.float("alpha", 0.2), node.float("beta", 0.5)];
-  if (near(slope, 1 / 6) && near(offset, 0.5)) return hardSigmoid().apply(scope, x);
+  if (Math.abs(6 * slope - 1) < 1e-5 && offset === 0.5) return hardSigmoid().apply(scope, x);
   return scope.op(ops.clip, { x: scale(scope, x, slope, offset) }, { min: 0, max: 1 }).z;
 }
 
-function scaledElu(scope: Scope, x: Value, node: Node): Value {
-  const [a, gamma] = [alpha(node, 1.6732632), node.float("gamma", 1.0507009)];
-  if (near(a, 1.6732632) && near(gamma, 1.0507009)) return selu().apply(scope, x);
-  return scale(scope, elu({ alpha: a }).apply(scope, x), gamma);
-}
+const scaledElu: Of = (scope, x, node) =>
+  scale(scope, elu({ alpha: node.float("alpha", 1.6732632) }).apply(scope, x), node.float("gamma", 1.0507009));
 
 const gate = (scope: Scope, x: Value, bound: number): Value => {
   const zero = scale(scope, x, 0, bound);
@@ -320,7 +308,7 @@ export const elementwise: Readonly<Record<string, Row>> = {
   }),
   Elu: unary(
     "elu",
-    layer((node) => elu({ alpha: alpha(node, 1) })),
+    layer((node) => elu({ alpha: node.float("alpha", 1) })),
   ),
   Equal: comparison("equal", pair("equal")),
   Erf: unary("erf", z(erf)),
@@ -339,7 +327,7 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Identity: (node, ins) => needed(node, ins, 0, "input"),
   LeakyRelu: unary(
     "leakyRelu",
-    layer((node) => leakyRelu({ slope: alpha(node, 0.01) })),
+    layer((node) => leakyRelu({ slope: node.float("alpha", 0.01) })),
   ),
   Less: comparison("less", pair("less")),
   LessOrEqual: comparison("lessOrEqual", unlike("greater")),

@@ -27,6 +27,7 @@ import {
 } from "../live.ts";
 import { axesOf, axisOf, listOf, type Node, refuse } from "../node.ts";
 import {
+  axesAsked,
   cutsOf,
   flattened,
   joint,
@@ -334,7 +335,7 @@ const pad: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
   const rank = dims.length;
-  const given = ins[1] === undefined ? node.ints("pads") : listOf(constant(node, ins[1], "pads") as Host);
+  const given = axesAsked(node, constant(node, ins[1], "pads"), "pads");
   const value = ins[2] === undefined ? node.float("value", 0) : (constant(node, ins[2], "value")?.data[0] ?? 0);
   if (given?.length !== 2 * rank)
     return refuse(node, `its pads are [${given}], ${given?.length ?? 0} where ${2 * rank} are needed.`);

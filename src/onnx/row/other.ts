@@ -32,7 +32,6 @@ const drop: Row = (node, ins, about) => {
   const x = inputOf(node, ins);
   if (about.isUsed(node, 1)) refuse(node, "its mask is taken. The first output is read.");
   const rate = constant(node, ins[1], "ratio")?.data[0] ?? node.float("ratio", 0.5);
-  if (!(rate >= 0 && rate < 1)) refuse(node, `its ratio is ${rate}, at least 0 and below 1 is read.`);
   if (rate === 0) return x;
   return stepOf("dropout", x, (scope, value) => dropout(rate).apply(scope, value));
 };
@@ -104,8 +103,6 @@ function recurrent(cell: Cell): Row {
     const units = node.int("hidden_size", r.dims[2] ?? 0);
     const direction = node.text("direction", "forward");
     const ways = direction === "bidirectional" ? [false, true] : [direction === "reverse"];
-    if (dims.length !== 3 || w.dims[2] !== dims[2])
-      refuse(node, `it is given [${dims}] with ${dims[2]} features, its weight is [${w.dims}] and takes ${w.dims[2]}.`);
     const rows = gates.length * units;
     expectDims(node, "recurrent weight", r.dims, [ways.length, rows, units]);
     expectDims(node, "weight", w.dims, [ways.length, rows, dims[2] as number]);

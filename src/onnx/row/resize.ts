@@ -3,7 +3,7 @@
 
 import { ops } from "../../index.ts";
 import { constant, dimsOf, inputOf, type Row, stepOf } from "../live.ts";
-import { listOf, type Node, refuse } from "../node.ts";
+import { chosen, listOf, type Node, refuse } from "../node.ts";
 import { along } from "./move.ts";
 
 interface Axis {
@@ -12,17 +12,14 @@ interface Axis {
   readonly scale: number;
 }
 
-/** Where a number that is made lies among those given. */
-function placeOf(node: Node, { length, made, scale }: Axis, mode: string): (at: number) => number {
-  const ways: Readonly<Record<string, (at: number) => number>> = {
-    half_pixel: (at) => (at + 0.5) / scale - 0.5,
-    pytorch_half_pixel: (at) => (made > 1 ? (at + 0.5) / scale - 0.5 : 0),
-    align_corners: (at) => (made === 1 ? 0 : (at * (length - 1)) / (scale * length - 1)),
-    asymmetric: (at) => at / scale,
-    tf_half_pixel_for_nn: (at) => (at + 0.5) / scale,
-  };
-  return ways[mode] ?? refuse(node, `its coordinates are "${mode}"; ${Object.keys(ways).join(", ")} are read.`);
-}
+/** Where a number that is made lies among those given, by the name of the way. */
+const placesIn = ({ length, made, scale }: Axis): Readonly<Record<string, (at: number) => number>> => ({
+  half_pixel: (at) => (at + 0.5) / scale - 0.5,
+  pytorch_half_pixel: (at) => (made > 1 ? (at + 0.5) / scale - 0.5 : 0),
+  align_corners: (at) => (made === 1 ? 0 : (at * (length - 1)) / (scale * length - 1)),
+  asymmetric: (at) => at / scale,
+  tf_half_pixel_for_nn: (at) => (at + 0.5) / scale,
+});
 
 const nearest: Readonly<Record<string, (place: number) => number>> = {
   round_prefer_floor: (place) => Math.ceil(place - 0.5),
@@ -41,18 +38,11 @@ const cubic = (t: number, a: number): readonly number[] =>
 function matrixOf(node: Node, axis: Axis, mode: string): number[][] {
   const { length, made } = axis;
   const matrix = Array.from({ length }, () => new Array<number>(made).fill(0));
-  const old = node.op === "Upsample";
-  const place = placeOf(
-    node,
-    axis,
-    old || node.opset < 11 ? "asymmetric" : node.text("coordinate_transformation_mode", "half_pixel"),
-  );
-  const round =
-    nearest[old || node.opset < 11 ? "floor" : node.text("nearest_mode", "round_prefer_floor")] ??
-    refuse(
-      node,
-      `its nearest_mode is "${node.text("nearest_mode", "")}"; ${Object.keys(nearest).join(", ")} are read.`,
-    );
+  const old = node.op === "Upsample" || node.opset < 11;
+  const said = (name: string, otherwise: string, before: string): string => (old ? before : node.text(name, otherwise));
+  const coordinates = "coordinate_transformation_mode";
+  const place = chosen(node, coordinates, said(coordinates, "half_pixel", "asymmetric"), placesIn(axis));
+  const round = chosen(node, "nearest_mode", said("nearest_mode", "round_prefer_floor", "floor"), nearest);
   const a = node.float("cubic_coeff_a", -0.75);
   const isOutside = node.int("exclude_outside", 0) === 1;
   for (let at = 0; at < made; at++) {

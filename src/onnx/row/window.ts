@@ -260,7 +260,6 @@ function vector(node: Node, ins: readonly (Known | undefined)[], at: number, wha
 const batch: Row = (node, ins, about) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
-  if (dims.length < 2) refuse(node, `it is given [${dims}], it needs [batch, channels, ..].`);
   const channels = dims[1] as number;
   const names = ["gamma", "beta", "movingMean", "movingVariance"] as const;
   const given = names.map((name, i) => vector(node, ins, i + 1, name, channels));
@@ -282,7 +281,6 @@ const instance: Row = (node, ins, about) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
   const channels = dims[1] ?? 0;
-  if (dims.length < 3) refuse(node, `it is given [${dims}], it needs [batch, channels, length, ..].`);
   const [gamma, beta] = [vector(node, ins, 1, "scale", channels), vector(node, ins, 2, "bias", channels)];
   const order = channelsLast(dims.length);
   const layer = groupNorm(channels, { eps: node.float("epsilon", 1e-5) });
