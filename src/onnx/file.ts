@@ -72,17 +72,17 @@ export interface TensorProto {
   readonly longs: readonly number[];
   readonly doubles: readonly number[];
   readonly unsigned: readonly number[];
-  readonly name?: string;
+  readonly name: string;
   readonly raw?: Uint8Array;
-  readonly external: readonly { readonly key?: string; readonly value?: string }[];
+  readonly external: readonly { readonly key: string; readonly value: string }[];
   readonly location?: number;
 }
 
 export interface AttributeProto {
-  readonly name?: string;
+  readonly name: string;
   readonly f?: number;
   readonly i?: number;
-  readonly s?: string;
+  readonly s: string;
   readonly t?: TensorProto;
   readonly g?: Uint8Array;
   readonly floats: readonly number[];
@@ -93,14 +93,14 @@ export interface AttributeProto {
 export interface NodeProto {
   readonly input: readonly string[];
   readonly output: readonly string[];
-  readonly name?: string;
-  readonly op?: string;
-  readonly domain?: string;
+  readonly name: string;
+  readonly op: string;
+  readonly domain: string;
   readonly attribute: readonly AttributeProto[];
 }
 
 export interface ValueProto {
-  readonly name?: string;
+  readonly name: string;
   readonly type?: {
     readonly tensor?: {
       readonly element?: number;
@@ -111,7 +111,7 @@ export interface ValueProto {
 
 export interface GraphProto {
   readonly node: readonly NodeProto[];
-  readonly name?: string;
+  readonly name: string;
   readonly initializer: readonly TensorProto[];
   readonly input: readonly ValueProto[];
   readonly output: readonly ValueProto[];
@@ -120,8 +120,8 @@ export interface GraphProto {
 
 export interface ModelProto {
   readonly version?: number;
-  readonly producer?: string;
-  readonly producerVersion?: string;
+  readonly producer: string;
+  readonly producerVersion: string;
   readonly graph: GraphProto;
   /** Of the standard operators. */
   readonly opset: number;
@@ -134,7 +134,7 @@ export const OPSETS = { least: 7, most: 17 } as const;
 export function readModel(bytes: Uint8Array): ModelProto {
   const found = decode(modelSchema, bytes) as unknown as Omit<ModelProto, "opset" | "graph"> & {
     readonly graph?: GraphProto;
-    readonly opset: readonly { readonly domain?: string; readonly version?: number }[];
+    readonly opset: readonly { readonly domain: string; readonly version?: number }[];
   };
   if (found.graph === undefined || found.opset.length === 0) {
     const missing = found.graph === undefined ? "graph" : "opset";
@@ -142,7 +142,7 @@ export function readModel(bytes: Uint8Array): ModelProto {
       `onnx: the file of ${bytes.length} bytes has no ${missing}. It is no ONNX model; give the bytes of a .onnx file.`,
     );
   }
-  const opset = found.opset.find(({ domain = "" }) => domain === "" || domain === "ai.onnx")?.version ?? 0;
+  const opset = found.opset.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0;
   if (opset < OPSETS.least || opset > OPSETS.most) {
     throw new CheckpointError(
       `onnx: the file is of opset ${opset}, ${OPSETS.least} to ${OPSETS.most} are read. Convert it, for example with onnx.version_converter, or export it again.`,

@@ -72,10 +72,10 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
     throw new CheckpointError(
       `onnx: the file has ${found.sparse.length} sparse tensors, none is read. Make them dense.`,
     );
-  const constants = new Map(found.initializer.map((proto) => [proto.name ?? "", initializerOf(proto, external)]));
+  const constants = new Map(found.initializer.map((proto) => [proto.name, initializerOf(proto, external)]));
   const nodes = found.node.map((proto, i) => {
     const node = nodeOf(proto, i, opset, external);
-    const domain = proto.domain ?? "";
+    const { domain } = proto;
     if (domain !== "" && domain !== "ai.onnx")
       throw new CheckpointError(
         `onnx: ${node.place}: it is an operator of "${domain}", those of "ai.onnx" are read. Export without it.`,
@@ -110,7 +110,7 @@ function checkOptions(bytes: unknown, options: OnnxOptions): void {
 
 /** An initializer under its name, by which it is a weight. */
 function initializerOf(proto: TensorProto, external: External | undefined): Host {
-  const name = proto.name ?? "";
+  const name = proto.name;
   return { ...readTensor(proto, `the initializer "${name}"`, external), name };
 }
 
@@ -136,31 +136,27 @@ interface Plotted {
 
 function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, Host>, options: OnnxOptions): Plotted {
   const free = (options.batch ?? "free") === "free";
-  const inputs = found.input.filter(({ name = "" }) => !constants.has(name));
-  const there = found.output.map(({ name = "" }) => name);
+  const inputs = found.input.filter(({ name }) => !constants.has(name));
+  const there = found.output.map(({ name }) => name);
+  const asked = inputs.map(({ name }) => name);
   const wanted = options.outputs ?? there;
   checkAsked("output", wanted, there);
-  checkAsked(
-    "input",
-    Object.keys(options.input ?? {}),
-    inputs.map(({ name = "" }) => name),
-  );
+  checkAsked("input", Object.keys(options.input ?? {}), asked);
   for (const [what, all] of Object.entries({ inputs, outputs: wanted }))
     if (all.length === 0)
       throw new CheckpointError(`onnx: the file has 0 ${what}, at least 1 is needed. It is no network.`);
-  const given = new Set([...constants.keys(), ...inputs.map(({ name = "" }) => name)]);
+  const given = new Set([...constants.keys(), ...asked]);
   const lengths = new Map(
-    inputs.map(({ name = "", type }) => [name, type?.tensor?.shape?.dim.map(({ value }) => value)] as const),
+    inputs.map(({ name, type }) => [name, type?.tensor?.shape?.dim.map(({ value }) => value)] as const),
   );
-  const known = new Map([...lengths].flatMap(([name, dims]) => (dims === undefined ? [] : [[name, dims] as const])));
-  const { nodes: grouped, kinds } = recognise(sorted(all, given, wanted), constants, known, wanted);
+  const { nodes: grouped, kinds } = recognise(sorted(all, given, wanted), constants, lengths, wanted);
   const nodes = sorted(grouped, given, wanted);
   const recognised: Record<string, number> = {};
   for (const name of nodes.flatMap((node) => kinds.get(node) ?? [])) recognised[name] = (recognised[name] ?? 0) + 1;
   const isFixed = matcher(options.fixed);
   const trains = (name: string): boolean => !isFixed(name);
   const used = new Set([...nodes.flatMap((node) => node.inputs), ...wanted]);
-  const kept = inputs.filter(({ name = "" }) => used.has(name));
+  const kept = inputs.filter(({ name }) => used.has(name));
   if (kept.length === 0)
     throw new CheckpointError(
       `onnx: none of ${inputs.length} inputs is taken by what makes the outputs. It is no network.`,
@@ -169,7 +165,7 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
   const plotted = kept.map((proto) =>
     inputOf(
       proto,
-      kept.length === 1 ? "x" : claim(piecesOf(proto.name ?? "").join("_") || "input"),
+      kept.length === 1 ? "x" : claim(piecesOf(proto.name).join("_") || "input"),
       options,
       free ? nodes : [],
       constants,
@@ -180,9 +176,9 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
   const reckoned = reckonedOf(nodes);
   const shared = [...constants].flatMap(([name, one]) => {
     const takers = nodes.filter((node) => node.inputs.includes(name));
-    const uses = takers.reduce((sum, node) => sum + node.inputs.filter((input) => input === name).length, 0);
+    const uses = takers.flatMap((node) => node.inputs.filter((input) => input === name));
     const isShared =
-      uses > 1 &&
+      uses.length > 1 &&
       isFloat(one.type) &&
       sizeOf(one.dims) > 1 &&
       trains(name) &&
@@ -196,7 +192,7 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
       channelsLast: options.channelsLast === true,
     },
     recognised,
-    leftOut: [...constants.keys(), ...inputs.map(({ name = "" }) => name)].filter((name) => !used.has(name)),
+    leftOut: [...given].filter((name) => !used.has(name)),
   };
 }
 
@@ -219,27 +215,24 @@ function inputOf(
   nodes: readonly Node[],
   constants: ReadonlyMap<string, Host>,
 ): PlotInput {
-  const source = proto.name ?? "";
+  const source = proto.name;
   const { element = 0, shape } = proto.type?.tensor ?? {};
   if (typeName(element).startsWith("type "))
     throw new CheckpointError(`onnx: the input "${source}" is of ${typeName(element)}, tensors of numbers are read.`);
   const asked = own(options.input ?? {}, source);
   const told = shape?.dim.map(({ value }) => (value !== undefined && value > 0 ? value : undefined));
-  if (
-    asked !== undefined &&
-    (!Array.isArray(asked) || !asked.every((length) => Number.isSafeInteger(length) && length >= 1))
-  )
-    throw new OptionError(
-      `fromOnnx: the shape of input "${source}" is ${JSON.stringify(asked)}, it must be a list of whole numbers of at least 1.`,
-    );
-  if (
-    asked !== undefined &&
-    told !== undefined &&
-    (asked.length !== told.length || told.some((length, i) => i > 0 && length !== undefined && length !== asked[i]))
-  )
-    throw new OptionError(
-      `fromOnnx: the shape of input "${source}" is [${asked}], in the file it is [${told.map((length) => length ?? "any")}]. Give those that are open.`,
-    );
+  if (asked !== undefined) {
+    const what = `fromOnnx: the shape of input "${source}" is ${JSON.stringify(asked)}`;
+    if (!Array.isArray(asked) || !asked.every((length) => Number.isSafeInteger(length) && length >= 1))
+      throw new OptionError(`${what}, it must be a list of whole numbers of at least 1.`);
+    if (
+      told !== undefined &&
+      (asked.length !== told.length || told.some((length, i) => i > 0 && length !== undefined && length !== asked[i]))
+    )
+      throw new OptionError(
+        `${what}, in the file it is [${told.map((length) => length ?? "any")}]. Give those that are open.`,
+      );
+  }
   const dims = asked ?? told;
   if (dims === undefined)
     throw new CheckpointError(

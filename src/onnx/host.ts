@@ -132,10 +132,7 @@ function outside(proto: TensorProto, refuse: (text: string) => never, external: 
     location = "",
     offset = "0",
     length,
-  } = Object.fromEntries(proto.external.map(({ key = "", value = "" }) => [key, value])) as Record<
-    string,
-    string | undefined
-  >;
+  } = Object.fromEntries(proto.external.map(({ key, value }) => [key, value])) as Record<string, string | undefined>;
   const file = external?.(location);
   if (file === undefined) {
     return refuse(

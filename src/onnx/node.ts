@@ -51,10 +51,10 @@ export function nodeOf(
   opset: number,
   external: External | undefined,
 ): Node {
-  const op = proto.op ?? "";
+  const { op } = proto;
   const name = proto.name || `${op}_${index}`;
   const place = `${op} "${name}"`;
-  const attributes = new Map(proto.attribute.map((one) => [one.name ?? "", one]));
+  const attributes = new Map(proto.attribute.map((one) => [one.name as string, one]));
   const listed = <T>(attribute: string, list: readonly T[] | undefined): readonly T[] | undefined =>
     attributes.has(attribute) ? (list ?? []) : undefined;
   return {
@@ -64,7 +64,7 @@ export function nodeOf(
     has: (attribute) => attributes.has(attribute),
     int: (attribute, otherwise) => attributes.get(attribute)?.i ?? (attributes.has(attribute) ? 0 : otherwise),
     float: (attribute, otherwise) => attributes.get(attribute)?.f ?? (attributes.has(attribute) ? 0 : otherwise),
-    text: (attribute, otherwise) => attributes.get(attribute)?.s ?? otherwise,
+    text: (attribute, otherwise) => attributes.get(attribute)?.s || otherwise,
     ints: (attribute) => listed(attribute, attributes.get(attribute)?.ints),
     floats: (attribute) => listed(attribute, attributes.get(attribute)?.floats),
     strings: (attribute) => listed(attribute, attributes.get(attribute)?.strings),

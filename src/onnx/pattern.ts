@@ -82,8 +82,7 @@ const spread = (x: Form): Form => [
 
 const axesOf = (found: Node | undefined, at: Lookup): readonly number[] | undefined => {
   if (found === undefined) return undefined;
-  const given = found.inputs[1];
-  const list = given === undefined || given === "" ? undefined : at.constant(given);
+  const list = at.constant(found.inputs[1] ?? "");
   return found.ints("axes") ?? (list && listOf(list));
 };
 
@@ -313,7 +312,7 @@ function matched(name: string, form: Form, at: Lookup, found: Found): Found | un
 export function recognise(
   given: readonly Node[],
   constants: ReadonlyMap<string, Host>,
-  inputs: ReadonlyMap<string, readonly (number | undefined)[]>,
+  inputs: ReadonlyMap<string, readonly (number | undefined)[] | undefined>,
   outputs: readonly string[],
 ): { readonly nodes: readonly Node[]; readonly kinds: ReadonlyMap<Node, string> } {
   const makers = new Map<string, Node>();

@@ -20,11 +20,11 @@ const refuse = (at: number, what: string): never => {
   );
 };
 
-/** The message that stands in `bytes`; `at` is where these begin in the file, for errors. */
+/** The message that stands in `bytes`, in which a text that is missing is empty; `at` is where these begin in the file, for errors. */
 export function decode(schema: Schema, bytes: Uint8Array, at = 0): Message {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: Record<string, unknown> = {};
-  for (const [, [name, , many]] of Object.entries(schema)) if (many) found[name] = [];
+  for (const [name, kind, many] of Object.values(schema)) found[name] = many ? [] : kind === "text" ? "" : undefined;
   let place = 0;
 
   /** A number of up to 64 bits, signed as int64 is. Beyond 2^53 it is the nearest that a number can be. */
