@@ -95,10 +95,11 @@ const isHost = (x: Held | undefined): x is Host => x?.kind === "host";
 /** (x - mean) slope: a batch normalization in inference, if the slope is one of its variance. */
 const multiply: Form = (ask) => {
   const { x, y } = ask.x as Record<"x" | "y", Held>;
-  const [centered, slope] = [madeBy(x, "subtract"), y];
-  const [root, gamma] = isRoot(slope) ? [slope, undefined] : [slope.from?.x.x, slope.from?.x.y];
-  const variance = madeBy(root, "inverseRoot");
-  if (centered === undefined || variance === undefined || centered.x.x?.kind !== "flow" || isHost(x))
+  const [centered, scaled] = [madeBy(x, "subtract"), madeBy(y, "multiply")];
+  const gamma = scaled?.x.y;
+  const variance = madeBy(scaled === undefined ? y : scaled.x.x, "inverseRoot");
+  const mean = centered?.x.y;
+  if (centered === undefined || variance === undefined || !isHost(mean) || mean.dims.length !== 1 || isHost(x))
     return elementwise("Mul")(ask);
   return normalized(
     ask,
@@ -106,8 +107,6 @@ const multiply: Form = (ask) => {
     variance.attributes,
   );
 };
-
-const isRoot = (x: Held): boolean => madeBy(x, "inverseRoot") !== undefined;
 
 /** A batch normalization of x less y by its variance; without gamma or beta these are 1 and 0. */
 function normalized(ask: Ask, given: Readonly<Record<string, Held>>, { eps }: Attributes): Held {

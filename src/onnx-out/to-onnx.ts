@@ -3,7 +3,7 @@
 import { sizeOf } from "../foreign/strided.ts";
 import { type Input, type Model, OptionError, type Value } from "../index.ts";
 import { modelSchema } from "../onnx/file.ts";
-import { FLOAT, type Host, host, INT64, isFloat } from "../onnx/host.ts";
+import { FLOAT, type Host, host, INT32, INT64, isFloat } from "../onnx/host.ts";
 import { type Origin, originOf } from "../onnx/origin.ts";
 import { refusal } from "./ask.ts";
 import { encode } from "./encode.ts";
@@ -166,8 +166,9 @@ function messageOf(weights: Weights, { uses, dims, owns, inputs, outputs }: Trac
   const types = inputs.map((value, i) => {
     const [name, shape] = [inputNames[i] as string, dimsOf(value)];
     const told = origin?.inputs[i]?.type ?? FLOAT;
-    const type = ids.has(value.id) || !isFloat(told) ? INT64 : FLOAT;
-    const own = type === INT64 && !ids.has(value.id) ? sheet.node("Cast", [name], { to: FLOAT }) : name;
+    const isReal = isFloat(told) && !ids.has(value.id);
+    const type = isReal ? FLOAT : told === INT32 ? INT32 : INT64;
+    const own = isReal || ids.has(value.id) ? name : sheet.node("Cast", [name], { to: FLOAT });
     const axes = axesOf(shape);
     held.set(value.id, sheet.flow(own, shape, axes));
     return { name, type, dims: axes.map((axis) => shape[axis] as number) };

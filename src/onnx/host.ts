@@ -16,6 +16,7 @@ export interface Host {
 }
 
 export const FLOAT = 1;
+export const INT32 = 6;
 export const INT64 = 7;
 export const BOOL = 9;
 

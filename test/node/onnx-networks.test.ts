@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { dataFile } from "../../demo/data.ts";
+import { readModel } from "../../src/onnx/file.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
 import { toOnnx } from "../../src/onnx-out/index.ts";
 import { relativeError } from "../reference/golden-data.ts";
@@ -13,7 +14,13 @@ test("Magika gives the shares of classes that onnxruntime gives", async () => {
   const data = Float64Array.from({ length: 2048 }, (_, i) => ((i * 7919) % 1009) % 257);
   const given = { ...(input as { shape: number[]; classes: number }), data };
   const { outputs } = runModel(model, new Map([["x", given]]), weights, 1);
-  const back = await fromOnnx(await toOnnx(weights, model));
+  const written = await toOnnx(weights, model);
+  const ends = (bytes: Uint8Array) => {
+    const { graph } = readModel(bytes);
+    return [...graph.input, ...graph.output].map((one) => [one.name, one.type?.tensor?.element]);
+  };
+  expect(ends(written)).toEqual(ends(await dataFile("magika/model.onnx")));
+  const back = await fromOnnx(written);
   const again = runModel(back.model, new Map([["x", given]]), back.weights, 1).outputs.get("")?.data as Float64Array;
   expect(relativeError(again, outputs.get("")?.data as Float64Array)).toBeLessThan(1e-5);
   const made = outputs.get("")?.data as Float64Array;
