@@ -59,6 +59,7 @@ interface Row {
   readonly frozen: boolean;
   readonly from?: unknown;
   readonly until?: unknown;
+  /** Which number the next update has, and how many there were since the tensor last began to train, which its schedule counts. */
   readonly updates: number;
   readonly trained: number;
   readonly rest?: unknown;
@@ -280,7 +281,7 @@ function factorsOf(
   const schedule: Schedule = scheduleFrom(spec as ScheduleSpec);
   const { count, batch } = training.place;
   const stepsPerEpoch = count === null || batch === null ? undefined : Math.ceil(count / batch);
-  const behind = training.step - row.updates;
+  const behind = training.step - row.trained;
   return Array.from({ length: steps }, (_, i) => {
     const step = training.step + i;
     return schedule({ step, updates: step - behind, stepsPerEpoch });
@@ -299,7 +300,7 @@ function addState(
   const rule = signature.rules[tensor];
   const row = training.rows[tensor];
   const one = wanted.find(({ name }) => name === tensor);
-  if (rule === undefined || row === undefined || one === undefined || row.frozen || row.trained === 0) return;
+  if (rule === undefined || row === undefined || one === undefined || row.frozen || row.updates === 0) return;
   const { name, shape } = written.get(tensor) as PythonTensor;
   const { moments } = ruleOf(tensor, rule);
   let has = false;
@@ -309,7 +310,7 @@ function addState(
     has = true;
     state.set(`${moment}/${name}`, { shape, data: back(found.data, one.move) });
   }
-  if (has && moments.length > 1) state.set(`step/${name}`, { shape: [1], data: Float32Array.of(row.trained) });
+  if (has && moments.length > 1) state.set(`step/${name}`, { shape: [1], data: Float32Array.of(row.updates) });
 }
 
 function reportOf(written: ReadonlyMap<string, PythonTensor>, left: readonly string[]): ToPyTorchReport {
