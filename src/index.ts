@@ -283,5 +283,6 @@ export type { HostTensor } from "./step/store.ts";
 export { type CheckGradientsOptions, checkGradients } from "./trainer/check-gradients.ts";
 export { compile } from "./trainer/compile.ts";
 export type { AlternatingOptions, CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
+export type { OptimizerState, TensorState, TrainerState } from "./trainer/state.ts";
 export type { Averaged, EvaluateOptions, LoadOptions, SaveOptions, StepGoal, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";

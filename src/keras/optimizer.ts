@@ -1,11 +1,12 @@
 // What an optimizer of Keras kept: how often it has updated, and its moments by the names of the model's tensors.
 
+import type { OptimizerState, TensorState } from "../index.ts";
 import { entry, fail, isObject } from "./config.ts";
 import { type Placed, plainName } from "./place.ts";
 import type { FileTensor, Numbers } from "./tensor.ts";
 
-/** An optimizer as the file has it. */
-export interface KerasState {
+/** An optimizer as the file has it, and as `compile` takes it. */
+export interface KerasState extends OptimizerState {
   /** Keras's name of it, "Adam". */
   readonly optimizer: string;
   /** Updates that were made. */
@@ -14,6 +15,27 @@ export interface KerasState {
   readonly options: Readonly<Record<string, number | boolean>>;
   /** Numbers beside the weights: by Keras's name, `m` and `v` of Adam, then by tensor of the model. */
   readonly slots: ReadonlyMap<string, ReadonlyMap<string, Numbers>>;
+  /** Its slots as moments of `adam({ epsFirst: true })`, `adamw` or `sgd({ lrInMomentum: true })`, with `iterations` as step; else empty. */
+  readonly tensors: ReadonlyMap<string, TensorState>;
+}
+
+/** Moments by Keras's name; -1 where Keras keeps what is added to the weight. */
+const moments: Readonly<
+  Record<string, Readonly<Record<string, readonly [moment: "moment1" | "moment2" | "moment3", sign: number]>>>
+> = {
+  Adam: { m: ["moment1", 1], v: ["moment2", 1], vhat: ["moment3", 1] },
+  SGD: { momentum: ["moment1", -1] },
+};
+
+function momentsOf(optimizer: string, step: number, slots: KerasState["slots"]): Map<string, TensorState> {
+  const tensors = new Map<string, TensorState>();
+  const known = Object.entries(moments).find(([name]) => name === optimizer.replace(/W$/, ""))?.[1] ?? {};
+  for (const [slot, [moment, sign]] of Object.entries(known))
+    for (const [name, { shape, data }] of slots.get(slot) ?? []) {
+      const numbers = { shape, data: Float32Array.from(data, (value) => sign * value) };
+      tensors.set(name, { ...(tensors.get(name) ?? { step }), [moment]: numbers });
+    }
+  return tensors;
 }
 
 export interface ReadState {
@@ -68,7 +90,8 @@ export function stateOf(
     for (const { name, need } of owners) named.set(name, need.turn?.(given) ?? given);
   }
   const name = typeof kind === "string" ? kind.slice(kind.lastIndexOf(">") + 1) : "unknown";
-  return { state: { optimizer: name, iterations, options, slots }, leftOut };
+  const tensors = momentsOf(name, iterations, slots);
+  return { state: { optimizer: name, iterations, options, slots, step: iterations, tensors }, leftOut };
 }
 
 /** `Adam/dense/kernel/m` and `Adam/m/dense/kernel`, with or without a group before them. */

@@ -36,6 +36,8 @@ export interface UpdateRule {
   readonly constants: Readonly<Record<string, number>>;
   /** Arenas of state that this variant keeps. */
   readonly moments: readonly Moment[];
+  /** Those of which a root is taken, or by which is divided: no number of them is below 0. Default: none. */
+  readonly rooted?: readonly Moment[];
   /** What moment1 starts from. Default 0. */
   readonly initial?: number;
   /** The numbers of a row that are in proportion to the rate. Default "x". */

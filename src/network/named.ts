@@ -40,12 +40,25 @@ export interface PlacedNumbers {
 export function startingWeights(tensors: readonly Placed[], given: NamedNumbers): PlacedNumbers[] {
   const place = "compile: weights";
   const names = tensors.map(({ name }) => name);
-  const all = [...entriesOf(place, given)];
+  return placedNumbers(place, tensors, new Map(ownOf(place, names, [...entriesOf(place, given)])));
+}
+
+/** Entries by name that are of this model. Throws NameError where there are none. */
+export function ownOf<T>(place: string, names: readonly string[], all: readonly (readonly [string, T])[]) {
   const own = all.filter(([name]) => names.includes(name));
-  if (own.length > 0) return placedNumbers(place, tensors, new Map(own));
+  if (own.length > 0) return own;
   throw new NameError(
     `${place}: none of them is of this model. They are called ${listed(all.map(([name]) => name))}; the model has ${listed(names)}.`,
   );
+}
+
+/** The tensor of that name. Throws NameError where there is none, and where it never trains. */
+export function placedAt(place: string, tensors: readonly Placed[], name: string, base: readonly string[]): Placed {
+  if (base.includes(name)) throw new NameError(`${place}: "${name}" is of the base and never trains. Leave it out.`);
+  const placed = tensors.find((tensor) => tensor.name === name);
+  if (placed !== undefined) return placed;
+  const names = tensors.map((tensor) => tensor.name);
+  throw new NameError(`${place}: there is no tensor "${name}".${instead(name, "Tensors:", names)}`);
 }
 
 /**
@@ -58,13 +71,8 @@ export function placedNumbers(
   given: NamedNumbers,
   { anyNumber = false, most, base = [] }: NumberBounds = {},
 ): PlacedNumbers[] {
-  const names = tensors.map(({ name }) => name);
   return [...entriesOf(place, given)].map(([name, numbers]) => {
-    const placed = tensors.find((tensor) => tensor.name === name);
-    if (base.includes(name)) throw new NameError(`${place}: "${name}" is of the base and never trains. Leave it out.`);
-    if (placed === undefined) {
-      throw new NameError(`${place}: there is no tensor "${name}".${instead(name, "Tensors:", names)}`);
-    }
+    const placed = placedAt(place, tensors, name, base);
     const data = isShaped(numbers) ? numbers.data : numbers;
     const what = `${place}: "${name}"`;
     const collected = collect(what, data);

@@ -8,7 +8,7 @@ import { bytesOf, named } from "./refuse.ts";
 import { type Rename, type Renamed, renamed } from "./rename.ts";
 
 /** A tensor by its numbers. */
-interface Numbers {
+export interface Numbers {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
 }
@@ -99,6 +99,26 @@ export async function loadWeights(
       `${place}: flattened: there is no layer "${oddLayer}". Layers: ${named(layers.map(({ name }) => name))}.`,
     );
   const given = source instanceof Map ? partOf(part, source) : await tensorsOf(source as Uint8Array, part);
+  const { pairs, missing, unexpected, ignored } = matched(layers, given, { rename, layout, flattened });
+  if (strict && missing.length + unexpected.length > 0) throw new CheckpointError(differences(missing, unexpected));
+  if (pairs.length === 0) throw new CheckpointError(differences(missing, unexpected));
+  const weights = new Map(pairs.map(({ wanted, parts }) => [wanted.name, moved(wanted, parts)]));
+  const loaded = pairs.map(({ wanted: { name, shape }, parts }) => ({
+    ...{ name, shape, from: parts.map(({ from }) => from) },
+  }));
+  if ("setWeights" in target) target.setWeights(weights);
+  return { weights, report: reportOf({ loaded, missing, unexpected, ignored }) };
+}
+
+/** Of `LoadWeightsOptions`. */
+type Matching = { readonly [Key in "rename" | "layout" | "flattened"]?: LoadWeightsOptions[Key] | undefined };
+
+/** Tensors of a model with those of a source that belong to each, of which no number is read. */
+export function matched(
+  layers: Summary["layers"],
+  given: ReadonlyMap<string, Numbers>,
+  { rename, layout = "pytorch", flattened = {} }: Matching,
+) {
   const names = renamed([...given.keys()], rename);
   const found = sourcesOf(given, names);
   if (layout === "pytorch") {
@@ -111,8 +131,7 @@ export async function loadWeights(
   const ignored =
     layout === "pytorch" ? [...found.keys()].filter((name) => /(^|\.)num_batches_tracked$/.test(name)) : [];
   const used = new Set(ignored);
-  const weights = new Map<string, WeightTensor>();
-  const loaded: { name: string; shape: readonly number[]; from: string[] }[] = [];
+  const pairs: { readonly wanted: Wanted; readonly parts: readonly Source[] }[] = [];
   const missing: string[] = [];
   for (const wanted of wantedTensors(layers, layout, flattened)) {
     const way = wanted.sources.find((way) => way.every((name) => found.has(name)));
@@ -120,18 +139,13 @@ export async function loadWeights(
       missing.push(wanted.name);
       continue;
     }
-    const parts = way.map((name) => found.get(name) as Source);
     for (const name of way) used.add(name);
-    weights.set(wanted.name, moved(wanted, parts));
-    loaded.push({ name: wanted.name, shape: wanted.shape, from: parts.map(({ from }) => from) });
+    pairs.push({ wanted, parts: way.map((name) => found.get(name) as Source) });
   }
   const unexpected = [...found]
     .filter(([name]) => !used.has(name))
     .map(([name, { from }]) => (from === name ? name : `${name} (${from})`));
-  if (strict && missing.length + unexpected.length > 0) throw new CheckpointError(differences(missing, unexpected));
-  if (loaded.length === 0) throw new CheckpointError(differences(missing, unexpected));
-  if ("setWeights" in target) target.setWeights(weights);
-  return { weights, report: reportOf({ loaded, missing, unexpected, ignored }) };
+  return { pairs, missing, unexpected, ignored };
 }
 
 function summaryOf(target: LoadTarget): Summary {
@@ -200,7 +214,7 @@ function cut(whole: Source, i: number, count: number): Source {
 const core = (shape: readonly number[]): string => String(shape.filter((length) => length !== 1));
 
 /** The numbers in the order of the model, summed over the parts. */
-function moved({ name, shape, move }: Wanted, parts: readonly Source[]): WeightTensor {
+export function moved({ name, shape, move }: Wanted, parts: readonly Source[]): WeightTensor {
   const data = new Float32Array(sizeOf(shape));
   for (const { shape: given, data: numbers, from } of parts) {
     if (core(given) !== core(move.given))

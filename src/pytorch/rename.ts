@@ -20,8 +20,8 @@ const WILDCARD = /\*\*\.|\*\*|\*/g;
 const captures: Readonly<Record<string, string>> = { "**.": "((?:.*\\.)?)", "**": "(.*)", "*": "([^.]*)" };
 const place = "loadWeights: rename";
 
-/** What the names become. Throws OptionError for what is no rule, NameError for a rule that matches nothing. */
-export function renamed(names: readonly string[], rename: Rename | undefined): Renamed {
+/** What the names become. Throws OptionError for what is no rule, and unless `some` names are missing NameError for one that matches nothing. */
+export function renamed(names: readonly string[], rename: Rename | undefined, some = false): Renamed {
   let now: Renamed = new Map(names.map((name) => [name, [name]]));
   if (rename === undefined) return now;
   if (typeof rename === "function") return new Map(names.map((name) => [name, checkedTo(name, rename(name))]));
@@ -38,7 +38,7 @@ export function renamed(names: readonly string[], rename: Rename | undefined): R
         return made ?? [one];
       }),
     ]);
-    if (hits === 0)
+    if (hits === 0 && !some)
       throw new NameError(
         `${place}: "${rule[0]}" matches no tensor. They are called ${named([...now.values()].flat())}.`,
       );

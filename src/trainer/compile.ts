@@ -11,6 +11,7 @@ import { createRateTable } from "../optim/rates.ts";
 import { buildProgram, checkPlaces, type Program, tensorsOf } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
 import { type AlternatingOptions, type CompileOptions, checkedSettings } from "./options.ts";
+import { checkedState } from "./state.ts";
 import { Trainer } from "./trainer.ts";
 import { updateSettings } from "./training.ts";
 
@@ -52,6 +53,7 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   const depths = options.blocks === undefined ? program.depths : blockDepths(program.depths, options.blocks);
   const rates = createRateTable(program.layout.tensors, depths, optimizer, { ...options, base, now });
   const weights = options.weights === undefined ? [] : startingWeights(tensorsOf(program), options.weights);
+  const state = options.state && checkedState("compile: state", rates, program.layout.tensors, options.state, true);
   const settings = {
     ...first,
     update: updateSettings(rates, options),
@@ -62,6 +64,7 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   try {
     trainer = new Trainer(settings, programs, rates, gpu);
     trainer.network.place(weights);
+    if (state !== undefined) trainer.takeState(state);
     await trainer.prepare(options.onProgress);
     return trainer;
   } catch (error) {

@@ -17,6 +17,7 @@ import { checkFunction, checkOptions, checkSwitches, isRecord, shown } from "../
 import { checkPattern } from "../pattern.ts";
 import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
+import type { OptimizerState } from "./state.ts";
 import type { TrainingOptions } from "./training.ts";
 
 /** `mean`, `std` and `scale` are those of all data of which the samples do not say them. */
@@ -61,6 +62,11 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    * without them, and what the model lacks is left out. They are checked before a device is asked for. Default: none.
    */
   readonly weights?: NamedNumbers;
+  /**
+   * Moments and counts of updates to go on with, as `setState` takes them, such as those of a network that was trained elsewhere; what the
+   * model lacks is left out. Checked before a device is asked for. Default: none.
+   */
+  readonly state?: OptimizerState;
   /**
    * Layers that count as one where presets and recipes ask how deep a layer is: a pattern of paths, `layer*.*` or `block*`, whose layers
    * are one block each. Default: each layer counts.
@@ -130,7 +136,7 @@ export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports"
 
 const compileKeys = [
   ...["input", "batch", "loss", "losses", "target", "metrics", "optimizer", "rates", "schedule", "seed"],
-  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base", "weights", "blocks"],
+  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base", "weights", "state", "blocks"],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
 ];

@@ -6,10 +6,14 @@ import { encodeCheckpoint, encodeWeights } from "../io/checkpoint.ts";
 import { decodeCheckpoint } from "../io/load.ts";
 import { type Signature, signatureOf } from "../io/signature.ts";
 import { startState } from "../kernels/control.ts";
+import { moments as allMoments } from "../kernels/update.ts";
 import type { Objective } from "../op/layer.ts";
+import { settled } from "../optim/counts.ts";
 import type { RateTable } from "../optim/rates.ts";
+import type { HostTensor, RawArena } from "../step/store.ts";
 import type { Settings } from "./options.ts";
 import type { Parts } from "./parts.ts";
+import type { CheckedState, TensorState, TrainerState } from "./state.ts";
 
 /** What a checkpoint is taken of. */
 export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "ledger"> {
@@ -66,7 +70,7 @@ export const saveWeights = async ({ runner, settings }: Subject): Promise<Uint8A
 
 /** Throws CheckpointError, with nothing changed, where the checkpoint does not fit. */
 export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: readonly string[] = []): void {
-  const { settings, signature, runner, rates, ledger } = subject;
+  const { signature, runner, rates, ledger } = subject;
   const { store } = runner;
   const kept = store.saved.flatMap((role) =>
     store.tensorsOf(role).map(({ name, shape, length }, i) => {
@@ -74,11 +78,10 @@ export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: r
       return { role, name, shape, start: () => new Float32Array(length).fill(initial) };
     }),
   );
-  const control = store.raw.map(({ name, length }) => {
-    const start = () =>
-      Float32Array.from({ length }, (_, i) => (name === "state" ? (startState[i % 16] as number) : 0));
-    return { role: "control", name, shape: [length], start };
-  });
+  const control = store.raw.map((arena) => ({
+    ...{ role: "control", name: arena.name, shape: [arena.length] },
+    start: () => startOf(arena),
+  }));
   const expected = {
     tensors: [...kept, ...control],
     rows: rates.rows.map((row) => ({ ...row, layer: row.home })),
@@ -93,8 +96,55 @@ export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: r
   }
   runner.forgetFeatures();
   for (const [name, { data }] of sections.get("control") ?? []) store.set(name, data);
-  runner.setAlarms(new Uint32Array(settings.update.layers));
-  ledger.forgetAlarms();
+  forgetAlarms(subject);
   const { step, draws = step, place } = training;
   ledger.moveTo({ step, draws, place, counts: rates.restore(training, step) });
+}
+
+/** What controllers know before the first step. */
+const startOf = ({ name, length }: RawArena): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length }, (_, i) => (name === "state" ? (startState[i % 16] as number) : 0));
+
+function forgetAlarms({ settings, runner, ledger }: Subject): void {
+  runner.setAlarms(new Uint32Array(settings.update.layers));
+  ledger.forgetAlarms();
+}
+
+/** Controllers begin anew. */
+function restartControl(subject: Subject): void {
+  const { store } = subject.runner;
+  for (const arena of store.raw) store.set(arena.name, startOf(arena));
+  forgetAlarms(subject);
+}
+
+/** Takes a state over; what controllers have learned begins anew. Only while nothing is on its way. */
+export function takeState(subject: Subject, { step, moments, counts }: CheckedState): void {
+  const { runner, ledger } = subject;
+  for (const { role, placed, values } of moments) runner.store.write(role, placed, values);
+  restartControl(subject);
+  const { head } = ledger;
+  const now = settled(head.counts);
+  const [updates, trained] = [now.updates.slice(), now.trained.slice()];
+  for (const [row, had] of counts) updates[row] = trained[row] = had;
+  const next = step ?? Math.max(head.step, ...counts.values());
+  const draws = Math.max(head.draws, next);
+  ledger.moveTo({ ...head, step: next, draws, counts: { ...now, updates, trained, rests: new Map() } });
+}
+
+/** As of the steps submitted so far; to be called when it is its turn. */
+export async function stateNow({ runner, rates, ledger }: Subject): Promise<TrainerState> {
+  await ledger.settle();
+  const { step, counts } = ledger.known;
+  const { updates } = settled(counts);
+  const { store } = runner;
+  const kept = allMoments.filter((role) => store.saved.includes(role));
+  const arenas = await Promise.all(kept.map(async (role) => [role, await store.read(role)] as const));
+  const tensors = rates.rows.map(({ name, optimizer }, row): [string, TensorState<HostTensor>] => {
+    const own = arenas.filter(([role]) => optimizer.rule.moments.includes(role));
+    return [
+      name,
+      { step: updates[row] as number, ...Object.fromEntries(own.map(([role, all]) => [role, all.get(name)])) },
+    ];
+  });
+  return { step, tensors: new Map(tensors) };
 }

@@ -29,7 +29,8 @@ import { createLedger } from "./ledger.ts";
 import type { CompileOptions, Gradients, Settings } from "./options.ts";
 import { createParts, type Parts } from "./parts.ts";
 import { createPasses, type Passes } from "./pass.ts";
-import { load, type Subject, save, saveWeights, signed } from "./snapshot.ts";
+import { load, type Subject, save, saveWeights, signed, stateNow, takeState } from "./snapshot.ts";
+import { type CheckedState, checkedState, type OptimizerState, type TrainerState } from "./state.ts";
 import { createStop, type Stop } from "./stop.ts";
 import { createSubmit } from "./submit.ts";
 
@@ -255,6 +256,31 @@ export class Trainer {
     this.network.setWeights(...weights);
   }
 
+  /** Moments and counts of updates of each trained tensor, as of the steps submitted so far. It may be called at any time. */
+  async state(): Promise<TrainerState> {
+    this.network.demandAlive();
+    return this.#parts.turns(() => stateNow(this.#subject));
+  }
+
+  /**
+   * Goes on with moments and counts that an optimizer had elsewhere: those of PyTorch or Keras, or of another trainer, whose rates or
+   * rules may be others. Each tensor that is named needs all moments of its rule; the others keep what they have, weights and rates too,
+   * and controllers begin anew. Throws NameError, ShapeError, DataError and OptionError before any changes.
+   *
+   * @example
+   * trainer.setState({ step: 12, tensors: { "head.weight": { step: 12, moment1: m, moment2: v } } });
+   */
+  setState(state: OptimizerState): void {
+    this.network.demandAlive();
+    this.takeState(checkedState("setState", this.#parts.rates, this.#program.layout.tensors, state));
+  }
+
+  /** Takes over a state that was checked. @internal */
+  takeState(state: CheckedState): void {
+    this.#demandRest("setState");
+    takeState(this.#subject, state);
+  }
+
   /** As `network.transfer`. */
   transfer(...source: Parameters<Network["transfer"]>): Transferred {
     return this.network.transfer(...source);
@@ -329,7 +355,7 @@ export class Trainer {
   load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): void {
     this.network.demandAlive();
     checkOptions("load", options, ["allow"], '{ allow: ["batch"] }');
-    if (this.#busy) throw new GradusError("load: training is under way. Call stop() and await fit first.");
+    this.#demandRest("load");
     load(this.#subject, bytes, options.allow);
     this.#fitting.forgetOrder();
   }
@@ -378,6 +404,10 @@ export class Trainer {
     throw new OptionError(
       `${place}: no running means of the weights are kept. Compile with { averaging: 0.999 }, say.`,
     );
+  }
+
+  #demandRest(place: string): void {
+    if (this.#busy) throw new GradusError(`${place}: training is under way. Call stop() and await fit first.`);
   }
 
   /** Keeps two runs from mixing their steps. */

@@ -6,6 +6,8 @@ import { describe, expect, test } from "vitest";
 import { dataFile } from "../../demo/data.ts";
 import { summary } from "../../src/index.ts";
 import { fromKeras } from "../../src/keras/index.ts";
+import { stateOf } from "../../src/keras/optimizer.ts";
+import type { Placed } from "../../src/keras/place.ts";
 import { moments, relativeError } from "../reference/golden-data.ts";
 import { runImported, type Shaped } from "../reference/imported.ts";
 import { inputsOf, kerasCases, sourceOf } from "../reference/keras-cases.ts";
@@ -136,6 +138,12 @@ describe.each(["keras.h5", "keras-new.h5"])("%s", (name) => {
     expect([...state!.slots.get("m")!.get("pair.tower.fc.weight")!.data.slice(0, 3)]).toEqual(rule(1));
     expect([...state!.slots.get("v")!.get("pair.tower.fc.weight")!.data.slice(0, 3)]).toEqual(rule(7));
     for (const [at, { shape }] of state!.slots.get("v")!) expect(shape).toEqual(weights.get(at)!.shape);
+    expect(state!.step).toBe(120);
+    expect([...state!.tensors.keys()].sort()).toEqual(trained.sort());
+    for (const [at, { step, moment1, moment2, moment3 }] of state!.tensors) {
+      expect([step, moment3]).toEqual([120, undefined]);
+      expect([moment1, moment2]).toEqual(["m", "v"].map((slot) => state!.slots.get(slot)!.get(at)));
+    }
   });
 });
 
@@ -156,6 +164,21 @@ test.each([
   }
   for (const { data } of state!.slots.get("v")!.values())
     expect(Math.min(...data.slice(0, 1000))).toBeGreaterThanOrEqual(0);
+});
+
+test("the momentum of SGD, which Keras adds to the weight, is what sgd({ lrInMomentum: true }) takes off it", () => {
+  const tensor = (name: string, ...values: number[]) => ({
+    ...{ name, shape: values.length === 1 ? [] : [values.length] },
+    numbers: () => Float32Array.from(values),
+  });
+  const kept = [tensor("SGD/iter:0", 7), tensor("SGD/fc/bias/momentum:0", 1, -2)];
+  const placed = [{ name: "fc.bias", tensor: tensor("fc/bias:0", 0, 0), leaf: {}, need: {} }] as unknown as Placed[];
+  const training = { optimizer_config: { class_name: "SGD", config: { momentum: 0.9 } } };
+  const { state } = stateOf(training, kept, placed)!;
+  const moment1 = { shape: [2], data: Float32Array.of(-1, 2) };
+  expect([...state.tensors]).toEqual([["fc.bias", { step: 7, moment1 }]]);
+  const other = stateOf({ optimizer_config: { class_name: "Ftrl", config: {} } }, kept, placed)!;
+  expect([other.state.tensors.size, other.state.slots.size]).toEqual([0, 1]);
 });
 
 describe("recurrent layers", () => {

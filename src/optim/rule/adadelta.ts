@@ -19,5 +19,9 @@ export function adadelta(options: AdadeltaOptions = {}): Optimizer {
   });
   const { eps, rho } = all;
   const constants = { RHO: rho, ONE_MINUS_RHO: 1 - rho, EPSILON: eps };
-  return optimizerOf({ kernel: "adadelta", texts: [text], constants, moments: ["moment1", "moment2"] }, all, all);
+  return optimizerOf(
+    { kernel: "adadelta", texts: [text], constants, moments: ["moment1", "moment2"], rooted: ["moment1", "moment2"] },
+    all,
+    all,
+  );
 }

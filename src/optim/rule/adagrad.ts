@@ -26,7 +26,13 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
   } as const;
   const all = ruleOptions("adagrad", options, table);
   const { eps, lrDecay, initialAccumulator, epsInside } = all;
-  const rule = { kernel: "adagrad", texts: [root, text], moments: ["moment1"], initial: initialAccumulator } as const;
+  const rule = {
+    kernel: "adagrad",
+    texts: [root, text],
+    moments: ["moment1"],
+    rooted: ["moment1"],
+    initial: initialAccumulator,
+  } as const;
   return optimizerOf({ ...rule, variant: { EPS_INSIDE: epsInside }, constants: { EPSILON: eps } }, all, all, [
     (rate, t) => rate / (1 + (t - 1) * lrDecay),
   ]);

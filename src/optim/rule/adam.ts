@@ -65,6 +65,7 @@ function adamFamily(name: string, all: AdamSettings, decoupled: boolean): Optimi
     variant: { AMSGRAD: amsgrad, EPS_INSIDE: epsInside, EPS_FIRST: epsFirst, TRUSTED: false },
     constants: betaConstants(betas, eps),
     moments: ["moment1", "moment2", ...(amsgrad ? (["moment3"] as const) : [])],
+    rooted: ["moment2", "moment3"],
   };
   const made = optimizerOf(told, all, { ...all, decoupled }, [undefined, meanScale(betas), squareScale(betas)]);
   return { ...made, sparesVectors: decoupled };

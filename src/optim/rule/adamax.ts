@@ -9,6 +9,12 @@ import { ruleOptions } from "../rule-options.ts";
 export function adamax(options: BetaOptions = {}): Optimizer {
   const all = ruleOptions("adamax", options, { lr: [2e-3], ...adamLike });
   const { ONE_MINUS_BETA2, ...constants } = betaConstants(all.betas, all.eps);
-  const rule = { kernel: "adamax", texts: [text], moments: ["moment1", "moment2"], momentum: "BETA1" } as const;
+  const rule = {
+    kernel: "adamax",
+    texts: [text],
+    moments: ["moment1", "moment2"],
+    rooted: ["moment2"],
+    momentum: "BETA1",
+  } as const;
   return optimizerOf({ ...rule, constants }, all, all, [meanScale(all.betas)]);
 }

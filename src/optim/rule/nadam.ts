@@ -23,7 +23,13 @@ export function nadam(options: NadamOptions = {}): Optimizer {
     while (products.length <= t) products.push((products.at(-1) as number) * momentum(products.length));
     return products[t] as number;
   };
-  const rule = { kernel: "nadam", texts: [mean, text], moments: ["moment1", "moment2"], rateFields: "xz" } as const;
+  const rule = {
+    kernel: "nadam",
+    texts: [mean, text],
+    moments: ["moment1", "moment2"],
+    rooted: ["moment2"],
+    rateFields: "xz",
+  } as const;
   return optimizerOf({ ...rule, constants: betaConstants(betas, eps) }, all, all, [
     (rate, t) => (rate * (1 - momentum(t))) / (1 - product(t)),
     (rate, t) => (rate * momentum(t + 1)) / (1 - product(t + 1)),

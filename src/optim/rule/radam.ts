@@ -20,7 +20,13 @@ export function radam(options: BetaOptions = {}): Optimizer {
     const part = ((length - 4) * (length - 2) * most) / ((most - 4) * (most - 2) * length);
     return Math.sqrt(part * rest);
   };
-  const rule = { kernel: "radam", texts: [mean, text], moments: ["moment1", "moment2"], momentum: "BETA1" } as const;
+  const rule = {
+    kernel: "radam",
+    texts: [mean, text],
+    moments: ["moment1", "moment2"],
+    rooted: ["moment2"],
+    momentum: "BETA1",
+  } as const;
   return optimizerOf({ ...rule, constants: betaConstants(betas, eps) }, all, all, [
     meanScale(betas),
     (_, t) => rectification(t),

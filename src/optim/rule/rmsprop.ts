@@ -40,6 +40,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
       variant: { WITH_MOMENTUM: rolls, CENTERED: centered, EPS_INSIDE: epsInside },
       constants: { ALPHA: alpha, ONE_MINUS_ALPHA: 1 - alpha, EPSILON: eps, MOMENTUM: momentum },
       moments: ["moment1", ...second, ...third],
+      rooted: ["moment1"],
       ...(rolls ? { momentum: "MOMENTUM" } : {}),
     },
     all,
