@@ -88,25 +88,3 @@ export async function hitsOf(figure: KerasFigure, predict: Predict, get: Get, mo
   }
   return rows;
 }
-
-/**
- * All samples of all networks: a line for each group with its figures, and whether they are the published ones, which have three digits.
- * For the soak: in f64 it takes minutes.
- */
-export async function wholeFigures(
-  get: Get,
-  predictOf: (network: KerasFigure["network"]) => Promise<Predict>,
-): Promise<readonly { readonly line: string; readonly holds: boolean }[]> {
-  const told = [];
-  for (const figure of kerasFigures) {
-    const rows = await hitsOf(figure, await predictOf(figure.network), get);
-    for (const [i, { name, count, top1, top5 }] of rows.entries()) {
-      const { top1: first, top5: five } = figure.groups[i] as KerasFigure["groups"][number];
-      const near = (hits: number, part: number): boolean => Math.abs(hits / count - part) < 0.0006;
-      const parts = [top1, top5].map((hits) => `${((100 * hits) / count).toFixed(1)} %`);
-      const holds = near(top1, first) && (five === undefined || near(top5, five));
-      told.push({ line: `${figure.network} ${name}: top 1 ${parts[0]}, top 5 ${parts[1]} of ${count}`, holds });
-    }
-  }
-  return told;
-}

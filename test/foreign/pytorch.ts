@@ -98,23 +98,6 @@ export async function hitsOf(
   return { hits: hits.length, samples: labels.length };
 }
 
-/**
- * All samples of all networks: a line for each with its figure, and whether it is the published one, which has three digits. For the
- * soak: on a software adapter it takes minutes.
- */
-export async function wholeFigures(
-  get: Get,
-  predictOf: (network: PyTorchNetwork) => Promise<(x: Float32Array<ArrayBuffer>) => Promise<ArrayLike<number>>>,
-): Promise<readonly { readonly line: string; readonly holds: boolean }[]> {
-  const told = [];
-  for (const [name, figure] of Object.entries(pytorchFigures)) {
-    const { hits, samples } = await hitsOf(figure, await predictOf(figure), get);
-    const line = `${name}: ${((100 * hits) / samples).toFixed(1)} % of ${samples}`;
-    told.push({ line, holds: samples === figure.samples && Math.abs(hits / samples - figure.accuracy) < 0.0006 });
-  }
-  return told;
-}
-
 /** The equations of CartPole (Barto, Sutton and Anderson 1983) as Gymnasium has them: the next state, or undefined where it fell. */
 export function cartPole([x, v, angle, turn]: readonly number[], right: boolean): readonly number[] | undefined {
   const [gravity, cart, pole, half, push, tau] = [9.8, 1, 0.1, 0.5, right ? 10 : -10, 0.02];

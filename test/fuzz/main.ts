@@ -1,5 +1,5 @@
 // npm run soak: the long forms of the tests. Random sequences of calls and random configurations on the built file in a headless
-// browser, then the tests in the other runtimes. What is done is kept in a file after each batch, so that a run can be
+// browser, figures of networks of others, wrong files for every reader, tasks, then the tests in the other runtimes. What is done is kept in a file after each batch, so that a run can be
 // interrupted at any time and goes on where it stood.
 
 import { execFileSync, spawn } from "node:child_process";
@@ -9,10 +9,24 @@ import type { Page } from "playwright";
 import { createServer } from "vite";
 import type { Adapter } from "../../demo/adapter.ts";
 import { adapterOf, launchBrowser } from "../../demo/browser.ts";
+import { dataServer } from "../../demo/data-server.ts";
+import { mnistServer } from "../../demo/mnist-server.ts";
 import { taskNames } from "../../demo/tasks/table.ts";
 import { presentBuild, serveBuilds } from "../bench/against/build.ts";
 import { help, options, type SoakOptions } from "./options.ts";
-import { configurationFailed, counted, failure, hasFailed, type SoakReport, summary } from "./report.ts";
+import type { InputResult } from "./reader/input.ts";
+import { inputFailure, noReaders, withInput } from "./reader/report.ts";
+import { readInputs } from "./reader/run.ts";
+import {
+  configurationFailed,
+  counted,
+  failure,
+  figureFailed,
+  figureLine,
+  hasFailed,
+  type SoakReport,
+  summary,
+} from "./report.ts";
 import type { Found } from "./sequence.ts";
 import { soakTask } from "./tasks.ts";
 
@@ -21,6 +35,8 @@ const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Sequences between two writings of the file, and after which the page begins anew. */
 const BATCH = 10;
+/** Wrong files that one process reads. */
+const INPUTS = 500;
 /** Scripts of package.json that run the tests elsewhere, in their whole form. */
 const RUNTIMES = ["test:deno", "test:node", "test:firefox"];
 
@@ -47,21 +63,42 @@ function say(text: string): void {
 type Origin = Pick<SoakReport, "date" | "commit" | "browser" | "adapter">;
 
 /** What the file holds of this very soak, else nothing done yet. */
-function begin({ json, fresh, seed, count }: SoakOptions, origin: Origin): SoakReport {
+function begin({ json, fresh, seed, count, inputs }: SoakOptions, origin: Origin): SoakReport {
   const sequences = { asked: count, done: 0, calls: {}, wrong: 0, untyped: 0, found: [] };
-  const none: SoakReport = { ...origin, seed, sequences, configurations: [], tasks: [], runtimes: [] };
+  const none: SoakReport = {
+    ...{ ...origin, seed, sequences, configurations: [] },
+    ...{ readers: noReaders(inputs), figures: [], tasks: [], runtimes: [] },
+  };
   if (fresh || !existsSync(json)) return none;
   const known = JSON.parse(readFileSync(json, "utf8")) as SoakReport;
-  const isSame = (["commit", "adapter", "browser"] as const).every((key) => known[key] === origin[key]);
+  const isSame = (["commit", "adapter", "browser"] as const).every(
+    (key) => known[key] === origin[key] || (key !== "commit" && [known[key], origin[key]].includes(undefined)),
+  );
   if (!isSame || known.seed !== seed || hasFailed(known)) {
     say(`${json} is of another state, of other seeds or has failures: beginning anew`);
     return none;
   }
-  return { ...known, ...origin, sequences: { ...known.sequences, asked: count } };
+  const { browser = known.browser, adapter = known.adapter, ...rest } = origin;
+  const [done, read] = [known.sequences, known.readers];
+  return {
+    ...{ ...known, ...rest, browser, adapter },
+    ...{ sequences: { ...done, asked: count }, readers: { ...read, asked: inputs } },
+  };
 }
 
-/** Runs `work` until it is done or `stopped`. */
-async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: () => void) => void): Promise<number> {
+/** Parts that run on the built file in a page. */
+const PAGE_PARTS: SoakOptions["only"] = ["sequences", "configurations", "figures"];
+
+interface OpenPage {
+  readonly browser: string;
+  readonly adapter: string;
+  /** The page as it begins. */
+  fresh(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** A page with the built file, in a headless browser. */
+async function openPage(closing: (close: () => void) => void): Promise<OpenPage> {
   const build = await presentBuild(repository, commit());
   const browser = await launchBrowser();
   closing(() => void browser.close());
@@ -69,10 +106,14 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
     configFile: false,
     root: here,
     logLevel: "warn",
-    plugins: [serveBuilds({ this: build })],
+    plugins: [serveBuilds({ this: build }), dataServer(), mnistServer()],
     server: { hmr: false, watch: null, fs: { allow: [repository] } },
     optimizeDeps: { include: ["fast-check"] },
   });
+  const close = async (): Promise<void> => {
+    await server.close();
+    await browser.close();
+  };
   try {
     await server.listen();
     const adapter = (await adapterOf(browser)) as Adapter; // launched, so it has one
@@ -83,24 +124,37 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
       await page.goto(server.resolvedUrls?.local[0] ?? "");
       return page;
     };
-    const origin = { date: new Date().toISOString(), commit: commit(), browser: version, adapter: adapter.name };
-    let report = begin(chosen, origin);
+    return { browser: version, adapter: adapter.name, fresh, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Runs what was chosen until it is done or `stopped`. */
+async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: () => void) => void): Promise<number> {
+  const page = PAGE_PARTS.some((part) => chosen.only.includes(part)) ? await openPage(closing) : undefined;
+  try {
+    const at = { date: new Date().toISOString(), commit: commit() };
+    let report = begin(chosen, { ...at, browser: page?.browser, adapter: page?.adapter });
     const keep = (changed: Partial<SoakReport>): void => {
       report = { ...report, ...changed };
-      if (chosen.path === undefined) writeFileSync(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
+      if (chosen.path === undefined && chosen.input === undefined)
+        writeFileSync(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
     };
-    if (chosen.only.includes("sequences")) await sequences(chosen, stopped, fresh, () => report, keep);
-    if (chosen.only.includes("configurations"))
-      await configurations(chosen.configurations, stopped, fresh, () => report, keep);
-    await server.close();
-    await browser.close();
+    if (page !== undefined && chosen.only.includes("sequences"))
+      await sequences(chosen, stopped, page.fresh, () => report, keep);
+    if (page !== undefined && chosen.only.includes("configurations"))
+      await configurations(chosen.configurations, stopped, page.fresh, () => report, keep);
+    if (page !== undefined && chosen.only.includes("figures")) await figures(stopped, page.fresh, () => report, keep);
+    await page?.close();
+    if (chosen.only.includes("readers")) await wrongFiles(chosen, stopped, () => report, keep);
     if (chosen.only.includes("tasks")) await tasks(stopped, () => report, keep);
     if (chosen.only.includes("runtimes")) await runtimes(stopped, () => report, keep);
     say(summary(report));
     return stopped.aborted ? 130 : hasFailed(report) ? 1 : 0;
   } finally {
-    await server.close();
-    await browser.close();
+    await page?.close();
   }
 }
 
@@ -143,6 +197,57 @@ async function configurations(
     if (configurationFailed(one))
       say(`configuration ${number} is off by ${one.worst.toExponential(1)} of the path: ${one.configuration}`);
     keep({ configurations: [...report().configurations, one] });
+  }
+}
+
+/** Figures of networks of others, on all of their data. */
+async function figures(
+  stopped: AbortSignal,
+  fresh: () => Promise<Page>,
+  report: () => SoakReport,
+  keep: Keep,
+): Promise<void> {
+  const names = await (await fresh()).evaluate(() => globalThis.figureNames());
+  for (const name of names) {
+    if (stopped.aborted) return;
+    if (report().figures.some((one) => one.name === name && !figureFailed(one))) continue;
+    progress(`figure ${names.indexOf(name) + 1} of ${names.length}: ${name}`);
+    const start = performance.now();
+    const { measured, ...why } = await (await fresh())
+      .evaluate((given) => globalThis.measureFigure(given), name)
+      .then(
+        (measured) => ({ measured }),
+        (error: Error) => ({ measured: [], message: error.message }),
+      );
+    if (stopped.aborted) return;
+    const seconds = Math.round((performance.now() - start) / 1000);
+    for (const one of measured) say(figureLine(name, one));
+    if ("message" in why) say(`${name}: ${why.message}`);
+    keep({ figures: [...report().figures.filter((one) => one.name !== name), { name, seconds, measured, ...why }] });
+  }
+}
+
+/** Wrong files for the readers, so many to a process; with `input` the one of that number alone. */
+async function wrongFiles(
+  { inputs, input, seed }: SoakOptions,
+  stopped: AbortSignal,
+  report: () => SoakReport,
+  keep: Keep,
+): Promise<void> {
+  if (input !== undefined) {
+    await readInputs(input, 1, (result) => say(JSON.stringify(result, null, 2)), stopped);
+    return;
+  }
+  while (report().readers.done < inputs && !stopped.aborted) {
+    const { done, found } = report().readers;
+    progress(`wrong file ${done + 1} of ${inputs}: ${found.length} faults so far`);
+    let next = report().readers;
+    const told = (result: InputResult): void => {
+      next = withInput(next, result);
+      if (next.found.length > found.length && next.found.at(-1)?.number === result.number) say(inputFailure(result));
+    };
+    await readInputs(seed + done, Math.min(INPUTS, inputs - done), told, stopped);
+    if (!stopped.aborted) keep({ readers: next });
   }
 }
 

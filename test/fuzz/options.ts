@@ -2,13 +2,15 @@
 
 import { parseArgs } from "node:util";
 
-export const parts = ["sequences", "configurations", "tasks", "runtimes"] as const;
+export const parts = ["sequences", "configurations", "readers", "figures", "tasks", "runtimes"] as const;
 export type Part = (typeof parts)[number];
 
 export const help = `npm run soak -- [options]
   --only PARTS     of ${parts.join(",")} (default: all)
   --count N        sequences (default: 2000)
   --configurations N  configurations (default: 60)
+  --inputs N       wrong files for the readers (default: 10000)
+  --input N        reads the one wrong file of this number, as a failure prints it, and shows what comes of it
   --seed S         of the first sequence; the next has S + 1 (default: 1). With --path: the one to repeat
   --path P         repeats one sequence, as a failure prints it, and shows what comes of it
   --json FILE      where results are kept; a run that was interrupted goes on from there (default: soak.json)
@@ -16,12 +18,15 @@ export const help = `npm run soak -- [options]
   --help           this text
 
 Sequences are random calls of a trainer, good and bad, held against a reference in f64; configurations are random rules
-with their options; both run on the built file. Tasks are those of npm run train, a minute each. Runtimes are the tests in Deno, Node and Firefox.`;
+with their options; both run on the built file. Readers get files that are wrong, by the form of each. Figures
+are those of networks of others on all of their own data, which demo/data.json names. Tasks are those of npm run train, a minute each. Runtimes are the tests in Deno, Node and Firefox.`;
 
 export interface SoakOptions {
   readonly only: readonly Part[];
   readonly count: number;
   readonly configurations: number;
+  readonly inputs: number;
+  readonly input: number | undefined;
   readonly seed: number;
   readonly path: string | undefined;
   readonly json: string;
@@ -37,6 +42,8 @@ export function options(): SoakOptions | "help" {
       only: text,
       count: text,
       configurations: text,
+      inputs: text,
+      input: text,
       seed: text,
       path: text,
       json: text,
@@ -48,7 +55,8 @@ export function options(): SoakOptions | "help" {
   const { path } = values;
   if (path !== undefined && values.seed === undefined)
     throw new Error("--path: it needs the --seed that it belongs to.");
-  const only = (values.only ?? (path === undefined ? parts.join() : "sequences")).split(",").map((word) => {
+  const alone = path !== undefined ? "sequences" : values.input !== undefined ? "readers" : undefined;
+  const only = (values.only ?? alone ?? parts.join()).split(",").map((word) => {
     const found = parts.find((part) => part === word.trim());
     if (found === undefined) throw new Error(`--only: "${word}" is none of ${parts.join(", ")}.`);
     return found;
@@ -57,6 +65,8 @@ export function options(): SoakOptions | "help" {
     only,
     count: path === undefined ? whole("--count", values.count ?? "2000", 1) : 1,
     configurations: whole("--configurations", values.configurations ?? "60", 1),
+    inputs: whole("--inputs", values.inputs ?? "10000", 1),
+    input: values.input === undefined ? undefined : whole("--input", values.input, 0),
     seed: whole("--seed", values.seed ?? "1", 0),
     path,
     json: values.json ?? "soak.json",

@@ -1,5 +1,8 @@
-// Runs in the browser: sequences of calls, and configurations of the update, on the built file, with the reference beside it.
+// Runs in the browser: sequences of calls, and configurations of the update, on the built file, with the reference beside it; and figures
+// of networks of others, by the readers as they stand in the sources.
 
+import type { Measured } from "../foreign/figures.ts";
+import { foreignFile } from "../stories/foreign.ts";
 import { type Agreement, agreement } from "./agreement.ts";
 import type { Engine } from "./config.ts";
 import { deviceOf } from "./device.ts";
@@ -21,6 +24,8 @@ declare global {
   /** What test/fuzz/main.ts calls here. */
   var runSeeds: (task: SequenceTask) => Promise<SequencesDone>;
   var agree: (number: number) => Promise<Agreement>;
+  var figureNames: () => Promise<readonly string[]>;
+  var measureFigure: (name: string) => Promise<readonly Measured[]>;
 }
 
 const engine = async (): Promise<Engine> => import(/* @vite-ignore */ `${location.origin}/build/this.js`);
@@ -49,6 +54,22 @@ globalThis.agree = async (number) => {
   const { device } = await deviceOf();
   try {
     return await agreement(await engine(), device, number);
+  } finally {
+    device.destroy();
+  }
+};
+
+/** Loaded where they are asked for: sequences need none of them. */
+const figures = async () => (await import("../foreign/figures.ts")).figures;
+
+globalThis.figureNames = async () => (await figures()).map(({ name }) => name);
+
+globalThis.measureFigure = async (name) => {
+  const { device, complaints } = await deviceOf();
+  try {
+    const told = await (await figures()).find((figure) => figure.name === name)?.measure(foreignFile, device);
+    if (told === undefined || complaints.length > 0) throw new Error(complaints.join("; ") || `no figure "${name}"`);
+    return told;
   } finally {
     device.destroy();
   }

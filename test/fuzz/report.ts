@@ -1,6 +1,8 @@
 // What a soak keeps: plain data for the file, and lines to read.
 
+import type { Measured } from "../foreign/figures.ts";
 import type { Agreement } from "./agreement.ts";
+import { type ReadersReport, readersSummary } from "./reader/report.ts";
 import type { Counts, Found } from "./sequence.ts";
 import type { TaskRun } from "./tasks.ts";
 
@@ -14,11 +16,20 @@ export interface Runtime {
   readonly seconds: number;
 }
 
+/** What came of a figure: beside the published ones, or why there is none. */
+export interface FigureRun {
+  readonly name: string;
+  readonly seconds: number;
+  readonly measured: readonly Measured[];
+  readonly message?: string;
+}
+
 export interface SoakReport {
   readonly date: string;
   readonly commit: string;
-  readonly browser: string;
-  readonly adapter: string;
+  /** Undefined where nothing ran in one. */
+  readonly browser?: string | undefined;
+  readonly adapter?: string | undefined;
   readonly seed: number;
   readonly sequences: {
     readonly asked: number;
@@ -31,6 +42,8 @@ export interface SoakReport {
     readonly found: readonly Found[];
   };
   readonly configurations: readonly Agreement[];
+  readonly readers: ReadersReport;
+  readonly figures: readonly FigureRun[];
   readonly tasks: readonly TaskRun[];
   readonly runtimes: readonly Runtime[];
 }
@@ -51,8 +64,18 @@ export const failure = ({ seed, path, message, sequence }: Found): string =>
 
 export const configurationFailed = ({ worst, restIsKept }: Agreement): boolean => !(worst <= BAR && restIsKept);
 
+export const isPublished = ({ found, published, within }: Measured): boolean => Math.abs(found - published) <= within;
+export const figureFailed = ({ measured, message }: FigureRun): boolean =>
+  message !== undefined || !measured.every(isPublished);
+
+/** A figure beside what was published. */
+export const figureLine = (name: string, one: Measured): string => {
+  const [found, published] = [one.found, one.published].map((value) => Number(value.toPrecision(4)));
+  return `${name}: ${one.what}: ${found}, published ${published}${isPublished(one) ? "" : `, more than ${one.within} apart`}`;
+};
+
 /** All of it in a few lines. */
-export function summary({ sequences, configurations, tasks, runtimes }: SoakReport): string {
+export function summary({ sequences, configurations, readers, figures, tasks, runtimes }: SoakReport): string {
   const made = Object.values(sequences.calls).reduce((sum, count) => sum + count, 0);
   const worst = Math.max(0, ...configurations.map((one) => one.worst));
   const off = configurations.filter(configurationFailed).length;
@@ -72,6 +95,10 @@ export function summary({ sequences, configurations, tasks, runtimes }: SoakRepo
       : [
           `${configurations.length} configurations: at most ${worst.toExponential(1)} of the path off, ${off} above ${BAR.toExponential(0)}`,
         ]),
+    ...readersSummary(readers),
+    ...(figures.length === 0
+      ? []
+      : [`${figures.filter((one) => !figureFailed(one)).length} of ${figures.length} networks have their figures`]),
     ...(tasks.length === 0
       ? []
       : [`${tasks.filter(({ passed }) => passed).length} of ${tasks.length} tasks learnt what they should`]),
@@ -79,8 +106,10 @@ export function summary({ sequences, configurations, tasks, runtimes }: SoakRepo
   ].join("\n");
 }
 
-export const hasFailed = ({ sequences, configurations, tasks, runtimes }: SoakReport): boolean =>
+export const hasFailed = ({ sequences, configurations, readers, figures, tasks, runtimes }: SoakReport): boolean =>
   sequences.found.length > 0 ||
   configurations.some(configurationFailed) ||
+  readers.found.length > 0 ||
+  figures.some(figureFailed) ||
   tasks.some(({ passed }) => !passed) ||
   runtimes.some(({ passed }) => !passed);

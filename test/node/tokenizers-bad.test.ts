@@ -1,8 +1,7 @@
 // Damaged files of tokenizers, files with what is not known, and texts and tokens that have no sense: each is refused by a typed error
-// that names the place and says both numbers. Files that were changed at random are read or refused, and nothing else happens.
+// that names the place and says both numbers.
 
-import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { dataFile } from "../../demo/data.ts";
 import { CheckpointError, DataError, GradusError, NameError, OptionError, ShapeError } from "../../src/index.ts";
 import { characters, extend, extendRows, fromTokenizerBin, fromTokenizerJson } from "../../src/text/index.ts";
@@ -372,53 +371,24 @@ function survived(read: () => ReturnType<typeof fromTokenizerBin>): string {
   }
 }
 
-describe("a file that was changed at random is read or refused", () => {
-  test("tokenizer.bin", () => {
-    const seen = new Set<string>();
-    const byte = fc.tuple(fc.nat(bin.length - 1), fc.nat(255));
-    fc.assert(
-      fc.property(fc.array(byte, { minLength: 1, maxLength: 4 }), fc.option(fc.nat(bin.length)), (changes, end) => {
-        const copy = bin.slice(0, end ?? bin.length);
-        for (const [at, value] of changes) if (at < copy.length) copy[at] = value;
-        seen.add(survived(() => fromTokenizerBin(copy)));
-      }),
-      { numRuns: 150 },
-    );
-    expect(seen).toEqual(new Set(["read", "refused"]));
-  });
-
-  test("tokenizer.json", () => {
-    const seen = new Set<string>();
-    const text = JSON.stringify({ ...llama2.file, pre_tokenizer: golden.metaspace.file.pre_tokenizer });
-    const spots = [...text.matchAll(/[[{,:"]|\btrue\b|\bfalse\b|\bnull\b|\d+/g)].map(({ index }) => index);
-    const spot = fc.tuple(
-      fc.nat(spots.length - 1),
-      fc.constantFrom("null", "[]", "{}", '"x"', "-1", "1e99", "true", ",", '"', "7"),
-    );
-    fc.assert(
-      fc.property(spot, fc.nat(8), ([at, put], length) => {
-        const begin = spots[at] as number;
-        seen.add(survived(() => fromTokenizerJson(text.slice(0, begin) + put + text.slice(begin + length))));
-      }),
-      { numRuns: 150 },
-    );
-    // Values that are JSON whatever stands beside them.
-    const paths: (readonly (string | number)[])[] = [];
-    const walk = (value: unknown, path: readonly (string | number)[]): void => {
-      paths.push(path);
-      if (typeof value !== "object" || value === null || path.includes("vocab") || path.includes("merges")) return;
-      for (const [key, one] of Object.entries(value)) walk(one, [...path, key]);
-    };
-    walk(JSON.parse(text), []);
-    const values = [null, [], {}, "", "x", -1, 1e99, true, [null], { type: "Sequence" }, ["a", "b"]];
-    for (const path of paths.slice(1)) {
-      for (const value of values) {
-        const file = JSON.parse(text);
-        const last = path.slice(0, -1).reduce((now, key) => now[key], file);
-        last[path.at(-1) as string] = value;
-        seen.add(survived(() => fromTokenizerJson(file)));
-      }
+test("a tokenizer.json with any value in any place is read or refused", () => {
+  const seen = new Set<string>();
+  const text = JSON.stringify({ ...llama2.file, pre_tokenizer: golden.metaspace.file.pre_tokenizer });
+  const paths: (readonly (string | number)[])[] = [];
+  const walk = (value: unknown, path: readonly (string | number)[]): void => {
+    paths.push(path);
+    if (typeof value !== "object" || value === null || path.includes("vocab") || path.includes("merges")) return;
+    for (const [key, one] of Object.entries(value)) walk(one, [...path, key]);
+  };
+  walk(JSON.parse(text), []);
+  const values = [null, [], {}, "", "x", -1, 1e99, true, [null], { type: "Sequence" }, ["a", "b"]];
+  for (const path of paths.slice(1)) {
+    for (const value of values) {
+      const file = JSON.parse(text);
+      const last = path.slice(0, -1).reduce((now, key) => now[key], file);
+      last[path.at(-1) as string] = value;
+      seen.add(survived(() => fromTokenizerJson(file)));
     }
-    expect(seen).toEqual(new Set(["read", "refused"]));
-  });
+  }
+  expect(seen).toEqual(new Set(["read", "refused"]));
 });
