@@ -6,7 +6,7 @@ import { readCharRnn } from "../../demo/char-rnn-file.ts";
 import { dataFile } from "../../demo/data.ts";
 import { charLstm } from "../../demo/models/char-lstm.ts";
 import { characters } from "../../src/text/index.ts";
-import { weighted } from "../reference/weighted.ts";
+import { only, runModel } from "../reference/run-model.ts";
 
 const textOf = async (path: string) => new TextDecoder().decode(await dataFile(`charrnn/${path}`));
 const golden: readonly { net: string; values: number[]; argmax_char: string; nll_first_200_chars: number }[] =
@@ -26,7 +26,8 @@ function read(name: Name, text: string) {
   const { size } = tokenizer;
   const tokens = tokenizer.encode(text);
   const model = charLstm(size, 128, { characters: 128, layers: 2 });
-  const logits = weighted(model, weights, { data: tokens, shape: [tokens.length], classes: size }).get("")!;
+  const given = only([tokens.length], tokens, size);
+  const logits = runModel(model, given, weights).outputs.get("")!.data;
   const nats = [...tokens.subarray(1)].map((token, place) => {
     const own = logits.subarray(place * size, (place + 1) * size);
     const most = own.reduce((a, b) => Math.max(a, b));

@@ -9,10 +9,10 @@ import { fromKeras } from "../../src/keras/index.ts";
 import { stateOf } from "../../src/keras/optimizer.ts";
 import type { Placed } from "../../src/keras/place.ts";
 import { moments, relativeError } from "../reference/golden-data.ts";
-import { runImported, type Shaped } from "../reference/imported.ts";
 import { inputsOf, kerasCases, sourceOf } from "../reference/keras-cases.ts";
 import { kerasNetworks } from "../reference/keras-networks.ts";
 import { npzOf } from "../reference/npz.ts";
+import { type Given, only, runModel } from "../reference/run-model.ts";
 
 const golden = (name: string): Uint8Array => new Uint8Array(readFileSync(`test/golden/${name}`));
 const { chain, merges, models } = kerasCases;
@@ -44,14 +44,10 @@ function written(
   };
 }
 
-const run = async (
-  source: Parameters<typeof fromKeras>[0],
-  inputs: Readonly<Record<string, Shaped>>,
-): Promise<number[]> => {
+const run = async (source: Parameters<typeof fromKeras>[0], inputs: ReadonlyMap<string, Given>): Promise<number[]> => {
   const { model, weights } = await fromKeras(source);
-  const { outputs, missing } = runImported(model, inputs, weights);
-  expect(missing).toEqual([]);
-  return [...outputs.values()].flatMap(({ values }) => [...(values as Float64Array)]);
+  const { outputs } = runModel(model, inputs, weights);
+  return [...outputs.values()].flatMap(({ data }) => [...data]);
 };
 
 describe("shards", () => {
@@ -120,9 +116,9 @@ describe("shards", () => {
 describe.each(["keras.h5", "keras-new.h5"])("%s", (name) => {
   test("gives the values of the model that it was made of, with models in models and weights in three types", async () => {
     const { model, weights, report } = await fromKeras(golden(name));
-    const { outputs } = runImported(model, inputsOf(models), weights);
+    const { outputs } = runModel(model, inputsOf(models), weights);
     // The tensor in f16 has lost digits.
-    expect(relativeError(outputs.get("")!.values, models.outputs[0]!.values)).toBeLessThan(1e-3);
+    expect(relativeError(outputs.get("")!.data, models.outputs[0]!.values)).toBeLessThan(1e-3);
     expect([...weights.keys()]).toContain("pair.tower.fc.weight");
     expect(report.leftOut).toEqual([]);
   });
@@ -183,7 +179,8 @@ test("the momentum of SGD, which Keras adds to the weight, is what sgd({ lrInMom
 
 describe("recurrent layers", () => {
   const units = 3;
-  const x: Shaped = { shape: [2, 4, 2], values: Float64Array.from({ length: 16 }, (_, i) => ((i * 5) % 7) / 3 - 1) };
+  const values = Float64Array.from({ length: 16 }, (_, i) => ((i * 5) % 7) / 3 - 1);
+  const x = only([4, 2], values);
   const gru = (config: object) => ({
     class_name: "GRU",
     config: { units, reset_after: true, return_sequences: true, recurrent_activation: "sigmoid", ...config },
@@ -200,7 +197,7 @@ describe("recurrent layers", () => {
     for (let sample = 0; sample < 2; sample++) {
       let h = [0, 0, 0];
       for (let step = 0; step < 4; step++) {
-        const given = [0, 1].map((c) => x.values[(sample * 4 + step) * 2 + c] as number);
+        const given = [0, 1].map((c) => values[(sample * 4 + step) * 2 + c] as number);
         const a = Array.from(
           { length: 9 },
           (_, j) => at(0, j, biasAt) + given.reduce((sum, v, c) => sum + v * at(c, j, 0), 0),
@@ -218,7 +215,7 @@ describe("recurrent layers", () => {
         expected.push(...h);
       }
     }
-    expect(relativeError(await run(source, { "": x }), expected)).toBeLessThan(1e-6);
+    expect(relativeError(await run(source, x), expected)).toBeLessThan(1e-6);
   });
 
   test("without a bias have one of zeros", async () => {
@@ -243,8 +240,8 @@ test("a causal convolution sees nothing of what comes", async () => {
     "layer0/bias": [2],
   });
   const values = Float64Array.from({ length: 9 }, (_, i) => (i * 3) % 5);
-  const whole = await run(source, { "": { shape: [1, 9, 1], values } });
-  const begun = await run(source, { "": { shape: [1, 6, 1], values: values.slice(0, 6) } });
+  const whole = await run(source, only([9, 1], values));
+  const begun = await run(source, only([6, 1], values.slice(0, 6)));
   expect(whole).toHaveLength(18);
   expect(relativeError(begun, whole.slice(0, 12))).toBeLessThan(1e-12);
 });
@@ -261,7 +258,7 @@ test("separable filters with several for each channel, and borders as one number
   const expected = [0, 1].map(
     (filter) => [0, 1].reduce((sum, m) => sum + w[4 * 2 + m]! * w[18 + m * 2 + filter]!, 0) * 3,
   );
-  expect(relativeError(await run(source, { "": { shape: [1, 1, 1, 1], values: [3] } }), expected)).toBeLessThan(1e-6);
+  expect(relativeError(await run(source, only([1, 1, 1], [3])), expected)).toBeLessThan(1e-6);
 });
 
 test("a name is Keras' own where it can be, and weights are found by what it was", async () => {
@@ -315,7 +312,7 @@ test("Keras 3 names sources and shapes in another way, and its hard sigmoid is a
     },
     weights: new Uint8Array(Float32Array.of(1, 2).buffer),
   });
-  const inputs = { "": { shape: [1, 2], values: [1.5, -2] } };
+  const inputs = only([2], [1.5, -2]);
   const [one, two] = [0.75, 1 / 6];
   expect(relativeError(await run(at("3.4.1"), inputs), [one, two, one + 2 * two])).toBeLessThan(1e-9);
   expect((await run(at("2.15.0"), inputs)).slice(0, 2)).toEqual([expect.closeTo(0.8, 6), expect.closeTo(0.1, 6)]);
@@ -340,8 +337,8 @@ describe("the report", () => {
     const source = sourceOf(merges);
     const { report, model, weights } = await fromKeras(source, { logits: true });
     expect(report.leftOut).toEqual(["softmax of kind", "sigmoid of size"]);
-    const { outputs } = runImported(model, inputsOf(merges), weights);
-    const made = Array.from(outputs.get("size")!.values as Float64Array, (z) => 1 / (1 + Math.exp(-z)));
+    const { outputs } = runModel(model, inputsOf(merges), weights);
+    const made = Array.from(outputs.get("size")!.data, (z) => 1 / (1 + Math.exp(-z)));
     expect(relativeError(made, merges.outputs[1]!.values)).toBeLessThan(2e-6);
   });
 
@@ -371,8 +368,8 @@ test("the wake words have their reference figure, 91.1 %", async () => {
   const { model, weights } = await kerasNetworks.wakeWord.read(dataFile);
   const files = npzOf(await dataFile("mlperf-tiny/calibration_samples.npz"));
   const [specs, labels] = [files.get("specs")!, files.get("labels")!];
-  const { outputs } = runImported(model, { "": specs }, weights);
-  const made = outputs.get("")!.values;
+  const { outputs } = runModel(model, only(specs.shape.slice(1), specs.values), weights);
+  const made = outputs.get("")!.data;
   const hits = Array.from(labels.values).filter((label, i) => {
     const row = [0, 1, 2].map((at) => made[3 * i + at] as number);
     return row.indexOf(Math.max(...row)) === label;
@@ -389,8 +386,8 @@ test("of a sound machine's noise the autoencoder loses what the reference figure
     { length: windows * 640 },
     (_, i) => frames[Math.floor(i / 640) * 128 + (i % 640)] as number,
   );
-  const { outputs } = runImported(model, { "": { shape: [windows, 640], values } }, weights);
-  const made = outputs.get("")!.values;
+  const { outputs } = runModel(model, only([640], values), weights);
+  const made = outputs.get("")!.data;
   const error = values.reduce((sum, v, i) => sum + (v - (made[i] as number)) ** 2, 0) / values.length;
   expect(error).toBeCloseTo(9.49, 1);
   expect(moments(values).std ** 2).toBeGreaterThan(100);

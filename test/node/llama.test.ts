@@ -6,7 +6,7 @@ import { llamaWeights, readLlama } from "../../demo/llama-file.ts";
 import { llama } from "../../demo/models/llama.ts";
 import { decodeSafetensors } from "../../src/io/safetensors.ts";
 import { fromTokenizerBin } from "../../src/text/index.ts";
-import { weighted } from "../reference/weighted.ts";
+import { only, runModel } from "../reference/run-model.ts";
 
 const json = async (path: string) => JSON.parse(new TextDecoder().decode(await dataFile(path)));
 const golden = await json("tinystories-260k/golden.json");
@@ -17,7 +17,7 @@ const weights = llamaWeights(tensors);
 const { vocabulary } = size;
 
 const logitsOf = (tokens: readonly number[]): Float64Array =>
-  weighted(model, weights, { data: tokens, shape: [tokens.length], classes: vocabulary }).get("") as Float64Array;
+  runModel(model, only([tokens.length], tokens, vocabulary), weights).outputs.get("")!.data;
 const bestAt = (logits: Float64Array, place: number): number => {
   const own = logits.subarray(place * vocabulary, (place + 1) * vocabulary);
   return own.indexOf(own.reduce((a, b) => Math.max(a, b)));

@@ -17,7 +17,7 @@ import {
   sequential,
 } from "../../src/index.ts";
 import golden from "../golden/peft.json" with { type: "json" };
-import { weighted } from "../reference/weighted.ts";
+import { runModel } from "../reference/run-model.ts";
 import { programOf } from "./program.ts";
 
 type Numbers = readonly number[];
@@ -73,7 +73,7 @@ describe.each(golden.cases)("adapters of PEFT beside $name", ({ kind, x, weight,
   test("give what PyTorch gives", () => {
     const weights = new Map([["head.weight", own.weight(weight)], ...loaded]);
     const adapted = lora(model, { layers: "head", rank: golden.rank, alpha: golden.alpha });
-    const made = weighted(adapted, weights, { ...own.x, data: own.input(x) }).get("")!;
+    const made = runModel(adapted, new Map([["", { ...own.x, data: own.input(x) }]]), weights).outputs.get("")!.data;
     const wanted = own.output(y);
     expect(made).toHaveLength(wanted.length);
     for (const [i, value] of wanted.entries()) expect(made[i]).toBeCloseTo(value, 6);

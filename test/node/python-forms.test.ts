@@ -9,7 +9,7 @@ import { pythonForms } from "../../src/pytorch/python-ops.ts";
 import golden from "../golden/python-forms.json" with { type: "json" };
 import { pythonCases, ruleNumbers } from "../golden/python-forms.ts";
 import { relativeError } from "../reference/golden-data.ts";
-import { runImported } from "../reference/imported.ts";
+import { only, runModel } from "../reference/run-model.ts";
 
 const written: string[] = [];
 
@@ -38,16 +38,14 @@ test.each(Object.entries(pythonCases))("%s", async (name, { model, input }) => {
   );
   const { shape, classes } = "classes" in input ? input : { shape: input, classes: undefined };
   const count = 2 * shape.reduce((all, one) => all * one, 1);
-  const values =
+  const data =
     classes === undefined
       ? ruleNumbers(count, 7, false)
       : Float32Array.from({ length: count }, (_, i) => (i * 5) % classes);
-  const given = { shape: [2, ...shape], values, ...(classes !== undefined && { classes }) };
-  const { outputs, missing } = runImported(model, { "": given }, new Map(tensors));
-  expect(missing).toEqual([]);
+  const { outputs } = runModel(model, only(shape, data, classes), new Map(tensors));
   const { shape: told, numbers } = golden[name as keyof typeof golden];
   expect(outputs.get("")!.shape).toEqual(told);
-  expect(relativeError(outputs.get("")!.values, numbers)).toBeLessThan(1e-5);
+  expect(relativeError(outputs.get("")!.data, numbers)).toBeLessThan(1e-5);
 });
 
 test("no form is without a case", () => {

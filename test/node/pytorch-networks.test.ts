@@ -8,7 +8,7 @@ import { vitMnist } from "../../demo/models/vit-mnist.ts";
 import { type Model, summary } from "../../src/index.ts";
 import { type LoadWeightsOptions, loadWeights } from "../../src/pytorch/index.ts";
 import { type Golden, moments, relativeError, ruleInput } from "../reference/golden-data.ts";
-import { runImported, type Shaped } from "../reference/imported.ts";
+import { type Made, runModel } from "../reference/run-model.ts";
 
 interface Network {
   readonly folder: string;
@@ -94,16 +94,15 @@ test.each(Object.entries(networks))("%s gives the outputs and the layers of gold
   expect(twin.weights).toEqual(weights);
   expect([...weights.values()].reduce((sum, { data }) => sum + data.length, 0)).toBe(numbers);
   for (const { net, input_shape, output, output_shape, layers = [] } of goldens) {
-    const shape = [input_shape[0] as number, ...input];
-    const made = runImported(model, { "": { shape, values: turned(ruleInput(input_shape, scaled)) } }, weights);
-    expect(made.missing).toEqual([]);
-    const told = made.outputs.get(outputs[net] as string) as Shaped;
+    const data = turned(ruleInput(input_shape, scaled));
+    const made = runModel(model, new Map([["", { shape: input, data }]]), weights);
+    const told = made.outputs.get(outputs[net] as string) as Made;
     expect(told.shape).toEqual(output_shape);
-    expect(relativeError(told.values, output)).toBeLessThan(1e-6);
+    expect(relativeError(told.data, output)).toBeLessThan(1e-6);
     const wrong = layers.flatMap(({ name, shape, mean, std }) => {
       const found = made.layers.get(layer(name));
       if (found === undefined) return [`${name} is missing`];
-      const is = moments(found.values);
+      const is = moments(found.data);
       const near = (one: number, other: number) => Math.abs(one - other) <= 1e-6 * Math.max(std, Math.abs(mean));
       const isRight = String(found.shape) === String(shape) && near(is.mean, mean) && near(is.std, std);
       return isRight ? [] : [`${name} [${found.shape}] ${is.mean} ${is.std}, it should be [${shape}] ${mean} ${std}`];

@@ -6,7 +6,7 @@ import { BLOCK, sileroVad } from "../../demo/models/silero-vad.ts";
 import { readWav, speechBlocks } from "../../demo/speech-file.ts";
 import { summary } from "../../src/index.ts";
 import { loadWeights } from "../../src/pytorch/index.ts";
-import { weighted } from "../reference/weighted.ts";
+import { only, runModel } from "../reference/run-model.ts";
 
 /** Some before the first word is heard, and some behind it. */
 const BLOCKS = 68;
@@ -24,7 +24,7 @@ test("the probabilities of speech are the published ones to 1e-4", async () => {
   const blocks = speechBlocks(samples);
   expect(blocks.length).toBe(published.length * BLOCK);
   const data = blocks.subarray(0, BLOCKS * BLOCK);
-  const logits = weighted(model, weights, { shape: input, data }).get("") as Float64Array;
+  const logits = runModel(model, only(input, data), weights).outputs.get("")!.data;
   const wanted = published.subarray(0, BLOCKS);
   for (const [i, logit] of logits.entries()) expect(1 / (1 + Math.exp(-logit))).toBeCloseTo(wanted[i] as number, 4);
   // The passage has both.

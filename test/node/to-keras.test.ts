@@ -43,12 +43,12 @@ import { fromKeras, type NamedWeights, toKeras } from "../../src/keras/index.ts"
 import { shapedValue, tracedPart } from "../../src/keras/traced-part.ts";
 import values from "../golden/to-keras.json" with { type: "json" };
 import { relativeError, ruleInput } from "../reference/golden-data.ts";
-import { runImported, type Shaped } from "../reference/imported.ts";
 import { inputsOf, kerasCases, sourceOf } from "../reference/keras-cases.ts";
 import { type KerasNetwork, kerasNetworks } from "../reference/keras-networks.ts";
+import { type Given, only, runModel } from "../reference/run-model.ts";
 
-const run = (model: Model, inputs: Readonly<Record<string, Shaped>>, weights: NamedWeights) =>
-  [...runImported(model, inputs, weights).outputs.values()].flatMap(({ values }) => [...(values as Float64Array)]);
+const run = (model: Model, inputs: ReadonlyMap<string, Given>, weights: NamedWeights) =>
+  [...runModel(model, inputs, weights).outputs.values()].flatMap(({ data }) => [...data]);
 
 const { activations: _, ...cases } = kerasCases;
 
@@ -57,7 +57,7 @@ test.each(Object.entries(cases))("%s go out and come back", async (_, one) => {
   const back = await fromKeras(toKeras(model, weights, { input: input! }));
   expect(back.input === undefined ? undefined : Object.values(back.input)).toEqual(Object.values(input!));
   expect([...back.weights].sort()).toEqual([...weights].sort());
-  const names = Object.keys(inputsOf(one));
+  const names = [...inputsOf(one).keys()];
   expect(run(back.model, inputsOf(one), back.weights)).toEqual(run(model, inputsOf(one), weights));
   expect(names.length).toBeGreaterThan(0);
 });
@@ -147,7 +147,7 @@ test.each(Object.entries(own))(
     expect([...back.weights].sort()).toEqual([...weights].sort());
     const { shape, classes } = "shape" in input ? input : { shape: input, classes: undefined };
     const given = ruleInput([2, ...shape], (x) => (classes === undefined ? 2 * x - 1 : Math.floor(x * classes)));
-    const inputs = { "": { shape: [2, ...shape], values: given, ...(classes !== undefined && { classes }) } };
+    const inputs = only(shape, given, classes);
     const [y, z] = [run(model, inputs, weights), run(back.model, inputs, back.weights)];
     expect(relativeError(z, y)).toBeLessThan(1e-12);
     expect(Math.max(...y) - Math.min(...y)).toBeGreaterThan(1e-3);

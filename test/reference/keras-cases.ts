@@ -1,7 +1,8 @@
 // Small models as TensorFlow.js saves them, with what it makes of an input: test/golden/keras.json.
 
 import golden from "../golden/keras.json" with { type: "json" };
-import { addFormulas, type Shaped } from "./imported.ts";
+import { addFormulas } from "./add-formulas.ts";
+import type { Given } from "./run-model.ts";
 
 export interface KerasCase {
   readonly json: { readonly modelTopology: Record<string, unknown>; readonly weightsManifest: readonly Manifest[] };
@@ -16,9 +17,12 @@ interface Manifest {
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly dtype: string }[];
 }
 
-interface Named extends Shaped {
+interface Named {
   readonly name: string;
+  /** The batch first. */
+  readonly shape: readonly number[];
   readonly values: readonly number[];
+  readonly classes?: number;
 }
 
 export const kerasCases = golden as unknown as Readonly<
@@ -36,10 +40,13 @@ export const sourceOf = ({ json, weights }: KerasCase) => ({
 });
 
 /** Inputs by the names that the model has for them. */
-export const inputsOf = ({ inputs }: KerasCase): Readonly<Record<string, Shaped>> =>
-  inputs.length === 1
-    ? { "": inputs[0] as Shaped }
-    : Object.fromEntries(inputs.map((input): [string, Shaped] => [input.name, input]));
+export const inputsOf = ({ inputs }: KerasCase): ReadonlyMap<string, Given> =>
+  new Map(
+    inputs.map(({ name, shape, values: data, classes }) => [
+      inputs.length === 1 ? "" : name,
+      { shape: shape.slice(1), data, classes },
+    ]),
+  );
 
 addFormulas({
   line: (round, x, _, __, { factor, offset }) =>

@@ -3,7 +3,7 @@
 
 import { type FromKeras, fromKeras, type KerasOptions } from "../../src/keras/index.ts";
 import { ruleInput } from "./golden-data.ts";
-import type { Shaped } from "./imported.ts";
+import type { Given } from "./run-model.ts";
 
 /** Bytes of a file of the manifest. */
 export type Get = (path: string) => Promise<Uint8Array>;
@@ -16,7 +16,7 @@ export interface KerasNetwork {
   readonly numbers: number;
   read(get: Get, options?: KerasOptions): Promise<FromKeras>;
   /** By name; "" is the only one. */
-  inputs(shape: readonly number[]): Readonly<Record<string, Shaped>>;
+  inputs(shape: readonly number[]): ReadonlyMap<string, Given>;
 }
 
 const layersModel =
@@ -31,7 +31,8 @@ const h5 =
 
 const alone =
   (scaled?: (x: number) => number): KerasNetwork["inputs"] =>
-  (shape) => ({ "": { shape, values: ruleInput(shape, scaled) } });
+  (shape) =>
+    new Map([["", { shape: shape.slice(1), data: ruleInput(shape, scaled) }]]);
 
 export const kerasNetworks = {
   doodlenet: {
@@ -60,10 +61,11 @@ export const kerasNetworks = {
     net: "cvae decoder",
     numbers: 62_721,
     read: layersModel("cvae-quickdraw"),
-    inputs: () => ({
-      latent_input: { shape: [1, 16], values: ruleInput([1, 16], (x) => 2 * x - 1) },
-      label: { shape: [1, 51], values: Float64Array.from({ length: 51 }, (_, i) => Number(i === 7)) },
-    }),
+    inputs: () =>
+      new Map([
+        ["latent_input", { shape: [16], data: ruleInput([16], (x) => 2 * x - 1) }],
+        ["label", { shape: [51], data: Float64Array.from({ length: 51 }, (_, i) => Number(i === 7)) }],
+      ]),
   },
   resnet8: {
     folder: "mlperf-tiny",

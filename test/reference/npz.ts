@@ -1,7 +1,12 @@
 // Arrays of NumPy in an .npz file, which is a zip of .npy files: as much of both as numpy.savez writes.
 
 import { inflateRawSync } from "node:zlib";
-import type { Shaped } from "./imported.ts";
+
+/** An array, row-major. */
+export interface Shaped {
+  readonly shape: readonly number[];
+  readonly values: Float64Array;
+}
 
 const types: Readonly<Record<string, (view: DataView, i: number) => number>> = {
   "<f8": (view, i) => view.getFloat64(8 * i, true),

@@ -1,6 +1,6 @@
 // Twins of the ops that the reader of ONNX brings with it.
 
-import { addFormulas } from "./imported.ts";
+import { addFormulas } from "./add-formulas.ts";
 import { normalCdf } from "./normal.ts";
 
 addFormulas({
