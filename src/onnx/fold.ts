@@ -22,10 +22,10 @@ export type Fold = (node: Node, ins: readonly Host[]) => Host | readonly Host[];
 const rounded = (type: number, value: number): number =>
   isFloat(type) ? (type === 11 ? value : Math.fround(value)) : value;
 
-/** Repeated to a shape, as in NumPy. */
-export function expanded(node: Node, given: Host, dims: readonly number[]): Host {
+/** Repeated to a shape, as in NumPy; `beside`: how many numbers it is repeated to go with. */
+export function expanded(node: Node, given: Host, dims: readonly number[], beside = 0): Host {
   const full = joint(node, given.dims, dims);
-  checkSize(`onnx: ${node.place}`, full);
+  checkSize(`onnx: ${node.place}`, full, Math.max(sizeOf(given.dims), beside));
   const far = rowMajor(given.dims);
   const shift = full.length - given.dims.length;
   const steps = full.map((_, i) => (i < shift || given.dims[i - shift] === 1 ? 0 : (far[i - shift] as number)));
@@ -37,7 +37,7 @@ const pairwise =
   (node, ins) =>
     ins.slice(1).reduce((left, right) => {
       const dims = joint(node, left.dims, right.dims);
-      const [a, b] = [expanded(node, left, dims), expanded(node, right, dims)];
+      const [a, b] = [expanded(node, left, dims, right.data.length), expanded(node, right, dims, left.data.length)];
       const made = type ?? left.type;
       return host(
         dims,
@@ -96,7 +96,13 @@ export function concatenated(node: Node, ins: readonly Host[], axis: number): Ho
   const dims = first.dims.map((length, i) =>
     i === axis ? ins.reduce((sum, one) => sum + (one.dims[axis] as number), 0) : length,
   );
-  checkSize(`onnx: ${node.place}`, dims);
+  // Weights of the file may be joined; what was made here may double no further.
+  const weights = new Map(ins.flatMap(({ name, data }) => (name === undefined ? [] : [[name, data.length] as const])));
+  checkSize(
+    `onnx: ${node.place}`,
+    dims,
+    [...weights.values()].reduce((sum, one) => sum + one, 0),
+  );
   const data = new Float64Array(sizeOf(dims));
   const outer = sizeOf(dims.slice(0, axis));
   let at = 0;
@@ -163,7 +169,7 @@ export const folds: Readonly<Record<string, Fold>> = {
     const places = placesOf(node, indices as Host, axis, length);
     const [outer, inner] = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis + 1))];
     const shape = [...dims.slice(0, axis), ...(indices as Host).dims, ...dims.slice(axis + 1)];
-    checkSize(`onnx: ${node.place}`, shape);
+    checkSize(`onnx: ${node.place}`, shape, values.length);
     const made = new Float64Array(sizeOf(shape));
     let to = 0;
     for (let i = 0; i < outer; i++)
@@ -289,6 +295,7 @@ export const folds: Readonly<Record<string, Fold>> = {
     checkSize(
       `onnx: ${node.place}`,
       x.dims.map((length, axis) => length * (times[axis] ?? 1)),
+      x.data.length,
     );
     return x.dims.reduce(
       (made: Host, _, axis) => concatenated(node, new Array<Host>(times[axis] as number).fill(made), axis),

@@ -12,7 +12,7 @@ import {
   type Values,
 } from "../index.ts";
 import { type GraphProto, readModel, type TensorProto, type ValueProto } from "./file.ts";
-import { type External, type Host, isFloat, readTensor, typeName } from "./host.ts";
+import { checkSize, type External, type Host, isFloat, readTensor, typeName } from "./host.ts";
 import { type Step, seeded } from "./live.ts";
 import { claims, piecesOf } from "./names.ts";
 import { type Node, nodeOf, own } from "./node.ts";
@@ -136,6 +136,9 @@ interface Plotted {
 
 function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, Host>, options: OnnxOptions): Plotted {
   const free = (options.batch ?? "free") === "free";
+  checkOnce("initializer", found.initializer);
+  checkOnce("input", found.input);
+  checkOnce("output", found.output);
   const inputs = found.input.filter(({ name }) => !constants.has(name));
   const there = found.output.map(({ name }) => name);
   const asked = inputs.map(({ name }) => name);
@@ -194,6 +197,18 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
     recognised,
     leftOut: [...given].filter((name) => !used.has(name)),
   };
+}
+
+/** Names stand for one thing each. */
+function checkOnce(what: string, all: readonly { readonly name?: string }[]): void {
+  const seen = new Set<string>();
+  for (const { name = "" } of all) {
+    if (seen.has(name))
+      throw new CheckpointError(
+        `onnx: the ${what} "${name}" stands twice among ${all.length}. Give each a name of its own.`,
+      );
+    seen.add(name);
+  }
 }
 
 /** All nodes behind the weights of operators that need them as constants. */
@@ -283,7 +298,11 @@ function modelOf(plot: Plot, facts: Facts): FromOnnx {
   const refs = names.map((name) => [name, first.outputs[name]?.ref as string] as const);
   const model = graph(parts, names.length === 1 ? (refs[0]?.[1] as string) : Object.fromEntries(refs));
   const weights: FromOnnx["weights"] = new Map();
+  const ofFile = new Set(
+    first.pieces.flatMap(({ name, step }) => Object.keys(step.weights ?? {}).map((key) => `${name}.${key}`)),
+  );
   for (const { path, shape, start } of first.asked) {
+    if (!ofFile.has(path)) checkSize(`onnx: "${path}"`, shape);
     const data =
       typeof start === "function"
         ? Float32Array.from(start(shape, { uniform: () => 0, normal: () => 0 }))

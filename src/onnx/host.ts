@@ -67,21 +67,22 @@ const types: Readonly<Record<number, Type>> = {
 export const typeName = (type: number): string => types[type]?.name ?? `type ${type}`;
 export const isFloat = (type: number): boolean => type === 1 || type === 10 || type === 11 || type === 16;
 
-/** What is reckoned while a file is read may have so many numbers: more comes of no real network. */
-const MOST = 2 ** 25;
+/** What is reckoned while a file is read may have so many numbers, a mask of 1,024 places, or as many as it is made of. */
+const MOST = 2 ** 20;
 
 /** A tensor of so many numbers, made here. Throws CheckpointError for dims that no memory holds. */
 export function host(dims: readonly number[], data: ArrayLike<number>, type = FLOAT): Host {
   return { kind: "host", dims, data, type };
 }
 
-/** Refuses what would need more memory than a network can. */
-export function checkSize(place: string, dims: readonly number[]): void {
+/** Refuses what would need more memory than its file can ask for; `given`: how many numbers it is made of. */
+export function checkSize(place: string, dims: readonly number[], given = 0): void {
+  const most = Math.max(MOST, given);
   const odd = dims.find((length) => !Number.isSafeInteger(length) || length < 0);
   const count = sizeOf(dims);
-  if (odd === undefined && count <= MOST) return;
+  if (odd === undefined && count <= most) return;
   throw new CheckpointError(
-    `${place}: a constant of shape [${dims}] is asked for, ${odd === undefined ? `${count} numbers where ${MOST} are the most` : `where ${odd} is no length`}. Correct the file.`,
+    `${place}: a constant of shape [${dims}] is asked for, ${odd === undefined ? `${count} numbers where ${most} are the most` : `where ${odd} is no length`}. Correct the file.`,
   );
 }
 

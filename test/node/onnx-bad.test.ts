@@ -11,6 +11,9 @@ const floats = (dims: readonly number[], name: string): Message => ({
   ...{ dims, name, type: 1 },
   floats: Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => (i % 7) / 7 - 0.5),
 });
+const floatsOf = (values: readonly number[], name: string): Message => ({
+  ...{ dims: [values.length], name, type: 1, floats: values },
+});
 const longs = (values: readonly number[], name: string): Message => ({
   dims: [values.length],
   name,
@@ -276,6 +279,46 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
     "weights that are NaN",
     () => file({ initializer: [floats([3, 2], "w"), { dims: [2], name: "b", type: 1, floats: [1, Number.NaN] }] }),
     /"b" is NaN somewhere/,
+  ],
+  [
+    "an input twice",
+    () => file({ input: [info("x", ["batch", 3]), info("x", ["batch", 3])] }),
+    /the input "x" stands twice among 2/,
+  ],
+  [
+    "an output twice",
+    () => file({ output: [info("y", ["batch", 2]), info("y", ["batch", 2])] }),
+    /the output "y" stands twice/,
+  ],
+  [
+    "a weight twice",
+    () => file({ initializer: [floats([3, 2], "w"), floats([2], "b"), floats([2], "b")] }),
+    /the initializer "b" stands twice among 3/,
+  ],
+  [
+    "an image beyond all memory",
+    () =>
+      file({
+        node: [node("Resize", ["x", "", "s"], ["y"])],
+        initializer: [floatsOf([1, 3], "s")],
+        input: [info("x", ["batch", 65536])],
+      }),
+    /a constant of shape \[65536,196608\] is asked for/,
+  ],
+  [
+    "a constant that doubles",
+    () =>
+      file({
+        node: [
+          ...Array.from({ length: 30 }, (_, i) =>
+            node("Concat", [`c${i}`, `c${i}`], [`c${i + 1}`], [{ name: "axis", i: 0 }]),
+          ),
+          node("Gather", ["c30", "x"], ["y"]),
+        ],
+        initializer: [floats([1, 2], "c0")],
+        input: [info("x", ["batch", 3], 7)],
+      }),
+    /a constant of shape \[1073741824\] is asked for, 1073741824 numbers where 1048576 are the most/,
   ],
   [
     "a length that is open",

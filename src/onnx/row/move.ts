@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../../foreign/strided.ts";
 import { concatenate, embedding, ops, type Scope, type Value } from "../../index.ts";
-import { type Host, host, INT64 } from "../host.ts";
+import { checkSize, type Host, host, INT64 } from "../host.ts";
 import {
   type About,
   arrange,
@@ -250,6 +250,7 @@ export function picked(scope: Scope, x: Value, place: number, places: readonly n
     return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, place);
   }
   const length = x.shape[place] as number;
+  checkSize(`onnx: "${scope.path}"`, [length, places.length]);
   return along(
     scope,
     x,

@@ -2,6 +2,7 @@
 // linear, cubic, and where the pixels lie) is a small matrix for each axis; where pixels are only repeated they are tiled.
 
 import { ops } from "../../index.ts";
+import { checkSize } from "../host.ts";
 import { constant, dimsOf, inputOf, type Row, stepOf } from "../live.ts";
 import { chosen, listOf, type Node, refuse } from "../node.ts";
 import { along } from "./move.ts";
@@ -37,6 +38,7 @@ const cubic = (t: number, a: number): readonly number[] =>
 /** [given, made]: what of each number given is in each that is made. */
 function matrixOf(node: Node, axis: Axis, mode: string): number[][] {
   const { length, made } = axis;
+  checkSize(`onnx: ${node.place}`, [length, made]);
   const matrix = Array.from({ length }, () => new Array<number>(made).fill(0));
   const old = node.op === "Upsample" || node.opset < 11;
   const said = (name: string, otherwise: string, before: string): string => (old ? before : node.text(name, otherwise));

@@ -98,7 +98,7 @@ export async function readInput(number: number): Promise<InputResult> {
   const told = { number, reader: reader.name, bytes, allocated };
   if (error !== undefined && (!(error instanceof GradusError) || /internal:/.test(error.message)))
     return { ...told, was: "untyped", message: `${(error as Error).stack ?? error}` };
-  const allowed = MOST.perByte * bytes + MOST.perSound * most + MOST.floor;
+  const allowed = MOST.perByte * bytes + MOST.perSound * most + (reader.floor ?? MOST.floor);
   if (allocated > allowed)
     return { ...told, was: "memory", message: `${allocated} bytes for a file of ${bytes}, at most ${allowed}` };
   return { ...told, was: error === undefined ? "read" : "refused" };

@@ -34,6 +34,8 @@ export interface Reader {
   readonly files: readonly Given[];
   /** How a file of `files`, by its number, becomes a wrong one. */
   readonly ways: readonly ((file: number, chance: Chance) => Given)[];
+  /** Bytes that it may take whatever the file: of constants that it reckons. Default: those of all readers. */
+  readonly floor?: number;
   /** Reads a file and uses all that comes of it. */
   read(given: Given): unknown;
 }
@@ -262,6 +264,7 @@ export const readers: readonly Reader[] = [
   },
   {
     name: "onnx",
+    floor: 2 ** 24,
     files: onnxFiles,
     ways: [
       anyBytes(onnxFiles),
