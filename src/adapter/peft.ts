@@ -36,8 +36,9 @@ const PREFIX = "base_model.model.";
 function turned({ shape, data }: HostTensor, toPyTorch: boolean): HostTensor {
   const window = toPyTorch ? shape.slice(0, -2) : shape.slice(2);
   const [inputs, outputs] = (toPyTorch ? shape.slice(-2) : [shape[1], shape[0]]) as [number, number];
-  const places = window.reduce((a, b) => a * b, 1);
   const made = new Float32Array(data.length);
+  // Where another length is 0, a window may claim to be as large as it likes.
+  const places = made.length === 0 ? 0 : window.reduce((a, b) => a * b, 1);
   for (let place = 0; place < places; place++) {
     for (let i = 0; i < inputs; i++) {
       for (let o = 0; o < outputs; o++) {

@@ -240,6 +240,15 @@ const bad: readonly (readonly [what: string, run: () => unknown, kind: typeof Gr
   ],
   ["a hostile shape", () => loadAdapters(entry({ shape: [2 ** 40, 2] })), CheckpointError, "its range has 8"],
   [
+    "a window without end around nothing",
+    () =>
+      loadAdapters(
+        headed(JSON.stringify({ "x.lora_A.weight": { dtype: "F32", shape: [0, 1, 2 ** 50], data_offsets: [0, 0] } })),
+      ),
+    CheckpointError,
+    '"x.loraA" has no "x.loraB" beside it',
+  ],
+  [
     "a range that is none",
     () => loadAdapters(entry({ data_offsets: [0] })),
     CheckpointError,
