@@ -4,6 +4,7 @@
 import { expect, test } from "vitest";
 import { dataFile } from "../../demo/data.ts";
 import { cut } from "../../src/index.ts";
+import { fromKeras } from "../../src/keras/index.ts";
 import { type Golden, moments, relativeError } from "../reference/golden-data.ts";
 import { type KerasNetwork, kerasNetworks } from "../reference/keras-networks.ts";
 import { type Made, runModel } from "../reference/run-model.ts";
@@ -64,4 +65,12 @@ test("logits are what the softmax at the end was made of, also where layers foll
   ).toBeLessThan(1e-9);
   expect(logits.report.leftOut).toContain("softmax of act_softmax");
   expect(String(whole.report)).toContain("act_softmax: the model ends with softmax");
+});
+
+test("Magika's graph-model, whose layers are gone, is refused with what to do: its ONNX file is read", async () => {
+  const json = await dataFile("magika/tfjs/model.json");
+  const reading = fromKeras({ json, weights: (path) => dataFile(`magika/tfjs/${path}`) });
+  await expect(reading).rejects.toThrow(
+    "it is a graph-model, whose layers are gone. Give a layers-model, or the network as ONNX",
+  );
 });
