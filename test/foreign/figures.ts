@@ -20,6 +20,7 @@ import {
 import { fromOnnx } from "../../src/onnx/index.ts";
 import { loadWeights } from "../../src/pytorch/index.ts";
 import { characters, fromTokenizerBin, type Tokenizer } from "../../src/text/index.ts";
+import { type Golden, relativeError } from "../reference/golden-data.ts";
 import { kerasNetworks } from "../reference/keras-networks.ts";
 import { type KerasFigure, kerasFigures, hitsOf as kerasHits } from "./keras.ts";
 import { cartPole, hitsOf, type PyTorchFigure, pytorchFigures, pytorchNetworks } from "./pytorch.ts";
@@ -73,6 +74,26 @@ const keras = (figure: KerasFigure): Figure => ({
     });
   },
 });
+
+/** What networks without data of their own make of the input of golden.json's rule, on the GPU. */
+const goldens: Figure = {
+  name: "networks of golden.json",
+  async measure(get, device) {
+    const told: Measured[] = [];
+    for (const network of [kerasNetworks.mobilenet, kerasNetworks.darknet, kerasNetworks.person]) {
+      const { folder, net, inputs } = network;
+      const all: readonly Golden[] = JSON.parse(await textOf(get, `${folder}/golden.json`));
+      const golden = all.find((one) => one.net === net)!;
+      const { model, weights, input } = await network.read(get);
+      const x = Float32Array.from(inputs(golden.input_shape).get("")!.data);
+      const options = { device, input: input!, weights, loss: crossEntropy(), batch: 1 };
+      const { data } = await using(model, options, (trainer) => trainer.predict(x));
+      const what = `${net}: the largest difference as a part of the largest output`;
+      told.push({ what, found: relativeError(data, golden.output), published: 0, within: 1e-4 });
+    }
+    return told;
+  },
+};
 
 const pytorch = ([name, figure]: readonly [string, PyTorchFigure]): Figure => ({
   name,
@@ -266,5 +287,5 @@ const silero: Figure = {
 export const figures: readonly Figure[] = [
   ...kerasFigures.map(keras),
   ...Object.entries(pytorchFigures).map(pytorch),
-  ...[agent, magika, basicPitch, charRnn, tinyStories, silero],
+  ...[goldens, agent, magika, basicPitch, charRnn, tinyStories, silero],
 ];

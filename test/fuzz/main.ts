@@ -15,7 +15,7 @@ import { taskNames } from "../../demo/tasks/table.ts";
 import { presentBuild, serveBuilds } from "../bench/against/build.ts";
 import { help, options, type SoakOptions } from "./options.ts";
 import type { InputResult } from "./reader/input.ts";
-import { inputFailure, noReaders, withInput } from "./reader/report.ts";
+import { inputFailure, isFault, noReaders, withInput } from "./reader/report.ts";
 import { readInputs } from "./reader/run.ts";
 import {
   configurationFailed,
@@ -133,14 +133,14 @@ async function openPage(closing: (close: () => void) => void): Promise<OpenPage>
 
 /** Runs what was chosen until it is done or `stopped`. */
 async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: () => void) => void): Promise<number> {
+  if (chosen.input !== undefined) return oneInput(chosen.input, stopped);
   const page = PAGE_PARTS.some((part) => chosen.only.includes(part)) ? await openPage(closing) : undefined;
   try {
     const at = { date: new Date().toISOString(), commit: commit() };
     let report = begin(chosen, { ...at, browser: page?.browser, adapter: page?.adapter });
     const keep = (changed: Partial<SoakReport>): void => {
       report = { ...report, ...changed };
-      if (chosen.path === undefined && chosen.input === undefined)
-        writeFileSync(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
+      if (chosen.path === undefined) writeFileSync(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
     };
     if (page !== undefined && chosen.only.includes("sequences"))
       await sequences(chosen, stopped, page.fresh, () => report, keep);
@@ -227,17 +227,24 @@ async function figures(
   }
 }
 
-/** Wrong files for the readers, so many to a process; with `input` the one of that number alone. */
+/** Reads the wrong file of a number and shows what came of it. */
+async function oneInput(number: number, stopped: AbortSignal): Promise<number> {
+  let code = 1;
+  const told = (result: InputResult): void => {
+    say(JSON.stringify(result, null, 2));
+    code = isFault(result) ? 1 : 0;
+  };
+  await readInputs(number, 1, told, stopped);
+  return code;
+}
+
+/** Wrong files for the readers, so many to a process. */
 async function wrongFiles(
-  { inputs, input, seed }: SoakOptions,
+  { inputs, seed }: SoakOptions,
   stopped: AbortSignal,
   report: () => SoakReport,
   keep: Keep,
 ): Promise<void> {
-  if (input !== undefined) {
-    await readInputs(input, 1, (result) => say(JSON.stringify(result, null, 2)), stopped);
-    return;
-  }
   while (report().readers.done < inputs && !stopped.aborted) {
     const { done, found } = report().readers;
     progress(`wrong file ${done + 1} of ${inputs}: ${found.length} faults so far`);

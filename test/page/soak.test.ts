@@ -35,6 +35,18 @@ test("a run goes on where the last one ended, sequences beside configurations", 
   expect(report().configurations).toHaveLength(8);
 });
 
+test("wrong files are read without a browser, and one is repeated by its number alone", async () => {
+  const { code, stdout } = await soak("--only", "readers", "--inputs", "18");
+  expect([code, stdout]).toEqual([0, expect.stringContaining("18 of 18 wrong files: 0 faults")]);
+  expect(report().readers).toMatchObject({ asked: 18, done: 18, found: [] });
+  expect(Object.keys(report().readers.byReader)).toHaveLength(9);
+  // What ran in a browser before is still there.
+  expect(report().configurations).toHaveLength(8);
+  const one = await soak("--input", "5");
+  expect([one.code, JSON.parse(one.stdout)]).toEqual([0, expect.objectContaining({ number: 5 })]);
+  expect(report().readers.done).toBe(18);
+});
+
 test("what is wrong on the command line is said in one line", async () => {
   const [help, path, part] = await Promise.all([soak("--help"), soak("--path", "0"), soak("--only", "all")]);
   expect(help.stdout).toContain("--seed S");

@@ -19,7 +19,7 @@ export interface ReadersReport {
 
 export const noReaders = (asked: number): ReadersReport => ({ asked, done: 0, byReader: {}, found: [] });
 
-const isFault = ({ was }: InputResult): boolean => was !== "read" && was !== "refused";
+export const isFault = ({ was }: InputResult): boolean => was !== "read" && was !== "refused";
 
 /** With one more result. */
 export function withInput({ byReader, found, ...rest }: ReadersReport, result: InputResult): ReadersReport {
