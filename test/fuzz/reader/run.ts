@@ -2,6 +2,9 @@
 // any other, and the files behind it are read by the next process.
 
 import { fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { makeBundle } from "../../../demo/bundle.ts";
 import type { InputResult } from "./input.ts";
 
@@ -18,11 +21,17 @@ export async function readInputs(
   told: (result: InputResult) => void,
   stopped?: AbortSignal,
 ): Promise<void> {
-  const script = await makeBundle({ entry: "test/fuzz/reader/process.ts", kind: "process" });
-  for (let next = from; next < from + count && !stopped?.aborted; ) {
-    const end = await once(script, next, from + count - next, told, stopped);
-    if (end.fault !== undefined) told({ ...end.begun, bytes: 0, allocated: 0, ...end.fault });
-    next = end.begun.number + 1;
+  // A folder of its own, since tests and a soak may run beside each other.
+  const folder = mkdtempSync(join(tmpdir(), "gradus-readers-"));
+  try {
+    const script = await makeBundle({ entry: "test/fuzz/reader/process.ts", kind: "process", folder });
+    for (let next = from; next < from + count && !stopped?.aborted; ) {
+      const end = await once(script, next, from + count - next, told, stopped);
+      if (end.fault !== undefined) told({ ...end.begun, bytes: 0, allocated: 0, ...end.fault });
+      next = end.begun.number + 1;
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
