@@ -22,10 +22,10 @@ export type Fold = (node: Node, ins: readonly Host[]) => Host | readonly Host[];
 const rounded = (type: number, value: number): number =>
   isFloat(type) ? (type === 11 ? value : Math.fround(value)) : value;
 
-/** Repeated to a shape, as in NumPy; `beside`: how many numbers it is repeated to go with. */
-export function expanded(node: Node, given: Host, dims: readonly number[], beside = 0): Host {
+/** Repeated to a shape, as in NumPy; `most`: how many numbers there are already. */
+export function expanded(node: Node, given: Host, dims: readonly number[], most = given.data.length): Host {
   const full = joint(node, given.dims, dims);
-  checkSize(`onnx: ${node.place}`, full, Math.max(sizeOf(given.dims), beside));
+  checkSize(`onnx: ${node.place}`, full, most);
   const far = rowMajor(given.dims);
   const shift = full.length - given.dims.length;
   const steps = full.map((_, i) => (i < shift || given.dims[i - shift] === 1 ? 0 : (far[i - shift] as number)));
@@ -37,7 +37,8 @@ const pairwise =
   (node, ins) =>
     ins.slice(1).reduce((left, right) => {
       const dims = joint(node, left.dims, right.dims);
-      const [a, b] = [expanded(node, left, dims, right.data.length), expanded(node, right, dims, left.data.length)];
+      const most = Math.max(left.data.length, right.data.length);
+      const [a, b] = [expanded(node, left, dims, most), expanded(node, right, dims, most)];
       const made = type ?? left.type;
       return host(
         dims,
@@ -97,11 +98,10 @@ export function concatenated(node: Node, ins: readonly Host[], axis: number): Ho
     i === axis ? ins.reduce((sum, one) => sum + (one.dims[axis] as number), 0) : length,
   );
   // Weights of the file may be joined; what was made here may double no further.
-  const weights = new Map(ins.flatMap(({ name, data }) => (name === undefined ? [] : [[name, data.length] as const])));
   checkSize(
     `onnx: ${node.place}`,
     dims,
-    [...weights.values()].reduce((sum, one) => sum + one, 0),
+    ins.reduce((sum, { name, data }) => sum + (name === undefined ? 0 : data.length), 0),
   );
   const data = new Float64Array(sizeOf(dims));
   const outer = sizeOf(dims.slice(0, axis));

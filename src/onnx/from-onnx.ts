@@ -68,6 +68,12 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
   const { external } = options;
   const file = readModel(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
   const { graph: found, opset } = file;
+  for (const list of [found.initializer, found.input, found.output]) {
+    const seen = new Set<string>();
+    for (const { name = "" } of list)
+      if (seen.size === seen.add(name).size)
+        throw new CheckpointError(`onnx: "${name}" stands twice. A name may be made once.`);
+  }
   if (found.sparse.length > 0)
     throw new CheckpointError(
       `onnx: the file has ${found.sparse.length} sparse tensors, none is read. Make them dense.`,
@@ -136,9 +142,6 @@ interface Plotted {
 
 function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, Host>, options: OnnxOptions): Plotted {
   const free = (options.batch ?? "free") === "free";
-  checkOnce("initializer", found.initializer);
-  checkOnce("input", found.input);
-  checkOnce("output", found.output);
   const inputs = found.input.filter(({ name }) => !constants.has(name));
   const there = found.output.map(({ name }) => name);
   const asked = inputs.map(({ name }) => name);
@@ -197,18 +200,6 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
     recognised,
     leftOut: [...given].filter((name) => !used.has(name)),
   };
-}
-
-/** Names stand for one thing each. */
-function checkOnce(what: string, all: readonly { readonly name?: string }[]): void {
-  const seen = new Set<string>();
-  for (const { name = "" } of all) {
-    if (seen.has(name))
-      throw new CheckpointError(
-        `onnx: the ${what} "${name}" stands twice among ${all.length}. Give each a name of its own.`,
-      );
-    seen.add(name);
-  }
 }
 
 /** All nodes behind the weights of operators that need them as constants. */
@@ -298,11 +289,10 @@ function modelOf(plot: Plot, facts: Facts): FromOnnx {
   const refs = names.map((name) => [name, first.outputs[name]?.ref as string] as const);
   const model = graph(parts, names.length === 1 ? (refs[0]?.[1] as string) : Object.fromEntries(refs));
   const weights: FromOnnx["weights"] = new Map();
-  const ofFile = new Set(
-    first.pieces.flatMap(({ name, step }) => Object.keys(step.weights ?? {}).map((key) => `${name}.${key}`)),
-  );
+  // What is no weight is made here: not more than the whole file has.
+  const all = [...plot.constants.values()].reduce((sum, { data }) => sum + data.length, 0);
   for (const { path, shape, start } of first.asked) {
-    if (!ofFile.has(path)) checkSize(`onnx: "${path}"`, shape);
+    checkSize(`onnx: "${path}"`, shape, all);
     const data =
       typeof start === "function"
         ? Float32Array.from(start(shape, { uniform: () => 0, normal: () => 0 }))

@@ -77,12 +77,10 @@ export function host(dims: readonly number[], data: ArrayLike<number>, type = FL
 
 /** Refuses what would need more memory than its file can ask for; `given`: how many numbers it is made of. */
 export function checkSize(place: string, dims: readonly number[], given = 0): void {
-  const most = Math.max(MOST, given);
-  const odd = dims.find((length) => !Number.isSafeInteger(length) || length < 0);
-  const count = sizeOf(dims);
-  if (odd === undefined && count <= most) return;
+  const [count, most] = [sizeOf(dims), Math.max(MOST, given)];
+  if (count <= most && dims.every((length) => Number.isSafeInteger(length) && length >= 0)) return;
   throw new CheckpointError(
-    `${place}: a constant of shape [${dims}] is asked for, ${odd === undefined ? `${count} numbers where ${most} are the most` : `where ${odd} is no length`}. Correct the file.`,
+    `${place}: a constant of shape [${dims}] is asked for, ${count} numbers, ${most} are the most. Correct the file.`,
   );
 }
 

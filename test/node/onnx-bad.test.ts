@@ -280,20 +280,12 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
     () => file({ initializer: [floats([3, 2], "w"), { dims: [2], name: "b", type: 1, floats: [1, Number.NaN] }] }),
     /"b" is NaN somewhere/,
   ],
-  [
-    "an input twice",
-    () => file({ input: [info("x", ["batch", 3]), info("x", ["batch", 3])] }),
-    /the input "x" stands twice among 2/,
-  ],
-  [
-    "an output twice",
-    () => file({ output: [info("y", ["batch", 2]), info("y", ["batch", 2])] }),
-    /the output "y" stands twice/,
-  ],
+  ["an input twice", () => file({ input: [info("x", ["batch", 3]), info("x", ["batch", 3])] }), /"x" stands twice/],
+  ["an output twice", () => file({ output: [info("y", ["batch", 2]), info("y", ["batch", 2])] }), /"y" stands twice/],
   [
     "a weight twice",
     () => file({ initializer: [floats([3, 2], "w"), floats([2], "b"), floats([2], "b")] }),
-    /the initializer "b" stands twice among 3/,
+    /"b" stands twice/,
   ],
   [
     "an image beyond all memory",
@@ -318,7 +310,7 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
         initializer: [floats([1, 2], "c0")],
         input: [info("x", ["batch", 3], 7)],
       }),
-    /a constant of shape \[1073741824\] is asked for, 1073741824 numbers where 1048576 are the most/,
+    /a constant of shape \[1073741824\] is asked for, 1073741824 numbers, 1048576 are the most/,
   ],
   [
     "a length that is open",
