@@ -16,9 +16,9 @@ import { fromKeras, type KerasSource } from "../../../src/keras/index.ts";
 import { modelSchema } from "../../../src/onnx/file.ts";
 import { fromOnnx } from "../../../src/onnx/index.ts";
 import { decode } from "../../../src/onnx/wire.ts";
+import { encode } from "../../../src/onnx-out/encode.ts";
 import { fromPyTorch } from "../../../src/pytorch/index.ts";
 import { fromTokenizerBin, fromTokenizerJson, type Tokenizer } from "../../../src/text/index.ts";
-import { encode } from "../../reference/onnx-encode.ts";
 import {
   archiveFields,
   archiveOf,
