@@ -58,12 +58,15 @@ fn block_b(origin: u32, k: u32, n: u32) -> mat4x4f {
 
 // A block of C or A holds its rows as the columns of a mat4x4f, so that a row is one vec4f; a block of B likewise. fma keeps
 // the sum in one rounding per term on every device.
-fn row_times(c: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
-  return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], c))));
+fn row_times(sums: vec4f, row: vec4f, by: mat4x4f) -> vec4f {
+  return fma(vec4f(row.w), by[3], fma(vec4f(row.z), by[2], fma(vec4f(row.y), by[1], fma(vec4f(row.x), by[0], sums))));
 }
 
-fn add_product(c: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
-  return mat4x4f(row_times(c[0], a[0], b), row_times(c[1], a[1], b), row_times(c[2], a[2], b), row_times(c[3], a[3], b));
+fn add_product(sums: mat4x4f, rows: mat4x4f, by: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    row_times(sums[0], rows[0], by), row_times(sums[1], rows[1], by),
+    row_times(sums[2], rows[2], by), row_times(sums[3], rows[3], by),
+  );
 }
 
 // Rows and numbers are turned to the front one after the other: a variable index would put the tile into memory, and a copy of

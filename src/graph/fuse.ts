@@ -5,7 +5,7 @@ import { isWhole } from "../op/epilogue.ts";
 import { splitsForSum } from "../op/split.ts";
 import { columnSum, sumPartials } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
-import { addTensor, type Graph, type Node, ownInputs, storageOf, tensorAt } from "./graph.ts";
+import { addTensor, type Graph, isView, type Node, ownInputs, storageOf, tensorAt } from "./graph.ts";
 
 /**
  * Storage buffers per stage are limited to 8 by default, of which one is for metrics; a kernel has up to four of its own, that of
@@ -13,11 +13,14 @@ import { addTensor, type Graph, type Node, ownInputs, storageOf, tensorAt } from
  */
 const mostOperands = ({ op, outputs }: Node): number => (op.takesEpilogue === true ? 4 : 6) - outputs.length;
 
-/** Gives a new graph that computes the same outputs; `kept` are ids that must stay readable. */
-export function fuse(graph: Graph, kept: ReadonlySet<number>): Graph {
+/**
+ * Gives a new graph that computes the same outputs; `kept` are ids that must stay readable. `keeps`: whether a kernel may leave what
+ * others read beside what its end makes of that, so that the end cannot be computed again alone.
+ */
+export function fuse(graph: Graph, kept: ReadonlySet<number>, keeps = true): Graph {
   // A view moves nothing, so it is in nobody's way: kernels are joined as if there were none.
   const kernels = { tensors: [...graph.tensors], nodes: graph.nodes.filter((node) => !isView(graph, node)) };
-  return withViews(fuseElementwise(weightsFirst(fuseColumnSums(kernels)), kept), graph);
+  return withViews(fuseElementwise(weightsFirst(fuseColumnSums(kernels)), kept, keeps), graph);
 }
 
 /** What depends on weights and states alone goes in front, where any kernel can end in what takes it. */
@@ -33,9 +36,6 @@ function weightsFirst(graph: Graph): Graph {
   const others = graph.nodes.filter((node) => !isStill(node));
   return { tensors: graph.tensors, nodes: [...graph.nodes.filter(isStill), ...others] };
 }
-
-const isView = (graph: Graph, { outputs }: Node): boolean =>
-  outputs.every((id) => tensorAt(graph, id).view !== undefined);
 
 /** Each view of the first graph right behind the kernel that makes its numbers; gone where none does any more. */
 function withViews(graph: Graph, before: Graph): Graph {
@@ -89,7 +89,7 @@ function sumsOver(node: Node, graph: Graph, dy: number): boolean {
 }
 
 /** Walks the nodes once; each elementwise node joins the maker of its input where nobody else reads that input. */
-function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
+function fuseElementwise(graph: Graph, kept: ReadonlySet<number>, mayKeep: boolean): Graph {
   const last = new Set([...kept].map((id) => storageOf(graph, id)));
   const readers = new Map<number, number>();
   for (const node of graph.nodes) {
@@ -133,11 +133,17 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       const target = at === undefined ? undefined : nodes[at];
       if (at === undefined || target === undefined) continue;
       const inner = target.outputs[0] as number;
-      const only = readers.get(inner) === 1 && !last.has(inner) && storageOf(graph, main) === inner;
+      const only = readers.get(inner) === 1 && !last.has(inner);
+      // What others read is kept beside what the end makes of it, right where that would be made anyway.
+      const keeps =
+        mayKeep &&
+        !only &&
+        at === nodes.length - 1 &&
+        target.op.keepsInner?.(target.attributes, tensorAt(graph, inner)) === true;
       const takes = target.op.takesEpilogue === true || target.op.elementwise !== undefined;
       const whole = isWhole(tensorAt(graph, inner), shape);
       const partial = ((target.attributes.splits as number | undefined) ?? 1) > 1;
-      if (!only || !takes || !whole || partial) continue;
+      if (!(only || keeps) || storageOf(graph, main) !== inner || !takes || !whole || partial) continue;
       const operands = node.inputs.filter((id) => id !== main);
       const madeBefore = operands.every((id) => {
         const place = maker.get(storageOf(graph, id)) ?? -1;
@@ -146,16 +152,17 @@ function fuseElementwise(graph: Graph, kept: ReadonlySet<number>): Graph {
       // The other inputs of an elementwise target stand in the chain like operands.
       const flows = target.inputs.slice(0, target.op.inputs.length).some((id) => isWhole(tensorAt(graph, id), shape));
       const own = target.op.takesEpilogue === true ? ownInputs(target).length : Number(flows);
-      if (!madeBefore || target.inputs.length - own + operands.length > mostOperands(target)) continue;
+      if (!madeBefore || target.inputs.length - own + operands.length + Number(keeps) > mostOperands(target)) continue;
       const inputs = [...target.inputs, ...operands];
+      const kept = keeps ? target.outputs.length : undefined;
       const places = node.inputs.map((id) => (id === main ? undefined : inputs.indexOf(id, target.inputs.length)));
       return {
         at,
         node: {
           ...target,
           inputs,
-          outputs: [...node.outputs, ...target.outputs.slice(1)],
-          epilogue: [...target.epilogue, { op: node.op, attributes: node.attributes, inputs: places, shape }],
+          outputs: [...node.outputs, ...target.outputs.slice(1), ...(keeps ? [inner] : [])],
+          epilogue: [...target.epilogue, { op: node.op, attributes: node.attributes, inputs: places, shape, kept }],
         },
       };
     }

@@ -14,6 +14,8 @@ export interface Node {
   /** Path of the layer that asked for it. */
   readonly layer: string;
   readonly epilogue: readonly EpilogueStep[];
+  /** Whether it is a part of the dispatch of the node before it. */
+  readonly beside?: boolean;
 }
 
 export interface Graph {
@@ -32,6 +34,10 @@ export function storageOf(graph: Graph, id: number): number {
   return tensor.id;
 }
 
+/** Whether a node moves nothing: what comes out is another view of what goes in. */
+export const isView = (graph: Graph, { outputs }: Pick<Node, "outputs">): boolean =>
+  outputs.every((id) => tensorAt(graph, id).view !== undefined);
+
 export function addTensor(graph: Graph, tensor: Omit<Tensor, "id">): Tensor {
   const added = { ...tensor, id: graph.tensors.length };
   graph.tensors.push(added);
@@ -41,7 +47,7 @@ export function addTensor(graph: Graph, tensor: Omit<Tensor, "id">): Tensor {
 /** Adds a node and its output tensors, each as the op says of it. */
 export function addNode(
   graph: Graph,
-  node: Omit<Node, "outputs" | "epilogue">,
+  node: Omit<Node, "outputs" | "epilogue" | "beside">,
   specs: readonly (readonly [name: string, TensorSpec])[],
 ): Tensor[] {
   const { op, inputs, layer } = node;
@@ -86,10 +92,14 @@ export function ownInputs({ inputs, epilogue }: Pick<Node, "inputs" | "epilogue"
   return inputs.slice(0, inputs.length - operands.length);
 }
 
-/** The outputs of a node as its op makes them; at the end of its kernel the same numbers may have another shape. */
+/**
+ * The outputs of a node as its op makes them; at the end of its kernel the same numbers may have another shape. Behind them in the node
+ * stands what is kept before steps of that end.
+ */
 export function madeBy(graph: Graph, node: Node): Tensor[] {
   const { op, outputs, attributes, epilogue } = node;
-  const made = outputs.map((id) => tensorAt(graph, id));
+  const kept = epilogue.filter((step) => step.kept !== undefined).length;
+  const made = outputs.slice(0, outputs.length - kept).map((id) => tensorAt(graph, id));
   if (epilogue.length === 0) return made;
   const own = Object.fromEntries(ownInputs(node).map((id, i) => [op.inputs[i], tensorAt(graph, id)]));
   return made.map((tensor, i) => ({ ...tensor, ...(i === 0 && { shape: specsOf(op, own, attributes)[0]![1].shape }) }));

@@ -34,6 +34,7 @@ const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
 ): Kernel => ({
   name,
   source: inLines(part, text),
+  beside: true,
   choose({ tensors, attributes }) {
     const { q, k, mask } = tensors as { readonly q: Tensor; readonly k: Tensor; readonly mask?: Tensor };
     const look = attributes as Look;

@@ -7,7 +7,7 @@ import backwardInputSource from "../../shaders/product/conv2d-backward-input.wgs
 import { inLines } from "./kernel.ts";
 import type { Attributes, Kernel, Way } from "./op.ts";
 import { defineOp } from "./op.ts";
-import { type Product, productKernel } from "./product.ts";
+import { keepsInner, type Product, productKernel } from "./product.ts";
 import { checkCount, checkPair, given } from "./request.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
@@ -115,6 +115,7 @@ export const conv2d = defineOp({
     return { M: positions, N: filters, K: taps * channels, transposeA: false, transposeB: false };
   }),
   takesEpilogue: true,
+  keepsInner,
 });
 
 const backwardInput = convolution(
@@ -136,6 +137,7 @@ export const conv2dBackwardInput = defineOp({
   }),
   kernel: backwardInput,
   takesEpilogue: true,
+  keepsInner,
 });
 
 /** dW = X * dY over batch and positions: [kh, kw, C / groups, F], or [splits, ..] partial sums; a is X, b is dY. */
@@ -196,4 +198,5 @@ export const conv2dTranspose = defineOp({
   work: ({ a, b }) => (size(a.shape) * size(b.shape)) / b.shape[3]!,
   kernel: backwardInput,
   takesEpilogue: true,
+  keepsInner,
 });

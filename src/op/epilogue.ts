@@ -27,12 +27,24 @@ export interface Epilogue {
   readonly note: string;
 }
 
-/** `at` is the first number's place in the output, `column` its place in the last axis. */
-export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor[], form: EpilogueForm): Epilogue {
+/**
+ * `at` is the first number's place in the output, `column` its place in the last axis. `outputs` are those of the node; what is kept of
+ * numbers that are 4 at a time must be aligned.
+ */
+export function epilogue(
+  steps: readonly EpilogueStep[],
+  inputs: readonly Tensor[],
+  form: EpilogueForm,
+  outputs: readonly Tensor[] = [],
+): Epilogue {
   const tensors: Record<string, Tensor> = {};
   const declarations: string[] = [];
   const body: string[] = [];
-  for (const { op, attributes, inputs: places, shape } of steps) {
+  const declare = (name: string, mode: string, element: string): void => {
+    const number = FIRST + declarations.length;
+    declarations.push(`@group(0) @binding(${number}) var<storage, ${mode}> ${name}: array<${element}>;`);
+  };
+  for (const { op, attributes, inputs: places, shape, kept } of steps) {
     const elementwise = op.elementwise ?? bug(`"${op.name}" is not elementwise, it cannot end a kernel`);
     const values = op.inputs.map((input, i) => {
       const place = places[i];
@@ -41,11 +53,15 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
       const operand = inputs[place] ?? bug(`"${op.name}" lacks its operand`);
       tensors[name] = operand;
       const { element, read } = operandAccess(name, operand.shape, shape, form);
-      declarations.push(
-        `@group(0) @binding(${FIRST + declarations.length}) var<storage, read> ${name}: array<${element}>;`,
-      );
+      declare(name, "read", element);
       return `let ${input} = ${read};`;
     });
+    if (kept !== undefined) {
+      const name = `kept${kept}`;
+      tensors[name] = outputs[kept] ?? bug(`"${op.name}" lacks a place for what it takes`);
+      declare(name, "read_write", "V");
+      body.push(`  ${name}[at${form.lanes === 4 ? " / 4" : ""}] = result;`);
+    }
     body.push(`  { // ${op.name}\n    ${values.join(" ")}\n    result = ${elementwise.expression(attributes)};\n  }`);
   }
   const text = [
@@ -59,7 +75,11 @@ export function epilogue(steps: readonly EpilogueStep[], inputs: readonly Tensor
     "  return result;",
     "}",
   ].join("\n");
-  return { text, tensors, note: steps.map((step) => ` +${step.op.name}`).join("") };
+  return {
+    text,
+    tensors,
+    note: steps.map((step) => `${step.kept === undefined ? "" : " kept"} +${step.op.name}`).join(""),
+  };
 }
 
 /** Whether an input may be what a kernel has in hand: it has a number for each of the result. */

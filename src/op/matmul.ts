@@ -2,7 +2,7 @@
 
 import source from "../../shaders/product/matmul.wgsl?raw";
 import { defineOp } from "./op.ts";
-import { productKernel } from "./product.ts";
+import { keepsInner, productKernel } from "./product.ts";
 import { given } from "./request.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
@@ -78,6 +78,7 @@ export const matmul = defineOp({
   work: ({ a, b }, { transposeB }) => size(a.shape) * matrixOf(b, transposeB)[1],
   kernel,
   takesEpilogue: true,
+  keepsInner,
   sumsColumns: ({ transposeA, transposeB }, { shape }) =>
     transposeA === true && transposeB !== true && shape.length === 2,
 });

@@ -79,6 +79,8 @@ export interface Op<In extends string = string, Out extends string = string, A e
   absorbs?(): { readonly op: Op; readonly attributes: Attributes };
   /** Whether the kernel can end in a chain of elementwise ops. */
   readonly takesEpilogue?: boolean;
+  /** Whether the kernel, with these attributes, can also leave what stands before a step of its end, where the result is as long as this. */
+  keepsInner?(attributes: NoInfer<A>, result: Tensor): boolean;
   /** Whether a sample gets other numbers each time, so that nothing behind it can be kept. */
   moves?(attributes: A): boolean;
   /** The sums that it is, where it is nothing else and they may be made together with those of others. */
@@ -110,6 +112,8 @@ export interface EpilogueStep {
   readonly inputs: readonly (number | undefined)[];
   /** Shape of what it gives; the kernel may have the same numbers under another. */
   readonly shape: readonly number[];
+  /** Where what it takes stands among the outputs of the node, if others read that too. */
+  readonly kept?: number | undefined;
 }
 
 /** A node with its tensors at hand. */
@@ -174,6 +178,8 @@ export interface Kernel<Name extends string = string> {
   /** WGSL. Every binding that it declares in group 0 has the name of a tensor of the choice; numbers lie densely, the last axis first. */
   readonly source: string;
   choose(work: Work<Name>): Choice;
+  /** Whether it may be a part of a dispatch in which other kernels are: it runs once and knows nothing of the step. */
+  readonly beside?: boolean;
   /** All ways to run it, of which the first is what `choose` gives; left out where there is no other. */
   candidates?(work: Work<Name>): readonly Candidate[];
 }

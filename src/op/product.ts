@@ -5,8 +5,8 @@ import product from "../../shaders/product.wgsl?raw";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { fold, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
-import type { Choice, Kernel, Tactic, Work } from "./op.ts";
-import type { Tensors } from "./tensor.ts";
+import type { Attributes, Choice, Kernel, Tactic, Work } from "./op.ts";
+import type { Tensor, Tensors } from "./tensor.ts";
 
 /** C [M, N] = A [M, K] B [K, N], each stored so or transposed, or several such products. */
 export interface Product {
@@ -33,6 +33,10 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
   [`VECTOR_${operand}`]: vector,
 });
 
+/** Whether results are stored in fours, so that what comes before the end of the kernel can be kept in fours too. */
+export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boolean =>
+  ((shape.at(-1) as number) / Number(groups)) % 4 === 0;
+
 /** The kernel of this name, whose own text stands before that of all products. Sums may be cut into attribute `splits` parts. */
 /* @__NO_SIDE_EFFECTS__ */ export function productKernel(
   name: string,
@@ -40,12 +44,12 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
   productOf: (work: Work<"a" | "b" | "c">) => Product,
 ): Kernel<"a" | "b" | "c" | "sum"> {
   const chosen = (work: Work<"a" | "b" | "c" | "sum">, tactic: Tactic): Choice => {
-    const { tensors, all, epilogue: steps, checked } = work;
+    const { tensors, all, outputs, epilogue: steps, checked } = work;
     const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note } = productOf(work);
     const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
     const { splits } = tactic;
     const aligned = N % 4 === 0;
-    const end = epilogue(steps, all, { lanes: 4, columns: line, aligned });
+    const end = epilogue(steps, all, { lanes: 4, columns: line, aligned }, outputs);
     const { holes, grid } = tilingFor(tactic, M, N, groups * splits);
     return {
       holes: {
@@ -74,6 +78,7 @@ const loads = (operand: "A" | "B" | "C", vector: boolean): Holes => ({
   return {
     name,
     source: inLines(text, product),
+    beside: true,
     choose: (work) => chosen(work, tacticsFor(work, productOf(work))[0]),
     // Each result is added up by one thread, term by term: tiles and workgroups change nothing of it, parts do.
     candidates: (work) =>

@@ -1,6 +1,6 @@
 // From when to when each activation is needed: the facts that the memory plan is made from.
 
-import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
+import { type Graph, isView, storageOf, tensorAt } from "../graph/graph.ts";
 import { byteSize, type Tensor } from "../op/tensor.ts";
 
 /** Bytes are rounded up to the alignment of a buffer binding. */
@@ -19,7 +19,7 @@ export interface Lifetime {
   readonly last: number;
 }
 
-/** One node as the plan sees it: the activations that it reads and those that it writes. */
+/** One dispatch as the plan sees it: the activations that it reads and those that it writes. */
 export interface Access {
   readonly reads: readonly number[];
   readonly writes: readonly number[];
@@ -37,17 +37,20 @@ export function lifetimesOf(graph: Graph, kept: ReadonlySet<number>): Lifetimes 
   const storages = (ids: readonly number[]): number[] => [
     ...new Set(ids.map((id) => storageOf(graph, id)).filter(isActivation)),
   ];
-  const accesses = graph.nodes.map((node, at) => {
-    const isView = node.outputs.every((id) => tensorAt(graph, id).view !== undefined);
-    const access = isView
-      ? { reads: [], writes: [] }
-      : { reads: storages(node.inputs), writes: storages(node.outputs) };
-    for (const id of [...access.reads, ...access.writes]) {
+  const accesses = graph.nodes.map((): { reads: number[]; writes: number[] } => ({ reads: [], writes: [] }));
+  /** Where the dispatch under way begins: what stands beside its first node happens there. */
+  let at = 0;
+  for (const [place, node] of graph.nodes.entries()) {
+    if (isView(graph, node)) continue;
+    if (node.beside !== true) at = place;
+    const { reads, writes } = accesses[at] as (typeof accesses)[number];
+    reads.push(...storages(node.inputs).filter((id) => !reads.includes(id)));
+    writes.push(...storages(node.outputs));
+    for (const id of [...reads, ...writes]) {
       const span = found.get(id) ?? { first: at, last: at };
       found.set(id, { first: span.first, last: at });
     }
-    return access;
-  });
+  }
   for (const id of storages([...kept])) {
     const span = found.get(id);
     if (span !== undefined) found.set(id, { ...span, last: graph.nodes.length });

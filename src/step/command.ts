@@ -30,6 +30,8 @@ export interface Command {
   /** What it works on, for people. */
   readonly note: string;
   readonly layer: string;
+  /** What it is made of, where it is several beside each other. */
+  readonly parts?: readonly Command[];
 }
 
 /** In which steps a command runs; it needs all of its bits. */

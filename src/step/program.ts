@@ -7,7 +7,7 @@ import type { Base } from "../graph/base.ts";
 import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { fuse } from "../graph/fuse.ts";
-import { tensorAt } from "../graph/graph.ts";
+import { type Graph, tensorAt } from "../graph/graph.ts";
 import type { Matrix } from "../graph/kept.ts";
 import { owned } from "../graph/own.ts";
 import { segmentPaths } from "../graph/recompute.ts";
@@ -18,6 +18,7 @@ import { type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
 import type { Tensor } from "../op/tensor.ts";
+import { planBeside } from "../plan/beside.ts";
 import { sumsLast } from "../plan/late.ts";
 import { blockBytes, type Layout, layOut, type Placed } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
@@ -189,13 +190,18 @@ export function buildProgram(options: ProgramOptions): Program {
         ? { features: frontier }
         : {};
   const kept = new Set(Object.values(results));
-  const whole = fuse(part, kept);
   const { recompute } = options;
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
-  // Who computes again for memory's sake lets no sum wait.
-  const fused = trains && paths !== undefined ? lean(whole, loss, paths) : sumsLast(whole, kept);
+  // Who computes again for memory's sake keeps nothing at the end of a kernel, lets no sum wait, and nothing run beside another.
+  const isLean = trains && paths !== undefined;
+  const whole = fuse(part, kept, !isLean);
+  const short = isLean ? lean(whole, loss, paths) : sumsLast(whole, kept);
   const residents = [base, { layout: states.layout, ids: stateIds }];
-  const planned = plan(fused, layout, parameterIds, kept, first?.recording.arenas, ...residents);
+  const room = first?.recording.arenas ?? new Map<string, number>();
+  const planOf = (graph: Graph) => plan(graph, layout, parameterIds, kept, room, ...residents);
+  const { graph: fused, planned } = isLean
+    ? { graph: short, planned: planOf(short) }
+    : planBeside(short, kept, room, planOf);
   const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {

@@ -9,6 +9,7 @@ import { chosen, type RowSum } from "../op/op.ts";
 import { lateSums } from "../plan/late.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
+import { beside } from "./beside.ts";
 import { type Command, commandOf } from "./command.ts";
 import { sumCommands } from "./sums.ts";
 import { type UpdateOptions, type UpdateSettings, updateCommands } from "./update.ts";
@@ -46,7 +47,8 @@ export interface RecordOptions {
 }
 
 export function record(graph: Graph, plan: Plan, options: RecordOptions): Recording {
-  const commands: Command[] = [];
+  /** By dispatch, as they stand beside each other. */
+  const groups: Command[][] = [];
   let late: RowSum[] = [];
   for (const node of graph.nodes) {
     const sums = lateSums(graph, node);
@@ -58,33 +60,35 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     if (kernel === undefined) continue;
     addLate();
     const named = namedTensors(graph, node);
+    const made = madeBy(graph, node);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
     const { tensors, times, ...choice } = chosen(kernel, {
       op: node.op,
       tensors: named,
       all: node.inputs.map((id) => tensorAt(graph, id)),
-      outputs: madeBy(graph, node),
+      outputs: [...made, ...node.outputs.slice(made.length).map((id) => tensorAt(graph, id))],
       attributes: node.attributes,
       epilogue: node.epilogue,
       device: options.device,
       halts: options.halts === true,
       checked,
     });
-    commands.push(
-      commandOf(
-        {
-          ...{ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer },
-          ...(times > 1 && { times }),
-        },
-        (binding) => {
-          const tensor = tensors[binding];
-          return tensor === undefined ? besideTensors(binding, node, rows) : plan.sliceOf(tensor.id);
-        },
-      ),
+    const command = commandOf(
+      {
+        ...{ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer },
+        ...(times > 1 && { times }),
+      },
+      (binding) => {
+        const tensor = tensors[binding];
+        return tensor === undefined ? besideTensors(binding, node, rows) : plan.sliceOf(tensor.id);
+      },
     );
+    if (node.beside === true) groups.at(-1)?.push(command);
+    else groups.push([command]);
   }
   addLate();
+  const commands = groups.flatMap((group) => beside(group, options.mostBytes));
   if (options.update !== undefined) commands.push(...updateCommands(options.update));
   commands.push(...(options.commits ?? []));
   checkWrites(commands);
@@ -100,7 +104,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
   /** Sums that stand beside one another. */
   function addLate(): void {
     const { checked = false, mostBytes } = options;
-    if (late.length > 0) commands.push(...sumCommands(late, plan, checked, mostBytes));
+    if (late.length > 0) groups.push(...sumCommands(late, plan, checked, mostBytes).map((sums) => [sums]));
     late = [];
   }
 }

@@ -8,6 +8,7 @@ import type { Controller } from "../../src/kernels/control.ts";
 import { MOST_GRADIENT } from "../../src/op/check.ts";
 import { size } from "../../src/op/tensor.ts";
 import type { Optimizer } from "../../src/optim/optimizer.ts";
+import { besideEachOther } from "../../src/plan/beside.ts";
 import { lateSums } from "../../src/plan/late.ts";
 import { plan } from "../../src/plan/plan.ts";
 import type { Command } from "../../src/step/command.ts";
@@ -67,7 +68,7 @@ const POKE = `
 fn main() { data[what[0]] = what[1]; }
 `;
 
-/** The nodes that compute, with the command that each is part of: late sums beside one another are one. */
+/** The nodes that compute, with the command that each is part of: what is beside another, and late sums in a row, are one. */
 function placesOf(graph: Graph): { readonly node: Node; readonly command: number }[] {
   const places: { readonly node: Node; readonly command: number }[] = [];
   let command = -1;
@@ -75,7 +76,7 @@ function placesOf(graph: Graph): { readonly node: Node; readonly command: number
   for (const node of graph.nodes) {
     const isLate = lateSums(graph, node) !== undefined;
     if (!isLate && node.op.kernel === undefined) continue;
-    if (!isLate || !wasLate) command++;
+    if (node.beside !== true && (!isLate || !wasLate)) command++;
     wasLate = isLate;
     places.push({ node, command });
   }
@@ -99,7 +100,7 @@ export async function openInjection(
   const controlled = settings.controllers.length > 0 || settings.clip !== undefined;
   const rows = layout.tensors.length;
 
-  const graph = fuse(traced.graph, new Set());
+  const graph = besideEachOther(fuse(traced.graph, new Set()), new Set());
   const planned = plan(graph, layout, parameterIds, new Set());
   const device = { software: true };
   const update = {

@@ -49,7 +49,7 @@ const storing = ({ recording }: Program) =>
     bindings.some(({ arena, access }) => arena === "gradients" && access === "readWrite"),
   );
 const asks = ({ bindings }: Command): boolean =>
-  bindings.some(({ name, access }) => name === "metrics" && access === "readWrite");
+  bindings.some(({ arena, access }) => arena === "metrics" && access === "readWrite");
 
 /** Of sums of rows: where each stands, from where the shader sees the arena, and 1 + its row. */
 const sumsOf = ({ holes: { SUMS = "" } }: Command) =>

@@ -29,12 +29,12 @@ const image = { input: [28, 28, 1] };
 const text = { inputs: [{ name: "", shape: [32], classes: 65 }] };
 
 const networks: Readonly<Record<string, Network>> = {
-  mlp: { model: mlp(), inputs: { input: [784] }, output: [10], dispatches: 12 },
+  mlp: { model: mlp(), inputs: { input: [784] }, output: [10], dispatches: 10 },
   lenet: { model: lenet(), inputs: image, output: [10], dispatches: 24 },
-  resnet8: { model: resnet8(), inputs: image, output: [10], dispatches: 73 },
-  mobilenet: { model: mobilenet(), inputs: image, output: [10], dispatches: 59 },
-  autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 24 },
-  denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 26 },
+  resnet8: { model: resnet8(), inputs: image, output: [10], dispatches: 64 },
+  mobilenet: { model: mobilenet(), inputs: image, output: [10], dispatches: 55 },
+  autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 19 },
+  denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 21 },
   vae: {
     model: variational.vae(),
     inputs: {
@@ -46,12 +46,12 @@ const networks: Readonly<Record<string, Network>> = {
     },
     output: { image: [28, 28, 1], mean: [16], logVariance: [16] },
     loss: variational.loss,
-    dispatches: 40,
+    dispatches: 32,
   },
-  "vit-tiny": { model: vitTiny(), inputs: image, output: [10], dispatches: 95 },
-  "char-lstm": { model: charLstm(65), inputs: text, output: [32, 65], dispatches: 80 },
-  "char-gru": { model: charGru(65), inputs: text, output: [32, 65], dispatches: 80 },
-  "char-gpt": { model: charGpt({ vocabulary: 65, length: 32 }), inputs: text, output: [32, 65], dispatches: 122 },
+  "vit-tiny": { model: vitTiny(), inputs: image, output: [10], dispatches: 65 },
+  "char-lstm": { model: charLstm(65), inputs: text, output: [32, 65], dispatches: 78 },
+  "char-gru": { model: charGru(65), inputs: text, output: [32, 65], dispatches: 78 },
+  "char-gpt": { model: charGpt({ vocabulary: 65, length: 32 }), inputs: text, output: [32, 65], dispatches: 82 },
 };
 
 describe.each(Object.entries(networks))("%s", (name, { model, inputs, output, loss = crossEntropy(), dispatches }) => {

@@ -32,7 +32,8 @@ const image = [8, 8, 3];
 /** Kernels of a step from a convolution on, in order, each with what is at its end. */
 function kernels(model: Layer, options: Parameters<typeof programOf>[1] = {}): string[] {
   const { recording } = programOf(model, { input: image, ...options });
-  return recording.commands.map(({ kernel, note }) => `${kernel}${(note.match(/ \+\w+/g) ?? []).join("")}`);
+  const parts = recording.commands.flatMap((command) => command.parts ?? [command]);
+  return parts.map(({ kernel, note }) => `${kernel}${(note.match(/ \+\w+/g) ?? []).join("")}`);
 }
 
 const conv = () => conv2d(8, { padding: "same", bias: false });

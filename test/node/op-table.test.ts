@@ -86,7 +86,9 @@ test("nothing is left over of what is no longer there", () => {
   expect(Object.entries(shaders).flatMap(([path, text]) => (used.includes(text) ? [] : [path]))).toEqual([]);
   expect(Object.keys(twins).sort()).toEqual([...allOps.keys()].sort());
   expect(Object.keys(updateTwins).sort()).toEqual(Object.keys(rules).sort());
-  expect(gpuTests.sort()).toEqual(["commit", "metrics", "op", "sum-rows", ...Object.keys(rules), ...passes].sort());
+  expect(gpuTests.sort()).toEqual(
+    ["beside", "commit", "metrics", "op", "sum-rows", ...Object.keys(rules), ...passes].sort(),
+  );
   for (const name of [...Object.keys(gradientCases), ...gpuCases.map(({ op }) => op)]) {
     expect([...allOps.keys()]).toContain(name);
   }

@@ -66,8 +66,11 @@ function chain(group: number, activation: () => Layer = relu): Layer {
 
 type Options = Parameters<typeof programOf>[1];
 
-const recordingOf = (model: Layer, options: Options) =>
-  programOf(model, { input: [64], batch: 1024, ...options }).recording;
+/** Of what stands beside each other each by itself. */
+const recordingOf = (model: Layer, options: Options) => {
+  const { commands, ...others } = programOf(model, { input: [64], batch: 1024, ...options }).recording;
+  return { ...others, commands: commands.flatMap((command) => command.parts ?? [command]) };
+};
 
 const frozenBelow = (count: number): ReadonlySet<string> =>
   new Set(

@@ -30,16 +30,15 @@ describe("a step in print", () => {
     const model = sequential({ body: [dense(8), relu()], head: dense(3) });
     expect(printed(programOf(model))).toMatchInlineSnapshot(`
       "
-      train: 9 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.00 MB naive), 1 submit
-        0  gather                         [32x6]                          grid 3x1x1  data.x data.order data.y -> activations2 activations1@512
-        1  matmul                 body.0  [32x6] x [6x8] +bias +relu      grid 1x1x1  activations2 parameters parameters@1024 -> activations0
-        2  matmul                 head    [32x8] x [8x3] +bias            grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
-        3  softmax-cross-entropy          [32x3]                          grid 1x1x1  activations1 activations1@512 -> activations0@1024 activations2@768
-        4  metrics                        [32x2]                          grid 1x1x1  activations0@1024 -> metrics
-        5  matmul                 head    [32x8]^T x [32x3] +columnSum    grid 1x1x1  activations0 activations2@768 -> gradients@2048 gradients@3072 metrics
-        6  matmul                 head    [32x3] x [8x3]^T +reluBackward  grid 1x1x1  activations2@768 parameters@2048 activations0 -> activations1
-        7  matmul                 body.0  [32x6]^T x [32x8] +columnSum    grid 1x1x1  activations2 activations1 -> gradients gradients@1024 metrics
-        8  adam                           adam: 4 rows, 4 blocks          grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
+      train: 8 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.00 MB naive), 1 submit
+        0  gather                         [32x6]                                                         grid 3x1x1  data.x data.order data.y -> activations2 activations1@512
+        1  matmul                 body.0  [32x6] x [6x8] +bias +relu                                     grid 1x1x1  activations2 parameters parameters@1024 -> activations0
+        2  matmul                 head    [32x8] x [8x3] +bias                                           grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
+        3  softmax-cross-entropy          [32x3]                                                         grid 1x1x1  activations1 activations1@512 -> activations0@1024 activations2@768
+        4  metrics                        [32x2]                                                         grid 1x1x1  activations0@1024 -> metrics
+        5  matmul                 head    [32x8]^T x [32x3] +columnSum + [32x3] x [8x3]^T +reluBackward  grid 2x1x1  activations0 activations2@768 parameters@2048 -> metrics gradients@2048 gradients@3072 activations1
+        6  matmul                 body.0  [32x6]^T x [32x8] +columnSum                                   grid 1x1x1  activations2 activations1 -> gradients gradients@1024 metrics
+        7  adam                           adam: 4 rows, 4 blocks                                         grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
@@ -52,22 +51,21 @@ describe("a step in print", () => {
     });
     expect(printed(programOf(model, { input: [12, 12, 3] }))).toMatchInlineSnapshot(`
       "
-      train: 15 commands, 4 activation arenas (0.27 MB planned, 0.26 MB at least, 0.48 MB naive), 1 submit
-         0  gather                          [32x12x12x3]                                            grid 54x1x1   data.x data.order data.y -> activations2 activations0@1280
-         1  conv2d                  stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias                      grid 1x36x1   activations2 parameters parameters@1024 -> activations1
-         2  max-pool2d              stem.2  [32x12x12x8] 2x2 stride 2x2 of relu                     grid 36x1x1   activations1 -> activations2@55296 activations3
-         3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh             grid 1x1x1    activations2@55296 parameters@2048 -> activations1
-         4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x1x1    activations1 parameters@4096 parameters@5120 -> activations0
-         5  softmax-cross-entropy           [32x10]                                                 grid 1x1x1    activations0 activations0@1280 -> activations1@4352 activations1@3072
-         6  metrics                         [32x2]                                                  grid 1x1x1    activations1@4352 -> metrics
-         7  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations1 activations1@3072 -> gradients@4096 gradients@5120 metrics
-         8  matmul                  head    [32x10] x [24x10]^T +tanhBackward                       grid 1x1x1    activations1@3072 parameters@4096 activations1 -> activations0
-         9  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x1x1    activations2@55296 activations0 -> gradients@2048 metrics
-        10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x9x1    activations0 parameters@2048 -> activations2@55296
-        11  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2                               grid 144x1x1  activations2@55296 activations3 -> activations1
-        12  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x1    activations2 activations1 -> activations3 activations3@27648
-        13  sum-rows                        2 sums of rows                                          grid 5x1x1    activations3 -> gradients metrics
-        14  adam                            adam: 5 rows, 6 blocks                                  grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
+      train: 14 commands, 4 activation arenas (0.27 MB planned, 0.26 MB at least, 0.48 MB naive), 1 submit
+         0  gather                          [32x12x12x3]                                                        grid 54x1x1   data.x data.order data.y -> activations2 activations0@1280
+         1  conv2d                  stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias                                  grid 1x36x1   activations2 parameters parameters@1024 -> activations1
+         2  max-pool2d              stem.2  [32x12x12x8] 2x2 stride 2x2 of relu                                 grid 36x1x1   activations1 -> activations2@55296 activations3
+         3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh                         grid 1x1x1    activations2@55296 parameters@2048 -> activations1
+         4  matmul                  head    [32x24] x [24x10] +bias                                             grid 1x1x1    activations1 parameters@4096 parameters@5120 -> activations0
+         5  softmax-cross-entropy           [32x10]                                                             grid 1x1x1    activations0 activations0@1280 -> activations1@4352 activations1@3072
+         6  metrics                         [32x2]                                                              grid 1x1x1    activations1@4352 -> metrics
+         7  matmul                  head    [32x24]^T x [32x10] +columnSum + [32x10] x [24x10]^T +tanhBackward  grid 2x1x1    activations1 activations1@3072 parameters@4096 -> metrics gradients@4096 gradients@5120 activations0
+         8  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                              grid 1x1x1    activations2@55296 activations0 -> gradients@2048 metrics
+         9  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                               grid 1x9x1    activations0 parameters@2048 -> activations2@55296
+        10  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2                                           grid 144x1x1  activations2@55296 activations3 -> activations1
+        11  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum              grid 1x7x1    activations2 activations1 -> activations3 activations3@27648
+        12  sum-rows                        2 sums of rows                                                      grid 5x1x1    activations3 -> gradients metrics
+        13  adam                            adam: 5 rows, 6 blocks                                              grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
@@ -77,21 +75,18 @@ describe("a step in print", () => {
     const options = { loss: meanSquaredError(), update: plainUpdate(sgd().rule) };
     expect(printed(programOf(model, options))).toMatchInlineSnapshot(`
       "
-      train: 14 commands, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
-         0  gather                       [32x6]                          grid 3x1x1  data.x data.order data.y -> activations2@2048 activations3
-         1  matmul              first    [32x6] x [6x16] +bias           grid 1x1x1  activations2@2048 parameters parameters@1024 -> activations0
-         2  matmul              block.0  [32x16] x [16x16] +bias         grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
-         3  elementwise         block.1  [32x16] +gelu +add              grid 2x1x1  activations1 activations0 -> activations2
-         4  matmul              last     [32x16] x [16x2] +bias          grid 1x1x1  activations2 parameters@4096 parameters@5120 -> activations3@256
-         5  mean-squared-error           [32x2]                          grid 1x1x1  activations3@256 activations3 -> activations0@2048 activations2@2816
-         6  metrics                      [32x2]                          grid 1x1x1  activations0@2048 -> metrics
-         7  matmul              last     [32x16]^T x [32x2] +columnSum   grid 1x1x1  activations2 activations2@2816 -> gradients@4096 gradients@5120 metrics
-         8  matmul              last     [32x2] x [16x2]^T               grid 1x1x1  activations2@2816 parameters@4096 -> activations3
-         9  elementwise         block.1  [32x16] +geluBackward           grid 2x1x1  activations3 activations1 -> activations2
-        10  matmul              block.0  [32x16]^T x [32x16] +columnSum  grid 1x1x1  activations0 activations2 -> gradients@2048 gradients@3072 metrics
-        11  matmul              block.0  [32x16] x [16x16]^T +add        grid 1x1x1  activations2 parameters@2048 activations3 -> activations0
-        12  matmul              first    [32x6]^T x [32x16] +columnSum   grid 1x1x1  activations2@2048 activations0 -> gradients gradients@1024 metrics
-        13  sgd                          sgd: 6 rows, 6 blocks           grid 6x1x1  blocks gradients metrics -> parameters
+      train: 11 commands, 3 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
+         0  gather                       [32x6]                                                     grid 3x1x1  data.x data.order data.y -> activations2@2048 activations1@2048
+         1  matmul              first    [32x6] x [6x16] +bias                                      grid 1x1x1  activations2@2048 parameters parameters@1024 -> activations1
+         2  matmul              block.0  [32x16] x [16x16] +bias kept +gelu +add                    grid 1x1x1  activations1 parameters@2048 parameters@3072 activations1 -> activations0 activations2
+         3  matmul              last     [32x16] x [16x2] +bias                                     grid 1x1x1  activations0 parameters@4096 parameters@5120 -> activations1@2304
+         4  mean-squared-error           [32x2]                                                     grid 1x1x1  activations1@2304 activations1@2048 -> activations0@2048 activations2@2816
+         5  metrics                      [32x2]                                                     grid 1x1x1  activations0@2048 -> metrics
+         6  matmul              last     [32x16]^T x [32x2] +columnSum                              grid 1x1x1  activations0 activations2@2816 -> gradients@4096 gradients@5120 metrics
+         7  matmul              last     [32x2] x [16x2]^T kept +geluBackward                       grid 1x1x1  activations2@2816 parameters@4096 activations2 -> activations1@2048 activations0
+         8  matmul              block.0  [32x16]^T x [32x16] +columnSum + [32x16] x [16x16]^T +add  grid 2x1x1  activations1 activations1@2048 activations0 parameters@2048 -> metrics gradients@2048 gradients@3072 activations2
+         9  matmul              first    [32x6]^T x [32x16] +columnSum                              grid 1x1x1  activations2@2048 activations2 -> gradients gradients@1024 metrics
+        10  sgd                          sgd: 6 rows, 6 blocks                                      grid 6x1x1  blocks gradients metrics -> parameters
       "
     `);
   });
@@ -105,22 +100,20 @@ describe("a step in print", () => {
     });
     expect(printed(programOf(model))).toMatchInlineSnapshot(`
       "
-      train: 15 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.01 MB naive), 1 submit
-         0  gather                         [32x6]                               grid 3x1x1  data.x data.order data.y -> activations0 activations0@2048
-         1  matmul                 shared  [32x6] x [6x6] +bias +tanh           grid 1x1x1  activations0 parameters parameters@1024 -> activations1
-         2  matmul                 shared  [32x6] x [6x6] +bias +relu           grid 1x1x1  activations1 parameters parameters@1024 -> activations0@768
-         3  elementwise                    [32x6] +add                          grid 1x1x1  activations1 activations0@768 -> activations2
-         4  matmul                 head    [32x6] x [6x4] +bias                 grid 1x1x1  activations2 parameters@2048 parameters@3072 -> activations0@1536
-         5  softmax-cross-entropy          [32x4]                               grid 1x1x1  activations0@1536 activations0@2048 -> activations1@1280 activations1@768
-         6  metrics                        [32x2]                               grid 1x1x1  activations1@1280 -> metrics
-         7  matmul                 head    [32x6]^T x [32x4] +columnSum         grid 1x1x1  activations2 activations1@768 -> gradients@2048 gradients@3072 metrics
-         8  matmul                 head    [32x4] x [6x4]^T                     grid 1x1x1  activations1@768 parameters@2048 -> activations0@1536
-         9  elementwise            right   [32x6] +reluBackward                 grid 1x1x1  activations0@1536 activations0@768 -> activations1@768
-        10  matmul                 shared  [32x6]^T x [32x6] +columnSum         grid 1x1x1  activations1 activations1@768 -> activations0@1024 activations0@768
-        11  matmul                 shared  [32x6] x [6x6]^T +add +tanhBackward  grid 1x1x1  activations1@768 parameters activations0@1536 activations1 -> activations2
-        12  matmul                 shared  [32x6]^T x [32x6] +columnSum +add    grid 1x1x1  activations0 activations2 activations0@1024 -> gradients activations1 metrics
-        13  elementwise                    [6] +add                             grid 1x1x1  activations0@768 activations1 -> gradients@1024 metrics
-        14  adam                           adam: 4 rows, 4 blocks               grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
+      train: 13 commands, 4 activation arenas (0.00 MB planned, 0.00 MB at least, 0.01 MB naive), 1 submit
+         0  gather                         [32x6]                                                              grid 3x1x1  data.x data.order data.y -> activations0 activations1@1280
+         1  matmul                 shared  [32x6] x [6x6] +bias +tanh                                          grid 1x1x1  activations0 parameters parameters@1024 -> activations1
+         2  matmul                 shared  [32x6] x [6x6] +bias +relu                                          grid 1x1x1  activations1 parameters parameters@1024 -> activations3
+         3  elementwise                    [32x6] +add                                                         grid 1x1x1  activations1 activations3 -> activations2
+         4  matmul                 head    [32x6] x [6x4] +bias                                                grid 1x1x1  activations2 parameters@2048 parameters@3072 -> activations1@768
+         5  softmax-cross-entropy          [32x4]                                                              grid 1x1x1  activations1@768 activations1@1280 -> activations0@1280 activations0@768
+         6  metrics                        [32x2]                                                              grid 1x1x1  activations0@1280 -> metrics
+         7  matmul                 head    [32x6]^T x [32x4] +columnSum + [32x4] x [6x4]^T                     grid 2x1x1  activations2 activations0@768 parameters@2048 -> metrics gradients@2048 gradients@3072 activations1@768
+         8  elementwise            right   [32x6] +reluBackward                                                grid 1x1x1  activations1@768 activations3 -> activations2
+         9  matmul                 shared  [32x6]^T x [32x6] +columnSum + [32x6] x [6x6]^T +add +tanhBackward  grid 2x1x1  activations1 activations2 activations1@768 parameters -> activations3@256 activations3 activations0@768
+        10  matmul                 shared  [32x6]^T x [32x6] +columnSum +add                                   grid 1x1x1  activations0 activations0@768 activations3@256 -> gradients activations1 metrics
+        11  elementwise                    [6] +add                                                            grid 1x1x1  activations3 activations1 -> gradients@1024 metrics
+        12  adam                           adam: 4 rows, 4 blocks                                              grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
@@ -171,7 +164,8 @@ describe("freezing", () => {
   /** Kernels of the backward pass with the layer that they serve: what stands between the metrics and the update. */
   const backward = ({ recording: { commands } }: Program): string[] => {
     const from = commands.findIndex(({ kernel }) => kernel === "metrics") + 1;
-    return commands.slice(from, -1).map(({ layer, note }) => `${layer}: ${note}`);
+    const kernels = commands.slice(from, -1).flatMap((command) => command.parts ?? [command]);
+    return kernels.map(({ layer, note }) => `${layer}: ${note}`);
   };
 
   test("nothing leaves three layers with a gradient each, and two that pass theirs on", () => {

@@ -293,13 +293,15 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
     steps: trainer.steps,
     weights: [...(await trainer.weights()).values()].flatMap((tensor) => [...tensor.data]),
     kernels: recordings.flatMap(({ commands }) =>
-      commands.map(({ kernel, holes, note }) => ({
-        name: kernel,
-        conditions: Object.fromEntries(
-          Object.entries(holes).filter((entry): entry is [string, boolean] => typeof entry[1] === "boolean"),
-        ),
-        note,
-      })),
+      commands
+        .flatMap((command) => command.parts ?? [command])
+        .map(({ kernel, holes, note }) => ({
+          name: kernel,
+          conditions: Object.fromEntries(
+            Object.entries(holes).filter((entry): entry is [string, boolean] => typeof entry[1] === "boolean"),
+          ),
+          note,
+        })),
     ),
     statistics,
     told,

@@ -39,7 +39,12 @@ export function interpret(graph: Graph, given: Values, step: StepValues, round: 
       attributes: node.attributes,
     };
     const [first, ...others] = twin(own.map(numbersOf), facts, step, round);
-    const main = node.epilogue.reduce((value, { op, attributes, inputs, shape }) => {
+    const set = (place: number, value: Float64Array): void => {
+      const id = node.outputs[place] as number;
+      values.set(id, id === poke?.tensor ? value.with(poke.at, poke.value) : value);
+    };
+    const main = node.epilogue.reduce((value, { op, attributes, inputs, shape, kept }) => {
+      if (kept !== undefined) set(kept, value);
       const operands = inputs.map((place) => {
         if (place === undefined) return { values: value, shape };
         const id = node.inputs[place] as number;
@@ -47,10 +52,7 @@ export function interpret(graph: Graph, given: Values, step: StepValues, round: 
       });
       return applyFormula(op.name, operands, shape, round, attributes);
     }, first!);
-    for (const [i, value] of [main, ...others].entries()) {
-      const id = node.outputs[i] as number;
-      values.set(id, id === poke?.tensor ? value.with(poke.at, poke.value) : value);
-    }
+    for (const [i, value] of [main, ...others].entries()) set(i, value);
   }
   return values;
 }

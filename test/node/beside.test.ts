@@ -1,0 +1,132 @@
+// Kernels of one dispatch: which stand beside each other, that their joined text says all that each says alone, and that memory stays.
+
+import { describe, expect, test } from "vitest";
+import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+import { charGpt } from "../../demo/models/char-gpt.ts";
+import { resnet8 } from "../../demo/models/resnet8.ts";
+import type { Grid } from "../../src/op/kernel.ts";
+import { beside } from "../../src/step/beside.ts";
+import { type Command, commandOf } from "../../src/step/command.ts";
+import { allKernels } from "../reference/ops.ts";
+import { programOf, referencePrograms } from "./program.ts";
+
+const text = [{ name: "", shape: [16], classes: 65 }];
+
+const programs = {
+  mlp: () => referencePrograms.mlp(),
+  deep: () => referencePrograms.deep(),
+  resnet8: () => programOf(resnet8(), { input: [28, 28, 1], batch: 4, software: true }),
+  "char-gpt": () =>
+    programOf(charGpt({ vocabulary: 65, length: 16, units: 32, blocks: 2 }), { inputs: text, batch: 4 }),
+};
+
+/** The parser takes `workgroup` for a keyword. */
+const parsed = (code: string): WgslReflect => new WgslReflect(code.replace(/(?<!<)\b(block|workgroup)\b/g, "$1_"));
+const placesOf = ({ bindings }: Pick<Command, "bindings">) =>
+  bindings.map(({ arena, offset, bytes, access }) => `${arena} ${offset} ${bytes} ${access}`);
+const isJoined = ({ source }: Command): boolean => source.includes("main_1(");
+
+describe.each(Object.entries(programs))("a joined dispatch of %s", (_, program) => {
+  const { commands } = program().recording;
+  const joined = commands.filter(isJoined);
+
+  test("is there, and has no more buffers than every device allows, none of them twice", () => {
+    expect(joined.length).toBeGreaterThan(0);
+    for (const { bindings } of joined) {
+      expect(bindings.filter(({ access }) => access !== "uniform").length).toBeLessThanOrEqual(8);
+      const written = bindings.filter(({ access }) => access === "readWrite").map(({ arena }) => arena);
+      for (const { arena, access } of bindings) if (access === "read") expect(written).not.toContain(arena);
+      expect(new Set(placesOf({ bindings })).size).toBe(bindings.length);
+    }
+  });
+
+  test("declares what its command binds and sets, and has one entry", () => {
+    for (const { source, bindings, constants } of joined) {
+      const { entry, storage, uniforms, overrides } = parsed(source);
+      expect(entry.compute.map(({ name }) => name)).toEqual(["main"]);
+      expect([...storage, ...uniforms].map(({ name }) => name).sort()).toEqual(bindings.map(({ name }) => name).sort());
+      expect(overrides.map(({ name }) => name).sort()).toEqual(Object.keys(constants).sort());
+    }
+  });
+
+  test("names nothing that only one of the kernels declares under another name", () => {
+    for (const { source } of joined) {
+      const named = [...source.matchAll(/\b(?:fn|override|const|alias|struct) (\w+)/g)].map(([, name]) => name);
+      expect(new Set(named).size).toBe(named.length);
+      for (const name of named) if (name !== "main") expect(name).toMatch(/_\d$/);
+    }
+  });
+});
+
+/** "x2": the third slice of arena x. */
+const sliceOf = ([arena = "", place]: string) => ({ arena, offset: 256 * Number(place), bytes: 256 });
+
+/** A kernel that takes `from` to `to`, with words in it that others have too. */
+function command(from: string, to: string, grid: Grid = [2, 1, 1], size = "4, 2"): Command {
+  const source = `
+    struct Pair { at: u32, from: u32 } // a struct Pair of two
+    override LENGTH: u32;
+    @group(0) @binding(0) var<storage, read> from: array<vec4f>;
+    @group(0) @binding(3) var<storage, read_write> to: array<vec4f>;
+    var<private> at: u32;
+    fn pair(i: u32) -> Pair { return Pair(i, i); }
+    @compute @workgroup_size(${size})
+    fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+      at = pair(workgroup.x).at + local.x;
+      if (at < LENGTH) { to[at] = from[at / 2]; }
+    }`;
+  const shader = { source, holes: {}, constants: { LENGTH: 4 }, grid, when: 0, note: `${from}-${to}`, layer: from };
+  return commandOf({ kernel: "copy", ...shader }, (name) => sliceOf(name === "from" ? from : to));
+}
+
+test("no function of a kernel that may stand beside others has a parameter that is called as what it binds", () => {
+  const kernels = allKernels.filter(({ beside }) => beside === true);
+  expect(kernels.length).toBeGreaterThan(5);
+  for (const { name, source } of kernels) {
+    const bound = [...source.matchAll(/@binding\(\d+\) var<[^>]*> (\w+)/g)].map(([, one]) => one as string);
+    const parameters = [...source.matchAll(/^fn \w+\((.*?)\)/gm)].flatMap(
+      ([, all = ""]) => all.match(/\w+(?=:)/g) ?? [],
+    );
+    expect(
+      bound.filter((one) => parameters.includes(one)),
+      name,
+    ).toEqual([]);
+  }
+});
+
+test("what several read is bound once, each other thing by itself, and words are the kernel's own", () => {
+  const [joined, ...others] = beside([command("x0", "y0"), command("x0", "y1", [3, 2, 1])]);
+  expect(others).toEqual([]);
+  expect(placesOf(joined!)).toEqual(["x 0 256 read", "y 0 256 readWrite", "y 256 256 readWrite"]);
+  expect(joined).toMatchObject({ kernel: "copy", note: "x0-y0 + x0-y1", layer: "x0", grid: [8, 1, 1] });
+  expect(joined!.constants).toEqual({ LENGTH_0: 4, LENGTH_1: 4 });
+  expect(joined!.source).toContain("struct Pair_1 { at: u32, from: u32 }");
+  expect(joined!.source).toContain("at_1 = pair_1(workgroup.x).at + local.x;");
+  expect(joined!.source).toContain("if (at_1 < LENGTH_1) { bound_2[at_1] = bound_0[at_1 / 2]; }");
+});
+
+test("beyond eight buffers what is read of one arena is bound as a range, where a shader sees so much", () => {
+  const five = [4, 1, 3, 2, 5].map((place, i) => command(`x${place}`, `y${i}`));
+  const [joined, ...others] = beside(five);
+  expect(others).toEqual([]);
+  expect(placesOf(joined!)[0]).toBe("x 256 1280 read");
+  expect(joined!.bindings.length).toBe(6);
+  const before = [...joined!.source.matchAll(/= bound_0\[(\d+u \+ )?at_\d \/ 2\]/g)].map(([, text = "0"]) =>
+    Number.parseInt(text, 10),
+  );
+  expect(before).toEqual([48, 0, 32, 16, 64]);
+  const [four, last, ...none] = beside(five, 1024);
+  expect([placesOf(four!)[0], last, ...none]).toEqual(["x 1024 256 read", five[4]]);
+});
+
+test("what needs more buffers than a device must have is several dispatches", () => {
+  const eight = Array.from({ length: 8 }, (_, i) => command("x0", `y${i}`));
+  const [seven, ...others] = beside(eight);
+  expect(seven!.bindings.length).toBe(8);
+  expect(others).toEqual(eight.slice(7));
+});
+
+test("kernels of other numbers of threads stay apart", () => {
+  const both = [command("x0", "y0"), command("x0", "y1", [1, 1, 1], "16")];
+  expect(beside(both)).toEqual(both);
+});
