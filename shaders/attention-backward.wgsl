@@ -1,24 +1,28 @@
 // With dS = P (dO V^T - delta): dQ[i] = SCALE sum over j of dS[i, j] K[j], or (OF_KEYS) dK[j] = SCALE sum over i of dS[i, j] Q[i] and
 // dV[j] = sum over i of P[i, j] dO[i], also over the heads of queries that share those of keys. P is made again, score by score. A thread
 // for each row of a head that is written, which gathers in a fixed order.
-@group(0) @binding(4) var<storage, read> dy: array<V>;  // [B, QUERIES, HEADS, LANES]
+@group(0) @binding(4) var<storage, read> dy: array<${V}>;  // [B, QUERIES, HEADS, LANES]
 @group(0) @binding(5) var<storage, read> known: array<f32>;  // [B, QUERIES, HEADS, 3]: largest score, 1 / sum of powers, delta
 #if ${OF_KEYS}
-@group(0) @binding(6) var<storage, read_write> dk: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
-@group(0) @binding(7) var<storage, read_write> dv: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
+@group(0) @binding(6) var<storage, read_write> dk: array<${V}>;  // [B, KEYS, KEY_HEADS, LANES]
+@group(0) @binding(7) var<storage, read_write> dv: array<${V}>;  // [B, KEYS, KEY_HEADS, LANES]
 
 fn other(at: u32) -> V { return q[at]; }
 fn other_value(at: u32) -> V { return dy[at]; }
 #else
-@group(0) @binding(6) var<storage, read_write> dq: array<V>;  // [B, QUERIES, HEADS, LANES]
+@group(0) @binding(6) var<storage, read_write> dq: array<${V}>;  // [B, QUERIES, HEADS, LANES]
 
 fn other(at: u32) -> V { return k[at]; }
 fn other_value(at: u32) -> V { return v[at]; }
 #endif
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let thread = id.y * groups.x * 64 + id.x;
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let thread = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   if (thread >= ROWS) { return; }
   let share = HEADS / KEY_HEADS;
   var own: Head;

@@ -1,12 +1,16 @@
 // Y[i] = sum over the keys j that query i sees of P[i, j] V[j], with P = softmax(SCALE Q K^T) of each head, key by key: what has been
 // summed shrinks when a larger score comes (Milakov and Gimelshein 2018), so that no row of P is kept. A thread for a query of a head;
 // neighbours are queries of one head, which read the same keys. A query that sees nothing gives 0.
-@group(0) @binding(4) var<storage, read_write> y: array<V>;  // [B, QUERIES, HEADS, LANES]
+@group(0) @binding(4) var<storage, read_write> y: array<${V}>;  // [B, QUERIES, HEADS, LANES]
 @group(0) @binding(5) var<storage, read_write> rows: array<vec2f>;  // [B, QUERIES, HEADS, 2]: largest score, sum of powers
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let thread = id.y * groups.x * 64 + id.x;
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let thread = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   if (thread >= ROWS) { return; }
   let query = thread % QUERIES;
   let head = thread / QUERIES % HEADS;

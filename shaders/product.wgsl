@@ -104,9 +104,14 @@ fn store_sum(n: u32, at: u32, value: vec4f) {
 // Grids are folded where an axis has more groups than WebGPU allows.
 fn place_of(workgroup: vec3u) -> vec3u { ${PLACE}; }
 
-@compute @workgroup_size(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z})
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let id = place_of(workgroup) * vec3u(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z}) + local;
+@compute @workgroup_size(${THREADS})
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let side = vec3u(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z});
+  let id = place_of(workgroup) * side + vec3u(lane % side.x, lane / side.x % side.y, lane / (side.x * side.y));
   let n = id.x * ${SIDE};
   let m = id.y * ${SIDE};
   if (n >= N || m >= M || id.z >= GROUPS * SPLITS) { return; }

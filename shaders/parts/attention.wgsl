@@ -1,11 +1,7 @@
 // What the kernels of attention share: heads lie beside each other in the last axis and are read in fours where they can be (VECTOR).
 // KEY_HEADS divides HEADS: neighbouring heads of queries share a head of keys. A query sees the keys that the mask leaves and, where
 // attention is causal, those up to its own place.
-#if ${VECTOR}
-alias V = vec4f;
-#else
-alias V = f32;
-#endif
+alias V = ${V};
 const LANES = ${LANES}u;  // of a head
 alias Head = array<V, LANES>;
 
@@ -17,9 +13,9 @@ override KEY_HEADS: u32;
 override SCALE: f32;
 override CAUSAL: bool;
 
-@group(0) @binding(0) var<storage, read> q: array<V>;  // [B, QUERIES, HEADS, LANES]
-@group(0) @binding(1) var<storage, read> k: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
-@group(0) @binding(2) var<storage, read> v: array<V>;  // [B, KEYS, KEY_HEADS, LANES]
+@group(0) @binding(0) var<storage, read> q: array<${V}>;  // [B, QUERIES, HEADS, LANES]
+@group(0) @binding(1) var<storage, read> k: array<${V}>;  // [B, KEYS, KEY_HEADS, LANES]
+@group(0) @binding(2) var<storage, read> v: array<${V}>;  // [B, KEYS, KEY_HEADS, LANES]
 #if ${MASKED}
 @group(0) @binding(3) var<storage, read> mask: array<f32>;  // [B, KEYS]: 0 where a key is hidden
 

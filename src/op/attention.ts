@@ -42,7 +42,13 @@ const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
     const rows = size((tensors as Readonly<Record<string, Tensor>>)[written]!.shape) / length;
     const vector = length % 4 === 0;
     return {
-      holes: { VECTOR: vector, LANES: vector ? length / 4 : length, MASKED: mask !== undefined, ...holes },
+      holes: {
+        V: vector ? "vec4f" : "f32",
+        VECTOR: vector,
+        LANES: vector ? length / 4 : length,
+        MASKED: mask !== undefined,
+        ...holes,
+      },
       constants: {
         ...{ ROWS: rows, QUERIES: q.shape[1] as number, KEYS: k.shape[1] as number },
         ...{ HEADS: look.heads, KEY_HEADS: keyHeads, SCALE: scale, CAUSAL: look.causal === true ? 1 : 0 },

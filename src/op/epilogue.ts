@@ -59,7 +59,7 @@ export function epilogue(
     if (kept !== undefined) {
       const name = `kept${kept}`;
       tensors[name] = outputs[kept] ?? bug(`"${op.name}" lacks a place for what it takes`);
-      declare(name, "read_write", "V");
+      declare(name, "read_write", form.lanes === 4 ? "vec4f" : "f32");
       body.push(`  ${name}[at${form.lanes === 4 ? " / 4" : ""}] = result;`);
     }
     body.push(`  { // ${op.name}\n    ${values.join(" ")}\n    result = ${elementwise.expression(attributes)};\n  }`);

@@ -146,6 +146,7 @@ function tilingFor(
       PLACE: place,
       SIDE: side,
       WIDE: side === 8,
+      THREADS: threads,
       WORKGROUP_X: x,
       WORKGROUP_Y: y,
       WORKGROUP_Z: z,

@@ -62,36 +62,52 @@ describe.each(Object.entries(programs))("a joined dispatch of %s", (_, program) 
 const sliceOf = ([arena = "", place]: string) => ({ arena, offset: 256 * Number(place), bytes: 256 });
 
 /** A kernel that takes `from` to `to`, with words in it that others have too. */
-function command(from: string, to: string, grid: Grid = [2, 1, 1], size = "4, 2"): Command {
+function command(from: string, to: string, grid: Grid = [2, 1, 1], threads = 8): Command {
   const source = `
     struct Pair { at: u32, from: u32 } // a struct Pair of two
     override LENGTH: u32;
     @group(0) @binding(0) var<storage, read> from: array<vec4f>;
     @group(0) @binding(3) var<storage, read_write> to: array<vec4f>;
-    var<private> at: u32;
+    var<private> place: u32;
     fn pair(i: u32) -> Pair { return Pair(i, i); }
-    @compute @workgroup_size(${size})
-    fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
-      at = pair(workgroup.x).at + local.x;
-      if (at < LENGTH) { to[at] = from[at / 2]; }
+    @compute @workgroup_size(${threads})
+    fn main(
+      @builtin(workgroup_id) workgroup: vec3u,
+      @builtin(num_workgroups) groups: vec3u,
+      @builtin(local_invocation_index) lane: u32,
+    ) {
+      place = pair(workgroup.x).at + lane;
+      if (place < LENGTH) { let from = from[place / 2]; to[place] = from; }
     }`;
   const shader = { source, holes: {}, constants: { LENGTH: 4 }, grid, when: 0, note: `${from}-${to}`, layer: from };
   return commandOf({ kernel: "copy", ...shader }, (name) => sliceOf(name === "from" ? from : to));
 }
 
-test("no function of a kernel that may stand beside others has a parameter that is called as what it binds", () => {
-  const kernels = allKernels.filter(({ beside }) => beside === true);
-  expect(kernels.length).toBeGreaterThan(5);
-  for (const { name, source } of kernels) {
-    const bound = [...source.matchAll(/@binding\(\d+\) var<[^>]*> (\w+)/g)].map(([, one]) => one as string);
-    const parameters = [...source.matchAll(/^fn \w+\((.*?)\)/gm)].flatMap(
-      ([, all = ""]) => all.match(/\w+(?=:)/g) ?? [],
+/** Words that a text uses for what it declares, by what stands around them. */
+const wordsOf = (text: string, form: RegExp): string[] => [...text.matchAll(form)].map(([, word]) => word as string);
+
+describe.each(allKernels.filter(({ beside }) => beside === true))("$name may stand beside others:", ({ source }) => {
+  const bound = wordsOf(source, /@binding\(\d+\) var<[^>]*> (\w+)/g);
+  const named = wordsOf(source, /\b(?:fn|override|const|alias|struct|var(?:<private>|<workgroup>)?) (\w+)/g);
+
+  test("no parameter is called as what it binds, so that a name with an index is a buffer", () => {
+    expect(bound.length).toBeGreaterThan(2);
+    const parameters = wordsOf(source, /^fn \w+\((.*?)\)/gm).flatMap((all) => wordsOf(all, /(\w+):/g));
+    expect(bound.filter((one) => parameters.includes(one))).toEqual([]);
+  });
+
+  test("no member is called as what it declares, so that every word of that name is that", () => {
+    const structs = wordsOf(source, /struct \w+ \{([^}]*)\}/g).flatMap((all) => wordsOf(all, /(\w+):/g));
+    const members = [...structs, ...wordsOf(source, /\.(\w+)/g)];
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((one) => members.includes(one))).toEqual([]);
+  });
+
+  test("it begins as all that may", () => {
+    expect(source.replace(/\s+/g, " ")).toContain(
+      "fn main( @builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32, )",
     );
-    expect(
-      bound.filter((one) => parameters.includes(one)),
-      name,
-    ).toEqual([]);
-  }
+  });
 });
 
 test("what several read is bound once, each other thing by itself, and words are the kernel's own", () => {
@@ -101,22 +117,25 @@ test("what several read is bound once, each other thing by itself, and words are
   expect(joined).toMatchObject({ kernel: "copy", note: "x0-y0 + x0-y1", layer: "x0", grid: [8, 1, 1] });
   expect(joined!.constants).toEqual({ LENGTH_0: 4, LENGTH_1: 4 });
   expect(joined!.source).toContain("struct Pair_1 { at: u32, from: u32 }");
-  expect(joined!.source).toContain("at_1 = pair_1(workgroup.x).at + local.x;");
-  expect(joined!.source).toContain("if (at_1 < LENGTH_1) { bound_2[at_1] = bound_0[at_1 / 2]; }");
+  expect(joined!.source).toContain("place_1 = pair_1(workgroup.x).at + lane;");
+  expect(joined!.source).toContain(
+    "if (place_1 < LENGTH_1) { let from = bound_0[0u + place_1 / 2]; bound_2[0u + place_1] = from; }",
+  );
+  expect(joined!.source).toContain(
+    "main_1(vec3u((at - 2u) % 3u, (at - 2u) / 3u % 2u, (at - 2u) / 6u), vec3u(3, 2, 1), lane)",
+  );
 });
 
-test("beyond eight buffers what is read of one arena is bound as a range, where a shader sees so much", () => {
+test("what is read of one arena is bound as a range, where a shader sees so much", () => {
   const five = [4, 1, 3, 2, 5].map((place, i) => command(`x${place}`, `y${i}`));
   const [joined, ...others] = beside(five);
   expect(others).toEqual([]);
   expect(placesOf(joined!)[0]).toBe("x 256 1280 read");
   expect(joined!.bindings.length).toBe(6);
-  const before = [...joined!.source.matchAll(/= bound_0\[(\d+u \+ )?at_\d \/ 2\]/g)].map(([, text = "0"]) =>
-    Number.parseInt(text, 10),
-  );
+  const before = [...joined!.source.matchAll(/= bound_0\[(\d+)u \+ place_\d \/ 2\]/g)].map(([, text]) => Number(text));
   expect(before).toEqual([48, 0, 32, 16, 64]);
   const [four, last, ...none] = beside(five, 1024);
-  expect([placesOf(four!)[0], last, ...none]).toEqual(["x 1024 256 read", five[4]]);
+  expect([placesOf(four!)[0], last, ...none]).toEqual(["x 256 1024 read", five[4]]);
 });
 
 test("what needs more buffers than a device must have is several dispatches", () => {
@@ -127,6 +146,6 @@ test("what needs more buffers than a device must have is several dispatches", ()
 });
 
 test("kernels of other numbers of threads stay apart", () => {
-  const both = [command("x0", "y0"), command("x0", "y1", [1, 1, 1], "16")];
+  const both = [command("x0", "y0"), command("x0", "y1", [1, 1, 1], 16)];
   expect(beside(both)).toEqual(both);
 });
