@@ -178,7 +178,11 @@ export interface Kernel<Name extends string = string> {
   /** WGSL. Every binding that it declares in group 0 has the name of a tensor of the choice; numbers lie densely, the last axis first. */
   readonly source: string;
   choose(work: Work<Name>): Choice;
-  /** Whether it may be a part of a dispatch in which other kernels are: it runs once and knows nothing of the step. */
+  /**
+   * Whether it may be a part of a dispatch in which other kernels are. It runs once and knows nothing of the step, `main` has
+   * workgroup_id, num_workgroups and local_invocation_index in this order, what it binds is named nowhere else before a bracket, and
+   * what it declares is named as no member of anything. Default false.
+   */
   readonly beside?: boolean;
   /** All ways to run it, of which the first is what `choose` gives; left out where there is no other. */
   candidates?(work: Work<Name>): readonly Candidate[];
