@@ -13,6 +13,7 @@ import { crossEntropy } from "../../src/index.ts";
 import { defineOp } from "../../src/op/op.ts";
 import { reshape } from "../../src/op/reshape.ts";
 import { size, type Tensor } from "../../src/op/tensor.ts";
+import { besideEachOther } from "../../src/plan/beside.ts";
 import { lateSums, sumsLast } from "../../src/plan/late.ts";
 import { BLOCK, blockWords, layOut } from "../../src/plan/layout.ts";
 import { type Lifetime, type Lifetimes, lifetimesOf, lowerBound } from "../../src/plan/lifetime.ts";
@@ -254,6 +255,17 @@ describe.each(["mlp", "cnn", "deep"] as const)("the plan of the reference model 
     const others = ({ nodes }: Graph) => nodes.filter((node) => lateSums(graph, node) === undefined);
     expect(others(after)).toEqual(others(graph));
     expect(new Set(after.nodes)).toEqual(new Set(graph.nodes));
+  });
+
+  test("lets kernels run beside each other for a hundredth of that memory, none that reads what another writes", () => {
+    const graph = sumsLast(traced(name, new Set()), new Set());
+    const joined = besideEachOther(graph, new Set());
+    const bytes = (one: Graph): number => lowerBound(lifetimesOf(one, new Set()));
+    expect(bytes(joined)).toBeLessThanOrEqual(1.01 * bytes(graph));
+    expect(joined.nodes.some(({ beside }) => beside)).toBe(true);
+    expect(joined.nodes.map(({ beside, ...node }) => node)).toEqual(graph.nodes);
+    for (const { reads, writes } of lifetimesOf(joined, new Set()).accesses)
+      expect(reads.filter((id) => writes.includes(id))).toEqual([]);
   });
 
   test("of other modes and frozen stems fits into the arenas of the whole step, but for a hundredth", () => {
