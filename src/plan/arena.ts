@@ -35,6 +35,34 @@ interface Packed {
 
 /** `room`: bytes of arenas that are there for other programs, and cost nothing. */
 export function planArenas(lifetimes: Lifetimes, room: readonly number[] = []): ArenaPlan {
+  const costOf = (packed: readonly Packed[]): number =>
+    arranged(packed, room).reduce((sum, { bytes }, arena) => sum + Math.max(bytes, room[arena] ?? 0), 0);
+  const found = search(lifetimes, room);
+  // Of what is almost as another program, that one's way may be the better one.
+  const alone = room.length === 0 || costOf(found) <= enoughFor(lifetimes, room) ? found : search(lifetimes, []);
+  const best = arranged(costOf(alone) < costOf(found) ? alone : found, room);
+  const arenas = best.filter(({ bytes }, arena) => bytes > 0 || arena < room.length);
+  const spots = arenas.flatMap(({ offsets }, arena) =>
+    [...offsets].map(([id, offset]) => [id, { arena, offset }] as const),
+  );
+  return { arenas: arenas.map(({ bytes }) => bytes), spots: new Map(spots) };
+}
+
+const enoughFor = (lifetimes: Lifetimes, room: readonly number[]): number =>
+  Math.max(
+    lowerBound(lifetimes),
+    room.reduce((a, b) => a + b, 0),
+  );
+
+/** The longest arena where there is most room. */
+function arranged(packed: readonly Packed[], room: readonly number[]): readonly Packed[] {
+  if (room.length === 0) return packed;
+  const lengths = [...packed].sort((a, b) => b.bytes - a.bytes);
+  const most = [...lengths.keys()].sort((a, b) => (room[b] ?? 0) - (room[a] ?? 0));
+  return lengths.map((_, arena) => lengths[most.indexOf(arena)] as Packed);
+}
+
+function search(lifetimes: Lifetimes, room: readonly number[]): readonly Packed[] {
   const bySize = [...lifetimes.lifetimes].sort((a, b) => b.bytes - a.bytes || a.first - b.first || a.id - b.id);
   const forbidden = neighbours(lifetimes.accesses);
   let colours = greedyColours(lifetimes.accesses, forbidden);
@@ -44,10 +72,7 @@ export function planArenas(lifetimes: Lifetimes, room: readonly number[] = []): 
   const packed = Array.from({ length: Math.max(used, count) }, (_, arena) => pack(arena));
   const cost = (arena: number, { bytes } = packed[arena] as Packed): number => Math.max(bytes, room[arena] ?? 0);
   const total = (): number => packed.reduce((sum, one, arena) => sum + cost(arena, one), 0);
-  const enough = Math.max(
-    lowerBound(lifetimes),
-    room.reduce((a, b) => a + b, 0),
-  );
+  const enough = enoughFor(lifetimes, room);
   let spent = bySize.length < 2 ? EFFORT : 0;
   for (let i = 0; spent < EFFORT && total() > enough; i++) {
     spent += TRY;
@@ -64,15 +89,7 @@ export function planArenas(lifetimes: Lifetimes, room: readonly number[] = []): 
     [packed[to], packed[from]] = both;
     colours = swapped;
   }
-  // The longest goes where there is most room.
-  const places = [...packed.keys()].sort((a, b) => (room[b] ?? 0) - (room[a] ?? 0));
-  const lengths = room.length === 0 ? packed : [...packed].sort((a, b) => b.bytes - a.bytes);
-  const arranged = packed.map((_, arena) => lengths[places.indexOf(arena)] as Packed);
-  const arenas = arranged.filter(({ bytes }, arena) => bytes > 0 || arena < room.length);
-  const spots = arenas.flatMap(({ offsets }, arena) =>
-    [...offsets].map(([id, offset]) => [id, { arena, offset }] as const),
-  );
-  return { arenas: arenas.map(({ bytes }) => bytes), spots: new Map(spots) };
+  return packed;
 }
 
 /** For each tensor, those that law 2 keeps out of its arena. */

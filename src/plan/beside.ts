@@ -1,16 +1,17 @@
 // Kernels that stand beside each other and read nothing of each other are one dispatch: the gradients of a layer's input and weight
 // above all, which are made from the same numbers. Both run at once then, so what is read must stay while either writes, and lie in
-// other arenas: nodes are joined as long as that adds next to nothing to the bytes that are alive at once, and the plan is as good.
+// other arenas: nodes are joined as long as that adds next to nothing to the bytes that are alive at once, and the plan is good.
 
 import { type Graph, isView, type Node, storageOf, tensorAt } from "../graph/graph.ts";
+import { once } from "../op/op.ts";
 import { lifetimesOf, liveBytes, spaceOf } from "./lifetime.ts";
 import type { Plan } from "./plan.ts";
 
-/** What joined nodes may add to the most bytes that are alive at once, or to the arenas of another program. */
-const MORE = 1 / 100;
+/** Up to which share of the most bytes that are alive at once nodes are joined: the first of these whose plan is good enough. */
+const SHARES = [1.01, 0.9, 0.7];
 
-/** What a plan with joined nodes may take beside the most bytes that are alive at once. */
-const MOST_PLANNED = 1.1;
+/** What a plan with joined nodes may take beside the most bytes at once, and beside what there is of another program. */
+const [MOST_PLANNED, MOST_BEYOND] = [1.1, 1.01];
 
 /** Storage buffers of a stage, of which every device has as many. */
 export const MOST_BUFFERS = 8;
@@ -22,12 +23,17 @@ export function planBeside(
   room: ReadonlyMap<string, number>,
   planOf: (graph: Graph) => Plan,
 ): { readonly graph: Graph; readonly planned: Plan } {
-  const joined = besideEachOther(graph, kept);
-  const planned = planOf(joined);
   const there = [...room.values()].reduce((a, b) => a + b, 0);
-  const bytes = [...planned.arenas].reduce((sum, [name, own]) => sum + Math.max(0, own - (room.get(name) ?? 0)), there);
-  const most = there === 0 ? MOST_PLANNED * planned.report.lowerBound : (1 + MORE) * there;
-  return bytes <= most ? { graph: joined, planned } : { graph, planned: planOf(graph) };
+  const bytesOf = ({ arenas }: Plan): number =>
+    [...arenas].reduce((sum, [name, bytes]) => sum + Math.max(0, bytes - (room.get(name) ?? 0)), there);
+  const alone = once(() => planOf(graph));
+  for (const share of SHARES) {
+    const joined = besideEachOther(graph, kept, share);
+    const planned = planOf(joined);
+    const enough = there === 0 ? MOST_PLANNED * planned.report.lowerBound : MOST_BEYOND * there;
+    if (bytesOf(planned) <= enough || bytesOf(planned) <= bytesOf(alone())) return { graph: joined, planned };
+  }
+  return { graph, planned: alone() };
 }
 
 /** How many buffers these take: whatever is read of the weights is seen through two, in fours and by single numbers. */
@@ -38,10 +44,10 @@ function buffersOf(graph: Graph, ids: ReadonlySet<number>): number {
   return others + Math.min(2, roles.length - others) + Number(roles.includes("gradient"));
 }
 
-/** The graph with such nodes marked. */
-export function besideEachOther(graph: Graph, kept: ReadonlySet<number>): Graph {
+/** The graph with such nodes marked, where at most this share of the most bytes at once is alive. */
+export function besideEachOther(graph: Graph, kept: ReadonlySet<number>, share = 1.01): Graph {
   const live = liveBytes(lifetimesOf(graph, kept));
-  const most = (1 + MORE) * Math.max(...live);
+  const most = share * Math.max(...live);
   /** What the dispatch under way reads and writes, and the bytes that are alive in it. */
   let [reads, writes, held] = [new Set<number>(), new Set<number>(), Number.POSITIVE_INFINITY];
   const nodes = graph.nodes.map((node, at): Node => {
