@@ -1,6 +1,6 @@
 // Commands that stand beside each other as one dispatch: their texts below each other, each under names of its own, and an entry
-// that shares out the workgroups. Every kernel works as it does alone, so that no bit changes. What they read of an arena is bound
-// once, from the first to the last of it, and their texts hold where each begins.
+// that shares out the workgroups. Every kernel works as it does alone, so that no bit changes. What several read is bound once,
+// and so are all weights of an arena, from the first to the last: layers of one kind lie alike, so that their texts are the same.
 
 import { fold } from "../op/kernel.ts";
 import { specialise } from "../op/shader.ts";
@@ -26,7 +26,9 @@ function join(commands: readonly Command[], mostBytes: number): Command | undefi
     const own = [...code.matchAll(declaration)].map(([, space = "", name = "", type = ""]) => {
       const binding = bindings.find((one) => one.name === name) as Binding;
       const { arena, access, offset, bytes } = binding;
-      const key = access === "read" ? `${arena} ${type}` : arena === "metrics" ? arena : `${i} ${name}`;
+      const isWeight = arena === "parameters" || arena === "base";
+      const read = `${arena} ${isWeight ? "" : offset} ${type}`;
+      const key = access === "read" ? read : arena === "metrics" ? arena : `${i} ${name}`;
       const known = bound.get(key) ?? { ...binding, name: `bound_${bound.size}`, number: bound.size };
       const begin = Math.min(known.offset, offset);
       const range = { offset: begin, bytes: Math.max(known.offset + known.bytes, offset + bytes) - begin };

@@ -59,7 +59,11 @@ describe.each(Object.entries(programs))("a joined dispatch of %s", (_, program) 
 });
 
 /** "x2": the third slice of arena x. */
-const sliceOf = ([arena = "", place]: string) => ({ arena, offset: 256 * Number(place), bytes: 256 });
+const sliceOf = (name: string) => ({
+  arena: name.replace(/\d/, ""),
+  offset: 256 * Number(name.replace(/\D+/, "")),
+  bytes: 256,
+});
 
 /** A kernel that takes `from` to `to`, with words in it that others have too. */
 function command(from: string, to: string, grid: Grid = [2, 1, 1], threads = 8): Command {
@@ -126,16 +130,32 @@ test("what several read is bound once, each other thing by itself, and words are
   );
 });
 
-test("what is read of one arena is bound as a range, where a shader sees so much", () => {
-  const five = [4, 1, 3, 2, 5].map((place, i) => command(`x${place}`, `y${i}`));
+test("weights are bound as a range, where a shader sees so much", () => {
+  const five = [4, 1, 3, 2, 5].map((place, i) => command(`parameters${place}`, `y${i}`));
   const [joined, ...others] = beside(five);
   expect(others).toEqual([]);
-  expect(placesOf(joined!)[0]).toBe("x 256 1280 read");
+  expect(placesOf(joined!)[0]).toBe("parameters 256 1280 read");
   expect(joined!.bindings.length).toBe(6);
   const before = [...joined!.source.matchAll(/= bound_0\[(\d+)u \+ place_\d \/ 2\]/g)].map(([, text]) => Number(text));
   expect(before).toEqual([48, 0, 32, 16, 64]);
   const [four, last, ...none] = beside(five, 1024);
-  expect([placesOf(four!)[0], last, ...none]).toEqual(["x 256 1024 read", five[4]]);
+  expect([placesOf(four!)[0], last, ...none]).toEqual(["parameters 256 1024 read", five[4]]);
+});
+
+test("activations are not, so that kernels of layers of one kind are one text wherever their activations lie", () => {
+  const [one, other] = [2, 3].map((place) => beside([command("x0", "y0"), command(`x${place}`, "y1")])[0]!);
+  expect(one!.bindings).not.toEqual(other!.bindings);
+  expect(one!.source).toBe(other!.source);
+});
+
+test("layers of one kind have one text for all of their joined dispatches", () => {
+  const { commands } = programs["char-gpt"]().recording;
+  const sourcesOf = (block: number) =>
+    commands
+      .filter((one) => isJoined(one) && one.layer.startsWith(`block${block}.attention`))
+      .map(({ source }) => source);
+  expect(sourcesOf(0).length).toBeGreaterThan(4);
+  expect(sourcesOf(0)).toEqual(sourcesOf(1));
 });
 
 test("what needs more buffers than a device must have is several dispatches", () => {

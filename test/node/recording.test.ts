@@ -85,7 +85,7 @@ describe("a step in print", () => {
          5  metrics                      [32x2]                                                     grid 1x1x1  activations0@2048 -> metrics
          6  matmul              last     [32x16]^T x [32x2] +columnSum                              grid 1x1x1  activations0 activations2@2816 -> gradients@4096 gradients@5120 metrics
          7  matmul              last     [32x2] x [16x2]^T kept +geluBackward                       grid 1x1x1  activations2@2816 parameters@4096 activations2 -> activations1@2048 activations0
-         8  matmul              block.0  [32x16]^T x [32x16] +columnSum + [32x16] x [16x16]^T +add  grid 2x1x1  activations1 activations0 parameters@2048 -> metrics gradients@2048 gradients@3072 activations2
+         8  matmul              block.0  [32x16]^T x [32x16] +columnSum + [32x16] x [16x16]^T +add  grid 2x1x1  activations1 activations1@2048 activations0 parameters@2048 -> metrics gradients@2048 gradients@3072 activations2
          9  matmul              first    [32x6]^T x [32x16] +columnSum                              grid 1x1x1  activations2@2048 activations2 -> gradients gradients@1024 metrics
         10  sgd                          sgd: 6 rows, 6 blocks                                      grid 6x1x1  blocks gradients metrics -> parameters
       "
@@ -111,7 +111,7 @@ describe("a step in print", () => {
          6  metrics                        [32x2]                                                              grid 1x1x1  activations0@1280 -> metrics
          7  matmul                 head    [32x6]^T x [32x4] +columnSum + [32x4] x [6x4]^T                     grid 2x1x1  activations2 activations0@768 parameters@2048 -> metrics gradients@2048 gradients@3072 activations1@768
          8  elementwise            right   [32x6] +reluBackward                                                grid 1x1x1  activations1@768 activations3 -> activations2
-         9  matmul                 shared  [32x6]^T x [32x6] +columnSum + [32x6] x [6x6]^T +add +tanhBackward  grid 2x1x1  activations1 activations2 parameters -> activations3@256 activations3 activations0@768
+         9  matmul                 shared  [32x6]^T x [32x6] +columnSum + [32x6] x [6x6]^T +add +tanhBackward  grid 2x1x1  activations1 activations2 activations1@768 parameters -> activations3@256 activations3 activations0@768
         10  matmul                 shared  [32x6]^T x [32x6] +columnSum +add                                   grid 1x1x1  activations0 activations0@768 activations3@256 -> gradients activations1 metrics
         11  elementwise                    [6] +add                                                            grid 1x1x1  activations3 activations1 -> gradients@1024 metrics
         12  adam                           adam: 4 rows, 4 blocks                                              grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
