@@ -82,7 +82,8 @@ export const cases: readonly Case[] = [
   backward([5, 7], 4, 3, { step: few, dy: torn(2 * 7 * 3), note: "with NaN beyond" }),
   backward([5, 7], 40, 4, { dy: holed(), note: "with NaN" }),
   backward([4, 7], 5, 8, { epilogue: [{ op: "add", operand: { shape: [5, 8] } }] }),
-  backward([1, 300_000], 4, 1, { fill: same, dy: between(0.09, 0.11), scales: [1], note: "long" }),
+  // Mesa's llvmpipe ends all loops of a thread after 65,535 rounds.
+  backward([1, 60_000], 4, 1, { fill: same, dy: between(0.09, 0.11), scales: [1], note: "long" }),
 ];
 
 const tokens = (shape: Shape, rows: number): GradientCase["inputs"][number] => ({
