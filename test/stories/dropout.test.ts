@@ -158,13 +158,17 @@ test("the same is dropped in a run that is repeated, resumed or computed again, 
 test("evaluation and prediction drop nothing, and a rate of 0 is no layer at all", () =>
   guarded(async (device) => {
     const [dropping, bare] = await Promise.all([0.3, 0].map((rate) => compile(model(rate), { ...options, device })));
-    const commands = (trainer: Trainer) => trainer.recording().commands.map(({ kernel, note }) => `${kernel} ${note}`);
+    const commands = (trainer: Trainer) =>
+      trainer
+        .recording()
+        .commands.flatMap((one) => one.parts ?? [one])
+        .map(({ kernel, note }) => `${kernel} ${note}`);
     expect(commands(bare!).filter((text) => /draw|drop/.test(text))).toEqual([]);
     expect(commands(dropping!).filter((text) => text.startsWith("draw"))).toHaveLength(4);
-    // Each drops once on either way, at the end of a kernel that does something else; but what comes back to a sum has two readers.
+    // Each drops once on either way, at the end of a kernel that does something else.
     const drops = commands(dropping!).filter((text) => text.includes("+drop"));
     expect(drops).toHaveLength(8);
-    expect(drops.filter((text) => /^elementwise \S+ \+drop$/.test(text))).toEqual(["elementwise [4x8] +drop"]);
+    expect(drops.filter((text) => /^elementwise \S+ \+drop$/.test(text))).toEqual([]);
     bare!.setWeights(await dropping!.weights());
     expect(await dropping!.evaluate(data)).toEqual(await bare!.evaluate(data));
     expect(await dropping!.predict(data.x)).toEqual(await bare!.predict(data.x));
