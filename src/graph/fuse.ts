@@ -6,6 +6,7 @@ import { splitsForSum } from "../op/split.ts";
 import { columnSum, sumPartials } from "../op/sum.ts";
 import { size } from "../op/tensor.ts";
 import { addTensor, type Graph, isView, type Node, ownInputs, storageOf, tensorAt } from "./graph.ts";
+import { cutLongSums } from "./long.ts";
 
 /**
  * Storage buffers per stage are limited to 8 by default, of which one is for metrics; a kernel has up to four of its own, that of
@@ -20,7 +21,7 @@ const mostOperands = ({ op, outputs }: Node): number => (op.takesEpilogue === tr
 export function fuse(graph: Graph, kept: ReadonlySet<number>, keeps = true): Graph {
   // A view moves nothing, so it is in nobody's way: kernels are joined as if there were none.
   const kernels = { tensors: [...graph.tensors], nodes: graph.nodes.filter((node) => !isView(graph, node)) };
-  return withViews(fuseElementwise(weightsFirst(fuseColumnSums(kernels)), kept, keeps), graph);
+  return withViews(fuseElementwise(weightsFirst(cutLongSums(fuseColumnSums(kernels))), kept, keeps), graph);
 }
 
 /** What depends on weights and states alone goes in front, where any kernel can end in what takes it. */

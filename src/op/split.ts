@@ -16,6 +16,9 @@ export function splitsFor(rows: number, columns: number, terms: number): number 
   return most < 2 ? 1 : 2 ** Math.round(Math.log2(most));
 }
 
+/** How often a sum is cut whose result is large enough for all threads. */
+export const splitsForTerms = (terms: number): number => Math.ceil(terms / MOST_TERMS);
+
 /** How often a sum over rows alone is cut: into about as many parts as a part has rows. */
 export const splitsForSum = (rows: number): number => (rows < 1024 ? 1 : Math.ceil(Math.sqrt(rows)));
 

@@ -30,6 +30,7 @@ import type { Op } from "../../src/op/op.ts";
 import { size } from "../../src/op/tensor.ts";
 import { apply as ask, outputsOf } from "../reference/ops.ts";
 import { alone } from "../reference/streams.ts";
+import { programOf } from "./program.ts";
 import { modelOf, steps } from "./random-model.ts";
 
 interface Traced {
@@ -337,4 +338,14 @@ describe("fusion leaves alone", () => {
     const operands = fused.nodes.map(({ op, inputs }) => inputs.length - op.inputs.length);
     expect(Math.max(...operands)).toBe(3);
   });
+});
+
+test("a product of more than 32,768 terms adds them in parts", () => {
+  const kernels = (inputs: number, units: number): string[] =>
+    programOf(sequential({ body: dense(units), head: dense(3) }), { input: [inputs], batch: 2 })
+      .recording.commands.flatMap((one) => one.parts ?? [one])
+      .filter(({ kernel, note }) => kernel === "sum-partials" || / parts/.test(note))
+      .map(({ layer, note }) => `${layer} ${note}`);
+  expect(kernels(32_768, 4)).toEqual([]);
+  expect(kernels(32_769, 4)).toEqual(["body [2x32769] x [32769x4] in 2 parts", "body [2x2x4]"]);
 });
