@@ -9,8 +9,8 @@ import { type Binding, type Command, commandOf } from "./command.ts";
 
 const entry = /@compute\s*@workgroup_size\((\d+)\)/;
 const declaration = /@group\(0\)\s*@binding\(\d+\)\s*var<([^>]*)>\s*(\w+)\s*:\s*([^;]*);/g;
-/** Whatever a text names; that some of it is local does no harm. */
-const names = /\b(?:fn|override|const|alias|struct|var(?:<[^>]*>)?)\s+(\w+)/g;
+/** Whatever a text names, with few blanks as in the built file; that some of it is local does no harm. */
+const names = /\b(?:(?:fn|override|const|alias|struct|var)\s+|var<[^>]*>\s*)(\w+)/g;
 
 /** As few commands as it takes, in order; a shader sees `mostBytes` of an arena. */
 export function beside(commands: readonly Command[], mostBytes = Number.POSITIVE_INFINITY): readonly Command[] {

@@ -58,6 +58,26 @@ describe.each(Object.entries(programs))("a joined dispatch of %s", (_, program) 
   });
 });
 
+test("names nothing twice where the text has no blanks that it can be without, as in the built file", () => {
+  const tight = (text: unknown) => (typeof text === "string" ? text.replace(/(var<[^>]*>) /g, "$1") : text);
+  const checking = programs
+    .mlp()
+    .recording.commands.filter(isJoined)
+    .flatMap(({ parts = [] }) => parts)
+    .map((one): Command => {
+      const holes = Object.entries(one.holes).map(([name, text]) => [name, tight(text)]);
+      return { ...one, source: tight(one.source) as string, holes: Object.fromEntries(holes) };
+    })
+    .filter(({ holes }) => JSON.stringify(holes).includes("var<private>"));
+  expect(checking.length).toBeGreaterThan(0);
+  for (const one of checking) {
+    const [{ source } = { source: "" }] = beside([one, one]);
+    const named = [...source.matchAll(/\bvar<(?:private|workgroup)>(\w+)/g)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(1);
+    expect(new Set(named).size).toBe(named.length);
+  }
+});
+
 /** "x2": the third slice of arena x. */
 const sliceOf = (name: string) => ({
   arena: name.replace(/\d/, ""),
