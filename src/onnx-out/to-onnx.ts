@@ -45,9 +45,9 @@ const refuse = (what: string): never => {
 /**
  * Writes a trained model as an ONNX file for serving: opset 13, or up to 17 where an operator needs it, in inference (no dropout, running
  * values of batch norms), any number of samples. Inputs and outputs have the model's names, one alone is `input` or `output`, and an output
- * that is called as an input has `_out` behind; a model
- * of `fromOnnx` goes back under the names that it had. Initializers have the names of the model's tensors. Numbers are f32, those that
- * rows of a table are looked up by int64. What the options `mean`, `std` and `scale` of `compile` do to x is not in the file.
+ * that is called as an input has `_out` behind; a model of `fromOnnx` goes back under the names that it had. Initializers have the names of
+ * the model's tensors. Numbers are f32, those that rows of a table are looked up by int64. What the options `mean`, `std` and `scale` of
+ * `compile` do to x is not in the file.
  *
  * `source` is the trainer, a network, or weights by name. Throws OptionError for ops without a form in ONNX (those of your own), by name
  * and path, and for weights that are missing or of another shape, with both shapes.
