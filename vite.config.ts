@@ -18,10 +18,10 @@ export default defineConfig(async () => ({
     rolldownOptions: { output: { minify: true, comments: { annotation: true, jsdoc: false, legal: false } } },
   },
   plugins: [shorterShaders(), sideBySide(), pureCalls()],
-  test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, await browserTests()] },
+  test: process.env.VITEST === undefined ? {} : { projects: [nodeTests, pageTests, ...(await browserTests())] },
 }));
 
-/** What needs no GPU, before all else. Pages run beside the tests on the GPU: the GPU of a software browser is one thread, each has its own. */
+/** What needs no GPU, before all else. Then kernels, stories and pages beside each other: the GPU of a software browser is one thread, each has its own. */
 const nodeTests = {
   test: { name: "node", include: ["test/node/**/*.test.ts"], sequence: { groupOrder: 0 }, testTimeout: 60_000 },
 };
@@ -38,15 +38,15 @@ const pageTests = {
   },
 };
 
-/** One page after the other: two adapters at work on the same cores would only slow each other down. */
+/** One page after the other in each: more adapters at work on the same cores would only slow each other down. */
 async function browserTests() {
   const launchOptions = { executablePath: await findBrowser(), args: browserArguments({ software: true }) };
-  return {
+  return ["gpu", "stories"].map((name) => ({
     plugins: [mnistServer(), textServer(), dataServer()],
     optimizeDeps: { include: ["fast-check", "wgsl-preprocessor/wgsl-preprocessor.js"] },
     test: {
-      name: "gpu",
-      include: ["test/gpu/**/*.test.ts", "test/stories/**/*.test.ts"],
+      name,
+      include: [`test/${name}/**/*.test.ts`],
       sequence: { groupOrder: 1 },
       testTimeout: 240_000,
       hookTimeout: 240_000,
@@ -59,5 +59,5 @@ async function browserTests() {
         instances: [{ browser: "chromium" as const }],
       },
     },
-  };
+  }));
 }

@@ -5,7 +5,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { prepareFile, readWords } from "../../demo/command-line.ts";
+import { createInterface } from "node:readline";
+import { prepareFile, readWords, whole } from "../../demo/command-line.ts";
 import { type Disagreement, disagreements, MOST_DIFFERENCE } from "./agreement.ts";
 import { type Runtime, runtimes } from "./options.ts";
 import type { Report } from "./report.ts";
@@ -14,6 +15,7 @@ const help = `npm run runtimes -- [options]
 Runs test/gpu and test/stories in Chromium, Firefox, Deno and Node, and compares the losses of the golden runs.
 
   --short      a choice of files in Firefox, Deno and Node, and of Chromium, which npm test runs whole, the losses alone
+  --jobs N     so many runtimes at once (default: 1); lines bear their names then
   --out FILE   where the results go (default: docs/runtimes.json; with --short: nowhere)
   --help       this text
 
@@ -25,11 +27,12 @@ function fail(error: unknown): never {
 }
 
 function choose() {
-  const { given, set } = readWords(process.argv.slice(2), { names: ["out"], flags: ["short", "help"] });
+  const { given, set } = readWords(process.argv.slice(2), { names: ["out", "jobs"], flags: ["short", "help"] });
   const short = set.has("short");
   const out = given.out ?? (short ? undefined : "docs/runtimes.json");
   if (out !== undefined) prepareFile("--out", out);
-  return { short, out, help: set.has("help") };
+  const jobs = whole("--jobs", given.jobs ?? "1", 1, runtimes.length);
+  return { short, out, jobs, help: set.has("help") };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "gradus-runtimes-"));
@@ -37,12 +40,16 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 let stopped = false;
 
 /** Runs one; what it reports, or undefined where it came to no report. */
-async function run(runtime: Runtime, short: boolean): Promise<Report | undefined> {
+async function run(runtime: Runtime, { short, jobs }: ReturnType<typeof choose>): Promise<Report | undefined> {
   const json = join(folder, `${runtime}.json`);
   const form = !short ? [] : runtime === "chromium" ? ["--losses"] : ["--short"];
   const words = ["--import", "tsx", "test/runtime/main.ts", runtime, ...form, "--json", json];
-  console.log(`\n${runtime}`);
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "inherit", "inherit"] });
+  if (jobs === 1) console.log(`\n${runtime}`);
+  const output = jobs === 1 ? "inherit" : "pipe";
+  const child = spawn(process.execPath, words, { stdio: ["ignore", output, output] });
+  for (const lines of [child.stdout, child.stderr]) {
+    if (lines !== null) createInterface(lines).on("line", (line) => console.log(`${runtime.padEnd(8)}  ${line}`));
+  }
   await new Promise((resolve) => child.once("close", resolve));
   try {
     return JSON.parse(readFileSync(json, "utf8")) as Report;
@@ -77,14 +84,20 @@ else {
   process.on("SIGINT", () => {
     stopped = true; // the run under way has the same signal, and ends
   });
-  const reports: Report[] = [];
-  let [passed, failed] = [0, 0];
-  for (const runtime of runtimes) {
-    if (stopped) break;
-    const report = await run(runtime, chosen.short);
-    if (report !== undefined) reports.push(report);
-    passed += report?.passed ?? 0;
-    failed += report?.failed ?? 1;
+  const settings = chosen;
+  const left = [...runtimes];
+  const ran = new Map<Runtime, Report | undefined>();
+  const worker = async (): Promise<void> => {
+    for (let runtime = left.shift(); runtime !== undefined && !stopped; runtime = left.shift())
+      ran.set(runtime, await run(runtime, settings));
+  };
+  await Promise.all(Array.from({ length: chosen.jobs }, worker));
+  const reports = runtimes.flatMap((runtime) => ran.get(runtime) ?? []);
+  let passed = 0;
+  let failed = ran.size - reports.length;
+  for (const report of reports) {
+    passed += report.passed;
+    failed += report.failed;
   }
   const found = disagreements(reports, runtimes.length);
   for (const { agree } of found) agree ? passed++ : failed++;
