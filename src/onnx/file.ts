@@ -1,6 +1,6 @@
 // What of an ONNX file is read: the model, its graph, nodes, tensors and the types of inputs and outputs.
 
-import { CheckpointError } from "../index.ts";
+import { fail } from "./fail.ts";
 import { decode, type Schema } from "./wire.ts";
 
 const keyed: Schema = { 1: ["key", "text"], 2: ["value", "text"] };
@@ -127,9 +127,6 @@ export interface ModelProto {
   readonly opset: number;
 }
 
-/** Opsets that are read. */
-export const OPSETS = { least: 7, most: 17 } as const;
-
 /** The model of a file. Throws CheckpointError for what is none, and for an opset that is not read. */
 export function readModel(bytes: Uint8Array): ModelProto {
   const found = decode(modelSchema, bytes) as unknown as Omit<ModelProto, "opset" | "graph"> & {
@@ -138,15 +135,10 @@ export function readModel(bytes: Uint8Array): ModelProto {
   };
   if (found.graph === undefined || found.opset.length === 0) {
     const missing = found.graph === undefined ? "graph" : "opset";
-    throw new CheckpointError(
-      `onnx: the file of ${bytes.length} bytes has no ${missing}. It is no ONNX model; give the bytes of a .onnx file.`,
-    );
+    return fail(`the file of ${bytes.length} bytes has no ${missing}. Give the bytes of a .onnx file.`);
   }
   const opset = found.opset.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version ?? 0;
-  if (opset < OPSETS.least || opset > OPSETS.most) {
-    throw new CheckpointError(
-      `onnx: the file is of opset ${opset}, ${OPSETS.least} to ${OPSETS.most} are read. Convert it, for example with onnx.version_converter, or export it again.`,
-    );
-  }
+  if (opset < 7 || opset > 17)
+    fail(`the file is of opset ${opset}, 7 to 17 are read. Convert it with onnx.version_converter.`);
   return { ...found, graph: found.graph, opset };
 }

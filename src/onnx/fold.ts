@@ -1,21 +1,11 @@
 // Operators on numbers that are known while the file is read: the arithmetic of shapes above all, in plain numbers. Whatever is given
-// nothing but constants is reckoned here and leaves nothing in the model. One row for each operator.
+// nothing but constants is reckoned here and leaves nothing in the model. One row for each operator; those that only call numbers by
+// another shape or order do so in their rows for values.
 
 import { rowMajor, sizeOf } from "../foreign/strided.ts";
-import { BOOL, checkSize, FLOAT, gathered, type Host, host, INT64, isFloat, reshaped, transposed } from "./host.ts";
-import { axesOf, axisOf, chosen, expectDims, listOf, type Node, refuse } from "./node.ts";
-import {
-  cutsOf,
-  flattened,
-  joint,
-  partsOf,
-  placesOf,
-  reducedAxes,
-  reshapeTarget,
-  squeezedAxes,
-  unsqueezed,
-  unsqueezedAxes,
-} from "./shapes.ts";
+import { BOOL, checkSize, FLOAT, gathered, type Host, host, INT64, isFloat, transposed } from "./host.ts";
+import { axisOf, chosen, expectDims, listOf, type Node, refuse } from "./node.ts";
+import { cutsOf, joint, partsOf, placesOf, reducedAxes } from "./shapes.ts";
 
 export type Fold = (node: Node, ins: readonly Host[]) => Host | readonly Host[];
 
@@ -25,7 +15,7 @@ const rounded = (type: number, value: number): number =>
 /** Repeated to a shape, as in NumPy; `most`: how many numbers there are already. */
 export function expanded(node: Node, given: Host, dims: readonly number[], most = given.data.length): Host {
   const full = joint(node, given.dims, dims);
-  checkSize(`onnx: ${node.place}`, full, most);
+  checkSize(node.place, full, most);
   const far = rowMajor(given.dims);
   const shift = full.length - given.dims.length;
   const steps = full.map((_, i) => (i < shift || given.dims[i - shift] === 1 ? 0 : (far[i - shift] as number)));
@@ -99,7 +89,7 @@ export function concatenated(node: Node, ins: readonly Host[], axis: number): Ho
   );
   // Weights of the file may be joined; what was made here may double no further.
   checkSize(
-    `onnx: ${node.place}`,
+    node.place,
     dims,
     ins.reduce((sum, { name, data }) => sum + (name === undefined ? 0 : data.length), 0),
   );
@@ -155,13 +145,12 @@ export const folds: Readonly<Record<string, Fold>> = {
   ConstantOfShape(node, [shape]) {
     const value = node.tensor("value");
     const dims = listOf(shape as Host);
-    checkSize(`onnx: ${node.place}`, dims);
+    checkSize(node.place, dims);
     return host(dims, new Float64Array(sizeOf(dims)).fill(value?.data[0] ?? 0), value?.type ?? FLOAT);
   },
   Div: pairwise((x, y, type) => (isFloat(type) ? x / y : Math.trunc(x / y))),
   Equal: pairwise((x, y) => (x === y ? 1 : 0), BOOL),
   Expand: (node, [x, shape]) => expanded(node, x as Host, listOf(shape as Host)),
-  Flatten: (node, [x]) => reshaped(x as Host, flattened(node, (x as Host).dims)),
   Gather(node, [data, indices]) {
     const { dims, data: values, type } = data as Host;
     const axis = axisOf(node, node.int("axis", 0), dims.length);
@@ -169,7 +158,7 @@ export const folds: Readonly<Record<string, Fold>> = {
     const places = placesOf(node, indices as Host, axis, length);
     const [outer, inner] = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis + 1))];
     const shape = [...dims.slice(0, axis), ...(indices as Host).dims, ...dims.slice(axis + 1)];
-    checkSize(`onnx: ${node.place}`, shape, values.length);
+    checkSize(node.place, shape, values.length);
     const made = new Float64Array(sizeOf(shape));
     let to = 0;
     for (let i = 0; i < outer; i++)
@@ -179,7 +168,6 @@ export const folds: Readonly<Record<string, Fold>> = {
   },
   Greater: pairwise((x, y) => (x > y ? 1 : 0), BOOL),
   GreaterOrEqual: pairwise((x, y) => (x >= y ? 1 : 0), BOOL),
-  Identity: (_, [x]) => x as Host,
   Less: pairwise((x, y) => (x < y ? 1 : 0), BOOL),
   LessOrEqual: pairwise((x, y) => (x <= y ? 1 : 0), BOOL),
   Max: pairwise((x, y) => Math.max(x, y)),
@@ -193,7 +181,7 @@ export const folds: Readonly<Record<string, Fold>> = {
   Range(node, [start, limit, delta]) {
     const [from, to, by] = [start, limit, delta].map((one) => one?.data[0] ?? 0) as [number, number, number];
     const count = Math.max(0, Math.ceil((to - from) / by));
-    checkSize(`onnx: ${node.place}`, [count]);
+    checkSize(node.place, [count]);
     return host(
       [count],
       Float64Array.from({ length: count }, (_, i) => from + i * by),
@@ -210,7 +198,6 @@ export const folds: Readonly<Record<string, Fold>> = {
   ReduceMin: reduction(Number.POSITIVE_INFINITY, Math.min),
   ReduceProd: reduction(1, (product, x) => product * x),
   ReduceSum: reduction(0, (sum, x) => sum + x),
-  Reshape: (node, [x, shape]) => reshaped(x as Host, reshapeTarget(node, (x as Host).dims, listOf(shape as Host))),
   Round: each((x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x))),
   ScatterND(node, [data, indices, updates]) {
     const { dims, data: values, type } = data as Host;
@@ -244,13 +231,6 @@ export const folds: Readonly<Record<string, Fold>> = {
     }
     return host(dims, made, type);
   },
-  Shape(node, [x]) {
-    const { dims } = x as Host;
-    const [start, end] = [node.int("start", 0), node.int("end", dims.length)];
-    const part = dims.slice(start, end);
-    return host([part.length], part, INT64);
-  },
-  Size: (_, [x]) => host([], [sizeOf((x as Host).dims)], INT64),
   Slice(node, ins) {
     const x = ins[0] as Host;
     const cuts = cutsOf(node, x.dims, ins);
@@ -280,20 +260,13 @@ export const folds: Readonly<Record<string, Fold>> = {
       return made;
     });
   },
-  Squeeze(node, [x, input]) {
-    const axes = squeezedAxes(node, (x as Host).dims, input);
-    return reshaped(
-      x as Host,
-      (x as Host).dims.filter((_, axis) => !axes.includes(axis)),
-    );
-  },
   Sub: pairwise((x, y) => x - y),
   Sum: pairwise((x, y) => x + y),
   Tile(node, [given, repeats]) {
     const x = given as Host;
     const times = listOf(repeats as Host);
     checkSize(
-      `onnx: ${node.place}`,
+      node.place,
       x.dims.map((length, axis) => length * (times[axis] ?? 1)),
       x.data.length,
     );
@@ -301,10 +274,6 @@ export const folds: Readonly<Record<string, Fold>> = {
       (made: Host, _, axis) => concatenated(node, new Array<Host>(times[axis] as number).fill(made), axis),
       x,
     );
-  },
-  Transpose(node, [x]) {
-    const rank = (x as Host).dims.length;
-    return transposed(x as Host, axesOf(node, node.ints("perm") ?? [...Array(rank).keys()].reverse(), rank));
   },
   Trilu(node, [given, diagonal]) {
     const x = given as Host;
@@ -319,9 +288,6 @@ export const folds: Readonly<Record<string, Fold>> = {
       Float64Array.from(x.data, (value, i) => (kept(i) ? value : 0)),
       x.type,
     );
-  },
-  Unsqueeze(node, [x, input]) {
-    return reshaped(x as Host, unsqueezed((x as Host).dims, unsqueezedAxes(node, (x as Host).dims, input)));
   },
   Where(node, [condition, x, y]) {
     const dims = joint(node, joint(node, (condition as Host).dims, (x as Host).dims), (y as Host).dims);
@@ -338,13 +304,7 @@ export const folds: Readonly<Record<string, Fold>> = {
   },
 };
 
-/** Operators whose result is the same numbers in another shape or order: a weight stays one. */
-export const keepsWeights: ReadonlySet<string> = new Set([
-  "Cast",
-  "Flatten",
-  "Identity",
-  "Reshape",
-  "Squeeze",
-  "Transpose",
-  "Unsqueeze",
-]);
+/** Operators whose result is the same numbers in another shape or order, a weight if it was one, and those that look at shapes alone. */
+export const keepsWeights: ReadonlySet<string> = new Set(
+  "Cast Flatten Identity Reshape Shape Size Squeeze Transpose Unsqueeze".split(" "),
+);

@@ -11,11 +11,12 @@ import {
   type Value,
   type Values,
 } from "../index.ts";
+import { fail, failInput } from "./fail.ts";
 import { type GraphProto, readModel, type TensorProto, type ValueProto } from "./file.ts";
 import { checkSize, type External, type Host, isFloat, readTensor, typeName } from "./host.ts";
 import { type Step, seeded } from "./live.ts";
 import { claims, piecesOf } from "./names.ts";
-import { type Node, nodeOf, own } from "./node.ts";
+import { type Node, nodeOf, own, refuse } from "./node.ts";
 import { checkAsked, sorted } from "./order.ts";
 import { keepOrigin } from "./origin.ts";
 import { recognise } from "./pattern.ts";
@@ -71,21 +72,16 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
   for (const list of [found.initializer, found.input, found.output]) {
     const seen = new Set<string>();
     for (const { name = "" } of list)
-      if (seen.size === seen.add(name).size)
-        throw new CheckpointError(`onnx: "${name}" stands twice. A name may be made once.`);
+      if (seen.size === seen.add(name).size) fail(`"${name}" stands twice. A name may be made once.`);
   }
   if (found.sparse.length > 0)
-    throw new CheckpointError(
-      `onnx: the file has ${found.sparse.length} sparse tensors, none is read. Make them dense.`,
-    );
+    fail(`the file has ${found.sparse.length} sparse tensors, none is read. Make them dense.`);
   const constants = new Map(found.initializer.map((proto) => [proto.name, initializerOf(proto, external)]));
   const nodes = found.node.map((proto, i) => {
     const node = nodeOf(proto, i, opset, external);
     const { domain } = proto;
     if (domain !== "" && domain !== "ai.onnx")
-      throw new CheckpointError(
-        `onnx: ${node.place}: it is an operator of "${domain}", those of "ai.onnx" are read. Export without it.`,
-      );
+      refuse(node, `it is an operator of "${domain}", those of "ai.onnx" are read. Export without it.`);
     return node;
   });
   const { plot, recognised, leftOut } = plotOf(found, nodes, constants, options);
@@ -149,8 +145,7 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
   checkAsked("output", wanted, there);
   checkAsked("input", Object.keys(options.input ?? {}), asked);
   for (const [what, all] of Object.entries({ inputs, outputs: wanted }))
-    if (all.length === 0)
-      throw new CheckpointError(`onnx: the file has 0 ${what}, at least 1 is needed. It is no network.`);
+    if (all.length === 0) fail(`the file has 0 ${what}, at least 1 is needed. It is no network.`);
   const given = new Set([...constants.keys(), ...asked]);
   const lengths = new Map(
     inputs.map(({ name, type }) => [name, type?.tensor?.shape?.dim.map(({ value }) => value)] as const),
@@ -163,10 +158,7 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
   const trains = (name: string): boolean => !isFixed(name);
   const used = new Set([...nodes.flatMap((node) => node.inputs), ...wanted]);
   const kept = inputs.filter(({ name }) => used.has(name));
-  if (kept.length === 0)
-    throw new CheckpointError(
-      `onnx: none of ${inputs.length} inputs is taken by what makes the outputs. It is no network.`,
-    );
+  if (kept.length === 0) fail(`its outputs need none of ${inputs.length} inputs. It is no network.`);
   const claim = claims([]);
   const plotted = kept.map((proto) =>
     inputOf(
@@ -224,7 +216,7 @@ function inputOf(
   const source = proto.name;
   const { element = 0, shape } = proto.type?.tensor ?? {};
   if (typeName(element).startsWith("type "))
-    throw new CheckpointError(`onnx: the input "${source}" is of ${typeName(element)}, tensors of numbers are read.`);
+    fail(`the input "${source}" is of ${typeName(element)}, tensors of numbers are read.`);
   const asked = own(options.input ?? {}, source);
   const told = shape?.dim.map(({ value }) => (value !== undefined && value > 0 ? value : undefined));
   if (asked !== undefined) {
@@ -239,15 +231,9 @@ function inputOf(
         `${what}, in the file it is [${told.map((length) => length ?? "any")}]. Give those that are open.`,
       );
   }
-  const dims = asked ?? told;
-  if (dims === undefined)
-    throw new CheckpointError(
-      `onnx: the input "${source}" has no shape. Give fromOnnx its lengths: { input: { "${source}": [..] } }.`,
-    );
+  const dims = asked ?? told ?? failInput(source, "no shape");
   if ((options.batch ?? "free") === "free" && dims.length === 0)
-    throw new CheckpointError(
-      `onnx: the input "${source}" has 0 axes, at least 1 is needed, the samples. Give fromOnnx { batch: "none" }.`,
-    );
+    fail(`the input "${source}" has 0 axes, at least 1 is needed, the samples. Give fromOnnx { batch: "none" }.`);
   const classes = isFloat(element) ? undefined : classesOf(source, nodes, constants);
   return { source, name, dims, type: element, classes };
 }
@@ -292,7 +278,7 @@ function modelOf(plot: Plot, facts: Facts): FromOnnx {
   // What is no weight is made here: not more than the whole file has.
   const all = [...plot.constants.values()].reduce((sum, { data }) => sum + data.length, 0);
   for (const { path, shape, start } of first.asked) {
-    checkSize(`onnx: "${path}"`, shape, all);
+    checkSize(`"${path}"`, shape, all);
     const data =
       typeof start === "function"
         ? Float32Array.from(start(shape, { uniform: () => 0, normal: () => 0 }))
@@ -319,7 +305,7 @@ function modelOf(plot: Plot, facts: Facts): FromOnnx {
     nodes: plot.nodes.length,
     folded: first.folded,
     batch: other === undefined ? batch : "any",
-    parts: first.pieces.map(({ name, node, step }) => ({ name, kind: step.kind, node })),
+    parts: first.pieces.map(({ name, node, kind }) => ({ name, kind, node })),
     tensors: first.pieces.flatMap(({ name, node, step }) =>
       Object.entries(step.weights ?? {}).map(([key, { dims, source }]) => ({
         source: source ?? node,
@@ -366,7 +352,7 @@ function part(
   batch: number,
   home: string,
 ) {
-  const { name, step } = piece;
+  const { name, kind, step } = piece;
   // Where the number of samples can be read off what it takes.
   const tell = step.takes.flatMap(({ value }, i) => {
     const there = other?.step.takes[i]?.value.shape;
@@ -382,7 +368,7 @@ function part(
         ...((tell === undefined || refs.length === 0) && { batch: home }),
       };
   const layer: Model = {
-    kind: step.kind,
+    kind,
     takesValues: true,
     apply(scope: Scope, x: Value | Values) {
       const given = alone ? [x as Value] : refs.map((_, i) => (x as Values)[`a${i}`] as Value);
@@ -393,8 +379,8 @@ function part(
       const odd =
         other === undefined ? given.find(({ shape }, i) => shape[0] !== step.takes[i]?.value.shape[0]) : undefined;
       if (odd !== undefined)
-        throw new CheckpointError(
-          `onnx: the file is made for batches of ${batch}, part "${name}" is given [${odd.shape}]. Give compile { batch: ${batch} }, or export it for any.`,
+        fail(
+          `the file is made for batches of ${batch}, part "${name}" is given [${odd.shape}]. Give compile { batch: ${batch} }.`,
         );
       const now: Step = other === undefined || samples === batch ? step : (at(samples).pieces[index] as Piece).step;
       const made = listed(now.run(seeded(scope, now.weights ?? {}), given));

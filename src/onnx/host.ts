@@ -2,7 +2,7 @@
 
 import { brain, half } from "../foreign/half.ts";
 import { rowMajor, sizeOf, walk } from "../foreign/strided.ts";
-import { CheckpointError } from "../index.ts";
+import { fail } from "./fail.ts";
 import type { TensorProto } from "./file.ts";
 
 export interface Host {
@@ -79,7 +79,7 @@ export function host(dims: readonly number[], data: ArrayLike<number>, type = FL
 export function checkSize(place: string, dims: readonly number[], given = 0): void {
   const [count, most] = [sizeOf(dims), Math.max(MOST, given)];
   if (count <= most && dims.every((length) => Number.isSafeInteger(length) && length >= 0)) return;
-  throw new CheckpointError(
+  fail(
     `${place}: a constant of shape [${dims}] is asked for, ${count} numbers, ${most} are the most. Correct the file.`,
   );
 }
@@ -89,9 +89,7 @@ export type External = (path: string) => Uint8Array | undefined;
 
 /** The numbers of a tensor of the file. Throws CheckpointError where bytes and shape do not fit. */
 export function readTensor(proto: TensorProto, what: string, external: External | undefined): Host {
-  const refuse = (text: string): never => {
-    throw new CheckpointError(`onnx: ${what} ${text}`);
-  };
+  const refuse = (text: string): never => fail(`${what} ${text}`);
   const { dims, type = 0 } = proto;
   const known = types[type];
   if (known === undefined) {
@@ -135,16 +133,12 @@ function outside(proto: TensorProto, refuse: (text: string) => never, external: 
   } = Object.fromEntries(proto.external.map(({ key, value }) => [key, value])) as Record<string, string | undefined>;
   const file = external?.(location);
   if (file === undefined) {
-    return refuse(
-      `lies in the file "${location}", which was not given. Give fromOnnx the option external: (path) => bytes.`,
-    );
+    return refuse(`lies in the file "${location}", which was not given. Give fromOnnx { external: (path) => bytes }.`);
   }
   const begin = Number(offset);
   const end = length === undefined ? file.length : begin + Number(length);
   if (!(Number.isSafeInteger(begin) && Number.isSafeInteger(end) && begin >= 0 && begin <= end && end <= file.length)) {
-    refuse(
-      `lies in bytes ${offset} to ${end} of "${location}", which has ${file.length}. Give the file that belongs to this model.`,
-    );
+    refuse(`lies in bytes ${offset} to ${end} of "${location}", which has ${file.length}. Give that of this model.`);
   }
   return file.subarray(begin, end);
 }

@@ -5,7 +5,8 @@
 // A network of convolutions has one permutation, of its input, and none where that is given with channels last.
 
 import { sizeOf } from "../foreign/strided.ts";
-import { CheckpointError, ops, type Scope, type Value } from "../index.ts";
+import { ops, type Scope, type Value } from "../index.ts";
+import { fail } from "./fail.ts";
 import { type Host, isFloat, transposed } from "./host.ts";
 import { type Node, own, refuse } from "./node.ts";
 
@@ -36,7 +37,8 @@ export interface Weight {
 
 /** What becomes a part of the model. */
 export interface Step {
-  readonly kind: string;
+  /** What the part is called in summaries, by default as its operator. */
+  readonly kind?: string;
   readonly takes: readonly Live[];
   readonly weights?: Readonly<Record<string, Weight>>;
   run(scope: Scope, values: readonly Value[]): Value | readonly Value[];
@@ -103,8 +105,16 @@ export function flowing(node: Node, one: Known | undefined, what: string): Live 
 }
 
 /** The first input, which must flow. */
-export const inputOf = (node: Node, ins: readonly (Known | undefined)[]): Live =>
-  flowing(node, needed(node, ins, 0, "input"), "input");
+export const inputOf = (node: Node, ins: readonly (Known | undefined)[]): Live => flowing(node, ins[0], "input");
+
+/** An input that must be there, and known. */
+export const hostAt = (node: Node, ins: readonly (Known | undefined)[], at: number, what: string): Host =>
+  constant(node, needed(node, ins, at, what), what) as Host;
+
+/** Refuses a node of which anybody takes more than the first output. */
+export function expectAlone(node: Node, about: About, what: string): void {
+  if ([1, 2].some((output) => about.isUsed(node, output))) refuse(node, `its ${what} taken. The first output is read.`);
+}
 
 /** A value with its axes in another order; where only axes of length 1 move it is a change of view. */
 export function arrange(scope: Scope, x: Value, from: readonly number[], to: readonly number[]): Value {
@@ -135,13 +145,12 @@ export const plain = (scope: Scope, x: Value, { order }: Live): Value =>
  * order too, if `more` does not say otherwise.
  */
 export const stepOf = (
-  kind: string,
   x: Live,
   run: (scope: Scope, value: Value) => Value | readonly Value[],
   order: readonly number[] = x.order,
   more?: Partial<Step>,
 ): Step => ({
-  ...{ kind, takes: [x], orders: [order] },
+  ...{ takes: [x], orders: [order] },
   run: (scope, [value]) => run(scope, arrange(scope, value as Value, x.order, order)),
   ...more,
 });
@@ -187,8 +196,8 @@ export function seeded(scope: Scope, weights: Readonly<Record<string, Weight>>):
   const start = (name: string, shape: readonly number[]): Weight | undefined => {
     const found = own(weights, name);
     if (found !== undefined && sizeOf(found.dims) !== sizeOf(shape)) {
-      throw new CheckpointError(
-        `onnx: layer "${scope.path}": "${name}" is to be [${shape}], ${sizeOf(shape)} numbers, "${found.source ?? "the constant"}" has ${sizeOf(found.dims)}. Correct the shape.`,
+      fail(
+        `layer "${scope.path}": "${name}" is to be [${shape}], ${sizeOf(shape)} numbers, "${found.source ?? "the constant"}" has ${sizeOf(found.dims)}. Correct the file.`,
       );
     }
     return found;

@@ -61,6 +61,10 @@ export function commonStart(sources: readonly string[]): readonly string[] {
 export const shortened = (name: string, start: readonly string[]): string =>
   start.length > 0 && name.startsWith(`${start.join(".")}.`) ? name.slice(start.join(".").length + 1) : name;
 
+/** An operator's name as those of layers are written: "leakyRelu", "gru", "batchNorm". */
+export const kindOf = (op: string): string =>
+  op.replace(/^[A-Z]+(?![a-z])|^./, (start) => start.toLowerCase()).replace("alization", "");
+
 /** Gives each name once: what is taken has a number put behind. */
 export function claims(taken: Iterable<string>) {
   const used = new Set(taken);

@@ -1,6 +1,6 @@
 // A node of the graph as the rows of operators ask it: its attributes with their defaults, and refusals that name it.
 
-import { CheckpointError } from "../index.ts";
+import { fail } from "./fail.ts";
 import type { AttributeProto, NodeProto, TensorProto } from "./file.ts";
 import type { External, Host } from "./host.ts";
 import { readTensor } from "./host.ts";
@@ -26,12 +26,18 @@ export interface Node {
 
 /** Refuses a node, with its name. */
 export function refuse(node: Pick<Node, "place">, text: string): never {
-  throw new CheckpointError(`onnx: ${node.place}: ${text}`);
+  return fail(`${node.place}: ${text}`);
 }
 
 /** Refuses a tensor that has another shape than is wanted. */
 export function expectDims(node: Node, what: string, dims: readonly number[], wanted: readonly number[]): void {
   if (String(dims) !== String(wanted)) refuse(node, `its ${what} has the shape [${dims}], it must be [${wanted}].`);
+}
+
+/** Refuses a list that has more or fewer numbers than are needed. */
+export function expectCount(node: Node, what: string, list: readonly number[] = [], count: number): readonly number[] {
+  if (list.length !== count) refuse(node, `its ${what} are [${list}], ${list.length} where ${count} are needed.`);
+  return list;
 }
 
 /** What a table has under a name, as its own. */

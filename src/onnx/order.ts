@@ -1,6 +1,7 @@
 // The nodes of a graph in an order in which each comes behind those that it takes from, without those that no output needs.
 
-import { CheckpointError, NameError } from "../index.ts";
+import { NameError } from "../index.ts";
+import { fail } from "./fail.ts";
 import { type Node, refuse } from "./node.ts";
 
 /** Sorts; `given` are the names that there are before any node. Throws CheckpointError for cycles and for names that nobody makes. */
@@ -50,9 +51,7 @@ export function sorted(nodes: readonly Node[], given: ReadonlySet<string>, outpu
   for (const output of outputs) {
     const maker = makers.get(output);
     if (maker === undefined && !given.has(output))
-      throw new CheckpointError(
-        `onnx: the output "${output}" is made by none of ${nodes.length} nodes. The file is damaged.`,
-      );
+      fail(`the output "${output}" is made by none of ${nodes.length} nodes. The file is damaged.`);
     if (maker !== undefined && state.get(maker) === undefined) visit(maker);
   }
   return made;

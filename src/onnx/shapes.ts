@@ -33,8 +33,7 @@ export function reshapeTarget(node: Node, dims: readonly number[], target: reado
 /** Where a Flatten cuts. */
 export function flattened(node: Node, dims: readonly number[]): number[] {
   const given = node.int("axis", 1);
-  const axis = given < 0 ? given + dims.length : given;
-  if (axis < 0 || axis > dims.length) refuse(node, `its axis is ${given}, what it is given has ${dims.length} axes.`);
+  const axis = given === dims.length ? given : axisOf(node, given, dims.length);
   return [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))];
 }
 

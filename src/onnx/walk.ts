@@ -4,6 +4,7 @@
 import { sizeOf } from "../foreign/strided.ts";
 import { CheckpointError, GradusError, type Scope, type Value } from "../index.ts";
 import { type Asked, dryScope, dryValue } from "./dry.ts";
+import { failInput } from "./fail.ts";
 import { folds, keepsWeights } from "./fold.ts";
 import { type Host, isFloat } from "./host.ts";
 import {
@@ -21,7 +22,7 @@ import {
   view,
   weight,
 } from "./live.ts";
-import { claims, commonStart, moduleOf, nodeName, shortened, trimmed } from "./names.ts";
+import { claims, commonStart, kindOf, moduleOf, nodeName, shortened, trimmed } from "./names.ts";
 import { type Node, own, refuse } from "./node.ts";
 import { known, rows } from "./rows.ts";
 
@@ -61,7 +62,7 @@ export interface Plot {
 export interface Piece {
   readonly name: string;
   readonly node: string;
-  readonly op: string;
+  readonly kind: string;
   readonly step: Step;
 }
 
@@ -125,7 +126,7 @@ export function walk(plot: Plot, batch: number): Walk {
       if (!(error instanceof GradusError) || error instanceof CheckpointError) throw error;
       return refuse(node, error.message);
     }
-    pieces.push({ name: path, node: node.name, op: node.op, step });
+    pieces.push({ name: path, node: node.name, kind: step.kind ?? kindOf(node.op), step });
     const type = step.type ?? step.takes[0]?.type ?? 1;
     return made.map((value, i) => ({
       kind: "live",
@@ -147,7 +148,7 @@ export function walk(plot: Plot, batch: number): Walk {
     const node = { name: source, op: "Initializer", place: `the initializer "${source}"` };
     const first = weight(node as Node, given, about);
     const [made] = add(trimmed(source).join(".") || "weight", node, {
-      ...{ kind: "weight", takes: [], weights: { weight: first }, type: given.type },
+      ...{ takes: [], weights: { weight: first }, type: given.type },
       run: (scope) => tensorOf(scope, "weight", first),
     }) as [Live];
     weights.set(source, made);
@@ -173,16 +174,9 @@ export function walk(plot: Plot, batch: number): Walk {
     const isKnown = given.every((one) => one === undefined || one.kind === "host");
     // What is reckoned of a weight would not train: it becomes part of the model.
     const isTrained =
-      isKnown &&
-      row !== undefined &&
-      !keepsWeights.has(op) &&
-      op !== "Shape" &&
-      op !== "Size" &&
-      !plot.reckoned.has(node) &&
-      given.some(isWeight);
+      isKnown && row !== undefined && !keepsWeights.has(op) && !plot.reckoned.has(node) && given.some(isWeight);
     let made: readonly (Known | undefined)[];
-    if (isKnown && !isTrained) {
-      if (fold === undefined) return refuse(node, `all that it takes is constant, which is not reckoned for ${op}.`);
+    if (isKnown && !isTrained && fold !== undefined) {
       const first = given.indexOf(undefined);
       const needs = op === "Constant" ? 0 : 1;
       if (given.length < needs || first === 0)
@@ -198,8 +192,7 @@ export function walk(plot: Plot, batch: number): Walk {
         if (one?.kind === "live" && one.ids && takesIds[op] !== i)
           refuse(node, "it takes whole numbers that are numbers of rows, which go into tables alone.");
       }
-      if (row === undefined)
-        return refuse(node, `what it takes is reckoned by the network; ${op} is read for constants alone.`);
+      if (row === undefined) return refuse(node, "it is read for constants alone, it takes a value of the network.");
       const result = row(node, ins, about);
       if (Array.isArray(result)) made = result;
       else if ("run" in result) {
@@ -232,9 +225,7 @@ function begin({ free, channelsLast: last }: Plot, input: PlotInput, batch: numb
   const dims = input.dims.map((length, axis) => {
     if (free && axis === 0) return batch;
     if (length !== undefined && length >= 1) return length;
-    throw new CheckpointError(
-      `onnx: the input "${source}" has an axis ${axis} of ${length ?? "any"} length. Give fromOnnx its lengths: { input: { "${source}": [..] } }.`,
-    );
+    return failInput(source, `an axis ${axis} of ${length ?? "any"} length`);
   });
   const ref = name;
   const order = last && dims.length === 4 ? channelsLast(4) : inOrder(dims.length);
@@ -253,7 +244,7 @@ function begin({ free, channelsLast: last }: Plot, input: PlotInput, batch: numb
     "input",
     { name: source, op: "input", place: `the input "${source}"` },
     {
-      ...{ kind: "reshape", takes: [whole], orders: [order], type },
+      ...{ takes: [whole], orders: [order], type },
       run: (scope, [value]) => view(scope, value as Value, shape),
     },
   ) as [Live];
@@ -269,7 +260,7 @@ function end(plot: Plot, one: Known, name: string, add: Add, about: About): Live
   const isDone = plot.free && String(order) === String(live.order) && !live.ids;
   if (isDone) return live;
   return add(`${name}_out`, node, {
-    ...{ kind: "permute", takes: [live], orders: [plot.free ? order : inOrder(rank + 1)] },
+    ...{ takes: [live], orders: [plot.free ? order : inOrder(rank + 1)] },
     run(scope: Scope, [value]) {
       const y = arrange(scope, value as Value, live.order, order);
       return plot.free ? y : view(scope, y, [1, ...y.shape]);

@@ -2,7 +2,7 @@
 // read, under which name and as what, and all others are passed over, as the format wants it. Every length is held against what is
 // left of the file before anything is made of it.
 
-import { CheckpointError } from "../index.ts";
+import { fail } from "./fail.ts";
 
 /** How a field is read: a whole number, a text, bytes, f32, f64, or a message of a schema of its own. */
 export type Kind = "int" | "text" | "bytes" | "float" | "double" | Schema;
@@ -14,11 +14,8 @@ export interface Schema {
 
 export type Message = { readonly [name: string]: unknown };
 
-const refuse = (at: number, what: string): never => {
-  throw new CheckpointError(
-    `onnx: at byte ${at}: ${what}. The file is damaged, or it is no ONNX file; fetch it again.`,
-  );
-};
+const refuse = (at: number, what: string): never =>
+  fail(`at byte ${at}: ${what}. The file is damaged, or it is no ONNX file.`);
 
 /** The message that stands in `bytes`, in which a text that is missing is empty; `at` is where these begin in the file, for errors. */
 export function decode(schema: Schema, bytes: Uint8Array, at = 0): Message {
@@ -33,7 +30,7 @@ export function decode(schema: Schema, bytes: Uint8Array, at = 0): Message {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
       if (place >= bytes.length)
-        refuse(at + from, `a number goes on behind the end, ${bytes.length - from} bytes are left of it`);
+        refuse(at + from, `a number goes on behind the end, ${bytes.length - from} bytes are left`);
       const byte = bytes[place++] as number;
       // Nearly all are of one byte.
       if (byte < 128 && shift === 0n) return byte;

@@ -40,6 +40,7 @@ import {
   type Weight,
   weight,
 } from "../live.ts";
+import { kindOf } from "../names.ts";
 import { type Node, refuse } from "../node.ts";
 import { joint } from "../shapes.ts";
 
@@ -50,11 +51,11 @@ const z =
   (scope: Scope, x: Value): Value =>
     scope.op(op, { x }).z;
 
-/** A function of one number, by default the op of that name. */
+/** A function of one number, by default the op of the operator's name. */
 const unary =
-  (kind: string, of: Of = z(ops[kind as "abs"])): Row =>
+  (of: Of = (scope, x, node) => z(ops[kindOf(node.op) as "abs"])(scope, x)): Row =>
   (node, ins) =>
-    stepOf(kind, inputOf(node, ins), (scope, x) => of(scope, x, node));
+    stepOf(inputOf(node, ins), (scope, x) => of(scope, x, node));
 
 const layer =
   (make: (node: Node) => Layer): Of =>
@@ -117,7 +118,6 @@ export function several(
   node: Node,
   ins: readonly Known[],
   about: About,
-  kind: string,
   run: (scope: Scope, values: readonly Value[]) => Value,
 ): Step {
   ins.reduce((dims: readonly number[], one) => joint(node, dims, dimsOf(one)), []);
@@ -132,7 +132,7 @@ export function several(
     return name;
   });
   return {
-    ...{ kind, takes, weights },
+    ...{ takes, weights },
     orders: [order],
     run: (scope, values) =>
       run(
@@ -160,7 +160,7 @@ interface Short {
   readonly left?: (value: number) => ((scope: Scope, x: Value) => Value) | undefined;
 }
 
-function binary(kind: string, short: Short = {}, more: Partial<Step> = {}, of: Pair = pair(kind as "add")): Row {
+function binary(of: Pair, short: Short = {}, more: Partial<Step> = {}): Row {
   return (node, ins, about) => {
     if (ins.length === 0) refuse(node, "it has no inputs.");
     const given = ins.map((_, i) => needed(node, ins, i, "operand"));
@@ -172,13 +172,13 @@ function binary(kind: string, short: Short = {}, more: Partial<Step> = {}, of: P
         isLive(x) && b !== undefined ? short.right?.(b) : isLive(y) && a !== undefined ? short.left?.(a) : undefined;
       const one = isLive(x) ? x : (y as Live);
       const other = isLive(x) ? y : x;
-      if (way !== undefined && dimsOf(other).length <= one.order.length) return stepOf(kind, one, way, one.order, more);
+      if (way !== undefined && dimsOf(other).length <= one.order.length) return stepOf(one, way, one.order, more);
     }
     // Division, among whole numbers, drops what is left over.
-    if (kind === "divide" && isLive(x) && !isFloat(x.type))
+    if (of === over && isLive(x) && !isFloat(x.type))
       refuse(node, `it divides values of ${typeName(x.type)}; those of a float are read.`);
     return {
-      ...several(node, given, about, kind, (scope, values) =>
+      ...several(node, given, about, (scope, values) =>
         values.slice(1).reduce((made, one) => of(scope, made, one), values[0] as Value),
       ),
       ...more,
@@ -210,11 +210,11 @@ const bound = (name: "min" | "max") => (value: number) => clipped({ [name]: valu
 
 /** Operators on several, of which a bound may be infinite. */
 const extreme =
-  (kind: "maximum" | "minimum", infinite: number): Row =>
+  (name: "maximum" | "minimum", infinite: number): Row =>
   (node, ins, about) => {
     const bounds = ins.filter((one) => !(isHost(one) && sizeOf(one.dims) === 1 && one.data[0] === infinite));
-    const way = bound(kind === "maximum" ? "min" : "max");
-    return binary(kind, { right: way, left: way })(node, bounds, about);
+    const way = bound(name === "maximum" ? "min" : "max");
+    return binary(pair(name), { right: way, left: way })(node, bounds, about);
   };
 
 const clip: Row = (node, ins) => {
@@ -226,10 +226,10 @@ const clip: Row = (node, ins) => {
   const [min, max] = [limit(1, "min"), limit(2, "max")];
   if (min === undefined && max === undefined) return x;
   if (min !== undefined && max !== undefined && min > max) {
-    return stepOf("clip", x, (scope, value) => scale(scope, value, 0, max));
+    return stepOf(x, (scope, value) => scale(scope, value, 0, max));
   }
   const limits = { ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
-  return stepOf("clip", x, clipped(limits));
+  return stepOf(x, clipped(limits));
 };
 
 /** Where: a mask that is added as a constant may hold infinities, which become the ends of f32. */
@@ -239,7 +239,6 @@ const where: Row = (node, ins, about) => {
     node,
     given,
     about,
-    "where",
     (scope, [condition, x, y]) =>
       scope.op(ops.where, { condition: condition as Value, x: x as Value, y: y as Value }).z,
   );
@@ -248,7 +247,7 @@ const where: Row = (node, ins, about) => {
 
 /** A slope below 0 for each channel, or for whatever it is repeated to. */
 const prelu: Row = (node, ins, about) =>
-  several(node, [needed(node, ins, 0, "input"), needed(node, ins, 1, "slope")], about, "prelu", (scope, [x, slope]) => {
+  several(node, [needed(node, ins, 0, "input"), needed(node, ins, 1, "slope")], about, (scope, [x, slope]) => {
     const above = scope.op(ops.relu, { x: x as Value }).z;
     return plus(scope, above, times(scope, slope as Value, minus(scope, x as Value, above)));
   });
@@ -257,27 +256,21 @@ const cast: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const type = node.int("to", 1);
   if (type === BOOL && x.type !== BOOL)
-    return stepOf(
-      "cast",
-      x,
-      (scope, value) => not(scope, pair("equal")(scope, value, scale(scope, value, 0))),
-      x.order,
-      {
-        type,
-        stops,
-      },
-    );
+    return stepOf(x, (scope, value) => not(scope, pair("equal")(scope, value, scale(scope, value, 0))), x.order, {
+      type,
+      stops,
+    });
   if (isFloat(type) || !isFloat(x.type)) return { ...x, type };
-  return stepOf("cast", x, z(trunc), x.order, { type, stops: steps });
+  return stepOf(x, z(trunc), x.order, { type, stops: steps });
 };
 
 /** What goes in steps. */
 const stepped =
-  (kind: string, op: Op<"x", "z">): Row =>
-  (node, ins, about) => ({ ...(unary(kind, z(op))(node, ins, about) as Step), stops: steps });
+  (op: Op<"x", "z">): Row =>
+  (node, ins, about) => ({ ...(unary(z(op))(node, ins, about) as Step), stops: steps });
 
 /** A comparison or its contrary, and what else gives 0 or 1. */
-const comparison = (kind: string, of: Pair): Row => binary(kind, {}, { type: BOOL, stops }, of);
+const comparison = (of: Pair): Row => binary(of, {}, { type: BOOL, stops });
 const unlike =
   (name: "less" | "greater"): Pair =>
   (scope, x, y) =>
@@ -287,53 +280,38 @@ const sum: Short = { right: linear(one, same), left: linear(one, same) };
 
 export const elementwise: Readonly<Record<string, Row>> = {
   ...Object.fromEntries(
-    ["Abs", "Exp", "Log", "Neg", "Reciprocal", "Relu", "Sigmoid", "Sin", "Sqrt", "Tanh"].map((name) => [
-      name,
-      unary(name.toLowerCase()),
-    ]),
+    ["Abs", "Exp", "Log", "Neg", "Reciprocal", "Relu", "Sigmoid", "Sin", "Sqrt", "Tanh"].map((name) => [name, unary()]),
   ),
-  Add: binary("add", sum),
-  And: comparison("and", times),
+  Add: binary(plus, sum),
+  And: comparison(times),
   Cast: cast,
-  Ceil: stepped("ceil", ceil),
-  Celu: unary("celu", (scope, x, node) => {
+  Ceil: stepped(ceil),
+  Celu: unary((scope, x, node) => {
     const a = node.float("alpha", 1);
     return scale(scope, elu({ alpha: 1 }).apply(scope, scale(scope, x, 1 / a)), a);
   }),
   Clip: clip,
-  Cos: unary("cos", (scope, x) => scope.op(ops.sin, { x: scale(scope, x, 1, Math.PI / 2) }).z),
-  Div: binary("divide", {
+  Cos: unary((scope, x) => scope.op(ops.sin, { x: scale(scope, x, 1, Math.PI / 2) }).z),
+  Div: binary(over, {
     right: linear((value) => 1 / value, zero),
     left: (value) => (scope, x) => scale(scope, scope.op(ops.reciprocal, { x }).z, value),
   }),
-  Elu: unary(
-    "elu",
-    layer((node) => elu({ alpha: node.float("alpha", 1) })),
-  ),
-  Equal: comparison("equal", pair("equal")),
-  Erf: unary("erf", z(erf)),
-  Floor: stepped("floor", floor),
-  Gelu: unary(
-    "gelu",
-    layer((node) => gelu({ approximate: node.text("approximate", "none") === "tanh" })),
-  ),
-  Greater: comparison("greater", pair("greater")),
-  GreaterOrEqual: comparison("greaterOrEqual", unlike("less")),
-  HardSigmoid: unary("hardSigmoid", hard),
-  HardSwish: unary(
-    "hardSwish",
-    layer(() => hardSwish()),
-  ),
+  Elu: unary(layer((node) => elu({ alpha: node.float("alpha", 1) }))),
+  Equal: comparison(pair("equal")),
+  Erf: unary(z(erf)),
+  Floor: stepped(floor),
+  Gelu: unary(layer((node) => gelu({ approximate: node.text("approximate", "none") === "tanh" }))),
+  Greater: comparison(pair("greater")),
+  GreaterOrEqual: comparison(unlike("less")),
+  HardSigmoid: unary(hard),
+  HardSwish: unary(layer(() => hardSwish())),
   Identity: (node, ins) => needed(node, ins, 0, "input"),
-  LeakyRelu: unary(
-    "leakyRelu",
-    layer((node) => leakyRelu({ slope: node.float("alpha", 0.01) })),
-  ),
-  Less: comparison("less", pair("less")),
-  LessOrEqual: comparison("lessOrEqual", unlike("greater")),
+  LeakyRelu: unary(layer((node) => leakyRelu({ slope: node.float("alpha", 0.01) }))),
+  Less: comparison(pair("less")),
+  LessOrEqual: comparison(unlike("greater")),
   Max: extreme("maximum", Number.NEGATIVE_INFINITY),
   Mean: (node, ins, about) => {
-    const step = binary("mean", {}, {}, plus)(node, ins, about) as Step | Known;
+    const step = binary(plus)(node, ins, about) as Step | Known;
     if (!("run" in step)) return step;
     return { ...step, run: (scope, values) => scale(scope, step.run(scope, values) as Value, 1 / ins.length) };
   },
@@ -341,40 +319,27 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Mod: (node, ins, about) => {
     const drop = node.int("fmod", 0) === 1 ? trunc : floor;
     const rest: Pair = (scope, x, y) => minus(scope, x, times(scope, y, scope.op(drop, { x: over(scope, x, y) }).z));
-    return binary("mod", {}, {}, rest)(node, ins, about);
+    return binary(rest)(node, ins, about);
   },
-  Mul: binary("multiply", { right: linear(same, zero), left: linear(same, zero) }),
-  Mish: unary(
-    "mish",
-    layer(() => mish()),
-  ),
-  Not: unary("not", not),
-  Or: comparison("or", pair("maximum")),
+  Mul: binary(times, { right: linear(same, zero), left: linear(same, zero) }),
+  Mish: unary(layer(() => mish())),
+  Not: unary(not),
+  Or: comparison(pair("maximum")),
   PRelu: prelu,
   Pow: binary(
-    "power",
-    { right: (exponent) => (scope, x) => scope.op(ops.pow, { x }, { exponent }).z },
-    {},
     // To a power that flows or is a weight: e to y log x, of x above 0.
     (scope, x, y) => scope.op(ops.exp, { x: times(scope, y, scope.op(ops.log, { x }).z) }).z,
+    { right: (exponent) => (scope, x) => scope.op(ops.pow, { x }, { exponent }).z },
   ),
-  Round: stepped("round", round),
-  Selu: unary("selu", scaledElu),
-  Sign: unary("sign", (scope, x) => minus(scope, gate(scope, x, 0), gate(scope, scope.op(ops.neg, { x }).z, 0))),
-  Silu: unary(
-    "silu",
-    layer(() => silu()),
-  ),
-  Softplus: unary(
-    "softplus",
-    layer(() => softplus()),
-  ),
-  Softsign: unary("softsign", (scope, x) => over(scope, x, scale(scope, scope.op(ops.abs, { x }).z, 1, 1))),
-  Sub: binary("subtract", { right: linear(one, (value) => -value), left: linear(negative, same) }),
-  Sum: binary("add"),
-  ThresholdedRelu: unary("thresholdedRelu", (scope, x, node) =>
-    times(scope, x, gate(scope, x, node.float("alpha", 1))),
-  ),
+  Round: stepped(round),
+  Selu: unary(scaledElu),
+  Sign: unary((scope, x) => minus(scope, gate(scope, x, 0), gate(scope, scope.op(ops.neg, { x }).z, 0))),
+  Silu: unary(layer(() => silu())),
+  Softplus: unary(layer(() => softplus())),
+  Softsign: unary((scope, x) => over(scope, x, scale(scope, scope.op(ops.abs, { x }).z, 1, 1))),
+  Sub: binary(minus, { right: linear(one, (value) => -value), left: linear(negative, same) }),
+  Sum: binary(plus),
+  ThresholdedRelu: unary((scope, x, node) => times(scope, x, gate(scope, x, node.float("alpha", 1)))),
   Where: where,
-  Xor: comparison("xor", (scope, x, y) => scope.op(ops.abs, { x: minus(scope, x, y) }).z),
+  Xor: comparison((scope, x, y) => scope.op(ops.abs, { x: minus(scope, x, y) }).z),
 };

@@ -2,7 +2,7 @@
 
 import { sizeOf } from "../../foreign/strided.ts";
 import { concatenate, embedding, ops, type Scope, type Value } from "../../index.ts";
-import { checkSize, type Host, host, INT64 } from "../host.ts";
+import { checkSize, host, INT64, reshaped, transposed } from "../host.ts";
 import {
   type About,
   arrange,
@@ -10,6 +10,7 @@ import {
   constant,
   dimsOf,
   flowing,
+  hostAt,
   inOrder,
   inputOf,
   isHost,
@@ -25,7 +26,7 @@ import {
   view,
   weight,
 } from "../live.ts";
-import { axesOf, axisOf, listOf, type Node, refuse } from "../node.ts";
+import { axesOf, axisOf, expectCount, listOf, type Node, refuse } from "../node.ts";
 import {
   axesAsked,
   cutsOf,
@@ -40,11 +41,15 @@ import {
 } from "../shapes.ts";
 import { aligned, brought, commonOrder } from "./elementwise.ts";
 
-/** A step that reshapes what it is given, in ONNX's order. */
-const reshaping = (x: Live, kind: string, dims: readonly number[]): Step =>
-  stepOf(kind, x, (scope, value) => view(scope, value, dims), inOrder(x.order.length), {
-    orders: [inOrder(dims.length)],
-  });
+/** The same numbers under another shape, in ONNX's order. */
+const reshaping = (x: Known, dims: readonly number[]): Known | Step =>
+  isHost(x)
+    ? reshaped(x, dims)
+    : String(dims) === String(dimsOf(x))
+      ? x
+      : stepOf(x, (scope, value) => view(scope, value, dims), inOrder(x.order.length), {
+          orders: [inOrder(dims.length)],
+        });
 
 /**
  * Where the file says how many samples there are, and the network is to take any number, a first length that is that number, or 1, stands
@@ -59,18 +64,23 @@ function freed(target: readonly number[], dims: readonly number[], { told, free,
 }
 
 const reshape: Row = (node, ins, about) => {
-  const x = inputOf(node, ins);
+  const x = needed(node, ins, 0, "input");
   const dims = dimsOf(x);
-  const shape = constant(node, needed(node, ins, 1, "shape"), "shape") as Host;
-  const target = reshapeTarget(node, dims, freed(listOf(shape), dims, about));
-  return String(target) === String(dims) ? x : reshaping(x, "reshape", target);
+  const target = listOf(hostAt(node, ins, 1, "shape"));
+  return reshaping(x, reshapeTarget(node, dims, isHost(x) ? target : freed(target, dims, about)));
 };
 
 /** Axes of length 1 go, or come, without a change of order among the others. */
 const squeeze: Row = (node, ins) => {
-  const x = inputOf(node, ins);
-  const axes = squeezedAxes(node, dimsOf(x), constant(node, ins[1], "axes"));
-  const left = inOrder(x.order.length).filter((axis) => !axes.includes(axis));
+  const x = needed(node, ins, 0, "input");
+  const dims = dimsOf(x);
+  const axes = squeezedAxes(node, dims, constant(node, ins[1], "axes"));
+  const left = inOrder(dims.length).filter((axis) => !axes.includes(axis));
+  if (isHost(x))
+    return reshaping(
+      x,
+      left.map((axis) => dims[axis] as number),
+    );
   const places = x.order.flatMap((axis, place) => (axes.includes(axis) ? [] : [place]));
   const run = (scope: Scope, value: Value): Value =>
     view(
@@ -78,14 +88,15 @@ const squeeze: Row = (node, ins) => {
       value,
       places.map((place) => value.shape[place] as number),
     );
-  return stepOf("squeeze", x, run, x.order, {
+  return stepOf(x, run, x.order, {
     orders: [places.map((place) => left.indexOf(x.order[place] as number))],
   });
 };
 
 const unsqueeze: Row = (node, ins) => {
-  const x = inputOf(node, ins);
+  const x = needed(node, ins, 0, "input");
   const axes = unsqueezedAxes(node, dimsOf(x), constant(node, ins[1], "axes"));
+  if (isHost(x)) return reshaping(x, unsqueezed(x.dims, axes));
   const rank = x.order.length + axes.length;
   const old = inOrder(rank).filter((axis) => !axes.includes(axis));
   // New axes come last, but for images, whose channels stay there.
@@ -99,17 +110,17 @@ const unsqueeze: Row = (node, ins) => {
       : [...shape.slice(0, -1), ...axes.map(() => 1), ...shape.slice(-1)];
     return view(scope, value, whole);
   };
-  return stepOf("unsqueeze", x, run, x.order, { orders: [order] });
+  return stepOf(x, run, x.order, { orders: [order] });
 };
 
 /** Only the names of axes change. */
 const transpose: Row = (node, ins) => {
-  const x = inputOf(node, ins);
-  const rank = x.order.length;
+  const x = needed(node, ins, 0, "input");
+  const rank = dimsOf(x).length;
   const perm = axesOf(node, node.ints("perm") ?? inOrder(rank).reverse(), rank);
   if (new Set(perm).size !== rank)
     refuse(node, `its perm is [${perm}], which does not name each of ${rank} axes once.`);
-  return { ...x, order: x.order.map((axis) => perm.indexOf(axis)) };
+  return isHost(x) ? transposed(x, perm) : { ...x, order: x.order.map((axis) => perm.indexOf(axis)) };
 };
 
 /** A constant that has one sample where there are several. */
@@ -127,7 +138,7 @@ const concat: Row = (node, ins, about) => {
   );
   const place = order.indexOf(axis);
   return {
-    ...{ kind: "concatenate", takes, weights, orders: [order] },
+    ...{ takes, weights, orders: [order] },
     run(scope, values) {
       const parts = given.map((one, i): Value => {
         const own = weights[`part${i}`];
@@ -189,7 +200,7 @@ const slice: Row = (node, ins) => {
     return begin !== 0 || step !== 1 || count !== dims[axis];
   };
   if (!dims.some((_, axis) => moved(axis))) return x;
-  return stepOf("slice", x, (scope, value) =>
+  return stepOf(x, (scope, value) =>
     taken(
       scope,
       value,
@@ -207,13 +218,9 @@ const split: Row = (node, ins) => {
   const sizes = partsOf(node, dims[axis] as number, constant(node, ins[1], "split"));
   const place = x.order.indexOf(axis);
   const begin = (i: number): number => sizes.slice(0, i).reduce((a, b) => a + b, 0);
-  return stepOf(
-    "split",
-    x,
-    (scope, value) => sizes.map((size, i) => range(scope, value, place, begin(i), size)),
-    x.order,
-    { orders: sizes.map(() => x.order) },
-  );
+  return stepOf(x, (scope, value) => sizes.map((size, i) => range(scope, value, place, begin(i), size)), x.order, {
+    orders: sizes.map(() => x.order),
+  });
 };
 
 /** Numbers along one axis by a matrix [length, made], which is kept as a state: whatever is a fixed sum of numbers along it. */
@@ -250,7 +257,7 @@ export function picked(scope: Scope, x: Value, place: number, places: readonly n
     return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, place);
   }
   const length = x.shape[place] as number;
-  checkSize(`onnx: "${scope.path}"`, [length, places.length]);
+  checkSize(`"${scope.path}"`, [length, places.length]);
   return along(
     scope,
     x,
@@ -290,7 +297,7 @@ const gather: Row = (node, ins, about) => {
     const flat = picked(scope, plain(scope, value, x), axis, places, "places");
     return view(scope, flat, [...flat.shape.slice(0, axis), ...indices.dims, ...flat.shape.slice(axis + 1)]);
   };
-  return stepOf("gather", x, run, x.order, { orders: [order] });
+  return stepOf(x, run, x.order, { orders: [order] });
 };
 
 export const whole = "whole numbers have no slope";
@@ -336,13 +343,11 @@ const pad: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
   const rank = dims.length;
-  const given = axesAsked(node, constant(node, ins[1], "pads"), "pads");
+  const given = expectCount(node, "pads", axesAsked(node, constant(node, ins[1], "pads"), "pads"), 2 * rank);
   const value = ins[2] === undefined ? node.float("value", 0) : (constant(node, ins[2], "value")?.data[0] ?? 0);
-  if (given?.length !== 2 * rank)
-    return refuse(node, `its pads are [${given}], ${given?.length ?? 0} where ${2 * rank} are needed.`);
   const mode = node.text("mode", "constant");
   const sides = x.order.map((axis): [number, number] => [given[axis] as number, given[axis + rank] as number]);
-  return stepOf("pad", x, (scope, given) => {
+  return stepOf(x, (scope, given) => {
     let y = given;
     for (const [place, [before, after]] of sides.entries()) {
       const length = y.shape[place] as number;
@@ -377,15 +382,15 @@ function bordered(node: Node, scope: Scope, x: Value, place: number, front: numb
 
 const tile: Row = (node, ins) => {
   const x = inputOf(node, ins);
-  const times = listOf(constant(node, needed(node, ins, 1, "repeats"), "repeats") as Host);
+  const times = listOf(hostAt(node, ins, 1, "repeats"));
   const repeats = x.order.map((axis) => times[axis] as number);
-  return stepOf("tile", x, (scope, value) => scope.op(ops.tile, { x: value }, { repeats }).y);
+  return stepOf(x, (scope, value) => scope.op(ops.tile, { x: value }, { repeats }).y);
 };
 
 const expand: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
-  const target = joint(node, dims, listOf(constant(node, needed(node, ins, 1, "shape"), "shape") as Host));
+  const target = joint(node, dims, listOf(hostAt(node, ins, 1, "shape")));
   if (String(target) === String(dims)) return x;
   const order = target.length === dims.length ? x.order : inOrder(target.length);
   const run = (scope: Scope, value: Value): Value => {
@@ -393,13 +398,12 @@ const expand: Row = (node, ins) => {
     const repeats = order.map((axis, place) => (target[axis] as number) / (y.shape[place] as number));
     return repeats.every((count) => count === 1) ? y : scope.op(ops.tile, { x: y }, { repeats }).y;
   };
-  return stepOf("expand", x, run, x.order, { orders: [order] });
+  return stepOf(x, run, x.order, { orders: [order] });
 };
 
 /** Blocks between channels and pixels, in ONNX's order of axes. */
 const blocks =
   (
-    kind: string,
     of: (
       node: Node,
       dims: readonly number[],
@@ -415,14 +419,13 @@ const blocks =
     const { apart, axes, made } = of(node, dims, block);
     if (!apart.every(Number.isInteger)) refuse(node, `blocks of ${block} do not fill [${dims}].`);
     return stepOf(
-      kind,
       x,
       (scope, value) => view(scope, scope.op(ops.permute, { x: view(scope, value, apart) }, { axes }).y, made),
       inOrder(4),
     );
   };
 
-const toSpace = blocks("depthToSpace", (node, dims, block) => {
+const toSpace = blocks((node, dims, block) => {
   const [batch, channels, height, width] = dims as [number, number, number, number];
   const kept = channels / (block * block);
   const byRow = node.text("mode", "DCR") === "DCR";
@@ -433,7 +436,7 @@ const toSpace = blocks("depthToSpace", (node, dims, block) => {
   };
 });
 
-const toDepth = blocks("spaceToDepth", (_, dims, block) => {
+const toDepth = blocks((_, dims, block) => {
   const [batch, channels, height, width] = dims as [number, number, number, number];
   return {
     apart: [batch, channels, height / block, block, width / block, block],
@@ -443,31 +446,29 @@ const toDepth = blocks("spaceToDepth", (_, dims, block) => {
 });
 
 const shape: Row = (node, ins) => {
-  const dims = dimsOf(inputOf(node, ins));
+  const dims = dimsOf(needed(node, ins, 0, "input"));
   const part = dims.slice(node.int("start", 0), node.int("end", dims.length));
   return host([part.length], part, INT64);
 };
 
 /** Rows of a table by numbers that stood as rows with a 1 in one place: a group that is recognised. */
 const oneHotRows: Row = (node, ins, about) =>
-  lookUp(node, needed(node, ins, 1, "table"), flowing(node, needed(node, ins, 0, "numbers"), "numbers"), 0, about);
+  lookUp(node, needed(node, ins, 1, "table"), flowing(node, ins[0], "numbers"), 0, about);
 
 export const move: Readonly<Record<string, Row>> = {
   Concat: concat,
   DepthToSpace: toSpace,
   Expand: expand,
   Flatten: (node, ins) => {
-    const x = inputOf(node, ins);
-    const dims = dimsOf(x);
-    const made = flattened(node, dims);
-    return String(made) === String(dims) ? x : reshaping(x, "flatten", made);
+    const x = needed(node, ins, 0, "input");
+    return reshaping(x, flattened(node, dimsOf(x)));
   },
   Gather: gather,
   OneHotRows: oneHotRows,
   Pad: pad,
   Reshape: reshape,
   Shape: shape,
-  Size: (node, ins) => host([], [sizeOf(dimsOf(inputOf(node, ins)))], INT64),
+  Size: (node, ins) => host([], [sizeOf(dimsOf(needed(node, ins, 0, "input")))], INT64),
   Slice: slice,
   SpaceToDepth: toDepth,
   Split: split,

@@ -9,13 +9,14 @@ import {
   arrange,
   constant,
   dimsOf,
+  expectAlone,
   flowing,
+  hostAt,
   inputOf,
   isHost,
   isLive,
   type Known,
   type Live,
-  needed,
   plain,
   type Row,
   seeded,
@@ -24,25 +25,22 @@ import {
   type Weight,
   weight,
 } from "../live.ts";
-import { axisOf, expectDims, type Node, refuse } from "../node.ts";
+import { axisOf, expectDims, listOf, type Node, refuse } from "../node.ts";
 import { numbers, whole } from "./move.ts";
 
 /** Drops in training, which a file that is exported for that has; else it is nothing. */
 const drop: Row = (node, ins, about) => {
   const x = inputOf(node, ins);
-  if (about.isUsed(node, 1)) refuse(node, "its mask is taken. The first output is read.");
+  expectAlone(node, about, "mask is");
   const rate = constant(node, ins[1], "ratio")?.data[0] ?? node.float("ratio", 0.5);
   if (rate === 0) return x;
-  return stepOf("dropout", x, (scope, value) => dropout(rate).apply(scope, value));
+  return stepOf(x, (scope, value) => dropout(rate).apply(scope, value));
 };
 
 const oneHot: Row = (node, ins) => {
-  const ids = flowing(node, needed(node, ins, 0, "indices"), "indices");
-  const depth = constant(node, needed(node, ins, 1, "depth"), "depth")?.data[0] as number;
-  const [off, on] = Array.from(constant(node, needed(node, ins, 2, "values"), "values")?.data ?? []) as [
-    number,
-    number,
-  ];
+  const ids = flowing(node, ins[0], "indices");
+  const depth = hostAt(node, ins, 1, "depth").data[0] as number;
+  const [off, on] = listOf(hostAt(node, ins, 2, "values")) as [number, number];
   const rank = ids.order.length;
   const axis = axisOf(node, node.int("axis", -1), rank + 1);
   const order = [...ids.order.map((one) => (one >= axis ? one + 1 : one)), axis];
@@ -54,7 +52,7 @@ const oneHot: Row = (node, ins) => {
     const at = scope.op(ops.add, { x: low, y: scale(scope, back, depth) }).z;
     return scale(scope, scope.op(ops.equal, { x: at, y: numbers(scope, depth) }).z, on - off, off);
   };
-  return stepOf("oneHot", ids, run, ids.order, { orders: [order], stops: whole, type: FLOAT });
+  return stepOf(ids, run, ids.order, { orders: [order], stops: whole, type: FLOAT });
 };
 
 interface Cell {
@@ -96,9 +94,7 @@ function recurrent(cell: Cell): Row {
     const layout = node.int("layout", 0);
     const [steps, batch] = layout === 1 ? [1, 0] : [0, 1];
     const dims = dimsOf(x);
-    const [w, r] = [1, 2].map(
-      (i) => constant(node, needed(node, ins, i, i === 1 ? "weight" : "recurrent weight"), "weight") as Host,
-    ) as [Host, Host];
+    const [w, r] = [hostAt(node, ins, 1, "weight"), hostAt(node, ins, 2, "recurrent weight")];
     const b = constant(node, ins[3], "bias");
     const units = node.int("hidden_size", r.dims[2] ?? 0);
     const direction = node.text("direction", "forward");
@@ -106,11 +102,13 @@ function recurrent(cell: Cell): Row {
     const rows = gates.length * units;
     expectDims(node, "recurrent weight", r.dims, [ways.length, rows, units]);
     expectDims(node, "weight", w.dims, [ways.length, rows, dims[2] as number]);
+    const held = states.map((_, i) => (isFilled(ins[5 + i], 0) ? undefined : ins[5 + i]));
     const unread = {
-      "lengths of sequences": ins[4] !== undefined && !isWhole(ins[4], dims[steps] as number),
+      "lengths of sequences": ins[4] !== undefined && !isFilled(ins[4], dims[steps] as number),
       peepholes: ins[7] !== undefined,
       clip: node.has("clip"),
       input_forget: node.int("input_forget", 0) !== 0,
+      "constant states other than 0": held.some(isHost),
     };
     for (const [what, is] of Object.entries(unread)) if (is) refuse(node, `it has ${what}, which are not read.`);
     const resetAfter = kind === "gru" && node.int("linear_before_reset", 0) !== 0;
@@ -118,21 +116,14 @@ function recurrent(cell: Cell): Row {
     const usual = ways.flatMap(() => cell.activations);
     if (asked !== undefined && String(asked) !== String(usual))
       refuse(node, `its activations are ${asked}, ${usual} are read.`);
-    const starts = states.map((_, i) => ins[5 + i]);
-    const held = starts.map((one) =>
-      isHost(one) && Array.from(one.data).every((value) => value === 0) ? undefined : one,
-    );
     const begins = held.some((one) => one !== undefined);
-    for (const one of held)
-      if (isHost(one))
-        refuse(node, "its initial state is a constant other than 0. Zeros, or a value of the network, are read.");
     const takes = [x, ...held.filter(isLive)];
     const weights = Object.fromEntries(
       ways.flatMap((_, i) => tensors(node, cell, about, { w, r, b, units, isApart: resetAfter }, i, ways.length)),
     );
     const names = ["y", ...states];
     return {
-      ...{ kind, takes, weights },
+      ...{ takes, weights },
       // Of the sequences [B, T, directions, units], of the states [directions, B, units].
       orders: names.map((name) =>
         name === "y" ? (layout === 1 ? [0, 1, 2, 3] : [2, 0, 1, 3]) : layout === 1 ? [0, 1, 2] : [1, 0, 2],
@@ -188,9 +179,9 @@ const under = (weights: Readonly<Record<string, Weight>>, prefix: string): Recor
     ),
   );
 
-/** Whether lengths of sequences are those of all steps. */
-const isWhole = (one: Known, steps: number): boolean =>
-  isHost(one) && Array.from(one.data).every((length) => length === steps);
+/** Whether all numbers of a constant are this one. */
+const isFilled = (one: Known | undefined, value: number): boolean =>
+  isHost(one) && listOf(one).every((number) => number === value);
 
 interface Matrices {
   readonly w: Host;

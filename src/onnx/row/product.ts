@@ -37,7 +37,7 @@ function denseStep(node: Node, x: Live, w: Weight, bias: Weight | undefined): St
   const layer = dense(units, { bias: bias !== undefined });
   const run = (scope: Scope, value: Value): Value =>
     rank > 1 ? layer.apply(scope, value) : view(scope, layer.apply(scope, view(scope, value, [1, length])), [units]);
-  return stepOf("dense", x, run, order, { weights: { weight: w, ...(bias && { bias }) } });
+  return stepOf(x, run, order, { kind: "dense", weights: { weight: w, ...(bias && { bias }) } });
 }
 
 /** Under more leading axes, and as often as they want. */
@@ -65,7 +65,7 @@ const matmul: Row = (node, ins, about) => {
   const lead = joint(node, first.slice(0, -2), second.slice(0, -2));
   const dims = [...lead, ...(m ? [] : [first.at(-2) as number]), ...(n ? [] : [second.at(-1) as number])];
   return {
-    ...{ kind: "matmul", takes, weights, orders: [inOrder(dims.length)] },
+    ...{ takes, weights, orders: [inOrder(dims.length)] },
     run(scope, values) {
       const [x, y] = [view(scope, left(scope, values), first), view(scope, right(scope, values), second)];
       const c = scope.op(ops.matmul, { a: led(scope, x, lead), b: led(scope, y, lead) }).c;
@@ -111,7 +111,7 @@ const gemm: Row = (node, ins, about) => {
   const { takes, weights, take } = operands(node, about);
   const of = [take(a, "weight"), take(b, "weight"), ...(c === undefined ? [] : [take(c, "bias")])];
   return {
-    ...{ kind: "gemm", takes, weights, orders: [inOrder(2)] },
+    ...{ takes, weights, orders: [inOrder(2)] },
     run(scope, values) {
       const [x, y, z] = of.map((one) => one(scope, values));
       const made = scope.op(ops.matmul, { a: x as Value, b: y as Value }, { transposeA: transA, transposeB: transB }).c;
@@ -123,11 +123,7 @@ const gemm: Row = (node, ins, about) => {
 
 /** softmax(scale q k) v, for each head of [B, heads, T, D], where k has its last two axes turned: a group that is recognised. */
 const attention: Row = (node, ins, about) => {
-  const [q, turned, v] = [0, 1, 2].map((i) => flowing(node, needed(node, ins, i, "operand"), "operand")) as [
-    Live,
-    Live,
-    Live,
-  ];
+  const [q, turned, v] = [0, 1, 2].map((i) => flowing(node, ins[i], "operand")) as [Live, Live, Live];
   const rank = q.order.length;
   const back = inOrder(rank).map((axis) => (axis < rank - 2 ? axis : axis === rank - 1 ? rank - 2 : rank - 1));
   const k = { ...turned, order: turned.order.map((axis) => back[axis] as number) };
@@ -145,7 +141,7 @@ const attention: Row = (node, ins, about) => {
   const order = rank === 4 ? [0, 2, 1, 3] : [0, 1, 2];
   const heads = rank === 4 ? (dims[1] as number) : 1;
   return {
-    ...{ kind: "attention", takes: [q, k, v], orders: [order] },
+    ...{ takes: [q, k, v], orders: [order] },
     run(scope, given) {
       const [a, b, c] = [q, k, v].map((one, i) => {
         const moved = arrange(scope, given[i] as Value, one.order, order);
@@ -165,7 +161,7 @@ function written(node: Node, about: About, q: Live, k: Live, v: Live, factor: nu
   const of = [q, k, v].map((one) => take(one, ""));
   const lead = joint(node, joint(node, dimsOf(q).slice(0, -2), dimsOf(k).slice(0, -2)), dimsOf(v).slice(0, -2));
   return {
-    ...{ kind: "attention", takes },
+    ...{ takes },
     orders: [inOrder(lead.length + 2)],
     run(scope, values) {
       const [a, b, c] = of.map((one) => led(scope, one(scope, values), lead)) as [Value, Value, Value];

@@ -4,7 +4,7 @@ import { sizeOf } from "../../foreign/strided.ts";
 import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
 import type { Host } from "../host.ts";
-import { constant, dimsOf, inOrder, inputOf, needed, type Row, stepOf, view, weight } from "../live.ts";
+import { constant, dimsOf, hostAt, inOrder, inputOf, type Row, stepOf, view, weight } from "../live.ts";
 import { axesOf, axisOf, expectDims } from "../node.ts";
 import { reducedAxes } from "../shapes.ts";
 
@@ -28,7 +28,7 @@ const logSumExp: Along = (scope, x, axes, batch) => {
 };
 
 const reduction =
-  (kind: string, along: Along): Row =>
+  (along: Along): Row =>
   (node, ins, about) => {
     const x = inputOf(node, ins);
     const rank = x.order.length;
@@ -48,7 +48,7 @@ const reduction =
             y.shape.filter((_, place) => !places.includes(place)),
           );
     };
-    return stepOf(kind, x, run, x.order, { orders: [order] });
+    return stepOf(x, run, x.order, { orders: [order] });
   };
 
 /** Along one axis, which is brought to the end; before opset 13, along all from an axis on. */
@@ -64,14 +64,13 @@ const shares =
     if (isOld && axis !== rank - 1 && sizeOf(dims.slice(axis + 1)) !== 1) {
       const rows = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))];
       return stepOf(
-        kind,
         x,
         (scope, value) => view(scope, layer.apply(scope, view(scope, value, rows)), dims),
         inOrder(rank),
       );
     }
     const order = [...x.order.filter((one) => one !== axis), axis];
-    return stepOf(kind, x, layer.apply, order);
+    return stepOf(x, layer.apply, order);
   };
 
 /** Over all axes from one on, or over those that the attribute `axes` of a recognised one names. */
@@ -109,36 +108,35 @@ const normalization: Row = (node, ins, about) => {
     const variance = of("mean")(scope, square(scope, centered), last, about.free);
     return [y, mean, scope.op(ops.pow, { x: scale(scope, variance, 1, eps) }, { exponent: -0.5 }).z];
   };
-  return stepOf("layerNorm", x, run, order, { weights, orders: [order, order, order] });
+  return stepOf(x, run, order, { weights, orders: [order, order, order] });
 };
 
 /** By the root mean square of the last axis: a group that is recognised. */
 const rms: Row = (node, ins, about) => {
   const x = inputOf(node, ins);
   const rank = x.order.length;
-  const gamma = constant(node, needed(node, ins, 1, "scale"), "scale") as Host;
+  const gamma = hostAt(node, ins, 1, "scale");
   const length = dimsOf(x).at(-1) as number;
   expectDims(node, "scale", gamma.dims, [length]);
   const order = [...x.order.filter((axis) => axis !== rank - 1), rank - 1];
   const layer = rmsNorm({ eps: node.float("epsilon", 1e-5) });
-  return stepOf("rmsNorm", x, layer.apply, order, { weights: { gamma: weight(node, gamma, about) } });
+  return stepOf(x, layer.apply, order, { weights: { gamma: weight(node, gamma, about) } });
 };
 
 export const reduce: Readonly<Record<string, Row>> = {
   LayerNormalization: normalization,
   LogSoftmax: shares("logSoftmax"),
-  ReduceL1: reduction("reduceL1", (scope, x, axes, batch) => sum(scope, abs(scope, x), axes, batch)),
+  ReduceL1: reduction((scope, x, axes, batch) => sum(scope, abs(scope, x), axes, batch)),
   ReduceL2: reduction(
-    "reduceL2",
     (scope, x, axes, batch) => scope.op(ops.sqrt, { x: sum(scope, square(scope, x), axes, batch) }).z,
   ),
-  ReduceLogSum: reduction("reduceLogSum", (scope, x, axes, batch) => log(scope, sum(scope, x, axes, batch))),
-  ReduceLogSumExp: reduction("reduceLogSumExp", logSumExp),
-  ReduceMax: reduction("reduceMax", of("max")),
-  ReduceMean: reduction("reduceMean", of("mean")),
-  ReduceMin: reduction("reduceMin", of("min")),
-  ReduceSum: reduction("reduceSum", sum),
-  ReduceSumSquare: reduction("reduceSumSquare", (scope, x, axes, batch) => sum(scope, square(scope, x), axes, batch)),
+  ReduceLogSum: reduction((scope, x, axes, batch) => log(scope, sum(scope, x, axes, batch))),
+  ReduceLogSumExp: reduction(logSumExp),
+  ReduceMax: reduction(of("max")),
+  ReduceMean: reduction(of("mean")),
+  ReduceMin: reduction(of("min")),
+  ReduceSum: reduction(sum),
+  ReduceSumSquare: reduction((scope, x, axes, batch) => sum(scope, square(scope, x), axes, batch)),
   RmsNormalization: rms,
   Softmax: shares("softmax"),
 };

@@ -4,7 +4,7 @@
 import { ops } from "../../index.ts";
 import { checkSize } from "../host.ts";
 import { constant, dimsOf, inputOf, type Row, stepOf } from "../live.ts";
-import { chosen, listOf, type Node, refuse } from "../node.ts";
+import { chosen, expectCount, listOf, type Node, refuse } from "../node.ts";
 import { along } from "./move.ts";
 
 interface Axis {
@@ -38,7 +38,7 @@ const cubic = (t: number, a: number): readonly number[] =>
 /** [given, made]: what of each number given is in each that is made. */
 function matrixOf(node: Node, axis: Axis, mode: string): number[][] {
   const { length, made } = axis;
-  checkSize(`onnx: ${node.place}`, [length, made]);
+  checkSize(node.place, [length, made]);
   const matrix = Array.from({ length }, () => new Array<number>(made).fill(0));
   const old = node.op === "Upsample" || node.opset < 11;
   const said = (name: string, otherwise: string, before: string): string => (old ? before : node.text(name, otherwise));
@@ -88,11 +88,7 @@ const resize: Row = (node, ins) => {
   const scales = given === undefined || given.dims[0] === 0 ? (node.floats("scales") ?? undefined) : listOf(given);
   const sizes = constant(node, ins[3], "sizes");
   const wanted = sizes !== undefined && sizes.dims[0] !== 0 ? listOf(sizes) : undefined;
-  if ((wanted ?? scales)?.length !== dims.length)
-    return refuse(
-      node,
-      `it has ${wanted === undefined ? "scales" : "sizes"} [${wanted ?? scales ?? ""}], it is given ${dims.length} axes.`,
-    );
+  expectCount(node, wanted === undefined ? "scales" : "sizes", wanted ?? scales, dims.length);
   const mode = node.text("mode", "nearest");
   if (!["nearest", "linear", "bilinear", "cubic"].includes(mode))
     refuse(node, `its mode is "${mode}"; nearest, linear and cubic are read.`);
@@ -104,15 +100,14 @@ const resize: Row = (node, ins) => {
   });
   const moved = axes.flatMap((axis, i) => (axis.made === axis.length && axis.scale === 1 ? [] : [i]));
   if (moved.length === 0) return x;
-  if (moved.includes(0))
-    refuse(node, `it changes the number of samples, from ${dims[0]} to ${axes[0]?.made}. Other axes may change.`);
+  if (moved.includes(0)) refuse(node, `it makes ${axes[0]?.made} of ${dims[0]} samples. Other axes may change.`);
   const ways = moved.map((axis) => ({
     place: x.order.indexOf(axis),
     axis,
     matrix: matrixOf(node, axes[axis] as Axis, mode),
   }));
   const repeats = ways.map(({ matrix }) => repeatsOf(matrix));
-  return stepOf("resize", x, (scope, value) => {
+  return stepOf(x, (scope, value) => {
     if (repeats.every((times) => times !== undefined)) {
       const each = value.shape.map((_, place) => repeats[ways.findIndex((way) => way.place === place)] ?? 1);
       return scope.op(ops.tile, { x: value }, { repeats: each, each: true }).y;

@@ -16,8 +16,9 @@ import {
   type About,
   beside,
   channelsLast,
-  constant,
   dimsOf,
+  expectAlone,
+  hostAt,
   inOrder,
   inputOf,
   type Known,
@@ -30,7 +31,7 @@ import {
   view,
   weight,
 } from "../live.ts";
-import { expectDims, type Node, refuse } from "../node.ts";
+import { expectCount, expectDims, type Node, refuse } from "../node.ts";
 
 type Pair = readonly [number, number];
 
@@ -47,10 +48,7 @@ function imagesOf(node: Node, ins: readonly (Known | undefined)[]): Images {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
   if (dims.length !== 3 && dims.length !== 4)
-    refuse(
-      node,
-      `it is given [${dims}]; [batch, channels, length] and [batch, channels, height, width] are read, 3 or 4 axes and not ${dims.length}.`,
-    );
+    refuse(node, `it is given [${dims}]; lines and images are read, 3 or 4 axes and not ${dims.length}.`);
   return { x, order: channelsLast(dims.length), spatial: dims.slice(2), channels: dims[1] as number };
 }
 
@@ -65,11 +63,15 @@ interface Window {
   readonly padding: readonly [Pair, Pair];
 }
 
-/** A list of an attribute that must have so many numbers. */
-function listed(node: Node, name: string, count: number, otherwise: number): readonly number[] {
-  const list = node.ints(name) ?? new Array<number>(count).fill(otherwise);
-  if (list.length === count) return list;
-  return refuse(node, `its ${name} are [${list}], ${list.length} where ${count} are needed.`);
+/** A list of an attribute that must have so many numbers, each as large as the default or larger. */
+function listed(node: Node, name: string, count: number, least: number): readonly number[] {
+  const list = expectCount(node, name, node.ints(name) ?? new Array<number>(count).fill(least), count);
+  return atLeast(node, name, list, least);
+}
+
+function atLeast(node: Node, name: string, list: readonly number[], least: number): readonly number[] {
+  if (list.some((one) => one < least)) refuse(node, `its ${name} are [${list}], at least ${least} is read.`);
+  return list;
 }
 
 /** What stands around in all, before and after; the odd one after, or before. */
@@ -85,10 +87,8 @@ function windowOf(node: Node, { spatial }: Images, kernel: readonly number[], ce
     number[],
     number[],
   ];
-  if ([...stride, ...dilation, ...kernel].some((length) => length < 1))
-    refuse(node, `its window is [${kernel}], strides [${stride}], dilations [${dilation}]; all must be at least 1.`);
+  atLeast(node, "lengths of the window", kernel, 1);
   const given = listed(node, "pads", 2 * rank, 0);
-  if (given.some((pad) => pad < 0)) refuse(node, `its pads are [${given}], at least 0 are read.`);
   const auto = node.text("auto_pad", "NOTSET");
   const pads = spatial.map((length, i): Pair => {
     const [by, span] = [stride[i] as number, ((kernel[i] as number) - 1) * (dilation[i] as number) + 1];
@@ -220,39 +220,35 @@ function pool(kind: "maxPool2d" | "averagePool2d"): Row {
   return (node, ins, about) => {
     const images = imagesOf(node, ins);
     const { x, order } = images;
-    if (kind === "maxPool2d" && about.isUsed(node, 1))
-      refuse(node, "its indices are taken, which are not reckoned here. The first output is read.");
+    expectAlone(node, about, "indices are");
     const size = listed(node, "kernel_shape", images.spatial.length, 0);
     const ceil = node.int("ceil_mode", 0) === 1;
     const window = windowOf(node, images, size, ceil);
     if (sizeOf(window.dilation) !== 1) refuse(node, `its dilations are [${window.dilation}], 1 is read.`);
     const countPadding = kind === "averagePool2d" && node.int("count_include_pad", 0) === 1;
     if (countPadding && ceil && String(window.padding) !== String(windowOf(node, images, size).padding))
-      refuse(
-        node,
-        "it counts its padding and goes beyond it, by count_include_pad and ceil_mode. One of both is read.",
-      );
+      refuse(node, "it has count_include_pad and ceil_mode, of which one is read.");
     const { kernel, stride, padding } = window;
     const layer =
       kind === "maxPool2d"
         ? maxPool2d(kernel, { stride, padding })
         : averagePool2d(kernel, { stride, padding, countPadding });
-    return stepOf(kind, x, (scope, value) => onImages(scope, value, (a) => layer.apply(scope, a)), order);
+    return stepOf(x, (scope, value) => onImages(scope, value, (a) => layer.apply(scope, a)), order);
   };
 }
 
 const globalPool =
-  (kind: string, op: "mean" | "max"): Row =>
+  (op: "mean" | "max"): Row =>
   (node, ins) => {
     const x = inputOf(node, ins);
     const axes = x.order.flatMap((axis, place) => (axis > 1 ? [place] : []));
     if (axes.length === 0) return x;
-    return stepOf(kind, x, (scope, value) => scope.op(ops[op], { x: value }, { axes, keepDims: true }).y);
+    return stepOf(x, (scope, value) => scope.op(ops[op], { x: value }, { axes, keepDims: true }).y);
   };
 
 /** A vector for each channel, which must have as many numbers. */
 function vector(node: Node, ins: readonly (Known | undefined)[], at: number, what: string, channels: number): Host {
-  const given = constant(node, needed(node, ins, at, what), what) as Host;
+  const given = hostAt(node, ins, at, what);
   expectDims(node, what, given.dims, [channels]);
   return given;
 }
@@ -264,8 +260,7 @@ const batch: Row = (node, ins, about) => {
   const names = ["gamma", "beta", "movingMean", "movingVariance"] as const;
   const given = names.map((name, i) => vector(node, ins, i + 1, name, channels));
   const eps = node.float("epsilon", 1e-5);
-  if ([1, 2].some((output) => about.isUsed(node, output)))
-    refuse(node, "its running values are taken, which move by themselves here. The first output is read.");
+  expectAlone(node, about, "running values are");
   const order = channelsLast(dims.length);
   const weights = Object.fromEntries(
     names.map((name, i) => {
@@ -274,7 +269,7 @@ const batch: Row = (node, ins, about) => {
     }),
   );
   const layer = batchNorm({ momentum: node.float("momentum", 0.9), eps });
-  return stepOf("batchNorm", x, layer.apply, order, { weights });
+  return stepOf(x, layer.apply, order, { weights });
 };
 
 const instance: Row = (node, ins, about) => {
@@ -285,7 +280,7 @@ const instance: Row = (node, ins, about) => {
   const order = channelsLast(dims.length);
   const layer = groupNorm(channels, { eps: node.float("epsilon", 1e-5) });
   const weights = { gamma: weight(node, gamma, about), beta: weight(node, beta, about) };
-  return stepOf("groupNorm", x, layer.apply, order, { weights });
+  return stepOf(x, layer.apply, order, { weights });
 };
 
 export const window: Readonly<Record<string, Row>> = {
@@ -293,8 +288,8 @@ export const window: Readonly<Record<string, Row>> = {
   BatchNormalization: batch,
   Conv: conv,
   ConvTranspose: convTranspose,
-  GlobalAveragePool: globalPool("globalAveragePool", "mean"),
-  GlobalMaxPool: globalPool("globalMaxPool", "max"),
+  GlobalAveragePool: globalPool("mean"),
+  GlobalMaxPool: globalPool("max"),
   InstanceNormalization: instance,
   MaxPool: pool("maxPool2d"),
 };
