@@ -9,4 +9,4 @@ export function fail(text: string): never {
 
 /** Refuses an input whose lengths must be told. */
 export const failInput = (source: string, what: string): never =>
-  fail(`the input "${source}" has ${what}. Give fromOnnx its lengths: { input: { "${source}": [..] } }.`);
+  fail(`the input "${source}" has ${what}. Give fromOnnx { input: { "${source}": [..] } }.`);

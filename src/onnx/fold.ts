@@ -3,9 +3,9 @@
 // another shape or order do so in their rows for values.
 
 import { rowMajor, sizeOf } from "../foreign/strided.ts";
-import { BOOL, checkSize, FLOAT, gathered, type Host, host, INT64, isFloat, transposed } from "./host.ts";
-import { axisOf, chosen, expectDims, listOf, type Node, refuse } from "./node.ts";
-import { cutsOf, joint, partsOf, placesOf, reducedAxes } from "./shapes.ts";
+import { BOOL, checkSize, FLOAT, filled, gathered, type Host, host, INT64, isFloat, transposed } from "./host.ts";
+import { axisAsked, chosen, expectDims, listOf, type Node, refuse } from "./node.ts";
+import { type Cut, cutsOf, joint, partsOf, placesOf, reducedAxes } from "./shapes.ts";
 
 export type Fold = (node: Node, ins: readonly Host[]) => Host | readonly Host[];
 
@@ -30,24 +30,15 @@ const pairwise =
       const most = Math.max(left.data.length, right.data.length);
       const [a, b] = [expanded(node, left, dims, most), expanded(node, right, dims, most)];
       const made = type ?? left.type;
-      return host(
-        dims,
-        Float64Array.from({ length: sizeOf(dims) }, (_, i) =>
-          rounded(made, of(a.data[i] as number, b.data[i] as number, left.type)),
-        ),
-        made,
-      );
+      return filled(dims, made, (i) => rounded(made, of(a.data[i] as number, b.data[i] as number, left.type)));
     }, ins[0] as Host);
 
 const each =
-  (of: (x: number, node: Node) => number, type?: number): Fold =>
-  (node, [x]) => {
-    const made = type ?? (x as Host).type;
-    return host(
-      (x as Host).dims,
-      Float64Array.from((x as Host).data, (value) => rounded(made, of(value, node))),
-      made,
-    );
+  (of: (x: number) => number, type?: number): Fold =>
+  (_, [x]) => {
+    const { dims, data, type: own } = x as Host;
+    const made = type ?? own;
+    return filled(dims, made, (i) => rounded(made, of(data[i] as number)));
   };
 
 const reduction =
@@ -66,12 +57,11 @@ const reduction =
     const terms = sizeOf(axes.map((axis) => x.dims[axis] as number));
     const kept = x.dims.map((length, axis) => (axes.includes(axis) ? 1 : length));
     const dims = keep ? kept : order.map((axis) => x.dims[axis] as number);
-    const data = Float64Array.from({ length: sizeOf(dims) }, (_, i) => {
+    return filled(dims, x.type, (i) => {
       let sum = start;
       for (let k = 0; k < terms; k++) sum = add(sum, sorted.data[i * terms + k] as number);
       return rounded(x.type, finish(sum, terms));
     });
-    return host(dims, data, x.type);
   };
 
 const whole = (type: number, value: number): number =>
@@ -93,23 +83,28 @@ export function concatenated(node: Node, ins: readonly Host[], axis: number): Ho
     dims,
     ins.reduce((sum, { name, data }) => sum + (name === undefined ? 0 : data.length), 0),
   );
-  const data = new Float64Array(sizeOf(dims));
-  const outer = sizeOf(dims.slice(0, axis));
-  let at = 0;
-  for (let i = 0; i < outer; i++) {
-    for (const one of ins) {
-      const row = sizeOf(one.dims.slice(axis));
-      for (let k = 0; k < row; k++) data[at++] = one.data[i * row + k] as number;
-    }
-  }
-  return host(dims, data, first.type);
+  const rows = ins.map((one) => sizeOf(one.dims.slice(axis)));
+  const all = sizeOf(dims.slice(axis));
+  return filled(dims, first.type, (i) => {
+    let [at, k] = [i % all, 0];
+    while (at >= (rows[k] as number)) at -= rows[k++] as number;
+    return ins[k]?.data[Math.floor(i / all) * (rows[k] as number) + at] as number;
+  });
 }
+
+const sliced = (x: Host, cuts: readonly Cut[]): Host => {
+  const far = rowMajor(x.dims);
+  const dims = cuts.map(({ count }) => count);
+  const first = cuts.reduce((sum, { begin }, axis) => sum + begin * (far[axis] as number), 0);
+  const steps = cuts.map(({ step }, axis) => step * (far[axis] as number));
+  return host(dims, gathered(x.data, dims, steps, first), x.type);
+};
 
 export const folds: Readonly<Record<string, Fold>> = {
   ...Object.fromEntries(
-    (["abs", "ceil", "exp", "floor", "log", "sign", "sqrt"] as const).map((name) => [
-      `${(name[0] as string).toUpperCase()}${name.slice(1)}`,
-      each((value) => Math[name](value)),
+    ["Abs", "Ceil", "Exp", "Floor", "Log", "Sign", "Sqrt"].map((name) => [
+      name,
+      each(Math[name.toLowerCase() as "abs"]),
     ]),
   ),
   Add: pairwise((x, y) => x + y),
@@ -118,21 +113,15 @@ export const folds: Readonly<Record<string, Fold>> = {
     const type = node.int("to", FLOAT);
     const { dims, data, name } = x as Host;
     // The weights of a half precision file are weights all the same.
-    return {
-      ...host(
-        dims,
-        Float64Array.from(data, (value) => whole(type, value)),
-        type,
-      ),
-      name: isFloat(type) ? name : undefined,
-    };
+    const made = filled(dims, type, (i) => whole(type, data[i] as number));
+    return { ...made, name: isFloat(type) ? name : undefined };
   },
   Clip: (node, [x, least, most]) => {
     const low = least?.data[0] ?? node.float("min", Number.NEGATIVE_INFINITY);
     const high = most?.data[0] ?? node.float("max", Number.POSITIVE_INFINITY);
     return each((value) => Math.min(Math.max(value, low), high))(node, [x as Host]);
   },
-  Concat: (node, ins) => concatenated(node, ins, axisOf(node, node.int("axis", 0), (ins[0] as Host).dims.length)),
+  Concat: (node, ins) => concatenated(node, ins, axisAsked(node, (ins[0] as Host).dims.length)),
   Constant(node) {
     const list = node.ints("value_ints") ?? node.floats("value_floats");
     const tensor = node.tensor("value");
@@ -140,31 +129,30 @@ export const folds: Readonly<Record<string, Fold>> = {
     if (list !== undefined) return host([list.length], list, node.has("value_ints") ? INT64 : FLOAT);
     if (node.has("value_int")) return host([], [node.int("value_int", 0)], INT64);
     if (node.has("value_float")) return host([], [node.float("value_float", 0)]);
-    return refuse(node, "it has no value that is a tensor or numbers.");
+    return refuse(node, "it has no value that is read.");
   },
   ConstantOfShape(node, [shape]) {
     const value = node.tensor("value");
     const dims = listOf(shape as Host);
     checkSize(node.place, dims);
-    return host(dims, new Float64Array(sizeOf(dims)).fill(value?.data[0] ?? 0), value?.type ?? FLOAT);
+    return filled(dims, value?.type ?? FLOAT, () => value?.data[0] ?? 0);
   },
   Div: pairwise((x, y, type) => (isFloat(type) ? x / y : Math.trunc(x / y))),
   Equal: pairwise((x, y) => (x === y ? 1 : 0), BOOL),
   Expand: (node, [x, shape]) => expanded(node, x as Host, listOf(shape as Host)),
   Gather(node, [data, indices]) {
     const { dims, data: values, type } = data as Host;
-    const axis = axisOf(node, node.int("axis", 0), dims.length);
+    const axis = axisAsked(node, dims.length);
     const length = dims[axis] as number;
-    const places = placesOf(node, indices as Host, axis, length);
-    const [outer, inner] = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis + 1))];
+    const places = placesOf(node, listOf(indices as Host), axis, length);
+    const inner = sizeOf(dims.slice(axis + 1));
     const shape = [...dims.slice(0, axis), ...(indices as Host).dims, ...dims.slice(axis + 1)];
     checkSize(node.place, shape, values.length);
-    const made = new Float64Array(sizeOf(shape));
-    let to = 0;
-    for (let i = 0; i < outer; i++)
-      for (const place of places)
-        for (let k = 0; k < inner; k++) made[to++] = values[(i * length + place) * inner + k] as number;
-    return host(shape, made, type);
+    return filled(shape, type, (i) => {
+      const row = Math.floor(i / inner);
+      const before = Math.floor(row / places.length) * length;
+      return values[(before + (places[row % places.length] as number)) * inner + (i % inner)] as number;
+    });
   },
   Greater: pairwise((x, y) => (x > y ? 1 : 0), BOOL),
   GreaterOrEqual: pairwise((x, y) => (x >= y ? 1 : 0), BOOL),
@@ -182,11 +170,7 @@ export const folds: Readonly<Record<string, Fold>> = {
     const [from, to, by] = [start, limit, delta].map((one) => one?.data[0] ?? 0) as [number, number, number];
     const count = Math.max(0, Math.ceil((to - from) / by));
     checkSize(node.place, [count]);
-    return host(
-      [count],
-      Float64Array.from({ length: count }, (_, i) => from + i * by),
-      (start as Host).type,
-    );
+    return filled([count], (start as Host).type, (i) => from + i * by);
   },
   Reciprocal: each((x) => 1 / x),
   ReduceMax: reduction(Number.NEGATIVE_INFINITY, Math.max),
@@ -206,23 +190,18 @@ export const folds: Readonly<Record<string, Fold>> = {
     const inner = sizeOf(dims.slice(depth));
     const made = Float64Array.from(values);
     const ways: Readonly<Record<string, (before: number, update: number) => number>> = {
-      ...{
-        none: (_, update) => update,
-        add: (before, update) => before + update,
-        mul: (before, update) => before * update,
-      },
+      none: (_, update) => update,
+      add: (before, update) => before + update,
+      mul: (before, update) => before * update,
     };
     const way = chosen(node, "reduction", node.text("reduction", "none"), ways);
     const places = (indices as Host).dims.slice(0, -1);
-    const count = sizeOf(places);
     expectDims(node, "updates", (updates as Host).dims, [...places, ...dims.slice(depth)]);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < sizeOf(places); i++) {
       let at = 0;
       for (let k = 0; k < depth; k++) {
-        const [given, length] = [(indices as Host).data[i * depth + k] as number, dims[k] as number];
-        const place = given < 0 ? given + length : given;
-        if (!(place >= 0 && place < length)) refuse(node, `it writes to number ${given} of an axis of ${length}.`);
-        at += place * (far[k] as number);
+        const [place] = placesOf(node, [(indices as Host).data[i * depth + k] as number], k, dims[k] as number);
+        at += (place as number) * (far[k] as number);
       }
       for (let k = 0; k < inner; k++) {
         const update = (updates as Host).data[i * inner + k] as number;
@@ -234,29 +213,18 @@ export const folds: Readonly<Record<string, Fold>> = {
   Slice(node, ins) {
     const x = ins[0] as Host;
     const cuts = cutsOf(node, x.dims, ins);
-    const far = rowMajor(x.dims);
-    const dims = cuts.map(({ count }) => count);
-    const first = cuts.reduce((sum, { begin }, axis) => sum + begin * (far[axis] as number), 0);
-    return host(
-      dims,
-      gathered(
-        x.data,
-        dims,
-        cuts.map(({ step }, axis) => step * (far[axis] as number)),
-        first,
-      ),
-      x.type,
-    );
+    return sliced(x, cuts);
   },
   Split(node, [given, input]) {
     const x = given as Host;
-    const axis = axisOf(node, node.int("axis", 0), x.dims.length);
-    const far = rowMajor(x.dims);
-    let from = 0;
+    const axis = axisAsked(node, x.dims.length);
+    let begin = 0;
     return partsOf(node, x.dims[axis] as number, input).map((count) => {
-      const dims = x.dims.with(axis, count);
-      const made = host(dims, gathered(x.data, dims, far, from * (far[axis] as number)), x.type);
-      from += count;
+      const made = sliced(
+        x,
+        x.dims.map((all, at) => (at === axis ? { begin, step: 1, count } : { begin: 0, step: 1, count: all })),
+      );
+      begin += count;
       return made;
     });
   },
@@ -283,11 +251,7 @@ export const folds: Readonly<Record<string, Fold>> = {
       const beyond = (i % columns) - (Math.floor(i / columns) % rows);
       return upper ? beyond >= k : beyond <= k;
     };
-    return host(
-      x.dims,
-      Float64Array.from(x.data, (value, i) => (kept(i) ? value : 0)),
-      x.type,
-    );
+    return filled(x.dims, x.type, (i) => (kept(i) ? (x.data[i] as number) : 0));
   },
   Where(node, [condition, x, y]) {
     const dims = joint(node, joint(node, (condition as Host).dims, (x as Host).dims), (y as Host).dims);
@@ -296,11 +260,7 @@ export const folds: Readonly<Record<string, Fold>> = {
       ArrayLike<number>,
       ArrayLike<number>,
     ];
-    return host(
-      dims,
-      Float64Array.from({ length: sizeOf(dims) }, (_, i) => (c[i] === 0 ? b[i] : a[i]) as number),
-      (x as Host).type,
-    );
+    return filled(dims, (x as Host).type, (i) => (c[i] === 0 ? b[i] : a[i]) as number);
   },
 };
 

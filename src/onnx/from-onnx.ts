@@ -81,7 +81,7 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
     const node = nodeOf(proto, i, opset, external);
     const { domain } = proto;
     if (domain !== "" && domain !== "ai.onnx")
-      refuse(node, `it is an operator of "${domain}", those of "ai.onnx" are read. Export without it.`);
+      refuse(node, `it is an operator of "${domain}", those of "ai.onnx" are read.`);
     return node;
   });
   const { plot, recognised, leftOut } = plotOf(found, nodes, constants, options);
@@ -100,7 +100,7 @@ function checkOptions(bytes: unknown, options: OnnxOptions): void {
   const { batch = "free", channelsLast = false, external } = given;
   const isBytes = bytes instanceof Uint8Array || bytes instanceof ArrayBuffer;
   const rules: readonly (readonly [what: string, given: unknown, fits: boolean, wanted: string])[] = [
-    ["its file", isBytes ? "" : bytes, isBytes, "a Uint8Array or an ArrayBuffer, the bytes of a .onnx file"],
+    ["its file", isBytes ? "" : bytes, isBytes, "a Uint8Array or an ArrayBuffer"],
     ["its options", options, given === options, "an object"],
     ["batch", batch, ["free", "none"].includes(batch), '"free" or "none"'],
     ["channelsLast", channelsLast, typeof channelsLast === "boolean", "true or false"],

@@ -75,6 +75,14 @@ export function host(dims: readonly number[], data: ArrayLike<number>, type = FL
   return { kind: "host", dims, data, type };
 }
 
+/** A tensor whose number at each place is what `of` says. */
+export const filled = (dims: readonly number[], type: number, of: (place: number) => number): Host =>
+  host(
+    dims,
+    Float64Array.from({ length: sizeOf(dims) }, (_, place) => of(place)),
+    type,
+  );
+
 /** Refuses what would need more memory than its file can ask for; `given`: how many numbers it is made of. */
 export function checkSize(place: string, dims: readonly number[], given = 0): void {
   const [count, most] = [sizeOf(dims), Math.max(MOST, given)];

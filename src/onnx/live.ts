@@ -183,8 +183,7 @@ export function weight(
       const moved = axes === undefined ? given : transposed(given, axes);
       return Float32Array.from(moved.data, (value) => {
         const made = of === undefined ? value : of(value);
-        if (Number.isNaN(made))
-          refuse(node, `its constant "${given.name ?? ""}" is NaN somewhere, which no weight may be.`);
+        if (Number.isNaN(made)) refuse(node, `its constant "${given.name ?? ""}" is NaN somewhere. Correct the file.`);
         return Math.min(Math.max(made, -MOST_F32), MOST_F32);
       });
     },

@@ -85,8 +85,12 @@ export function nodeOf(
 export function axisOf(node: Node, axis: number, rank: number): number {
   const at = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(at) && at >= 0 && at < rank) return at;
-  return refuse(node, `its axis is ${axis}, what it is given has ${rank} axes. Correct the file.`);
+  return refuse(node, `its axis is ${axis}, what it is given has ${rank} axes.`);
 }
+
+/** The axis that the attribute says. */
+export const axisAsked = (node: Node, rank: number, otherwise = 0): number =>
+  axisOf(node, node.int("axis", otherwise), rank);
 
 export const axesOf = (node: Node, axes: readonly number[], rank: number): number[] =>
   axes.map((axis) => axisOf(node, axis, rank));

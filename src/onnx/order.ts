@@ -39,7 +39,7 @@ export function sorted(nodes: readonly Node[], given: ReadonlySet<string>, outpu
         if (state.get(maker) === "open")
           refuse(
             maker,
-            `it takes, by way of ${top.node.place}, what it makes itself, "${input}". A network has no cycles.`,
+            `it takes, by way of ${top.node.place}, what it makes itself, "${input}". The file is damaged.`,
           );
         if (state.get(maker) === undefined) {
           state.set(maker, "open");

@@ -3,7 +3,7 @@
 import { sizeOf } from "../foreign/strided.ts";
 import type { Host } from "./host.ts";
 
-import { axesOf, axisOf, listOf, type Node, refuse } from "./node.ts";
+import { axesOf, axisOf, expectCount, listOf, type Node, refuse } from "./node.ts";
 
 /** The shape to which both are repeated, as in NumPy. */
 export function joint(node: Node, a: readonly number[], b: readonly number[]): number[] {
@@ -27,7 +27,7 @@ export function reshapeTarget(node: Node, dims: readonly number[], target: reado
   const all = sizeOf(dims);
   const full = shape.map((length) => (length === -1 ? all / known : length));
   if (sizeOf(full) === all && full.every((length) => Number.isInteger(length) && length >= 0)) return full;
-  return refuse(node, `it reshapes [${dims}], which is ${all} numbers, to [${target}], which cannot hold ${all}.`);
+  return refuse(node, `it reshapes [${dims}], which is ${all} numbers, to [${target}].`);
 }
 
 /** Where a Flatten cuts. */
@@ -49,8 +49,8 @@ export function reducedAxes(node: Node, rank: number, input: Host | undefined): 
 }
 
 /** Numbers of places along an axis, of which those below 0 count from the end. */
-export const placesOf = (node: Node, indices: Host, axis: number, length: number): number[] =>
-  listOf(indices).map((place) => {
+export const placesOf = (node: Node, indices: readonly number[], axis: number, length: number): number[] =>
+  indices.map((place) => {
     const at = place < 0 ? place + length : place;
     if (at >= 0 && at < length) return at;
     return refuse(node, `it takes number ${place} of axis ${axis}, which has ${length}.`);
@@ -61,13 +61,12 @@ export function squeezedAxes(node: Node, dims: readonly number[], input: Host | 
   if (asked === undefined) return dims.flatMap((length, axis) => (length === 1 ? [axis] : []));
   const axes = axesOf(node, asked, dims.length);
   const odd = axes.find((axis) => dims[axis] !== 1);
-  if (odd !== undefined)
-    refuse(node, `it takes away axis ${odd} of [${dims}], whose length is ${dims[odd]} and not 1.`);
+  if (odd !== undefined) refuse(node, `it takes away axis ${odd} of [${dims}], whose length is not 1.`);
   return axes;
 }
 
 export function unsqueezedAxes(node: Node, dims: readonly number[], input: Host | undefined): number[] {
-  const asked = axesAsked(node, input) ?? refuse(node, "it does not say which axes. Correct the file.");
+  const asked = axesAsked(node, input) ?? refuse(node, "it has no axes.");
   const axes = axesOf(node, asked, dims.length + asked.length).sort((a, b) => a - b);
   return new Set(axes).size === axes.length ? axes : refuse(node, `its axes are [${asked}], one stands twice.`);
 }
@@ -89,9 +88,8 @@ export interface Cut {
 /** A Slice by its attributes, or since opset 10 its inputs. */
 export function cutsOf(node: Node, dims: readonly number[], ins: readonly (Host | undefined)[]): Cut[] {
   const [, starts, ends, axes, steps] = ins;
-  const [from, to] = [axesAsked(node, starts, "starts"), axesAsked(node, ends, "ends")];
-  if (from === undefined || to === undefined || from.length !== to.length)
-    return refuse(node, `it has ${from?.length ?? 0} starts and ${to?.length ?? 0} ends. Correct the file.`);
+  const from = axesAsked(node, starts, "starts") ?? refuse(node, "it has no starts.");
+  const to = expectCount(node, "ends", axesAsked(node, ends, "ends"), from.length);
   const along = axesAsked(node, axes) ?? from.map((_, i) => i);
   const by = axesAsked(node, steps, "") ?? [];
   const cuts = dims.map((count): Cut => ({ begin: 0, step: 1, count }));

@@ -140,18 +140,19 @@ export function walk(plot: Plot, batch: number): Walk {
   /** Names that parts with weights are to have. */
   const modules = new Set([...plot.constants.values()].map(({ name }) => moduleOf([name]) ?? ""));
   const weights = new Map<string, Live>();
-  /** An initializer as a part of its own. */
+  /** A constant as a part of its own. */
   function parameter(given: Host): Live {
-    const source = given.name as string;
-    const before = weights.get(source);
-    if (before !== undefined && String(dimsOf(before)) === String(given.dims)) return before;
-    const node = { name: source, op: "Initializer", place: `the initializer "${source}"` };
+    const { name: source, dims, type } = given;
+    const before = weights.get(source ?? "");
+    if (before !== undefined && String(dimsOf(before)) === String(dims)) return before;
+    const node = { name: source ?? "", op: "Weight", place: `the initializer "${source}"` };
     const first = weight(node as Node, given, about);
-    const [made] = add(trimmed(source).join(".") || "weight", node, {
-      ...{ takes: [], weights: { weight: first }, type: given.type },
-      run: (scope) => tensorOf(scope, "weight", first),
+    const path = trimmed(source ?? "").join(".") || "constant";
+    const [made] = add(path, node, {
+      ...{ takes: [], weights: { weight: first }, type, orders: [inOrder(dims.length)] },
+      run: (scope) => view(scope, tensorOf(scope, "weight", first), dims),
     }) as [Live];
-    weights.set(source, made);
+    if (source !== undefined) weights.set(source, made);
     return made;
   }
 
@@ -190,7 +191,7 @@ export function walk(plot: Plot, batch: number): Walk {
       const ins = isTrained ? given.map((one) => (isWeight(one) ? parameter(one) : one)) : given;
       for (const [i, one] of ins.entries()) {
         if (one?.kind === "live" && one.ids && takesIds[op] !== i)
-          refuse(node, "it takes whole numbers that are numbers of rows, which go into tables alone.");
+          refuse(node, "it takes numbers of rows, which go into tables alone.");
       }
       if (row === undefined) return refuse(node, "it is read for constants alone, it takes a value of the network.");
       const result = row(node, ins, about);
@@ -207,12 +208,13 @@ export function walk(plot: Plot, batch: number): Walk {
       if (name === "") continue;
       const value = made[i];
       if (value !== undefined) values.set(name, value);
-      else if (used.has(name)) refuse(node, `its output ${i} is taken, which is not made here; ${made.length} are.`);
+      else if (used.has(name)) refuse(node, `its output ${i} is taken, ${made.length} are made.`);
     }
   }
 
+  const settled = (one: Known): Live => (isHost(one) ? parameter(one) : one);
   const outputs = Object.fromEntries(
-    plot.outputs.map(({ source, name }) => [name, end(plot, values.get(source) as Known, name, add, about)]),
+    plot.outputs.map(({ source, name }) => [name, end(plot, settled(values.get(source) as Known), name, add)]),
   );
   return { pieces, outputs, asked, folded };
 }
@@ -252,9 +254,8 @@ function begin({ free, channelsLast: last }: Plot, input: PlotInput, batch: numb
 }
 
 /** An output, in the order that is promised. */
-function end(plot: Plot, one: Known, name: string, add: Add, about: About): Live {
+function end(plot: Plot, live: Live, name: string, add: Add): Live {
   const node = { name, op: "output", place: `the output "${name}"` };
-  const live = isHost(one) ? constantOf(one, node, add, about) : one;
   const rank = live.order.length;
   const order = plot.channelsLast && rank === 4 ? channelsLast(4) : inOrder(rank);
   const isDone = plot.free && String(order) === String(live.order) && !live.ids;
@@ -266,13 +267,4 @@ function end(plot: Plot, one: Known, name: string, add: Add, about: About): Live
       return plot.free ? y : view(scope, y, [1, ...y.shape]);
     },
   })[0] as Live;
-}
-
-function constantOf(one: Host, node: Pick<Node, "name" | "op" | "place">, add: Add, about: About): Live {
-  const own = weight(node as Node, one, about);
-  const [made] = add("constant", node, {
-    ...{ kind: "constant", takes: [], weights: { value: own }, type: one.type, orders: [inOrder(one.dims.length)] },
-    run: (scope) => view(scope, tensorOf(scope, "value", own), one.dims),
-  }) as [Live];
-  return made;
 }

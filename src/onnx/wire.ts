@@ -15,7 +15,7 @@ export interface Schema {
 export type Message = { readonly [name: string]: unknown };
 
 const refuse = (at: number, what: string): never =>
-  fail(`at byte ${at}: ${what}. The file is damaged, or it is no ONNX file.`);
+  fail(`at byte ${at}: ${what}. The file is damaged, or no ONNX file.`);
 
 /** The message that stands in `bytes`, in which a text that is missing is empty; `at` is where these begin in the file, for errors. */
 export function decode(schema: Schema, bytes: Uint8Array, at = 0): Message {

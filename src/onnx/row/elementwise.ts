@@ -155,28 +155,23 @@ export function scalar(one: Known | undefined, about: About): number | undefined
 }
 
 /** Where one of two is a number, what is done with it; undefined where there is no short way. */
-interface Short {
-  readonly right?: (value: number) => ((scope: Scope, x: Value) => Value) | undefined;
-  readonly left?: (value: number) => ((scope: Scope, x: Value) => Value) | undefined;
-}
+type Short = (value: number, isLeft: boolean) => ((scope: Scope, x: Value) => Value) | undefined;
 
-function binary(of: Pair, short: Short = {}, more: Partial<Step> = {}): Row {
+function binary(of: Pair, short: Short = () => undefined, more: Partial<Step> = {}): Row {
   return (node, ins, about) => {
     if (ins.length === 0) refuse(node, "it has no inputs.");
     const given = ins.map((_, i) => needed(node, ins, i, "operand"));
     if (given.length === 1) return given[0] as Known;
     const [x, y] = given as [Known, Known];
     if (given.length === 2) {
-      const [a, b] = [scalar(x, about), scalar(y, about)];
-      const way =
-        isLive(x) && b !== undefined ? short.right?.(b) : isLive(y) && a !== undefined ? short.left?.(a) : undefined;
-      const one = isLive(x) ? x : (y as Live);
-      const other = isLive(x) ? y : x;
-      if (way !== undefined && dimsOf(other).length <= one.order.length) return stepOf(one, way, one.order, more);
+      const [one, other] = isLive(x) ? [x, y] : [y, x];
+      const number = scalar(other, about);
+      const way = isLive(one) && number !== undefined ? short(number, one === y) : undefined;
+      if (isLive(one) && way !== undefined && dimsOf(other).length <= one.order.length)
+        return stepOf(one, way, one.order, more);
     }
     // Division, among whole numbers, drops what is left over.
-    if (of === over && isLive(x) && !isFloat(x.type))
-      refuse(node, `it divides values of ${typeName(x.type)}; those of a float are read.`);
+    if (of === over && isLive(x) && !isFloat(x.type)) refuse(node, `it divides ${typeName(x.type)}, float is read.`);
     return {
       ...several(node, given, about, (scope, values) =>
         values.slice(1).reduce((made, one) => of(scope, made, one), values[0] as Value),
@@ -187,18 +182,11 @@ function binary(of: Pair, short: Short = {}, more: Partial<Step> = {}): Row {
 }
 
 const linear =
-  (factor: (value: number) => number, offset: (value: number) => number) =>
-  (value: number) =>
+  (factor: number, offset = 0) =>
   (scope: Scope, x: Value): Value =>
-    scale(scope, x, factor(value), offset(value));
+    scale(scope, x, factor, offset);
 
-const one = (): number => 1;
-const zero = (): number => 0;
-const negative = (): number => -1;
-const same = (value: number): number => value;
-
-const stops = "a comparison has no slope";
-const steps = "steps have no slope";
+export const stops = "steps have no slope";
 
 const clipped =
   (limits: { readonly min?: number; readonly max?: number }) =>
@@ -214,7 +202,7 @@ const extreme =
   (node, ins, about) => {
     const bounds = ins.filter((one) => !(isHost(one) && sizeOf(one.dims) === 1 && one.data[0] === infinite));
     const way = bound(name === "maximum" ? "min" : "max");
-    return binary(pair(name), { right: way, left: way })(node, bounds, about);
+    return binary(pair(name), way)(node, bounds, about);
   };
 
 const clip: Row = (node, ins) => {
@@ -261,28 +249,26 @@ const cast: Row = (node, ins) => {
       stops,
     });
   if (isFloat(type) || !isFloat(x.type)) return { ...x, type };
-  return stepOf(x, z(trunc), x.order, { type, stops: steps });
+  return stepOf(x, z(trunc), x.order, { type, stops });
 };
 
 /** What goes in steps. */
 const stepped =
   (op: Op<"x", "z">): Row =>
-  (node, ins, about) => ({ ...(unary(z(op))(node, ins, about) as Step), stops: steps });
+  (node, ins, about) => ({ ...(unary(z(op))(node, ins, about) as Step), stops });
 
 /** A comparison or its contrary, and what else gives 0 or 1. */
-const comparison = (of: Pair): Row => binary(of, {}, { type: BOOL, stops });
+const comparison = (of: Pair): Row => binary(of, undefined, { type: BOOL, stops });
 const unlike =
   (name: "less" | "greater"): Pair =>
   (scope, x, y) =>
     not(scope, pair(name)(scope, x, y));
 
-const sum: Short = { right: linear(one, same), left: linear(one, same) };
-
 export const elementwise: Readonly<Record<string, Row>> = {
   ...Object.fromEntries(
     ["Abs", "Exp", "Log", "Neg", "Reciprocal", "Relu", "Sigmoid", "Sin", "Sqrt", "Tanh"].map((name) => [name, unary()]),
   ),
-  Add: binary(plus, sum),
+  Add: binary(plus, (value) => linear(1, value)),
   And: comparison(times),
   Cast: cast,
   Ceil: stepped(ceil),
@@ -292,10 +278,9 @@ export const elementwise: Readonly<Record<string, Row>> = {
   }),
   Clip: clip,
   Cos: unary((scope, x) => scope.op(ops.sin, { x: scale(scope, x, 1, Math.PI / 2) }).z),
-  Div: binary(over, {
-    right: linear((value) => 1 / value, zero),
-    left: (value) => (scope, x) => scale(scope, scope.op(ops.reciprocal, { x }).z, value),
-  }),
+  Div: binary(over, (value, isLeft) =>
+    isLeft ? (scope, x) => scale(scope, scope.op(ops.reciprocal, { x }).z, value) : linear(1 / value),
+  ),
   Elu: unary(layer((node) => elu({ alpha: node.float("alpha", 1) }))),
   Equal: comparison(pair("equal")),
   Erf: unary(z(erf)),
@@ -321,7 +306,7 @@ export const elementwise: Readonly<Record<string, Row>> = {
     const rest: Pair = (scope, x, y) => minus(scope, x, times(scope, y, scope.op(drop, { x: over(scope, x, y) }).z));
     return binary(rest)(node, ins, about);
   },
-  Mul: binary(times, { right: linear(same, zero), left: linear(same, zero) }),
+  Mul: binary(times, (value) => linear(value)),
   Mish: unary(layer(() => mish())),
   Not: unary(not),
   Or: comparison(pair("maximum")),
@@ -329,7 +314,7 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Pow: binary(
     // To a power that flows or is a weight: e to y log x, of x above 0.
     (scope, x, y) => scope.op(ops.exp, { x: times(scope, y, scope.op(ops.log, { x }).z) }).z,
-    { right: (exponent) => (scope, x) => scope.op(ops.pow, { x }, { exponent }).z },
+    (exponent, isLeft) => (isLeft ? undefined : (scope, x) => scope.op(ops.pow, { x }, { exponent }).z),
   ),
   Round: stepped(round),
   Selu: unary(scaledElu),
@@ -337,7 +322,7 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Silu: unary(layer(() => silu())),
   Softplus: unary(layer(() => softplus())),
   Softsign: unary((scope, x) => over(scope, x, scale(scope, scope.op(ops.abs, { x }).z, 1, 1))),
-  Sub: binary(minus, { right: linear(one, (value) => -value), left: linear(negative, same) }),
+  Sub: binary(minus, (value, isLeft) => (isLeft ? linear(-1, value) : linear(1, -value))),
   Sum: binary(plus),
   ThresholdedRelu: unary((scope, x, node) => times(scope, x, gate(scope, x, node.float("alpha", 1)))),
   Where: where,

@@ -26,7 +26,7 @@ import {
   view,
   weight,
 } from "../live.ts";
-import { axesOf, axisOf, expectCount, listOf, type Node, refuse } from "../node.ts";
+import { axesOf, axisAsked, chosen, expectCount, listOf, type Node, refuse } from "../node.ts";
 import {
   axesAsked,
   cutsOf,
@@ -39,7 +39,7 @@ import {
   unsqueezed,
   unsqueezedAxes,
 } from "../shapes.ts";
-import { aligned, brought, commonOrder } from "./elementwise.ts";
+import { aligned, brought, commonOrder, stops } from "./elementwise.ts";
 
 /** The same numbers under another shape, in ONNX's order. */
 const reshaping = (x: Known, dims: readonly number[]): Known | Step =>
@@ -131,7 +131,7 @@ function repeated(scope: Scope, x: Value, place: number, times: number): Value {
 const concat: Row = (node, ins, about) => {
   const given = ins.map((_, i) => needed(node, ins, i, "part"));
   const order = commonOrder(given);
-  const axis = axisOf(node, node.int("axis", 0), order.length);
+  const axis = axisAsked(node, order.length);
   const takes = given.filter(isLive);
   const weights = Object.fromEntries(
     given.flatMap((one, i) => (isHost(one) ? [[`part${i}`, aligned(node, one, about, order)]] : [])),
@@ -214,7 +214,7 @@ const slice: Row = (node, ins) => {
 const split: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
-  const axis = axisOf(node, node.int("axis", 0), dims.length);
+  const axis = axisAsked(node, dims.length);
   const sizes = partsOf(node, dims[axis] as number, constant(node, ins[1], "split"));
   const place = x.order.indexOf(axis);
   const begin = (i: number): number => sizes.slice(0, i).reduce((a, b) => a + b, 0);
@@ -244,19 +244,27 @@ export function along(
 /** Runs of neighbours up to which numbers are taken by slices. */
 const MOST_RUNS = 4;
 
-/** Numbers at these places along an axis. */
+/** Numbers at these places along an axis: runs forwards, backwards or of one place again and again. */
 export function picked(scope: Scope, x: Value, place: number, places: readonly number[], name: string): Value {
-  const runs: [number, number][] = [];
+  const length = x.shape[place] as number;
+  if (places.length === length && places.every((at, i) => at === i)) return x;
+  const runs: { readonly begin: number; step: number; count: number }[] = [];
   for (const at of places) {
     const run = runs.at(-1);
-    if (run !== undefined && run[0] + run[1] === at) run[1]++;
-    else runs.push([at, 1]);
+    const by = run === undefined ? 2 : at - run.begin - run.step * (run.count - 1);
+    if (run !== undefined && (run.count > 1 ? by === run.step : Math.abs(by) <= 1)) {
+      run.step = by;
+      run.count++;
+    } else runs.push({ begin: at, step: 0, count: 1 });
   }
   if (runs.length <= MOST_RUNS) {
-    const parts = runs.map(([begin, count]) => range(scope, x, place, begin, count));
+    const parts = runs.map(({ begin, step, count }) =>
+      step === 0
+        ? repeated(scope, range(scope, x, place, begin, 1), place, count)
+        : range(scope, x, place, begin, count, step),
+    );
     return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, place);
   }
-  const length = x.shape[place] as number;
   checkSize(`"${scope.path}"`, [length, places.length]);
   return along(
     scope,
@@ -271,36 +279,26 @@ const gather: Row = (node, ins, about) => {
   const data = needed(node, ins, 0, "data");
   const indices = needed(node, ins, 1, "indices");
   const dims = dimsOf(data);
-  const axis = axisOf(node, node.int("axis", 0), dims.length);
+  const axis = axisAsked(node, dims.length);
   const length = dims[axis] as number;
   if (isLive(indices)) return lookUp(node, data, indices, axis, about);
   const x = flowing(node, data, "data");
-  const places = placesOf(node, indices, axis, length);
+  const places = placesOf(node, listOf(indices), axis, length);
   const place = x.order.indexOf(axis);
-  const isOne = indices.dims.length === 0;
-  const isList = indices.dims.length === 1;
-  const order = isOne
-    ? x.order.filter((one) => one !== axis).map((one) => (one > axis ? one - 1 : one))
-    : isList
-      ? x.order
-      : inOrder(dims.length - 1 + indices.dims.length);
+  const rank = indices.dims.length;
+  const order =
+    rank === 0
+      ? x.order.filter((one) => one !== axis).map((one) => (one > axis ? one - 1 : one))
+      : rank === 1
+        ? x.order
+        : inOrder(dims.length - 1 + rank);
   const run = (scope: Scope, value: Value): Value => {
-    if (isOne) {
-      const part = range(scope, value, place, places[0] as number, 1);
-      return view(
-        scope,
-        part,
-        part.shape.filter((_, i) => i !== place),
-      );
-    }
-    if (isList) return picked(scope, value, place, places, "places");
-    const flat = picked(scope, plain(scope, value, x), axis, places, "places");
-    return view(scope, flat, [...flat.shape.slice(0, axis), ...indices.dims, ...flat.shape.slice(axis + 1)]);
+    const at = rank > 1 ? axis : place;
+    const y = picked(scope, rank > 1 ? plain(scope, value, x) : value, at, places, "places");
+    return view(scope, y, [...y.shape.slice(0, at), ...indices.dims, ...y.shape.slice(at + 1)]);
   };
   return stepOf(x, run, x.order, { orders: [order] });
 };
-
-export const whole = "whole numbers have no slope";
 
 /** 0, 1, 2, ...: numbers of rows. */
 export const numbers = (scope: Scope, count: number): Value =>
@@ -310,10 +308,7 @@ export const numbers = (scope: Scope, count: number): Value =>
 function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About): Step {
   const dims = dimsOf(table);
   if (axis !== 0 || dims.length !== 2)
-    refuse(
-      node,
-      `it takes from [${dims}] along axis ${axis} by numbers of the network; rows of a table of 2 axes are read.`,
-    );
+    refuse(node, `it takes from [${dims}] along axis ${axis} by numbers of the network; axis 0 of 2 is read.`);
   const [rows, units] = dims as [number, number];
   const takes = isLive(table) ? [ids, table] : [ids];
   const weights = isHost(table) ? { weight: weight(node, table, about) } : {};
@@ -321,7 +316,7 @@ function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About)
     isLive(table) ? plain(scope, values[1] as Value, table) : scope.parameter("weight", [rows, units], "zeros");
   return {
     ...{ kind: "embedding", takes, weights, type: table.type },
-    stops: whole,
+    stops,
     orders: [[...ids.order, ids.order.length]],
     run(scope, values) {
       const given = values[0] as Value;
@@ -339,6 +334,13 @@ function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About)
   };
 }
 
+/** What stands beside an axis: the place along it of one before its begin or behind its end. */
+const borders: Readonly<Record<string, (place: number, last: number) => number>> = {
+  constant: (place) => place,
+  edge: (place, last) => Math.min(Math.max(place, 0), last),
+  reflect: (place, last) => last - Math.abs(last - Math.abs(place)),
+};
+
 const pad: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
@@ -346,39 +348,26 @@ const pad: Row = (node, ins) => {
   const given = expectCount(node, "pads", axesAsked(node, constant(node, ins[1], "pads"), "pads"), 2 * rank);
   const value = ins[2] === undefined ? node.float("value", 0) : (constant(node, ins[2], "value")?.data[0] ?? 0);
   const mode = node.text("mode", "constant");
-  const sides = x.order.map((axis): [number, number] => [given[axis] as number, given[axis + rank] as number]);
+  const border = chosen(node, "mode", mode, borders);
+  const around = [0, rank].map((side) => x.order.map((axis) => given[axis + side] as number)) as [number[], number[]];
+  const [before, after] = around.map((counts) => counts.map((count) => Math.max(count, 0))) as [number[], number[]];
+  const places = x.order.map((axis, at) => {
+    const length = dims[axis] as number;
+    const [front, back] = around.map((counts) => counts[at] as number) as [number, number];
+    if (mode === "reflect" && Math.max(front, back) >= length)
+      refuse(node, `it reflects ${Math.max(front, back)} of an axis of ${length}; less is read.`);
+    const isCut = mode === "constant";
+    const begin = isCut ? Math.max(-front, 0) : -front;
+    const count = length - begin + (isCut ? Math.min(back, 0) : back);
+    checkSize(node.place, [Math.max(count, 0)], length);
+    return inOrder(Math.max(count, 0)).map((i) => border(i + begin, length - 1));
+  });
   return stepOf(x, (scope, given) => {
-    let y = given;
-    for (const [place, [before, after]] of sides.entries()) {
-      const length = y.shape[place] as number;
-      if (before < 0 || after < 0)
-        y = range(scope, y, place, Math.max(-before, 0), length + Math.min(before, 0) + Math.min(after, 0));
-      const [front, back] = [Math.max(before, 0), Math.max(after, 0)];
-      if (mode !== "constant" && front + back > 0) y = bordered(node, scope, y, place, front, back, mode);
-    }
-    const [front, back] = [0, 1].map((side) => sides.map((one) => Math.max(one[side] as number, 0))) as [
-      number[],
-      number[],
-    ];
-    if (mode !== "constant" || [...front, ...back].every((count) => count === 0)) return y;
-    return scope.op(ops.pad, { x: y }, { before: front, after: back, value }).y;
+    const y = places.reduce((y, list, place) => picked(scope, y, place, list, `axis${place}`), given);
+    if (mode !== "constant" || [...before, ...after].every((count) => count === 0)) return y;
+    return scope.op(ops.pad, { x: y }, { before, after, value }).y;
   });
 };
-
-/** What stands beside an axis, of the axis itself. */
-function bordered(node: Node, scope: Scope, x: Value, place: number, front: number, back: number, mode: string): Value {
-  const length = x.shape[place] as number;
-  if (mode === "edge") {
-    const side = (at: number, count: number): Value[] =>
-      count === 0 ? [] : [repeated(scope, range(scope, x, place, at, 1), place, count)];
-    return concatenate(scope, [...side(0, front), x, ...side(length - 1, back)], place);
-  }
-  if (mode !== "reflect") refuse(node, `its mode is "${mode}"; constant, edge and reflect are read.`);
-  if (Math.max(front, back) >= length)
-    refuse(node, `it reflects ${Math.max(front, back)} of an axis of ${length}; less than the axis has is read.`);
-  const side = (at: number, count: number): Value[] => (count === 0 ? [] : [range(scope, x, place, at, count, -1)]);
-  return concatenate(scope, [...side(front, front), x, ...side(length - 2, back)], place);
-}
 
 const tile: Row = (node, ins) => {
   const x = inputOf(node, ins);
@@ -414,10 +403,9 @@ const blocks =
     const x = inputOf(node, ins);
     const dims = dimsOf(x);
     const block = node.int("blocksize", 0);
-    if (dims.length !== 4 || block < 1)
-      refuse(node, `it is given [${dims}] and blocks of ${block}; images and at least 1 are read.`);
     const { apart, axes, made } = of(node, dims, block);
-    if (!apart.every(Number.isInteger)) refuse(node, `blocks of ${block} do not fill [${dims}].`);
+    if (dims.length !== 4 || !apart.every((length) => Number.isInteger(length) && length > 0))
+      refuse(node, `it is given [${dims}]; images that blocks of ${block} fill are read.`);
     return stepOf(
       x,
       (scope, value) => view(scope, scope.op(ops.permute, { x: view(scope, value, apart) }, { axes }).y, made),

@@ -25,8 +25,9 @@ import {
   type Weight,
   weight,
 } from "../live.ts";
-import { axisOf, expectDims, listOf, type Node, refuse } from "../node.ts";
-import { numbers, whole } from "./move.ts";
+import { axisAsked, expectDims, listOf, type Node, refuse } from "../node.ts";
+import { stops } from "./elementwise.ts";
+import { numbers } from "./move.ts";
 
 /** Drops in training, which a file that is exported for that has; else it is nothing. */
 const drop: Row = (node, ins, about) => {
@@ -42,7 +43,7 @@ const oneHot: Row = (node, ins) => {
   const depth = hostAt(node, ins, 1, "depth").data[0] as number;
   const [off, on] = listOf(hostAt(node, ins, 2, "values")) as [number, number];
   const rank = ids.order.length;
-  const axis = axisOf(node, node.int("axis", -1), rank + 1);
+  const axis = axisAsked(node, rank + 1, -1);
   const order = [...ids.order.map((one) => (one >= axis ? one + 1 : one)), axis];
   const run = (scope: Scope, value: Value): Value => {
     const x = view(scope, value, [...(rank === 0 ? [] : value.shape), 1]);
@@ -52,7 +53,7 @@ const oneHot: Row = (node, ins) => {
     const at = scope.op(ops.add, { x: low, y: scale(scope, back, depth) }).z;
     return scale(scope, scope.op(ops.equal, { x: at, y: numbers(scope, depth) }).z, on - off, off);
   };
-  return stepOf(ids, run, ids.order, { orders: [order], stops: whole, type: FLOAT });
+  return stepOf(ids, run, ids.order, { orders: [order], stops, type: FLOAT });
 };
 
 interface Cell {

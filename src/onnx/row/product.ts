@@ -12,6 +12,7 @@ import {
   inOrder,
   isHost,
   isLive,
+  type Known,
   type Live,
   needed,
   operands,
@@ -22,8 +23,9 @@ import {
   type Weight,
   weight,
 } from "../live.ts";
-import { type Node, refuse } from "../node.ts";
+import { expectDims, type Node, refuse } from "../node.ts";
 import { joint } from "../shapes.ts";
+import { pair } from "./elementwise.ts";
 
 /** x W + b on the last axis: a dense layer. `bias` is what a Gemm or an Add behind it brings. */
 function denseStep(node: Node, x: Live, w: Weight, bias: Weight | undefined): Step {
@@ -57,30 +59,43 @@ const matmul: Row = (node, ins, about) => {
     return denseStep(node, a, weight(node, b, about), own);
   }
   // A bias that was recognised behind a product of another kind.
+  return productStep(node, about, [a, b], bias);
+};
+
+/** A product of any two, with what is added. */
+function productStep(
+  node: Node,
+  about: About,
+  [a, b]: readonly [Known, Known],
+  c: Known | undefined,
+  { alpha = 1, beta = 1, transposeA = false, transposeB = false } = {},
+): Step {
   const { takes, weights, take } = operands(node, about);
-  const [left, right, offset] = [take(a, "weight"), take(b, "weight"), bias && take(bias, "bias")];
+  const [left, right, offset] = [take(a, "weight"), take(b, "weight"), c && take(c, "bias")];
   const [given, other] = [dimsOf(a), dimsOf(b)];
   const [m, n] = [given.length === 1, other.length === 1];
   const [first, second] = [m ? [1, ...given] : given, n ? [...other, 1] : other];
   const lead = joint(node, first.slice(0, -2), second.slice(0, -2));
-  const dims = [...lead, ...(m ? [] : [first.at(-2) as number]), ...(n ? [] : [second.at(-1) as number])];
+  const [rows, units] = [first.at(transposeA ? -1 : -2) as number, second.at(transposeB ? -2 : -1) as number];
+  const dims = [...lead, ...(m ? [] : [rows]), ...(n ? [] : [units])];
+  if (c !== undefined) joint(node, dims, dimsOf(c));
   return {
     ...{ takes, weights, orders: [inOrder(dims.length)] },
     run(scope, values) {
       const [x, y] = [view(scope, left(scope, values), first), view(scope, right(scope, values), second)];
-      const c = scope.op(ops.matmul, { a: led(scope, x, lead), b: led(scope, y, lead) }).c;
-      const made = view(scope, c, dims);
-      return offset === undefined ? made : scope.op(ops.add, { x: made, y: offset(scope, values) }).z;
+      const attributes = { transposeA, transposeB };
+      const made = scope.op(ops.matmul, { a: led(scope, x, lead), b: led(scope, y, lead) }, attributes).c;
+      const scaled = scale(scope, view(scope, made, dims), alpha);
+      return offset === undefined ? scaled : pair("add")(scope, scaled, scale(scope, offset(scope, values), beta));
     },
   };
-};
+}
 
 /** A bias that is one number, or a vector in a row, as one for each unit. */
 function spread(node: Node, given: Host, units: number): Host {
   const count = sizeOf(given.dims);
   const last = given.dims.at(-1) ?? 1;
-  if (count !== last || (last !== units && last !== 1))
-    refuse(node, `its bias has the shape [${given.dims}], it makes ${units} units.`);
+  if (count !== last || (last !== units && last !== 1)) expectDims(node, "bias", given.dims, [units]);
   return {
     ...given,
     dims: [units],
@@ -93,9 +108,7 @@ const gemm: Row = (node, ins, about) => {
   const c = ins[2];
   const [alpha, beta] = [node.float("alpha", 1), node.float("beta", 1)];
   const [transA, transB] = [node.int("transA", 0) !== 0, node.int("transB", 0) !== 0];
-  const [left, right] = [dimsOf(a), dimsOf(b)];
-  const rows = left[transA ? 1 : 0] as number;
-  const units = right[transB ? 0 : 1] as number;
+  const units = dimsOf(b)[transB ? 0 : 1] as number;
   const isRow = isHost(c) && sizeOf(c.dims) === (c.dims.at(-1) ?? 1) && [1, units].includes(sizeOf(c.dims));
   if (isLive(a) && isHost(b) && !transA && (c === undefined || isRow)) {
     const w = weight(node, b, about, {
@@ -107,18 +120,7 @@ const gemm: Row = (node, ins, about) => {
       : undefined;
     return denseStep(node, a, w, own);
   }
-  if (c !== undefined) joint(node, [rows, units], dimsOf(c));
-  const { takes, weights, take } = operands(node, about);
-  const of = [take(a, "weight"), take(b, "weight"), ...(c === undefined ? [] : [take(c, "bias")])];
-  return {
-    ...{ takes, weights, orders: [inOrder(2)] },
-    run(scope, values) {
-      const [x, y, z] = of.map((one) => one(scope, values));
-      const made = scope.op(ops.matmul, { a: x as Value, b: y as Value }, { transposeA: transA, transposeB: transB }).c;
-      const scaled = scale(scope, made, alpha);
-      return z === undefined ? scaled : scope.op(ops.add, { x: scaled, y: scale(scope, z, beta) }).z;
-    },
-  };
+  return productStep(node, about, [a, b], c, { alpha, beta, transposeA: transA, transposeB: transB });
 };
 
 /** softmax(scale q k) v, for each head of [B, heads, T, D], where k has its last two axes turned: a group that is recognised. */

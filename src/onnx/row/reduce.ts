@@ -5,7 +5,7 @@ import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } 
 import { scale } from "../function.ts";
 import type { Host } from "../host.ts";
 import { constant, dimsOf, hostAt, inOrder, inputOf, type Row, stepOf, view, weight } from "../live.ts";
-import { axesOf, axisOf, expectDims } from "../node.ts";
+import { axesOf, axisAsked, expectDims } from "../node.ts";
 import { reducedAxes } from "../shapes.ts";
 
 type Along = (scope: Scope, x: Value, axes: readonly number[], batch: boolean) => Value;
@@ -59,7 +59,7 @@ const shares =
     const dims = dimsOf(x);
     const rank = dims.length;
     const isOld = node.opset < 13;
-    const axis = axisOf(node, node.int("axis", isOld ? 1 : -1), rank);
+    const axis = axisAsked(node, rank, isOld ? 1 : -1);
     const layer = kind === "softmax" ? softmax() : logSoftmax();
     if (isOld && axis !== rank - 1 && sizeOf(dims.slice(axis + 1)) !== 1) {
       const rows = [sizeOf(dims.slice(0, axis)), sizeOf(dims.slice(axis))];
@@ -78,7 +78,7 @@ const normalization: Row = (node, ins, about) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
   const rank = dims.length;
-  const first = axisOf(node, node.int("axis", -1), rank);
+  const first = axisAsked(node, rank, -1);
   const axes = axesOf(node, node.ints("axes") ?? inOrder(rank).slice(first), rank);
   const order = [...x.order.filter((axis) => !axes.includes(axis)), ...axes];
   const length = sizeOf(axes.map((axis) => dims[axis] as number));

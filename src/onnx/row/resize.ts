@@ -29,36 +29,45 @@ const nearest: Readonly<Record<string, (place: number) => number>> = {
   ceil: Math.ceil,
 };
 
-/** What each of four neighbours counts, by how far a place lies behind the second. */
-const cubic = (t: number, a: number): readonly number[] =>
-  [1 + t, t, 1 - t, 2 - t].map((d) =>
-    d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a,
-  );
+type Taps = (node: Node, from: number, floor: number) => readonly (readonly [place: number, share: number])[];
+
+const linear: Taps = (_, from, floor) => [
+  [floor, floor + 1 - from],
+  [floor + 1, from - floor],
+];
+
+/** Which of the numbers given are in one that is made, and how much each counts, by where it lies. */
+const modes: Readonly<Record<string, Taps>> = {
+  nearest(node, from) {
+    const round = chosen(node, "nearest_mode", said(node, "nearest_mode", "round_prefer_floor", "floor"), nearest);
+    return [[round(from), 1]];
+  },
+  linear,
+  bilinear: linear,
+  cubic(node, from, floor) {
+    const [t, a] = [from - floor, node.float("cubic_coeff_a", -0.75)];
+    return [1 + t, t, 1 - t, 2 - t].map((d, i) => [
+      floor - 1 + i,
+      d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a,
+    ]);
+  },
+};
+
+/** What an attribute says; before opset 11 it could not. */
+const said = (node: Node, name: string, otherwise: string, before: string): string =>
+  node.op === "Upsample" || node.opset < 11 ? before : node.text(name, otherwise);
 
 /** [given, made]: what of each number given is in each that is made. */
-function matrixOf(node: Node, axis: Axis, mode: string): number[][] {
+function matrixOf(node: Node, axis: Axis, tapsOf: Taps): number[][] {
   const { length, made } = axis;
   checkSize(node.place, [length, made]);
   const matrix = Array.from({ length }, () => new Array<number>(made).fill(0));
-  const old = node.op === "Upsample" || node.opset < 11;
-  const said = (name: string, otherwise: string, before: string): string => (old ? before : node.text(name, otherwise));
   const coordinates = "coordinate_transformation_mode";
-  const place = chosen(node, coordinates, said(coordinates, "half_pixel", "asymmetric"), placesIn(axis));
-  const round = chosen(node, "nearest_mode", said("nearest_mode", "round_prefer_floor", "floor"), nearest);
-  const a = node.float("cubic_coeff_a", -0.75);
+  const place = chosen(node, coordinates, said(node, coordinates, "half_pixel", "asymmetric"), placesIn(axis));
   const isOutside = node.int("exclude_outside", 0) === 1;
   for (let at = 0; at < made; at++) {
     const from = place(at);
-    const floor = Math.floor(from);
-    const taps: readonly (readonly [number, number])[] =
-      mode === "nearest"
-        ? [[round(from), 1]]
-        : mode === "cubic"
-          ? cubic(from - floor, a).map((share, i) => [floor - 1 + i, share])
-          : [
-              [floor, floor + 1 - from],
-              [floor + 1, from - floor],
-            ];
+    const taps = tapsOf(node, from, Math.floor(from));
     const kept = isOutside ? taps.filter(([tap]) => tap >= 0 && tap < length) : taps;
     const whole = isOutside ? kept.reduce((sum, [, share]) => sum + share, 0) : 1;
     for (const [tap, share] of kept) {
@@ -89,22 +98,21 @@ const resize: Row = (node, ins) => {
   const sizes = constant(node, ins[3], "sizes");
   const wanted = sizes !== undefined && sizes.dims[0] !== 0 ? listOf(sizes) : undefined;
   expectCount(node, wanted === undefined ? "scales" : "sizes", wanted ?? scales, dims.length);
-  const mode = node.text("mode", "nearest");
-  if (!["nearest", "linear", "bilinear", "cubic"].includes(mode))
-    refuse(node, `its mode is "${mode}"; nearest, linear and cubic are read.`);
+  const taps = chosen(node, "mode", node.text("mode", "nearest"), modes);
   const axes = dims.map((length, axis): Axis => {
-    const made =
-      wanted === undefined ? Math.floor(length * (scales?.[axis] as number) + 1e-6) : (wanted[axis] as number);
-    if (!(made >= 1)) refuse(node, `it makes ${made} of axis ${axis}, which has ${length}. At least 1 is read.`);
-    return { length, made, scale: wanted === undefined ? (scales?.[axis] as number) : made / length };
+    const given = scales?.[axis] as number;
+    const made = wanted === undefined ? Math.floor(length * given + 1e-6) : (wanted[axis] as number);
+    const scale = wanted === undefined ? given : made / length;
+    if (!(made >= 1) || (axis === 0 && scale !== 1))
+      refuse(node, `it makes ${made} of axis ${axis}, which has ${length}. At least 1 is read, and all samples.`);
+    return { length, made, scale };
   });
-  const moved = axes.flatMap((axis, i) => (axis.made === axis.length && axis.scale === 1 ? [] : [i]));
+  const moved = axes.flatMap(({ scale }, i) => (scale === 1 ? [] : [i]));
   if (moved.length === 0) return x;
-  if (moved.includes(0)) refuse(node, `it makes ${axes[0]?.made} of ${dims[0]} samples. Other axes may change.`);
   const ways = moved.map((axis) => ({
     place: x.order.indexOf(axis),
     axis,
-    matrix: matrixOf(node, axes[axis] as Axis, mode),
+    matrix: matrixOf(node, axes[axis] as Axis, taps),
   }));
   const repeats = ways.map(({ matrix }) => repeatsOf(matrix));
   return stepOf(x, (scope, value) => {

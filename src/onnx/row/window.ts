@@ -6,12 +6,12 @@ import {
   batchNorm,
   depthwiseConv2d,
   groupNorm,
+  type Layer,
   maxPool2d,
   ops,
   type Scope,
   type Value,
 } from "../../index.ts";
-import type { Host } from "../host.ts";
 import {
   type About,
   beside,
@@ -134,20 +134,25 @@ function convolution(node: Node, ins: readonly (Known | undefined)[], about: Abo
   return { take, step };
 }
 
+/** Refuses a weight of other axes or channels than the image. */
+function expectChannels(node: Node, { x, channels }: Images, dims: readonly number[], takes: number): void {
+  if (dims.length !== x.order.length || channels !== takes)
+    refuse(
+      node,
+      `its weight is [${dims}], which takes ${takes} channels; it is given [${dimsOf(x)}] with ${channels}.`,
+    );
+}
+
 const conv: Row = (node, ins, about) => {
   const images = imagesOf(node, ins);
-  const { x, order, channels } = images;
+  const { channels } = images;
   const w = needed(node, ins, 1, "weight");
   const dims = dimsOf(w);
   const groups = node.int("group", 1);
   const inner = dims[1] as number;
-  if (dims.length !== order.length || channels !== inner * groups)
-    refuse(
-      node,
-      `its weight is [${dims}] in ${groups} groups, which takes ${inner * groups} channels; it is given [${dimsOf(x)}] with ${channels}.`,
-    );
+  expectChannels(node, images, dims, inner * groups);
   const filters = dims[0] as number;
-  if (filters % groups !== 0) refuse(node, `its ${filters} filters cannot be divided into ${groups} groups.`);
+  if (filters % groups !== 0) refuse(node, `its ${filters} filters do not fill ${groups} groups.`);
   const { kernel, ...slide } = windowOf(node, images, dims.slice(2));
   const { take, step } = convolution(node, ins, about, images, filters);
   if (groups === channels && groups > 1) {
@@ -169,15 +174,11 @@ const conv: Row = (node, ins, about) => {
 
 const convTranspose: Row = (node, ins, about) => {
   const images = imagesOf(node, ins);
-  const { x, order, channels, spatial } = images;
+  const { channels, spatial } = images;
   const w = needed(node, ins, 1, "weight");
   const dims = dimsOf(w);
   const groups = node.int("group", 1);
-  if (dims.length !== order.length || dims[0] !== channels)
-    refuse(
-      node,
-      `its weight is [${dims}], which takes ${dims[0]} channels; it is given [${dimsOf(x)}] with ${channels}.`,
-    );
+  expectChannels(node, images, dims, dims[0] as number);
   const inner = dims[1] as number;
   const rank = spatial.length;
   const kernel = dims.slice(2);
@@ -246,50 +247,36 @@ const globalPool =
     return stepOf(x, (scope, value) => scope.op(ops[op], { x: value }, { axes, keepDims: true }).y);
   };
 
-/** A vector for each channel, which must have as many numbers. */
-function vector(node: Node, ins: readonly (Known | undefined)[], at: number, what: string, channels: number): Host {
-  const given = hostAt(node, ins, at, what);
-  expectDims(node, what, given.dims, [channels]);
-  return given;
-}
+/** Vectors of a number for each channel, as weights of a layer that sees channels last; the first two may train. */
+const normalization =
+  (names: readonly string[], layerOf: (node: Node, channels: number) => Layer): Row =>
+  (node, ins, about) => {
+    const x = inputOf(node, ins);
+    const dims = dimsOf(x);
+    const channels = dims[1] as number;
+    expectAlone(node, about, "running values are");
+    const weights = Object.fromEntries(
+      names.map((name, i) => {
+        const given = hostAt(node, ins, i + 1, name);
+        expectDims(node, name, given.dims, [channels]);
+        const own = weight(node, given, about);
+        return [name, i < 2 ? own : { ...own, trains: false }];
+      }),
+    );
+    return stepOf(x, layerOf(node, channels).apply, channelsLast(dims.length), { weights });
+  };
 
-const batch: Row = (node, ins, about) => {
-  const x = inputOf(node, ins);
-  const dims = dimsOf(x);
-  const channels = dims[1] as number;
-  const names = ["gamma", "beta", "movingMean", "movingVariance"] as const;
-  const given = names.map((name, i) => vector(node, ins, i + 1, name, channels));
-  const eps = node.float("epsilon", 1e-5);
-  expectAlone(node, about, "running values are");
-  const order = channelsLast(dims.length);
-  const weights = Object.fromEntries(
-    names.map((name, i) => {
-      const own = weight(node, given[i] as Host, about);
-      return [name, i < 2 ? own : { ...own, trains: false }];
-    }),
-  );
-  const layer = batchNorm({ momentum: node.float("momentum", 0.9), eps });
-  return stepOf(x, layer.apply, order, { weights });
-};
-
-const instance: Row = (node, ins, about) => {
-  const x = inputOf(node, ins);
-  const dims = dimsOf(x);
-  const channels = dims[1] ?? 0;
-  const [gamma, beta] = [vector(node, ins, 1, "scale", channels), vector(node, ins, 2, "bias", channels)];
-  const order = channelsLast(dims.length);
-  const layer = groupNorm(channels, { eps: node.float("epsilon", 1e-5) });
-  const weights = { gamma: weight(node, gamma, about), beta: weight(node, beta, about) };
-  return stepOf(x, layer.apply, order, { weights });
-};
+const eps = (node: Node): number => node.float("epsilon", 1e-5);
 
 export const window: Readonly<Record<string, Row>> = {
   AveragePool: pool("averagePool2d"),
-  BatchNormalization: batch,
+  BatchNormalization: normalization(["gamma", "beta", "movingMean", "movingVariance"], (node) =>
+    batchNorm({ momentum: node.float("momentum", 0.9), eps: eps(node) }),
+  ),
   Conv: conv,
   ConvTranspose: convTranspose,
   GlobalAveragePool: globalPool("mean"),
   GlobalMaxPool: globalPool("max"),
-  InstanceNormalization: instance,
+  InstanceNormalization: normalization(["gamma", "beta"], (node, channels) => groupNorm(channels, { eps: eps(node) })),
   MaxPool: pool("maxPool2d"),
 };
