@@ -3,7 +3,19 @@
 // another shape or order do so in their rows for values.
 
 import { rowMajor, sizeOf } from "../foreign/strided.ts";
-import { BOOL, checkSize, FLOAT, filled, gathered, type Host, host, INT64, isFloat, transposed } from "./host.ts";
+import {
+  BOOL,
+  checkSize,
+  FLOAT,
+  filled,
+  gathered,
+  type Host,
+  host,
+  INT64,
+  isFloat,
+  reshaped,
+  transposed,
+} from "./host.ts";
 import { axisAsked, chosen, expectDims, listOf, type Node, refuse } from "./node.ts";
 import { type Cut, cutsOf, joint, partsOf, placesOf, reducedAxes } from "./shapes.ts";
 
@@ -231,16 +243,20 @@ export const folds: Readonly<Record<string, Fold>> = {
   Sub: pairwise((x, y) => x - y),
   Sum: pairwise((x, y) => x + y),
   Tile(node, [given, repeats]) {
-    const x = given as Host;
-    const times = listOf(repeats as Host);
-    checkSize(
-      node.place,
-      x.dims.map((length, axis) => length * (times[axis] ?? 1)),
-      x.data.length,
+    const { dims } = given as Host;
+    const times = dims.map((_, axis) => listOf(repeats as Host)[axis] ?? 1);
+    const apart = reshaped(
+      given as Host,
+      dims.flatMap((length) => [1, length]),
     );
-    return x.dims.reduce(
-      (made: Host, _, axis) => concatenated(node, new Array<Host>(times[axis] as number).fill(made), axis),
-      x,
+    const all = expanded(
+      node,
+      apart,
+      dims.flatMap((length, axis) => [times[axis] as number, length]),
+    );
+    return reshaped(
+      all,
+      dims.map((length, axis) => length * (times[axis] as number)),
     );
   },
   Trilu(node, [given, diagonal]) {

@@ -93,10 +93,14 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
   });
 }
 
+function failOption(text: string): never {
+  throw new OptionError(`fromOnnx: ${text}`);
+}
+
 function checkOptions(bytes: unknown, options: OnnxOptions): void {
   const given: OnnxOptions = Object(options);
   const odd = Object.keys(given).find((key) => !KEYS.includes(key));
-  if (odd !== undefined) throw new OptionError(`fromOnnx: it has no "${odd}". It may have ${KEYS.join(", ")}.`);
+  if (odd !== undefined) failOption(`it has no "${odd}". It may have ${KEYS.join(", ")}.`);
   const { batch = "free", channelsLast = false, external } = given;
   const isBytes = bytes instanceof Uint8Array || bytes instanceof ArrayBuffer;
   const rules: readonly (readonly [what: string, given: unknown, fits: boolean, wanted: string])[] = [
@@ -107,7 +111,7 @@ function checkOptions(bytes: unknown, options: OnnxOptions): void {
     ["external", external, ["function", "undefined"].includes(typeof external), "a function from a path to bytes"],
   ];
   for (const [what, value, fits, wanted] of rules)
-    if (!fits) throw new OptionError(`fromOnnx: ${what} is ${JSON.stringify(value)}, it must be ${wanted}.`);
+    if (!fits) failOption(`${what} is ${JSON.stringify(value)}, it must be ${wanted}.`);
 }
 
 /** An initializer under its name, by which it is a weight. */
@@ -219,18 +223,17 @@ function inputOf(
     fail(`the input "${source}" is of ${typeName(element)}, tensors of numbers are read.`);
   const asked = own(options.input ?? {}, source);
   const told = shape?.dim.map(({ value }) => (value !== undefined && value > 0 ? value : undefined));
-  if (asked !== undefined) {
-    const what = `fromOnnx: the shape of input "${source}" is ${JSON.stringify(asked)}`;
-    if (!Array.isArray(asked) || !asked.every((length) => Number.isSafeInteger(length) && length >= 1))
-      throw new OptionError(`${what}, it must be a list of whole numbers of at least 1.`);
-    if (
-      told !== undefined &&
-      (asked.length !== told.length || told.some((length, i) => i > 0 && length !== undefined && length !== asked[i]))
-    )
-      throw new OptionError(
-        `${what}, in the file it is [${told.map((length) => length ?? "any")}]. Give those that are open.`,
-      );
-  }
+  const fits =
+    asked === undefined ||
+    (Array.isArray(asked) &&
+      asked.every((length) => Number.isSafeInteger(length) && length >= 1) &&
+      (told === undefined ||
+        (asked.length === told.length &&
+          told.every((length, i) => i === 0 || length === undefined || length === asked[i]))));
+  if (!fits)
+    failOption(
+      `the shape of input "${source}" is ${JSON.stringify(asked)}, in the file it is [${told?.map((length) => length ?? "any")}]. It must be a list of whole numbers like that.`,
+    );
   const dims = asked ?? told ?? failInput(source, "no shape");
   if ((options.batch ?? "free") === "free" && dims.length === 0)
     fail(`the input "${source}" has 0 axes, at least 1 is needed, the samples. Give fromOnnx { batch: "none" }.`);

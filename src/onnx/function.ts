@@ -1,12 +1,12 @@
 // Functions of one number that Gradus has no op for, and a number times and plus constants: what most scalars of a file are for, which
 // ends the kernel before it and needs no tensor.
 
-import { defineElementwise, type Scope, type Value } from "../index.ts";
+import { defineElementwise, type Op, type Scope, type Value } from "../index.ts";
 
 const literal = (value: unknown): string => `V(${Math.fround(value as number)}f)`;
 
 /** x factor + offset. */
-export const affine = defineElementwise({
+export const affine: Op<"x", "z"> = defineElementwise({
   name: "affine",
   inputs: ["x"],
   attributes: { factor: [1, "a finite number"], offset: [0, "a finite number"] },
@@ -15,15 +15,8 @@ export const affine = defineElementwise({
     return offset === 0 ? product : `${product} + ${literal(offset)}`;
   },
   back({ dz }, { attributes: { factor }, give, emit }) {
-    give("x", () => emit(affineSlope, { x: dz }, { factor }).z);
+    give("x", () => emit(affine, { x: dz }, { factor, offset: 0 }).z);
   },
-});
-
-const affineSlope = defineElementwise({
-  name: "affineSlope",
-  inputs: ["x"],
-  attributes: { factor: [1, "a finite number"] },
-  expression: ({ factor }: { readonly factor: number }) => `x * ${literal(factor)}`,
 });
 
 export const scale = (scope: Scope, x: Value, factor: number, offset = 0): Value =>

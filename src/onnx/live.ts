@@ -5,7 +5,7 @@
 // A network of convolutions has one permutation, of its input, and none where that is given with channels last.
 
 import { sizeOf } from "../foreign/strided.ts";
-import { ops, type Scope, type Value } from "../index.ts";
+import { type Ops, ops, type Scope, type Value } from "../index.ts";
 import { fail } from "./fail.ts";
 import { type Host, isFloat, transposed } from "./host.ts";
 import { type Node, own, refuse } from "./node.ts";
@@ -116,6 +116,10 @@ export function expectAlone(node: Node, about: About, what: string): void {
   if ([1, 2].some((output) => about.isUsed(node, output))) refuse(node, `its ${what} taken. The first output is read.`);
 }
 
+/** What an op on each number, or on each pair of numbers, makes. */
+export const z = (scope: Scope, name: keyof Ops, x: Value, y?: Value): Value =>
+  scope.op(ops[name as "add"], (y === undefined ? { x } : { x, y }) as Record<"x" | "y", Value>).z;
+
 /** A value with its axes in another order; where only axes of length 1 move it is a change of view. */
 export function arrange(scope: Scope, x: Value, from: readonly number[], to: readonly number[]): Value {
   const axes = to.map((axis) => from.indexOf(axis));
@@ -135,6 +139,10 @@ export function view(scope: Scope, x: Value, dims: readonly number[]): Value {
   const shape = dims.length === 0 ? [1] : dims;
   return String(shape) === String(x.shape) ? x : scope.op(ops.reshape, { x }, { shape }).y;
 }
+
+/** Each axis so many times. */
+export const tiled = (scope: Scope, x: Value, repeats: readonly number[]): Value =>
+  repeats.every((times) => times === 1) ? x : scope.op(ops.tile, { x }, { repeats }).y;
 
 /** In ONNX's own order. */
 export const plain = (scope: Scope, x: Value, { order }: Live): Value =>

@@ -20,39 +20,35 @@ export function sorted(nodes: readonly Node[], given: ReadonlySet<string>, outpu
     }
   }
   const made: Node[] = [];
-  const state = new Map<Node, "open" | "done">();
-  // A stack of its own, since files may be deeper than calls.
-  const visit = (start: Node): void => {
-    const stack: { readonly node: Node; at: number }[] = [{ node: start, at: 0 }];
-    state.set(start, "open");
+  const isDone = new Map<Node, boolean>();
+  // A stack of its own, since files may be deeper than calls; a node stays on it until all that it takes is made.
+  const stack: Node[] = [];
+  for (const output of outputs) {
+    if (given.has(output)) continue;
+    stack.push(
+      makers.get(output) ??
+        fail(`the output "${output}" is made by none of ${nodes.length} nodes. The file is damaged.`),
+    );
     while (stack.length > 0) {
-      const top = stack.at(-1) as { readonly node: Node; at: number };
-      const input = top.node.inputs[top.at++];
-      if (input === undefined) {
-        state.set(top.node, "done");
-        made.push(top.node);
-        stack.pop();
-      } else if (input !== "" && !given.has(input)) {
-        const maker =
-          makers.get(input) ??
-          refuse(top.node, `it takes "${input}", which no node, input or constant is called. The file is damaged.`);
-        if (state.get(maker) === "open")
-          refuse(
-            maker,
-            `it takes, by way of ${top.node.place}, what it makes itself, "${input}". The file is damaged.`,
-          );
-        if (state.get(maker) === undefined) {
-          state.set(maker, "open");
-          stack.push({ node: maker, at: 0 });
+      const node = stack.at(-1) as Node;
+      const before = isDone.get(node);
+      if (before === undefined) {
+        isDone.set(node, false);
+        for (const input of node.inputs.toReversed()) {
+          if (input === "" || given.has(input)) continue;
+          const maker =
+            makers.get(input) ??
+            refuse(node, `it takes "${input}", which no node, input or constant is called. The file is damaged.`);
+          if (isDone.get(maker) === false)
+            refuse(maker, `it takes, by way of ${node.place}, what it makes itself, "${input}". The file is damaged.`);
+          stack.push(maker);
         }
+      } else {
+        stack.pop();
+        if (!before) made.push(node);
+        isDone.set(node, true);
       }
     }
-  };
-  for (const output of outputs) {
-    const maker = makers.get(output);
-    if (maker === undefined && !given.has(output))
-      fail(`the output "${output}" is made by none of ${nodes.length} nodes. The file is damaged.`);
-    if (maker !== undefined && state.get(maker) === undefined) visit(maker);
   }
   return made;
 }

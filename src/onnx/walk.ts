@@ -99,11 +99,11 @@ export function walk(plot: Plot, batch: number): Walk {
   const claim = claims([...plot.inputs.map(({ name }) => name), "x"]);
   const values = new Map<string, Known>(plot.constants);
   const used = new Set([...plot.nodes.flatMap(({ inputs }) => inputs), ...plot.outputs.map(({ source }) => source)]);
+  used.delete("");
   const about: About = {
     ...{ batch, told: plot.told, free: plot.free },
     trains: (name) => plot.trains(name),
-    isUsed: (node, output) =>
-      node.outputs[output] !== undefined && node.outputs[output] !== "" && used.has(node.outputs[output]),
+    isUsed: (node, output) => used.has(node.outputs[output] ?? ""),
   };
 
   /** Puts a step among the parts; gives what it makes. */
@@ -167,7 +167,7 @@ export function walk(plot: Plot, batch: number): Walk {
 
   let folded = 0;
   for (const node of plot.nodes) {
-    const given = node.inputs.map((name) => (name === "" ? undefined : values.get(name)));
+    const given = node.inputs.map((name) => values.get(name));
     const { op } = node;
     const [row, fold] = [own(rows, op), own(folds, op)];
     if (row === undefined && fold === undefined)

@@ -17,6 +17,9 @@ export type Message = { readonly [name: string]: unknown };
 const refuse = (at: number, what: string): never =>
   fail(`at byte ${at}: ${what}. The file is damaged, or no ONNX file.`);
 
+/** Numbers by the types of the wire. */
+const wires: Readonly<Record<number, "int" | "float" | "double">> = { 0: "int", 1: "double", 5: "float" };
+
 /** The message that stands in `bytes`, in which a text that is missing is empty; `at` is where these begin in the file, for errors. */
 export function decode(schema: Schema, bytes: Uint8Array, at = 0): Message {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -48,39 +51,39 @@ export function decode(schema: Schema, bytes: Uint8Array, at = 0): Message {
     return place - length;
   }
 
-  const number = (size: number, what: string): number => {
-    const start = part(size, what);
-    return size === 4 ? view.getFloat32(start, true) : view.getFloat64(start, true);
+  /** Numbers by what a field may be. */
+  const numbers = {
+    int: varint,
+    float: (what: string): number => view.getFloat32(part(4, what), true),
+    double: (what: string): number => view.getFloat64(part(8, what), true),
   };
 
   while (place < bytes.length) {
     const from = place;
     const key = varint();
     const [field, wire] = [Math.floor(key / 8), key & 7];
-    const entry = schema[field];
-    const [name, kind, many] = entry ?? [];
-    const what = entry === undefined ? `field ${field}` : `"${name}"`;
-    const learn = (as: Kind, value: unknown): void => {
-      if (entry === undefined) return;
+    const [name, kind, many] = schema[field] ?? [];
+    const what = name === undefined ? `field ${field}` : `"${name}"`;
+    const learn = (as: Kind | undefined, value: unknown): void => {
+      if (name === undefined) return;
       if (as !== kind) refuse(at + from, `${what} has the wire type ${wire}, which it cannot have`);
-      if (many) (found[name as string] as unknown[]).push(value);
-      else found[name as string] = value;
+      if (many) (found[name] as unknown[]).push(value);
+      else found[name] = value;
     };
     if (field < 1) refuse(at + from, `a field has the number ${field}, it must be at least 1`);
-    if (wire === 0) learn("int", varint());
-    else if (wire === 1) learn("double", number(8, what));
-    else if (wire === 5) learn("float", number(4, what));
+    const as = wires[wire];
+    if (as !== undefined) learn(as, numbers[as](what));
     else if (wire === 2) {
       const start = part(varint(), what);
       const end = place;
       const inner = bytes.subarray(start, end);
       if (typeof kind === "object") learn(kind, decode(kind, inner, at + start));
       else if (kind === "text") learn(kind, new TextDecoder().decode(inner));
-      else if (kind === "bytes") learn(kind, inner);
-      else if (kind !== undefined) {
+      else if (kind === "bytes" || kind === undefined) learn(kind, inner);
+      else {
         if (!many) refuse(at + from, `${what} is a list, it must be one number`);
         place = start;
-        while (place < end) learn(kind, kind === "int" ? varint() : number(kind === "float" ? 4 : 8, what));
+        while (place < end) learn(kind, numbers[kind](what));
         if (place !== end)
           refuse(at + start, `${what} says it has ${end - start} bytes, its numbers take ${place - start}`);
       }

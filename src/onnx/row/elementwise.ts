@@ -39,6 +39,7 @@ import {
   view,
   type Weight,
   weight,
+  z,
 } from "../live.ts";
 import { kindOf } from "../names.ts";
 import { type Node, refuse } from "../node.ts";
@@ -46,14 +47,14 @@ import { joint } from "../shapes.ts";
 
 type Of = (scope: Scope, x: Value, node: Node) => Value;
 
-const z =
+const own =
   (op: Op<"x", "z">) =>
   (scope: Scope, x: Value): Value =>
     scope.op(op, { x }).z;
 
 /** A function of one number, by default the op of the operator's name. */
 const unary =
-  (of: Of = (scope, x, node) => z(ops[kindOf(node.op) as "abs"])(scope, x)): Row =>
+  (of: Of = (scope, x, node) => z(scope, kindOf(node.op) as "abs", x)): Row =>
   (node, ins) =>
     stepOf(inputOf(node, ins), (scope, x) => of(scope, x, node));
 
@@ -68,7 +69,7 @@ type Pair = (scope: Scope, x: Value, y: Value) => Value;
 export const pair =
   (name: keyof Ops): Pair =>
   (scope, x, y) =>
-    scope.op(ops[name as "add"], { x, y }).z;
+    z(scope, name, x, y);
 
 const [plus, minus, times, over] = [pair("add"), pair("subtract"), pair("multiply"), pair("divide")];
 const not = (scope: Scope, x: Value): Value => scale(scope, x, -1, 1);
@@ -84,7 +85,7 @@ const scaledElu: Of = (scope, x, node) =>
 
 const gate = (scope: Scope, x: Value, bound: number): Value => {
   const zero = scale(scope, x, 0, bound);
-  return scope.op(ops.greater, { x, y: zero }).z;
+  return z(scope, "greater", x, zero);
 };
 
 /** A constant of an operator on several, ready for the order that its value is in. */
@@ -126,8 +127,8 @@ export function several(
   const weights: Record<string, Weight> = {};
   const places = ins.map((one, i) => {
     if (one.kind === "live") return takes.indexOf(one);
-    const own = lastName(one, one.name === undefined ? "value" : "weight");
-    const name = Object.hasOwn(weights, own) ? `${own}_${i}` : own;
+    const called = lastName(one, one.name === undefined ? "value" : "weight");
+    const name = Object.hasOwn(weights, called) ? `${called}_${i}` : called;
     weights[name] = aligned(node, one, about, order);
     return name;
   });
@@ -236,7 +237,7 @@ const where: Row = (node, ins, about) => {
 /** A slope below 0 for each channel, or for whatever it is repeated to. */
 const prelu: Row = (node, ins, about) =>
   several(node, [needed(node, ins, 0, "input"), needed(node, ins, 1, "slope")], about, (scope, [x, slope]) => {
-    const above = scope.op(ops.relu, { x: x as Value }).z;
+    const above = z(scope, "relu", x as Value);
     return plus(scope, above, times(scope, slope as Value, minus(scope, x as Value, above)));
   });
 
@@ -249,13 +250,13 @@ const cast: Row = (node, ins) => {
       stops,
     });
   if (isFloat(type) || !isFloat(x.type)) return { ...x, type };
-  return stepOf(x, z(trunc), x.order, { type, stops });
+  return stepOf(x, own(trunc), x.order, { type, stops });
 };
 
 /** What goes in steps. */
 const stepped =
   (op: Op<"x", "z">): Row =>
-  (node, ins, about) => ({ ...(unary(z(op))(node, ins, about) as Step), stops });
+  (node, ins, about) => ({ ...(unary(own(op))(node, ins, about) as Step), stops });
 
 /** A comparison or its contrary, and what else gives 0 or 1. */
 const comparison = (of: Pair): Row => binary(of, undefined, { type: BOOL, stops });
@@ -277,13 +278,13 @@ export const elementwise: Readonly<Record<string, Row>> = {
     return scale(scope, elu({ alpha: 1 }).apply(scope, scale(scope, x, 1 / a)), a);
   }),
   Clip: clip,
-  Cos: unary((scope, x) => scope.op(ops.sin, { x: scale(scope, x, 1, Math.PI / 2) }).z),
+  Cos: unary((scope, x) => z(scope, "sin", scale(scope, x, 1, Math.PI / 2))),
   Div: binary(over, (value, isLeft) =>
-    isLeft ? (scope, x) => scale(scope, scope.op(ops.reciprocal, { x }).z, value) : linear(1 / value),
+    isLeft ? (scope, x) => scale(scope, z(scope, "reciprocal", x), value) : linear(1 / value),
   ),
   Elu: unary(layer((node) => elu({ alpha: node.float("alpha", 1) }))),
   Equal: comparison(pair("equal")),
-  Erf: unary(z(erf)),
+  Erf: unary(own(erf)),
   Floor: stepped(floor),
   Gelu: unary(layer((node) => gelu({ approximate: node.text("approximate", "none") === "tanh" }))),
   Greater: comparison(pair("greater")),
@@ -313,18 +314,18 @@ export const elementwise: Readonly<Record<string, Row>> = {
   PRelu: prelu,
   Pow: binary(
     // To a power that flows or is a weight: e to y log x, of x above 0.
-    (scope, x, y) => scope.op(ops.exp, { x: times(scope, y, scope.op(ops.log, { x }).z) }).z,
+    (scope, x, y) => z(scope, "exp", times(scope, y, z(scope, "log", x))),
     (exponent, isLeft) => (isLeft ? undefined : (scope, x) => scope.op(ops.pow, { x }, { exponent }).z),
   ),
   Round: stepped(round),
   Selu: unary(scaledElu),
-  Sign: unary((scope, x) => minus(scope, gate(scope, x, 0), gate(scope, scope.op(ops.neg, { x }).z, 0))),
+  Sign: unary((scope, x) => minus(scope, gate(scope, x, 0), gate(scope, z(scope, "neg", x), 0))),
   Silu: unary(layer(() => silu())),
   Softplus: unary(layer(() => softplus())),
-  Softsign: unary((scope, x) => over(scope, x, scale(scope, scope.op(ops.abs, { x }).z, 1, 1))),
+  Softsign: unary((scope, x) => over(scope, x, scale(scope, z(scope, "abs", x), 1, 1))),
   Sub: binary(minus, (value, isLeft) => (isLeft ? linear(-1, value) : linear(1, -value))),
   Sum: binary(plus),
   ThresholdedRelu: unary((scope, x, node) => times(scope, x, gate(scope, x, node.float("alpha", 1)))),
   Where: where,
-  Xor: comparison((scope, x, y) => scope.op(ops.abs, { x: minus(scope, x, y) }).z),
+  Xor: comparison((scope, x, y) => z(scope, "abs", minus(scope, x, y))),
 };

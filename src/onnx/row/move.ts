@@ -23,8 +23,10 @@ import {
   type Step,
   stepOf,
   tensorOf,
+  tiled,
   view,
   weight,
+  z,
 } from "../live.ts";
 import { axesOf, axisAsked, chosen, expectCount, listOf, type Node, refuse } from "../node.ts";
 import {
@@ -123,10 +125,13 @@ const transpose: Row = (node, ins) => {
   return isHost(x) ? transposed(x, perm) : { ...x, order: x.order.map((axis) => perm.indexOf(axis)) };
 };
 
-/** A constant that has one sample where there are several. */
-function repeated(scope: Scope, x: Value, place: number, times: number): Value {
-  return times === 1 ? x : scope.op(ops.tile, { x }, { repeats: x.shape.map((_, i) => (i === place ? times : 1)) }).y;
-}
+/** One axis so many times. */
+const repeated = (scope: Scope, x: Value, place: number, times: number): Value =>
+  tiled(
+    scope,
+    x,
+    x.shape.map((_, i) => (i === place ? times : 1)),
+  );
 
 const concat: Row = (node, ins, about) => {
   const given = ins.map((_, i) => needed(node, ins, i, "part"));
@@ -182,7 +187,7 @@ function taken(
 }
 
 /** Part along one place. */
-function range(scope: Scope, x: Value, place: number, begin: number, count: number, step = 1): Value {
+export function range(scope: Scope, x: Value, place: number, begin: number, count: number, step = 1): Value {
   return taken(
     scope,
     x,
@@ -327,7 +332,7 @@ function lookUp(node: Node, table: Known, ids: Live, axis: number, about: About)
         );
       // Numbers that were reckoned: each is held against all rows.
       const x = view(scope, given, [sizeOf(given.shape), 1]);
-      const chosen = scope.op(ops.equal, { x, y: numbers(scope, rows) }).z;
+      const chosen = z(scope, "equal", x, numbers(scope, rows));
       const y = scope.op(ops.matmul, { a: chosen, b: tableOf(scope, values) }).c;
       return view(scope, y, [...given.shape, units]);
     },
@@ -373,7 +378,7 @@ const tile: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const times = listOf(hostAt(node, ins, 1, "repeats"));
   const repeats = x.order.map((axis) => times[axis] as number);
-  return stepOf(x, (scope, value) => scope.op(ops.tile, { x: value }, { repeats }).y);
+  return stepOf(x, (scope, value) => tiled(scope, value, repeats));
 };
 
 const expand: Row = (node, ins) => {
@@ -385,7 +390,7 @@ const expand: Row = (node, ins) => {
   const run = (scope: Scope, value: Value): Value => {
     const y = brought(scope, value, x, order);
     const repeats = order.map((axis, place) => (target[axis] as number) / (y.shape[place] as number));
-    return repeats.every((count) => count === 1) ? y : scope.op(ops.tile, { x: y }, { repeats }).y;
+    return tiled(scope, y, repeats);
   };
   return stepOf(x, run, x.order, { orders: [order] });
 };

@@ -19,6 +19,7 @@ import {
   type Row,
   type Step,
   stepOf,
+  tiled,
   view,
   type Weight,
   weight,
@@ -47,7 +48,7 @@ function led(scope: Scope, x: Value, lead: readonly number[]): Value {
   const own = x.shape.slice(0, -2);
   const full = view(scope, x, [...lead.slice(own.length).map(() => 1), ...x.shape]);
   const repeats = full.shape.map((length, i) => (i < lead.length ? (lead[i] as number) / length : 1));
-  return repeats.every((times) => times === 1) ? full : scope.op(ops.tile, { x: full }, { repeats }).y;
+  return tiled(scope, full, repeats);
 }
 
 const matmul: Row = (node, ins, about) => {

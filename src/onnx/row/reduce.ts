@@ -4,7 +4,7 @@ import { sizeOf } from "../../foreign/strided.ts";
 import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
 import type { Host } from "../host.ts";
-import { constant, dimsOf, hostAt, inOrder, inputOf, type Row, stepOf, view, weight } from "../live.ts";
+import { constant, dimsOf, hostAt, inOrder, inputOf, type Row, stepOf, view, weight, z } from "../live.ts";
 import { axesOf, axisAsked, expectDims } from "../node.ts";
 import { reducedAxes } from "../shapes.ts";
 
@@ -16,15 +16,15 @@ const of =
     scope.op(ops[name], { x }, { axes, keepDims: true, ...(axes.includes(0) && { batch }) }).y;
 
 const sum = of("sum");
-const abs = (scope: Scope, x: Value): Value => scope.op(ops.abs, { x }).z;
-const square = (scope: Scope, x: Value): Value => scope.op(ops.square, { x }).z;
-const log = (scope: Scope, x: Value): Value => scope.op(ops.log, { x }).z;
+const abs = (scope: Scope, x: Value): Value => z(scope, "abs", x);
+const square = (scope: Scope, x: Value): Value => z(scope, "square", x);
+const log = (scope: Scope, x: Value): Value => z(scope, "log", x);
 
 /** The logarithm of a sum of powers, without powers that are too large. */
 const logSumExp: Along = (scope, x, axes, batch) => {
   const most = of("max")(scope, x, axes, batch);
-  const powers = scope.op(ops.exp, { x: scope.op(ops.subtract, { x, y: most }).z }).z;
-  return scope.op(ops.add, { x: log(scope, sum(scope, powers, axes, batch)), y: most }).z;
+  const powers = z(scope, "exp", z(scope, "subtract", x, most));
+  return z(scope, "add", log(scope, sum(scope, powers, axes, batch)), most);
 };
 
 const reduction =
@@ -104,7 +104,7 @@ const normalization: Row = (node, ins, about) => {
     const y = view(scope, layer.apply(scope, safe), moved.shape);
     if (!more) return y;
     const mean = of("mean")(scope, moved, last, about.free);
-    const centered = scope.op(ops.subtract, { x: moved, y: mean }).z;
+    const centered = z(scope, "subtract", moved, mean);
     const variance = of("mean")(scope, square(scope, centered), last, about.free);
     return [y, mean, scope.op(ops.pow, { x: scale(scope, variance, 1, eps) }, { exponent: -0.5 }).z];
   };
@@ -127,9 +127,7 @@ export const reduce: Readonly<Record<string, Row>> = {
   LayerNormalization: normalization,
   LogSoftmax: shares("logSoftmax"),
   ReduceL1: reduction((scope, x, axes, batch) => sum(scope, abs(scope, x), axes, batch)),
-  ReduceL2: reduction(
-    (scope, x, axes, batch) => scope.op(ops.sqrt, { x: sum(scope, square(scope, x), axes, batch) }).z,
-  ),
+  ReduceL2: reduction((scope, x, axes, batch) => z(scope, "sqrt", sum(scope, square(scope, x), axes, batch))),
   ReduceLogSum: reduction((scope, x, axes, batch) => log(scope, sum(scope, x, axes, batch))),
   ReduceLogSumExp: reduction(logSumExp),
   ReduceMax: reduction(of("max")),
