@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { build, type Plugin } from "vite";
+import { pureCalls } from "./pure-calls.ts";
 
 /** Names of the entry points, as `gradus/NAME` and `dist/NAME.js`. */
 export const entries: readonly string[] = ["pytorch", "keras", "onnx", "onnx-out", "text", "adapter"].filter((name) =>
@@ -34,7 +35,7 @@ export async function buildEntries(folder: string): Promise<void> {
     await build({
       configFile: false,
       logLevel: "error",
-      plugins: [coreOutside()],
+      plugins: [coreOutside(), pureCalls()],
       build: {
         lib: { entry: `src/${name}/index.ts`, formats: ["es"], fileName: name },
         target: "es2022",
