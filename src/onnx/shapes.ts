@@ -85,6 +85,10 @@ export interface Cut {
   readonly count: number;
 }
 
+/** Whether nothing is cut away. */
+export const isWhole = (cuts: readonly Cut[], dims: readonly number[]): boolean =>
+  cuts.every(({ begin, step, count }, axis) => begin === 0 && step === 1 && count === dims[axis]);
+
 /** A Slice by its attributes, or since opset 10 its inputs. */
 export function cutsOf(node: Node, dims: readonly number[], ins: readonly (Host | undefined)[]): Cut[] {
   const [, starts, ends, axes, steps] = ins;
@@ -117,5 +121,5 @@ export function partsOf(node: Node, length: number, input: Host | undefined): nu
     Array.from({ length: many }, (_, i) => Math.min(Math.ceil(length / many), length - i * Math.ceil(length / many)));
   if (sizes.length === many && sizes.reduce((a, b) => a + b, 0) === length && sizes.every((one) => one >= 0))
     return [...sizes];
-  return refuse(node, `it splits ${length} into [${sizes}] for ${many} outputs, which do not add up.`);
+  return refuse(node, `it splits ${length} into [${sizes}] for ${many} outputs.`);
 }

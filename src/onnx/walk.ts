@@ -16,6 +16,7 @@ import {
   isHost,
   type Known,
   type Live,
+  needed,
   type Step,
   seeded,
   tensorOf,
@@ -178,10 +179,7 @@ export function walk(plot: Plot, batch: number): Walk {
       isKnown && row !== undefined && !keepsWeights.has(op) && !plot.reckoned.has(node) && given.some(isWeight);
     let made: readonly (Known | undefined)[];
     if (isKnown && !isTrained && fold !== undefined) {
-      const first = given.indexOf(undefined);
-      const needs = op === "Constant" ? 0 : 1;
-      if (given.length < needs || first === 0)
-        refuse(node, `it has ${given.length} inputs, at least ${needs} is needed.`);
+      if (op !== "Constant") needed(node, given, 0, "input");
       // What is laid out anew of a weight is one under the same name.
       const name = plot.reckoned.has(node) ? given.find(isWeight)?.name : undefined;
       const hosts = [fold(node, given as readonly Host[])].flat() as readonly Host[];

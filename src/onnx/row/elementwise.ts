@@ -160,7 +160,7 @@ type Short = (value: number, isLeft: boolean) => ((scope: Scope, x: Value) => Va
 
 function binary(of: Pair, short: Short = () => undefined, more: Partial<Step> = {}): Row {
   return (node, ins, about) => {
-    if (ins.length === 0) refuse(node, "it has no inputs.");
+    needed(node, ins, 0, "operand");
     const given = ins.map((_, i) => needed(node, ins, i, "operand"));
     if (given.length === 1) return given[0] as Known;
     const [x, y] = given as [Known, Known];
@@ -208,16 +208,16 @@ const extreme =
 
 const clip: Row = (node, ins) => {
   const x = inputOf(node, ins);
-  const limit = (at: number, name: string): number | undefined => {
-    const value = constant(node, ins[at], name)?.data[0] ?? (node.has(name) ? node.float(name, 0) : undefined);
-    return value === undefined || !Number.isFinite(Math.fround(value)) ? undefined : value;
-  };
-  const [min, max] = [limit(1, "min"), limit(2, "max")];
+  const limits: { min?: number; max?: number } = {};
+  for (const [i, name] of (["min", "max"] as const).entries()) {
+    const value = constant(node, ins[i + 1], name)?.data[0] ?? node.float(name, Number.NaN);
+    if (Number.isFinite(Math.fround(value))) limits[name] = value;
+  }
+  const { min, max } = limits;
   if (min === undefined && max === undefined) return x;
   if (min !== undefined && max !== undefined && min > max) {
     return stepOf(x, (scope, value) => scale(scope, value, 0, max));
   }
-  const limits = { ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
   return stepOf(x, clipped(limits));
 };
 

@@ -31,8 +31,10 @@ import {
 import { axesOf, axisAsked, chosen, expectCount, listOf, type Node, refuse } from "../node.ts";
 import {
   axesAsked,
+  type Cut,
   cutsOf,
   flattened,
+  isWhole,
   joint,
   partsOf,
   placesOf,
@@ -168,13 +170,9 @@ const concat: Row = (node, ins, about) => {
   };
 };
 
-/** Part of a value: from `begin` so many, `step` apart, along places. */
-function taken(
-  scope: Scope,
-  x: Value,
-  cuts: readonly { readonly begin: number; readonly step: number; readonly count: number }[],
-): Value {
-  if (cuts.every(({ begin, step, count }, place) => begin === 0 && step === 1 && count === x.shape[place])) return x;
+/** Part of a value along places. */
+function taken(scope: Scope, x: Value, cuts: readonly Cut[]): Value {
+  if (isWhole(cuts, x.shape)) return x;
   const end = cuts.map(({ begin, step, count }) => {
     const last = begin + step * count;
     return last < 0 ? Number.NEGATIVE_INFINITY : last;
@@ -197,21 +195,18 @@ export function range(scope: Scope, x: Value, place: number, begin: number, coun
 
 const slice: Row = (node, ins) => {
   const x = inputOf(node, ins);
-  const hosts = ins.map((one, i) => (i === 0 ? undefined : constant(node, one, "range")));
   const dims = dimsOf(x);
-  const cuts = cutsOf(node, dims, hosts);
-  const moved = (axis: number): boolean => {
-    const { begin, step, count } = cuts[axis] as { begin: number; step: number; count: number };
-    return begin !== 0 || step !== 1 || count !== dims[axis];
-  };
-  if (!dims.some((_, axis) => moved(axis))) return x;
+  const cuts = cutsOf(
+    node,
+    dims,
+    ins.map((one, i) => (i === 0 ? undefined : constant(node, one, "range"))),
+  );
+  if (isWhole(cuts, dims)) return x;
   return stepOf(x, (scope, value) =>
     taken(
       scope,
       value,
-      x.order.map((axis, place) =>
-        moved(axis) ? cuts[axis]! : { begin: 0, step: 1, count: value.shape[place] as number },
-      ),
+      x.order.map((axis) => cuts[axis] as Cut),
     ),
   );
 };

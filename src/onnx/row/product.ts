@@ -24,7 +24,7 @@ import {
   type Weight,
   weight,
 } from "../live.ts";
-import { expectDims, type Node, refuse } from "../node.ts";
+import { type Node, refuse } from "../node.ts";
 import { joint } from "../shapes.ts";
 import { pair } from "./elementwise.ts";
 
@@ -51,25 +51,18 @@ function led(scope: Scope, x: Value, lead: readonly number[]): Value {
   return tiled(scope, full, repeats);
 }
 
-const matmul: Row = (node, ins, about) => {
-  const [a, b] = [needed(node, ins, 0, "first matrix"), needed(node, ins, 1, "second matrix")];
-  const bias = ins[2];
-  if (isLive(a) && isHost(b) && b.dims.length === 2) {
-    const units = b.dims[1] as number;
-    const own = isHost(bias) ? weight(node, spread(node, bias, units), about) : undefined;
-    return denseStep(node, a, weight(node, b, about), own);
-  }
-  // A bias that was recognised behind a product of another kind.
-  return productStep(node, about, [a, b], bias);
-};
-
 /** A product of any two, with what is added. */
 function productStep(
   node: Node,
   about: About,
   [a, b]: readonly [Known, Known],
   c: Known | undefined,
-  { alpha = 1, beta = 1, transposeA = false, transposeB = false } = {},
+  {
+    alpha,
+    beta,
+    transposeA,
+    transposeB,
+  }: { readonly alpha: number; readonly beta: number; readonly transposeA: boolean; readonly transposeB: boolean },
 ): Step {
   const { takes, weights, take } = operands(node, about);
   const [left, right, offset] = [take(a, "weight"), take(b, "weight"), c && take(c, "bias")];
@@ -93,85 +86,74 @@ function productStep(
 }
 
 /** A bias that is one number, or a vector in a row, as one for each unit. */
-function spread(node: Node, given: Host, units: number): Host {
-  const count = sizeOf(given.dims);
-  const last = given.dims.at(-1) ?? 1;
-  if (count !== last || (last !== units && last !== 1)) expectDims(node, "bias", given.dims, [units]);
-  return {
-    ...given,
-    dims: [units],
-    data: count === units ? given.data : new Float64Array(units).fill(given.data[0] as number),
-  };
-}
+const spread = (given: Host, units: number): Host => ({
+  ...given,
+  dims: [units],
+  data: sizeOf(given.dims) === units ? given.data : new Float64Array(units).fill(given.data[0] as number),
+});
 
+/** With a matrix of weights it is a dense layer, else a product of any two; a product without attributes has those of Gemm by default. */
 const gemm: Row = (node, ins, about) => {
   const [a, b] = [needed(node, ins, 0, "first matrix"), needed(node, ins, 1, "second matrix")];
   const c = ins[2];
   const [alpha, beta] = [node.float("alpha", 1), node.float("beta", 1)];
-  const [transA, transB] = [node.int("transA", 0) !== 0, node.int("transB", 0) !== 0];
-  const units = dimsOf(b)[transB ? 0 : 1] as number;
+  const [transposeA, transposeB] = [node.int("transA", 0) !== 0, node.int("transB", 0) !== 0];
+  const units = dimsOf(b)[transposeB ? 0 : 1] as number;
   const isRow = isHost(c) && sizeOf(c.dims) === (c.dims.at(-1) ?? 1) && [1, units].includes(sizeOf(c.dims));
-  if (isLive(a) && isHost(b) && !transA && (c === undefined || isRow)) {
-    const w = weight(node, b, about, {
-      axes: transB ? [1, 0] : [0, 1],
-      ...(alpha !== 1 && { of: (value) => alpha * value }),
-    });
-    const own = isHost(c)
-      ? weight(node, spread(node, c, units), about, beta === 1 ? {} : { of: (value) => beta * value })
-      : undefined;
-    return denseStep(node, a, w, own);
+  if (isLive(a) && isHost(b) && b.dims.length === 2 && !transposeA && (c === undefined || isRow)) {
+    const of = (factor: number) => (factor === 1 ? {} : { of: (value: number) => factor * value });
+    const w = weight(node, b, about, { axes: transposeB ? [1, 0] : [0, 1], ...of(alpha) });
+    return denseStep(node, a, w, isHost(c) ? weight(node, spread(c, units), about, of(beta)) : undefined);
   }
-  return productStep(node, about, [a, b], c, { alpha, beta, transposeA: transA, transposeB: transB });
+  return productStep(node, about, [a, b], c, { alpha, beta, transposeA, transposeB });
 };
 
 /** softmax(scale q k) v, for each head of [B, heads, T, D], where k has its last two axes turned: a group that is recognised. */
 const attention: Row = (node, ins, about) => {
-  const [q, turned, v] = [0, 1, 2].map((i) => flowing(node, ins[i], "operand")) as [Live, Live, Live];
+  const given = [0, 1, 2].map((i) => flowing(node, ins[i], "operand")) as [Live, Live, Live];
+  const [q, turned, v] = given;
+  const factor = node.float("scale", 1);
   const rank = q.order.length;
-  const back = inOrder(rank).map((axis) => (axis < rank - 2 ? axis : axis === rank - 1 ? rank - 2 : rank - 1));
-  const k = { ...turned, order: turned.order.map((axis) => back[axis] as number) };
+  const swap = (axis: number): number => (axis < rank - 2 ? axis : 2 * rank - 3 - axis);
+  const k = { ...turned, order: turned.order.map(swap) };
   const [dims, keys, values] = [dimsOf(q), dimsOf(k), dimsOf(v)];
-  const scale = node.float("scale", 1);
-  const lead = (rank === 4 ? 2 : 1) as number;
-  const fits = rank === 4 || rank === 3;
+  // Heads stand beside each other in a row.
+  const order = { 3: [0, 1, 2], 4: [0, 2, 1, 3] }[rank];
   const isOne =
-    String(dims.slice(0, lead)) === String(keys.slice(0, lead)) &&
+    String(dims.slice(0, rank - 2)) === String(keys.slice(0, rank - 2)) &&
     String(keys) === String(values) &&
     dims.at(-1) === keys.at(-1);
-  if (!fits || !isOne || turned.order.length !== rank || v.order.length !== rank)
-    return written(node, about, q, turned, v, scale);
-  // Heads stand beside each other in a row.
-  const order = rank === 4 ? [0, 2, 1, 3] : [0, 1, 2];
-  const heads = rank === 4 ? (dims[1] as number) : 1;
-  return {
-    ...{ takes: [q, k, v], orders: [order] },
-    run(scope, given) {
-      const [a, b, c] = [q, k, v].map((one, i) => {
-        const moved = arrange(scope, given[i] as Value, one.order, order);
-        const [batch, length, ...rest] = moved.shape as [number, number, ...number[]];
-        return view(scope, moved, [batch, length, sizeOf(rest)]);
-      }) as [Value, Value, Value];
-      const y = scope.op(ops.attention, { q: a, k: b, v: c }, { heads, scale }).y;
-      const [batch, length, width] = y.shape as [number, number, number];
-      return view(scope, y, rank === 4 ? [batch, length, heads, width / heads] : [batch, length, width]);
-    },
-  };
-};
-
-/** The same as it is written. */
-function written(node: Node, about: About, q: Live, k: Live, v: Live, factor: number): Step {
+  if (order !== undefined && isOne) {
+    const heads = rank === 4 ? (dims[1] as number) : 1;
+    return {
+      ...{ takes: [q, k, v], orders: [order] },
+      run(scope, given) {
+        const [a, b, c] = [q, k, v].map((one, i) => {
+          const moved = arrange(scope, given[i] as Value, one.order, order);
+          const [batch, length, ...rest] = moved.shape as [number, number, ...number[]];
+          return view(scope, moved, [batch, length, sizeOf(rest)]);
+        }) as [Value, Value, Value];
+        const y = scope.op(ops.attention, { q: a, k: b, v: c }, { heads, scale: factor }).y;
+        return view(
+          scope,
+          y,
+          order.map((axis) => (axis === rank - 1 ? (values[axis] as number) : (dims[axis] as number))),
+        );
+      },
+    };
+  }
+  // As it is written.
   const { takes, take } = operands(node, about);
-  const of = [q, k, v].map((one) => take(one, ""));
-  const lead = joint(node, joint(node, dimsOf(q).slice(0, -2), dimsOf(k).slice(0, -2)), dimsOf(v).slice(0, -2));
+  const of = given.map((one) => take(one, ""));
+  const lead = given.reduce((lead: readonly number[], one) => joint(node, lead, dimsOf(one).slice(0, -2)), []);
   return {
-    ...{ takes },
-    orders: [inOrder(lead.length + 2)],
+    ...{ takes, orders: [inOrder(lead.length + 2)] },
     run(scope, values) {
       const [a, b, c] = of.map((one) => led(scope, one(scope, values), lead)) as [Value, Value, Value];
       const scores = scale(scope, scope.op(ops.matmul, { a, b }).c, factor);
       return scope.op(ops.matmul, { a: softmax().apply(scope, scores), b: c }).c;
     },
   };
-}
+};
 
-export const product: Readonly<Record<string, Row>> = { Attention: attention, Gemm: gemm, MatMul: matmul };
+export const product: Readonly<Record<string, Row>> = { Attention: attention, Gemm: gemm, MatMul: gemm };
