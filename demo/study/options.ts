@@ -12,6 +12,7 @@ the same budget. Writes every run to a JSON file, and a table (.md) and plots (.
   --json FILE     where the results go (default: out/study.json)
   --quick         1 seed, 2 tasks, a few steps: to see that all of it runs
   --redraw FILE   no training: table and plots of an earlier study's JSON, beside it
+  --adapters      the other study, of adapters: npm run study -- --adapters --help
   --help          this text
 
 Ctrl-C stops after the training under way and keeps what is finished.

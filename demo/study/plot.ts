@@ -4,52 +4,19 @@
 import { methodNames, methods, type Task } from "./plan.ts";
 import { percent, type Summary, summaries } from "./report.ts";
 import type { Results } from "./study.ts";
+import { at, element, style, text, ticksOf } from "./svg.ts";
 
 /** Pixels. A panel's figures stand in its right margin, the methods' names left of the first one. */
 const panel = { width: 166, plot: 114, row: 21, top: 34, bottom: 30, gap: 8 } as const;
 const margin = { left: 132, top: 2, right: 4, bottom: 26 } as const;
 const COLUMNS = 4;
-const TICKS = 5;
 
-const style = `
-  text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: var(--text) }
-  svg {
-    --paper: #ffffff; --text: #1f2328; --faint: #59636e; --line: #d8dee4; --band: #f6f8fa; --one: #6e7781; --dot: #0969da
-  }
-  @media (prefers-color-scheme: dark) {
-    svg {
-      --paper: #0d1117; --text: #e6edf3; --faint: #9198a1; --line: #30363d; --band: #151b23; --one: #9198a1; --dot: #58a6ff
-    }
-  }
-  .paper { fill: var(--paper) } .band { fill: var(--band) } .grid { stroke: var(--line) }
-  .title, .best { font-weight: 600 } .small { font-size: 11px; fill: var(--faint) }
-  .end { text-anchor: end } .middle { text-anchor: middle }
+const own = `
   .reference { stroke: var(--one); stroke-dasharray: 2 3 }
   .off { fill: none; stroke: var(--dot); stroke-width: 2 }
   circle { fill-opacity: 0.4 } .deviation { stroke-width: 1.5 } .mean { stroke-width: 3 }
   .dot circle { fill: var(--dot) } .dot line { stroke: var(--dot) }
   .one circle { fill: var(--one) } .one line { stroke: var(--one) }`;
-
-const at = (value: number): string => `${Number(value.toFixed(1))}`;
-
-function element(name: string, attributes: Readonly<Record<string, number | string>>, content = ""): string {
-  const words = Object.entries(attributes).map(
-    ([key, value]) => ` ${key}="${typeof value === "number" ? at(value) : value}"`,
-  );
-  return content === "" ? `<${name}${words.join("")}/>` : `<${name}${words.join("")}>${content}</${name}>`;
-}
-
-const text = (x: number, y: number, content: string, name = ""): string =>
-  element("text", name === "" ? { x, y } : { x, y, class: name }, content);
-
-/** Round numbers that divide a range into about TICKS parts. */
-function ticksOf(low: number, high: number): number[] {
-  const rough = (high - low) / TICKS;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const unit = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) as number);
-  const first = Math.ceil(low / unit - 1e-9);
-  return Array.from({ length: Math.floor(high / unit + 1e-9) - first + 1 }, (_, i) => (first + i) * unit);
-}
 
 /** The image of all tasks that have runs. */
 export function plot(results: Results): string {
@@ -67,7 +34,7 @@ export function plot(results: Results): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" role="img">`,
     `<title>Test accuracy of ${methodNames.length} ways to set layers' learning rates on ${drawn.length} shifted tasks</title>`,
-    `<style>${style}\n</style>`,
+    `<style>${style}${own}\n</style>`,
     element("rect", { class: "paper", width, height: total, rx: 6 }),
     ...panels,
     text(12, total - 14, key, "small"),

@@ -39,7 +39,7 @@ export const percent = (part: number): string => (100 * part).toFixed(1);
 const plain = (value: number): string => `${Number(value.toPrecision(3))}`;
 
 /** What is innermost, as every run, on a line of its own where it fits. */
-export function jsonOf(results: Results): string {
+export function jsonOf(results: unknown): string {
   const text = JSON.stringify(results, null, 2).replace(/[{[][^{}[\]]*[}\]]/g, (row) => {
     const line = row.replace(/\s+/g, " ").replace(/^\[ | \]$/g, (end) => end.trim());
     return line.length <= 110 ? line : row;

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Results as AdapterResults } from "../../demo/study/adapters/study.ts";
 import { help, options } from "../../demo/study/options.ts";
 import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
 import { plot } from "../../demo/study/plot.ts";
@@ -157,4 +158,33 @@ test.each([
   [["5"], '"5" is no option. See --help.'],
 ])("%j is refused", (words, text) => {
   expect(() => options(words)).toThrow(text);
+});
+
+test("--adapters is the other study: on one task it trains all that it compares, and has nothing left to do the next time", async () => {
+  const words = ["--adapters", "--quick", "--only", "digits", "--runtime", "deno", "--json", inFolder("adapters.json")];
+  const ended = await command(words);
+  expect(ended.code).toBe(0);
+  expect(ended.stderr).toMatch(/\n\d+\/10 {2}\d:\d\d left {2}digits: /);
+  expect(ended.stdout).toContain(read("adapters.md"));
+  const found: AdapterResults = JSON.parse(read("adapters.json"));
+  const kinds = ["full", "head", "bias", "bottleneck", "lora"];
+  expect(found.runs.map(({ kind, steps }) => [kind, steps])).toEqual(kinds.map((kind) => [kind, 3]));
+  // A head of ten classes and its norm alone, then biases, bottlenecks of 2 units, and factors of rank 1 beside it.
+  expect(found.runs.map(({ trained }) => trained)).toEqual([138_250, 778, 2378, 3354, 3850]);
+  expect(found.runs.at(-1)?.apart).toBeLessThan(1e-5);
+  expect(read("adapters.svg").match(/<circle/g)?.length).toBe(5);
+  const before = read("adapters.json");
+  expect((await command(words)).stderr).not.toMatch(/left/);
+  expect(read("adapters.json")).toBe(before);
+  const other = await command([
+    "--adapters",
+    "--only",
+    "digits",
+    "--runtime",
+    "deno",
+    "--json",
+    inFolder("adapters.json"),
+  ]);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain("holds a study, but it is of another budget. Give another file, or remove it.");
 });
