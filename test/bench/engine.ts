@@ -2,6 +2,7 @@
 // weights, on batches that are on the GPU before the first step. A new engine is a file that exports
 // `create`, and one line in `engines`.
 
+import type { Work } from "./roofline/work.ts";
 import type { Workload } from "./workload.ts";
 
 /** The rule that every engine trains with: PyTorch's Adam and its defaults. */
@@ -16,6 +17,8 @@ export interface Engine {
    * value read back. Each call goes on where the last one ended.
    */
   run(first: number, steps: number): Promise<number>;
+  /** What the dispatches of a step have to do, where the engine tells. */
+  readonly works?: readonly Work[];
   /** Frees all that the engine holds on the GPU. */
   dispose(): void;
 }

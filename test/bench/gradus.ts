@@ -3,6 +3,7 @@
 import { adam as adamRule, compile, crossEntropy } from "../../src/index.ts";
 import { adam, type CreateEngine } from "./engine.ts";
 import { models, startOf } from "./model.ts";
+import { worksOf } from "./roofline/work.ts";
 import { BATCHES, batchOf } from "./workload.ts";
 
 export interface Variant {
@@ -34,13 +35,15 @@ export const variant =
     };
     return {
       backend: "webgpu",
+      works: worksOf(trainer.recording()),
       async run(_, steps) {
         let last = Number.NaN;
-        // A fit that was stopped goes on where it stood, so `first` is where this one begins.
+        // Goes on where the last fit was stopped, so `first` is where this one begins.
         await trainer.fit(data, {
           epochs: Number.MAX_SAFE_INTEGER,
           steps,
           shuffle: false,
+          resume: true,
           onStep: ({ loss }) => {
             last = loss;
           },

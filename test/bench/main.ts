@@ -14,7 +14,8 @@ import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
 import { bestCopy, findings, type Measured, type UpdateReport, updateTable } from "./optimizer/report.ts";
 import { type AgainstOptions, help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
-import { type Report, type Row, table } from "./report.ts";
+import { beneath, type Report, type Row, table } from "./report.ts";
+import { type RoofRow, roofOf, roofTable } from "./roofline/roof.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -54,7 +55,7 @@ function progress(line: string): void {
   else if (line !== "") console.error(line);
 }
 
-/** What was found, as text for people and as data for --json. */
+/** What was found so far, as text for people and as data for --json. */
 interface Result {
   readonly text: string;
   readonly data: Omit<Report, keyof Origin> | Omit<UpdateReport, keyof Origin> | Omit<AgainstReport, keyof Origin>;
@@ -62,19 +63,32 @@ interface Result {
 
 type Origin = Pick<Report, "date" | "commit" | "browser" | "adapter">;
 
-/** Each workload gets a fresh page. */
-async function training(fresh: () => Promise<Page>, chosen: TrainingOptions): Promise<Result> {
+/** Gives pages, and hears of each part of the result as soon as there is one. */
+interface Place {
+  fresh(): Promise<Page>;
+  found(result: Result): void;
+}
+
+/** The adapter first, then each workload, all of them in fresh pages. */
+async function training({ fresh, found }: Place, chosen: TrainingOptions): Promise<void> {
   const { engines: names, rounds, steps } = chosen;
   const rows: Row[] = [];
+  const roofline: RoofRow[] = await (await fresh()).evaluate((given) => globalThis.measureRoof(given), { rounds });
+  const tell = (): void => {
+    const text = [roofTable(roofline), ...(rows.length > 0 ? [table(rows)] : [])].join("\n\n");
+    found({ text, data: { roofline, rows } });
+  };
+  tell();
   for (const workload of chosen.workloads) {
     const task = { workload, engines: names, rounds, steps };
-    rows.push(...(await (await fresh()).evaluate((given) => globalThis.measure(given), task)));
+    const measured = await (await fresh()).evaluate((given) => globalThis.measure(given), task);
+    rows.push(...measured.map((row) => beneath(row, roofOf(roofline))));
+    tell();
   }
-  return { text: table(rows), data: { rows } };
 }
 
 /** Each total of parameters gets a fresh page, and blocks that move about as many bytes. */
-async function updates(fresh: () => Promise<Page>, { grid, ...chosen }: OptimizerOptions): Promise<Result> {
+async function updates({ fresh, found }: Place, { grid, ...chosen }: OptimizerOptions): Promise<void> {
   const measured: Measured[] = [];
   for (const parameters of grid.parameters) {
     const steps = Math.max(1, Math.round((chosen.steps * 2 ** 20) / parameters));
@@ -84,8 +98,7 @@ async function updates(fresh: () => Promise<Page>, { grid, ...chosen }: Optimize
   const all = { rows: measured.flatMap(({ rows }) => rows), copies: measured.flatMap(({ copies }) => copies) };
   const largest = Math.max(...grid.parameters);
   const copyGigabytesPerSecond = bestCopy(all.copies, largest).gigabytesPerSecond;
-  const data = { copyGigabytesPerSecond, findings: findings(all), ...all };
-  return { text: updateTable(all), data };
+  found({ text: updateTable(all), data: { copyGigabytesPerSecond, findings: findings(all), ...all } });
 }
 
 type Builds = AgainstReport["engine"];
@@ -93,17 +106,17 @@ type Builds = AgainstReport["engine"];
 const facts = ({ origin, bytes, digest }: Build): Omit<Build, "text"> => ({ origin, bytes, digest });
 
 /** Each subject gets a fresh page, and both builds are in it. */
-async function comparison(fresh: () => Promise<Page>, chosen: AgainstOptions, engine: Builds): Promise<Result> {
+async function comparison({ fresh, found }: Place, chosen: AgainstOptions, engine: Builds): Promise<void> {
   const { subjects, rounds, steps } = chosen;
   const rows: AgainstRow[] = [];
   for (const subject of subjects) {
     const task = { subject, rounds, steps };
     rows.push(await (await fresh()).evaluate((given) => globalThis.measureAgainst(given), task));
+    found({ text: `${againstTable(rows)}\n${method}`, data: { method, engine, rows } });
   }
-  return { text: `${againstTable(rows)}\n${method}`, data: { method, engine, rows } };
 }
 
-/** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and the rest is closed. */
+/** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and what was found until then is told and kept. */
 async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions) {
   const isAgainst = "against" in chosen;
   if (!isAgainst) installPeers();
@@ -112,6 +125,7 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions
     : undefined;
   const browser = await launchBrowser();
   let interrupted = false;
+  let text = "";
   process.once("SIGINT", () => {
     interrupted = true;
     void browser.close();
@@ -131,25 +145,28 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions
       await page.goto(`${server.resolvedUrls?.local[0] ?? ""}${isAgainst ? "against/index.html" : ""}`);
       return page;
     };
-    const { text, data } =
-      builds !== undefined && "against" in chosen
-        ? await comparison(fresh, chosen, { this: facts(builds.this), previous: facts(builds.previous) })
-        : "grid" in chosen
-          ? await updates(fresh, chosen)
-          : await training(fresh, chosen as TrainingOptions);
-    progress("");
-    console.log(text);
-    const origin: Origin = {
-      date: new Date().toISOString(),
-      commit: commit(),
-      browser: version,
-      adapter: adapter.name,
+    const found = (result: Result): void => {
+      text = result.text;
+      const origin: Origin = {
+        date: new Date().toISOString(),
+        commit: commit(),
+        browser: version,
+        adapter: adapter.name,
+      };
+      const { json } = chosen;
+      if (json !== undefined) writeFileSync(json, `${JSON.stringify({ ...origin, ...result.data }, null, 2)}\n`);
     };
-    if (chosen.json !== undefined) writeFileSync(chosen.json, `${JSON.stringify({ ...origin, ...data }, null, 2)}\n`);
+    if (builds !== undefined && "against" in chosen) {
+      const engine = { this: facts(builds.this), previous: facts(builds.previous) };
+      await comparison({ fresh, found }, chosen, engine);
+    } else if ("grid" in chosen) await updates({ fresh, found }, chosen);
+    else await training({ fresh, found }, chosen as TrainingOptions);
   } catch (error) {
     if (!interrupted) throw error;
     process.exitCode = 130;
   } finally {
+    progress("");
+    if (text !== "") console.log(text);
     await browser.close();
     await server.close();
   }

@@ -98,6 +98,7 @@ globalThis.measure = async ({ workload: key, engines: names, rounds, steps }) =>
       msMedian: median(racer.times),
       msMin: Math.min(...racer.times),
       msMax: Math.max(...racer.times),
+      ...(racer.engine.works && { works: racer.engine.works }),
       perStep: await countPerStep(steps, () => run(racer, steps)),
     });
   }

@@ -3,6 +3,8 @@
 import type { Counts } from "../../demo/train/count.ts";
 import { aligned, type Column, digits } from "./columns.ts";
 import type { EngineName } from "./engine.ts";
+import { type Roof, type RoofRow, roofline } from "./roofline/roof.ts";
+import type { Work } from "./roofline/work.ts";
 import type { Workload } from "./workload.ts";
 
 export interface Row {
@@ -14,6 +16,10 @@ export interface Row {
   readonly msMin: number;
   readonly msMax: number;
   readonly perStep: Counts;
+  /** What each dispatch of a step has to do, where the engine tells. */
+  readonly works?: readonly Work[];
+  /** Milliseconds below which the adapter cannot do that, with the submits that were counted. */
+  readonly msRoofline?: number;
 }
 
 export interface Report {
@@ -21,6 +27,7 @@ export interface Report {
   readonly commit: string;
   readonly browser: string;
   readonly adapter: string;
+  readonly roofline: readonly RoofRow[];
   readonly rows: readonly Row[];
 }
 
@@ -43,6 +50,12 @@ function againstGradus(rows: readonly Row[]): Column<Row> {
   };
 }
 
+/** A row beside the roofline of what its engine does. */
+export const beneath = (row: Row, roof: Roof | undefined): Row =>
+  row.works === undefined || roof === undefined
+    ? row
+    : { ...row, msRoofline: roofline(row.works, roof, row.perStep.submits) };
+
 /** The rows as aligned text, with a last column of ratios where Gradus takes part. */
 export function table(rows: readonly Row[]): string {
   const columns: Column<Row>[] = [
@@ -56,6 +69,14 @@ export function table(rows: readonly Row[]): string {
     { title: "buffers", cell: (row) => count(row.perStep.createBuffer) },
     { title: "bind groups", cell: (row) => count(row.perStep.createBindGroup) },
   ];
+  if (rows.some(({ msRoofline }) => msRoofline !== undefined)) {
+    const over = ({ msMedian, msRoofline }: Row): string =>
+      msRoofline === undefined ? "-" : `${(msMedian / msRoofline).toFixed(2)}x`;
+    columns.push(
+      { title: "roofline", cell: ({ msRoofline }) => (msRoofline === undefined ? "-" : digits(msRoofline)) },
+      { title: "over it", cell: over },
+    );
+  }
   if (rows.some((row) => `${row.engine}` === "gradus")) columns.push(againstGradus(rows));
   return aligned(rows, columns);
 }

@@ -35,7 +35,7 @@ interface Ready {
 }
 
 async function make(gpu: Gpu, cell: Cell, gradient: Float32Array<ArrayBuffer>, groups: number): Promise<Ready> {
-  const replay = createReplay(gpu, cell.tensors);
+  const replay = createReplay(gpu, { rows: cell.tensors });
   const stores: Store[] = [];
   const parts: Prepared[] = [];
   const whole = layoutOf(
