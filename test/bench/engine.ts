@@ -26,6 +26,13 @@ export interface Engine {
 /** Resolves when weights and batches are on the GPU. Pipelines may still compile during the first step. */
 export type CreateEngine = (workload: Workload) => Promise<Engine>;
 
+/** What the file of an engine exports. */
+export interface EngineModule {
+  readonly create: CreateEngine;
+  /** Whether it has all that a workload needs. Default: yes. */
+  readonly plays?: (workload: Workload) => boolean;
+}
+
 export const engines = {
   gradus: () => import("./gradus.ts"),
   tfjs: () => import("./tfjs.ts"),
@@ -35,13 +42,17 @@ export const engines = {
   "gradus cached": async () => ({
     create: (await import("./gradus.ts")).variant({ frozen: true, cacheFrozen: true }),
   }),
-} satisfies Record<string, () => Promise<{ readonly create: CreateEngine }>>;
+} satisfies Record<string, () => Promise<EngineModule>>;
 
 export type EngineName = keyof typeof engines;
 
+/** Engines of the page, and the one that has a process of its own. */
+export const engineNames = [...(Object.keys(engines) as EngineName[]), "pytorch"] as const;
+export type AnyEngine = (typeof engineNames)[number];
+
 /** Those that are compared unless others are asked for; the rest are ways to use Gradus. */
-export const peers: readonly EngineName[] = ["gradus", "tfjs", "jax-js"];
+export const peers: readonly AnyEngine[] = ["gradus", "tfjs", "jax-js", "pytorch"];
 
 /** Engines of one kind must agree on the losses; with frozen layers they are others. */
-export const kindOf = (name: EngineName): string =>
+export const kindOf = (name: AnyEngine): string =>
   name === "gradus frozen" || name === "gradus cached" ? "frozen" : "all layers";

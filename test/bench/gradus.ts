@@ -4,7 +4,7 @@ import { adam as adamRule, compile, crossEntropy } from "../../src/index.ts";
 import { adam, type CreateEngine } from "./engine.ts";
 import { models, startOf } from "./model.ts";
 import { worksOf } from "./roofline/work.ts";
-import { BATCHES, batchOf } from "./workload.ts";
+import { BATCHES, batchOf, isFrozen, type Workload } from "./workload.ts";
 
 export interface Variant {
   /** Steps between two statistics. */
@@ -21,16 +21,18 @@ export const variant =
   async (workload) => {
     const { lr, beta1, beta2, epsilon } = adam;
     const trainer = await compile(models[workload.name](), {
-      input: workload.input,
+      input: inputOf(workload),
       batch: workload.batch,
+      ...restOf(workload),
       loss: crossEntropy(),
       optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
       ...(frozen ? { cacheFrozen, rates: ({ depth, maxDepth }) => ({ frozen: depth < maxDepth }) } : {}),
     });
     trainer.setWeights(startOf(workload));
     const batches = Array.from({ length: BATCHES }, (_, k) => batchOf(workload, k));
+    const Numbers = workload.tokens === undefined ? Float32Array : Uint32Array;
     const data = {
-      x: Float32Array.from(batches.flatMap(({ x }) => Array.from(x))),
+      x: Numbers.from(batches.flatMap(({ x }) => Array.from(x))),
       y: Uint32Array.from(batches.flatMap(({ y }) => Array.from(y))),
     };
     return {
@@ -54,3 +56,12 @@ export const variant =
       dispose: () => trainer.dispose(),
     };
   };
+
+const inputOf = ({ input, tokens }: Workload) => (tokens === undefined ? input : { shape: input, classes: tokens });
+
+/** What of the model does not train. */
+function restOf(workload: Workload) {
+  if (workload.frozen === undefined) return {};
+  if (workload.frozen === "all but adapters") return { base: { except: "**.lora*" } };
+  return { rates: ({ name }: { readonly name: string }) => ({ frozen: isFrozen(workload, name) }) };
+}

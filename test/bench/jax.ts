@@ -4,26 +4,64 @@
 
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { adam, type CreateEngine } from "./engine.ts";
-import { BATCHES, batchOf, startingWeights, type Workload } from "./workload.ts";
+import { BATCHES, batchOf, gptSize, labelsOf, startingWeights, type Workload, type WorkloadName } from "./workload.ts";
 
-type Weights = [w1: np.Array, b1: np.Array, w2: np.Array, b2: np.Array, w3: np.Array, b3: np.Array];
+/** The weight of a name; each may be taken once. */
+type Weights = (name: string) => np.Array;
 type Slot = { weight: np.Array; moment1: np.Array; moment2: np.Array };
 export type State = { slots: Slot[]; count: np.Array };
 
-const dense = (x: np.Array, weight: np.Array, bias: np.Array): np.Array => np.dot(x, weight).add(bias);
+const dense = (x: np.Array, weights: Weights, name: string): np.Array =>
+  np.dot(x, weights(`${name}.weight`)).add(weights(`${name}.bias`));
 
-const convolve = (x: np.Array, filter: np.Array, bias: np.Array): np.Array => {
-  const activation = nn.relu(lax.convGeneralDilated(x, filter, [1, 1], "SAME").add(bias));
-  return lax.reduceWindow(activation, np.max, [2, 2], [2, 2]);
+const convolve = (x: np.Array, weights: Weights, name: string): np.Array => {
+  const convolved = lax.convGeneralDilated(x, weights(`${name}.weight`), [1, 1], "SAME");
+  return lax.reduceWindow(nn.relu(convolved.add(weights(`${name}.bias`))), np.max, [2, 2], [2, 2]);
 };
 
-const forwards: Readonly<Record<Workload["name"], (x: np.Array, weights: Weights) => np.Array>> = {
-  mlp: (x, [w1, b1, w2, b2, w3, b3]) => dense(nn.relu(dense(nn.relu(dense(x, w1, b1)), w2, b2)), w3, b3),
-  cnn: (x, [w1, b1, w2, b2, w3, b3]) => {
-    const features = convolve(convolve(x, w1, b1), w2, b2);
-    return dense(features.reshape([-1, 784]), w3, b3);
+const norm = (x: np.Array, weights: Weights, name: string): np.Array =>
+  nn
+    .standardize(x, -1)
+    .mul(weights(`${name}.gamma`))
+    .add(weights(`${name}.beta`));
+
+/** Tokens as rows of [batch length, units]. */
+function transform(x: np.Array, weights: Weights): np.Array {
+  const { vocabulary, length, units, heads, blocks } = gptSize;
+  const table = weights("tokens.weight");
+  const found = np.dot(nn.oneHot(x, vocabulary).reshape([-1, vocabulary]), table.ref);
+  let rows = found.reshape([-1, length, units]).add(weights("places.weight")).reshape([-1, units]);
+  for (let i = 0; i < blocks; i++) {
+    const normed = norm(rows.ref, weights, `block${i}.norm1`);
+    const part = (name: string, from: np.Array): np.Array =>
+      dense(from, weights, `block${i}.attention.${name}`).reshape([-1, length, heads, units / heads]);
+    const [query, key, value] = [part("query", normed.ref), part("key", normed.ref), part("value", normed)] as const;
+    const seen = nn.dotProductAttention(query, key, value, { isCausal: true }).reshape([-1, units]);
+    rows = rows.add(dense(seen, weights, `block${i}.attention.output`));
+    const hidden = dense(norm(rows.ref, weights, `block${i}.norm2`), weights, `block${i}.hidden`);
+    rows = rows.add(dense(nn.gelu(hidden, { approximate: false }), weights, `block${i}.output`));
+  }
+  return np.dot(norm(rows, weights, "norm"), table.transpose());
+}
+
+const forwards: Partial<Record<WorkloadName, (x: np.Array, weights: Weights) => np.Array>> = {
+  mlp: (x, weights) => dense(nn.relu(dense(nn.relu(dense(x, weights, "fc1")), weights, "fc2")), weights, "fc3"),
+  deep: (x, weights) => {
+    const layers = Array.from({ length: 32 }, (_, i) => `fc${i}`);
+    return dense(
+      layers.reduce((value, name) => nn.relu(dense(value, weights, name)), x),
+      weights,
+      "head",
+    );
   },
+  cnn: (x, weights) => {
+    const features = convolve(convolve(x, weights, "conv1"), weights, "conv2");
+    return dense(features.reshape([-1, 784]), weights, "head");
+  },
+  gpt: transform,
 };
+
+export const plays = (workload: Workload): boolean => workload.name in forwards;
 
 /** NHWC to NCHW for each tensor of the cnn: filters, biases that add along the channels, rows of the head. */
 const toNchw: Readonly<Record<string, (tensor: np.Array) => np.Array>> = {
@@ -37,7 +75,7 @@ const toNchw: Readonly<Record<string, (tensor: np.Array) => np.Array>> = {
 function startingState(workload: Workload): State {
   const slots = workload.tensors.map(({ name, shape }, index) => {
     const values = np.array(startingWeights(workload, index)).reshape([...shape]);
-    const weight = toNchw[name]?.(values) ?? values;
+    const weight = (workload.name === "cnn" ? toNchw[name]?.(values) : undefined) ?? values;
     return { weight, moment1: np.zeros(weight.shape), moment2: np.zeros(weight.shape) };
   });
   return { slots, count: np.array(0) };
@@ -54,13 +92,17 @@ export function updated(slot: Slot, gradient: np.Array, count: np.Array): Slot {
   return { weight, moment1, moment2 };
 }
 
-function jitStep({ name, batch, classes }: Workload) {
+function jitStep(workload: Workload) {
+  const { name, tensors, classes } = workload;
+  const forward = forwards[name];
+  if (forward === undefined) throw new Error(`jax-js: it does not play ${name}`);
   const lossOf = (weights: np.Array[], x: np.Array, y: np.Array): np.Array => {
-    const scores = nn.logSoftmax(forwards[name](x, weights as Weights));
+    const named = new Map(tensors.map((tensor, i) => [tensor.name, weights[i] as np.Array]));
+    const scores = nn.logSoftmax(forward(x, (wanted) => named.get(wanted) as np.Array));
     return scores
       .mul(nn.oneHot(y, classes))
       .sum()
-      .mul(-1 / batch);
+      .mul(-1 / labelsOf(workload));
   };
   return jit(({ slots, count }: State, x: np.Array, y: np.Array): { loss: np.Array; state: State } => {
     const weights = slots.map((slot) => slot.weight.ref);
@@ -76,7 +118,8 @@ export const create: CreateEngine = async (workload) => {
   const backend = defaultDevice("webgpu");
   const batches = Array.from({ length: BATCHES }, (_, k) => {
     const { x, y } = batchOf(workload, k);
-    const inputs = np.array(x).reshape([workload.batch, ...workload.input]);
+    const numbers = workload.tokens === undefined ? x : Int32Array.from(x);
+    const inputs = np.array(numbers as Float32Array | Int32Array).reshape([workload.batch, ...workload.input]);
     return {
       x: inputs.ndim === 4 ? inputs.transpose([0, 3, 1, 2]) : inputs,
       y: np.array(Int32Array.from(y)),

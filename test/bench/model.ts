@@ -1,14 +1,33 @@
-// The reference workloads as Gradus models: their tensors bear the names that workload.ts gives them.
+// The workloads as Gradus models: their tensors bear the names that workload.ts gives them.
 
+import { charGpt } from "../../demo/models/char-gpt.ts";
+import { charLstm } from "../../demo/models/char-lstm.ts";
+import { resnet8 } from "../../demo/models/resnet8.ts";
+import { vitTiny } from "../../demo/models/vit-tiny.ts";
+import { lora } from "../../src/adapter/index.ts";
 import * as gradus from "../../src/index.ts";
-import { startingWeights, type Workload } from "./workload.ts";
+import { gptSize, RANK, startingWeights, type Workload, type WorkloadName, workloads } from "./workload.ts";
 
 type Parts = Pick<typeof gradus, "conv2d" | "dense" | "flatten" | "maxPool2d" | "relu" | "sequential">;
-type Models = Readonly<Record<Workload["name"], () => gradus.Layer>>;
+type Models<Name extends string> = Readonly<Record<Name, () => gradus.Layer>>;
 
-/** The models in the layers of any build. */
-export const modelsOf = ({ conv2d, dense, flatten, maxPool2d, relu, sequential }: Parts): Models => ({
+/** The plain ones in the layers of any build. */
+export const modelsOf = ({
+  conv2d,
+  dense,
+  flatten,
+  maxPool2d,
+  relu,
+  sequential,
+}: Parts): Models<"mlp" | "deep" | "cnn"> => ({
   mlp: () => sequential({ fc1: dense(256), relu1: relu(), fc2: dense(128), relu2: relu(), fc3: dense(10) }),
+  deep: () => {
+    const layers = Array.from({ length: 32 }, (_, i) => [
+      [`fc${i}`, dense(64)],
+      [`relu${i}`, relu()],
+    ]);
+    return sequential({ ...Object.fromEntries(layers.flat()), head: dense(10) });
+  },
   cnn: () =>
     sequential({
       conv1: conv2d(8, { kernel: 3, padding: "same" }),
@@ -22,7 +41,15 @@ export const modelsOf = ({ conv2d, dense, flatten, maxPool2d, relu, sequential }
     }),
 });
 
-export const models = modelsOf(gradus);
+export const models: Models<WorkloadName> = {
+  ...modelsOf(gradus),
+  gpt: () => charGpt(gptSize),
+  resnet: () => resnet8(),
+  vit: () => vitTiny(),
+  lstm: () => charLstm(workloads.lstm.classes),
+  finetune: () => resnet8(),
+  lora: () => lora(charGpt(gptSize), { layers: "**.attention", rank: RANK }),
+};
 
 /** The workload's starting weights by tensor name. */
 export const startOf = (workload: Workload): Record<string, Float32Array> =>

@@ -2,13 +2,11 @@
 
 import { parseArgs } from "node:util";
 import { type Subject, subjects } from "./against/report.ts";
-import { type EngineName, engines, peers } from "./engine.ts";
+import { type AnyEngine, engineNames, peers } from "./engine.ts";
+import { type KernelName, kernelNames } from "./kernels/names.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
-import { type Workload, workloads } from "./workload.ts";
-
-const workloadNames = Object.keys(workloads) as Workload["name"][];
-const engineNames = Object.keys(engines) as EngineName[];
+import { type WorkloadName, workloadNames } from "./workload.ts";
 
 /** Of `--against`: many short blocks, since a short one is more likely to be left alone by other work. */
 const LEAST_ROUNDS = 30;
@@ -16,11 +14,12 @@ const ROUNDS = 120;
 const STEPS = 4;
 
 export const help = `npm run bench -- [options]
-  --only NAMES     workloads, comma separated (default: ${workloadNames.join(",")}); "roofline": the adapter itself,
-                   which is measured before any workload too; or "optimizer" alone: the update by itself, over totals,
-                   numbers of tensors and numbers of rates
+  --only NAMES     comma separated: networks (${workloadNames.join(",")}; default: all of them), kernels by themselves
+                   (${kernelNames.join(",")}), "roofline": the adapter itself, which is measured before all these too;
+                   or "optimizer" alone: the update by itself, over totals, numbers of tensors and numbers of rates
   --engines NAMES  engines, comma separated (default: ${peers.join(",")}; also
                    ${engineNames.filter((name) => !peers.includes(name)).join(",")};
+                   pytorch on the CPU, where a python3 has it, which GRADUS_PYTHON may name;
                    optimizer: ${updateEngines.join(",")})
   --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds})
   --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M)
@@ -28,8 +27,12 @@ export const help = `npm run bench -- [options]
   --against DIST   the working tree, built, beside the build DIST (a gradus.js or the folder that it is in): ratios of
                    their times with 95 % intervals (--only ${subjects.join(",")}; default all; --rounds ${LEAST_ROUNDS} or more,
                    default ${ROUNDS}; --steps, default ${STEPS})
+  --runtime NAME   browser (default), deno or node; the peers run in the browser alone
   --json FILE      write the numbers to FILE
   --help           this text`;
+
+export const runtimes = ["browser", "deno", "node"] as const;
+export type Runtime = (typeof runtimes)[number];
 
 interface Common {
   readonly rounds: number;
@@ -38,8 +41,10 @@ interface Common {
 }
 
 export interface TrainingOptions extends Common {
-  readonly workloads: readonly Workload["name"][];
-  readonly engines: readonly EngineName[];
+  readonly workloads: readonly WorkloadName[];
+  readonly kernels: readonly KernelName[];
+  readonly engines: readonly AnyEngine[];
+  readonly runtime: Runtime;
 }
 
 export interface OptimizerOptions extends Common {
@@ -60,11 +65,14 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
   const { values } = parseArgs({
     options: {
       ...{ only: text, engines: text, rounds: text, steps: text, json: text, against: text },
-      ...{ quick: flag, help: flag },
+      ...{ runtime: text, quick: flag, help: flag },
     },
   });
   if (values.help) return "help";
   const { engines, json, against } = values;
+  const [runtime = "browser"] = listed("--runtime", values.runtime ?? "browser", runtimes);
+  const alone = against !== undefined ? "--against" : values.only === "optimizer" ? "the optimizer" : undefined;
+  if (runtime !== "browser" && alone !== undefined) throw new Error(`--runtime: ${alone} runs in the browser only.`);
   if (against !== undefined) {
     if (engines !== undefined || values.quick) throw new Error("--against: it knows neither --engines nor --quick.");
     const rounds = positive("--rounds", values.rounds ?? `${ROUNDS}`);
@@ -78,9 +86,13 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
       json,
     };
   }
-  const workloads = listed("--only", values.only ?? workloadNames.join(), [...workloadNames, "roofline", "optimizer"]);
-  if (workloads.includes("optimizer")) {
-    const others = workloads.filter((name) => name !== "optimizer");
+  const asked = listed("--only", values.only ?? workloadNames.join(), [
+    ...workloadNames,
+    ...kernelNames,
+    ...(["roofline", "optimizer"] as const),
+  ]);
+  if (asked.includes("optimizer")) {
+    const others = asked.filter((name) => name !== "optimizer");
     if (others.length > 0) throw new Error(`--only: optimizer stands alone, not beside ${others.join(", ")}.`);
     const grid = grids[values.quick ? "quick" : "full"];
     return {
@@ -92,9 +104,13 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
     };
   }
   if (values.quick) throw new Error("--quick: only the optimizer has a short form. Add --only optimizer.");
+  const ours: readonly AnyEngine[] = engineNames.filter((name) => name !== "tfjs" && name !== "jax-js");
+  const here = peers.filter((name) => runtime === "browser" || ours.includes(name));
   return {
-    workloads: workloadNames.filter((name) => workloads.includes(name)),
-    engines: listed("--engines", engines ?? peers.join(), engineNames),
+    workloads: workloadNames.filter((name) => asked.includes(name)),
+    kernels: kernelNames.filter((name) => asked.includes(name)),
+    engines: listed("--engines", engines ?? here.join(), runtime === "browser" ? engineNames : ours),
+    runtime,
     rounds: positive("--rounds", values.rounds ?? "5"),
     steps: positive("--steps", values.steps ?? "10"),
     json,

@@ -3,12 +3,13 @@
 // and outside of all timing, the calls of a steady run are counted.
 
 import { countPerStep } from "../../demo/train/count.ts";
-import { type Engine, type EngineName, engines, kindOf } from "./engine.ts";
-import { median, type Row } from "./report.ts";
-import { BATCHES, type Workload, workloads } from "./workload.ts";
+import { AGREEMENT, agreement } from "./agreement.ts";
+import { type Engine, type EngineModule, type EngineName, engines, kindOf } from "./engine.ts";
+import { type Row, timesOf } from "./report.ts";
+import { BATCHES, type Workload, type WorkloadName, workloads } from "./workload.ts";
 
 export interface Task {
-  readonly workload: Workload["name"];
+  readonly workload: WorkloadName;
   readonly engines: readonly EngineName[];
   readonly rounds: number;
   readonly steps: number;
@@ -20,9 +21,6 @@ declare global {
   var progress: (line: string) => Promise<void>;
 }
 
-/** Steps over which the engines must agree, and how far their losses may be apart, relative to the larger. */
-const AGREEMENT = { steps: 10, tolerance: 1e-3 } as const;
-
 interface Racer {
   readonly name: EngineName;
   readonly engine: Engine;
@@ -32,8 +30,10 @@ interface Racer {
   done: number;
 }
 
-async function enter(name: EngineName, workload: Workload): Promise<Racer> {
-  const { create } = await engines[name]();
+/** None of an engine that has not what the workload needs. */
+async function enter(name: EngineName, workload: Workload): Promise<Racer | undefined> {
+  const { create, plays }: EngineModule = await engines[name]();
+  if (plays?.(workload) === false) return undefined;
   const racer: Racer = { name, engine: await create(workload), losses: [], times: [], done: 0 };
   for (let step = 0; step < AGREEMENT.steps; step++) racer.losses.push(await run(racer, 1));
   return racer;
@@ -45,37 +45,19 @@ async function run(racer: Racer, steps: number): Promise<number> {
   return loss;
 }
 
-/** The largest relative difference between the losses of `first` and another; throws above the tolerance. */
-function agreement(workload: string, first: Racer, others: readonly Racer[]): number {
-  let worst = 0;
-  for (const other of others) {
-    for (const [step, loss] of other.losses.entries()) {
-      const expected = first.losses[step] as number;
-      const difference = Math.abs(loss - expected) / Math.max(Math.abs(loss), Math.abs(expected));
-      if (!(difference <= AGREEMENT.tolerance)) {
-        throw new Error(
-          `${workload}: at step ${step} the loss of ${first.name} is ${expected}, that of ${other.name} ` +
-            `${loss}: a relative difference of ${difference.toExponential(1)}, ${AGREEMENT.tolerance} is ` +
-            "allowed. Their times cannot be compared until they compute the same.",
-        );
-      }
-      worst = Math.max(worst, difference);
-    }
-  }
-  return worst;
-}
-
 globalThis.measure = async ({ workload: key, engines: names, rounds, steps }) => {
   const racers: Racer[] = [];
   for (const name of names) {
     await progress(`${key}: ${name}, first ${AGREEMENT.steps} steps`);
-    racers.push(await enter(name, workloads[key]));
+    const racer = await enter(name, workloads[key]);
+    if (racer === undefined) await progress(`${key}: ${name} does not play it`);
+    else racers.push(racer);
   }
-  for (const kind of new Set(names.map(kindOf))) {
+  for (const kind of new Set(racers.map(({ name }) => kindOf(name)))) {
     const [leader, ...others] = racers.filter(({ name }) => kindOf(name) === kind);
     if (leader === undefined || others.length === 0) continue;
-    const worst = agreement(key, leader, others).toExponential(1);
-    await progress(`${key}: losses agree to ${worst} over ${AGREEMENT.steps} steps`);
+    const worst = agreement(workloads[key], leader, others).toExponential(1);
+    await progress(`${key}: losses agree to ${worst} over ${workloads[key].agreed ?? AGREEMENT.steps} steps`);
   }
 
   for (const racer of racers) await run(racer, steps); // a whole block untimed: buffers and caches settle
@@ -95,9 +77,8 @@ globalThis.measure = async ({ workload: key, engines: names, rounds, steps }) =>
       workload: key,
       engine: racer.name,
       backend: racer.engine.backend,
-      msMedian: median(racer.times),
-      msMin: Math.min(...racer.times),
-      msMax: Math.max(...racer.times),
+      losses: racer.losses,
+      ...timesOf(racer.times),
       ...(racer.engine.works && { works: racer.engine.works }),
       perStep: await countPerStep(steps, () => run(racer, steps)),
     });

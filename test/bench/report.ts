@@ -2,20 +2,24 @@
 
 import type { Counts } from "../../demo/train/count.ts";
 import { aligned, type Column, digits } from "./columns.ts";
-import type { EngineName } from "./engine.ts";
+import type { AnyEngine } from "./engine.ts";
+import type { KernelRow } from "./kernels/report.ts";
 import { type Roof, type RoofRow, roofline } from "./roofline/roof.ts";
 import type { Work } from "./roofline/work.ts";
-import type { Workload } from "./workload.ts";
+import type { WorkloadName } from "./workload.ts";
 
 export interface Row {
-  readonly workload: Workload["name"];
-  readonly engine: EngineName;
+  readonly workload: WorkloadName;
+  readonly engine: AnyEngine;
   readonly backend: string;
+  /** Of the first steps, by which engines were compared before their times. */
+  readonly losses: readonly number[];
   /** Milliseconds per step: median, fastest and slowest of the timed blocks. */
   readonly msMedian: number;
   readonly msMin: number;
   readonly msMax: number;
-  readonly perStep: Counts;
+  /** Of WebGPU. */
+  readonly perStep?: Counts;
   /** What each dispatch of a step has to do, where the engine tells. */
   readonly works?: readonly Work[];
   /** Milliseconds below which the adapter cannot do that, with the submits that were counted. */
@@ -29,6 +33,7 @@ export interface Report {
   readonly adapter: string;
   readonly roofline: readonly RoofRow[];
   readonly rows: readonly Row[];
+  readonly kernels: readonly KernelRow[];
 }
 
 export function median(values: readonly number[]): number {
@@ -38,7 +43,19 @@ export function median(values: readonly number[]): number {
   return (at(Math.floor(half)) + at(Math.ceil(half))) / 2;
 }
 
-const count = (value: number): string => (Number.isInteger(value) ? `${value}` : value.toFixed(1));
+const counted = (title: string, what: keyof Counts): Column<Row> => ({
+  title,
+  cell({ perStep }) {
+    const value = perStep?.[what];
+    return value === undefined ? "-" : Number.isInteger(value) ? `${value}` : value.toFixed(1);
+  },
+});
+
+export const timesOf = (times: readonly number[]): Pick<Row, "msMedian" | "msMin" | "msMax"> => ({
+  msMedian: median(times),
+  msMin: Math.min(...times),
+  msMax: Math.max(...times),
+});
 
 /** Time relative to that of Gradus on the same workload. */
 function againstGradus(rows: readonly Row[]): Column<Row> {
@@ -54,7 +71,7 @@ function againstGradus(rows: readonly Row[]): Column<Row> {
 export const beneath = (row: Row, roof: Roof | undefined): Row =>
   row.works === undefined || roof === undefined
     ? row
-    : { ...row, msRoofline: roofline(row.works, roof, row.perStep.submits) };
+    : { ...row, msRoofline: roofline(row.works, roof, row.perStep?.submits) };
 
 /** The rows as aligned text, with a last column of ratios where Gradus takes part. */
 export function table(rows: readonly Row[]): string {
@@ -64,10 +81,10 @@ export function table(rows: readonly Row[]): string {
     { title: "backend", cell: (row) => row.backend, words: true },
     { title: "ms/step", cell: (row) => digits(row.msMedian) },
     { title: "[min-max]", cell: (row) => `[${digits(row.msMin)}-${digits(row.msMax)}]` },
-    { title: "dispatches", cell: (row) => count(row.perStep.dispatches) },
-    { title: "submits", cell: (row) => count(row.perStep.submits) },
-    { title: "buffers", cell: (row) => count(row.perStep.createBuffer) },
-    { title: "bind groups", cell: (row) => count(row.perStep.createBindGroup) },
+    counted("dispatches", "dispatches"),
+    counted("submits", "submits"),
+    counted("buffers", "createBuffer"),
+    counted("bind groups", "createBindGroup"),
   ];
   if (rows.some(({ msRoofline }) => msRoofline !== undefined)) {
     const over = ({ msMedian, msRoofline }: Row): string =>
@@ -79,4 +96,15 @@ export function table(rows: readonly Row[]): string {
   }
   if (rows.some((row) => `${row.engine}` === "gradus")) columns.push(againstGradus(rows));
   return aligned(rows, columns);
+}
+
+/** Which engines have not what a workload needs, in one line for each; empty where all have. */
+export function absent(rows: readonly Row[], engines: readonly AnyEngine[]): string {
+  const names = [...new Set(rows.map(({ workload }) => workload))];
+  const missing = (engine: AnyEngine): WorkloadName[] =>
+    names.filter((name) => !rows.some((row) => row.workload === name && row.engine === engine));
+  const lines = engines.map((engine) => ({ engine, not: missing(engine) })).filter(({ not }) => not.length > 0);
+  return lines
+    .map(({ engine, not }) => `${engine} does not play ${not.join(", ")}: not written for it here`)
+    .join("\n");
 }

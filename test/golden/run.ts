@@ -3,7 +3,7 @@
 import { adam, adamw, type CompileOptions, compile, crossEntropy, type Optimizer, sgd } from "../../src/index.ts";
 import { decodeSafetensors } from "../../src/io/safetensors.ts";
 import { models, startOf } from "../bench/model.ts";
-import { batchOf, type Workload, workloads } from "../bench/workload.ts";
+import { batchOf, workloads } from "../bench/workload.ts";
 import cnnFile from "./cnn.safetensors?url";
 import mlpFile from "./mlp.safetensors?url";
 
@@ -24,7 +24,11 @@ interface Settings {
 const files = { mlp: mlpFile, cnn: cnnFile };
 
 /** The trainer at its start, with PyTorch's losses, and how far it moved each tensor. */
-export async function goldenRun(name: Workload["name"], rule: RuleName, options: Pick<CompileOptions, "device"> = {}) {
+export async function goldenRun(
+  name: keyof typeof files,
+  rule: RuleName,
+  options: Pick<CompileOptions, "device"> = {},
+) {
   const workload = workloads[name];
   const file = decodeSafetensors(new Uint8Array(await (await fetch(files[name])).arrayBuffer()));
   const losses = JSON.parse(file.metadata[`losses.${rule}`] as string) as number[];

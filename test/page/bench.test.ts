@@ -1,4 +1,4 @@
-// `npm run bench -- --against`: a build beside the working tree's, as a user meets it: what it prints, writes and refuses.
+// `npm run bench` as a user meets it: networks beside the roofline, and a build beside the working tree's: what it prints, writes, refuses.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AgainstReport } from "../bench/against/report.ts";
+import type { Report } from "../bench/report.ts";
 import { runCommand } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gradus-"));
 const bench = (...words: string[]) => runCommand("test/bench/main.ts", words);
+const interrupted = (text: string, ...words: string[]) => runCommand("test/bench/main.ts", words, text);
 
 beforeAll(() => build({ build: { outDir: folder }, logLevel: "error" }));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,6 +33,22 @@ test("a build beside itself: the interval holds 1, and the numbers are the same"
     expect(high).toBeGreaterThan(0.9);
     expect([times.this.length, times.previous.length]).toEqual([30, 30]);
   }
+});
+
+test("a network stands beside the roofline; Ctrl-C leaves what was finished", async () => {
+  const json = join(folder, "networks.json");
+  const words = ["--only", "mlp,cnn", "--engines", "gradus", "--rounds", "1", "--steps", "1", "--json", json];
+  const { code, stdout } = await interrupted("cnn: gradus", ...words);
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/multiply-add f32 .* GFLOP\/s/);
+  expect(stdout).toMatch(/mlp +gradus +webgpu +[\d.]+/);
+  const { roofline, rows } = JSON.parse(readFileSync(json, "utf8")) as Report;
+  const kinds = ["multiply-add f32", "copy", "dispatch", "submit", "readback"];
+  expect([...new Set(roofline.map(({ kind }) => kind))]).toEqual(expect.arrayContaining(kinds));
+  for (const { kind, value } of roofline) expect([kind, value > 0]).toEqual([kind, true]);
+  expect(rows.map(({ workload }) => workload)).toEqual(["mlp"]);
+  expect(rows[0]?.msRoofline).toBeGreaterThan(0);
+  expect(rows[0]?.losses.length).toBe(10);
 });
 
 test("builds that compute other numbers are not compared", async () => {

@@ -4,7 +4,7 @@
 import type * as Gradus from "../../../src/index.ts";
 import { adam } from "../engine.ts";
 import { modelsOf, startOf } from "../model.ts";
-import { BATCHES, batchOf, noise, type Workload, workloads } from "../workload.ts";
+import { BATCHES, batchOf, noise, workloads } from "../workload.ts";
 import type { Subject } from "./report.ts";
 
 export type Module = typeof Gradus;
@@ -27,8 +27,9 @@ const compileWith = (gradus: Module, model: Gradus.Layer, of: { input: readonly 
   return gradus.compile(model, { input, batch, loss: gradus.crossEntropy(), optimizer });
 };
 
-async function training(gradus: Module, workload: Workload, steps: number): Promise<Contestant> {
-  const trainer = await compileWith(gradus, modelsOf(gradus)[workload.name](), workload);
+async function training(gradus: Module, name: Exclude<Subject, "optimizer">, steps: number): Promise<Contestant> {
+  const workload = workloads[name];
+  const trainer = await compileWith(gradus, modelsOf(gradus)[name](), workload);
   trainer.setWeights(startOf(workload));
   const batches = Array.from({ length: BATCHES }, (_, k) => batchOf(workload, k));
   const numbers: number[] = [];
@@ -130,4 +131,4 @@ async function noted(label: string, run: () => Promise<unknown>) {
 }
 
 export const enter = (gradus: Module, subject: Subject, steps: number): Promise<Contestant> =>
-  subject === "optimizer" ? updates(gradus, steps) : training(gradus, workloads[subject], steps);
+  subject === "optimizer" ? updates(gradus, steps) : training(gradus, subject, steps);

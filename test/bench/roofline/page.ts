@@ -4,6 +4,7 @@
 import { connect } from "../../../src/gpu/device.ts";
 import { copiesOn } from "../optimizer/copy.ts";
 import { median } from "../report.ts";
+import { milliseconds, runsFor } from "../timing.ts";
 import { emptySource, multiplyAddSource, multiplyAdds, operationsOf } from "./kernels.ts";
 import type { RoofKind, RoofRow } from "./roof.ts";
 
@@ -114,12 +115,12 @@ globalThis.measureRoof = async ({ rounds }) => {
   const racers: { readonly probe: Probe; readonly count: number; readonly times: number[] }[] = [];
   for (const probe of probes) {
     await progress(`roofline: ${probe.kind}, ${probe.form}`);
-    racers.push({ probe, count: await countFor(probe), times: [] });
+    racers.push({ probe, count: await runsFor(probe.run, BLOCK), times: [] });
   }
   for (let round = 1; round <= rounds; round++) {
     await progress(`roofline: round ${round} of ${rounds}`);
     for (const { probe, count, times } of racers) {
-      times.push((await microseconds(probe, count)) / count);
+      times.push((1e3 * (await milliseconds(() => probe.run(count)))) / count);
     }
   }
   const rows = racers.map(({ probe: { kind, form, unit, amount }, times }): RoofRow => {
@@ -131,20 +132,6 @@ globalThis.measureRoof = async ({ rounds }) => {
   gpu.dispose();
   return rows;
 };
-
-async function microseconds({ run }: Probe, count: number): Promise<number> {
-  const start = performance.now();
-  await run(count);
-  return 1e3 * (performance.now() - start);
-}
-
-/** Runs of a block: doubled until it is long enough; the first run compiles. */
-async function countFor(probe: Probe): Promise<number> {
-  await probe.run(1);
-  let count = 1;
-  while ((await microseconds(probe, count)) < 1e3 * BLOCK && count < 2 ** 14) count *= 2;
-  return count;
-}
 
 /** A device with f16 in shaders, where the adapter has it. */
 async function halfDevice(): Promise<GPUDevice | undefined> {

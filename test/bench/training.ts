@@ -1,0 +1,67 @@
+// The networks and the kernels side by side: the adapter first, then each of them in a fresh page, PyTorch in a process of its own.
+
+import { AGREEMENT, agreement } from "./agreement.ts";
+import { kindOf } from "./engine.ts";
+import { type KernelRow, kernelBeneath, kernelEngines, kernelTable } from "./kernels/report.ts";
+import type { TrainingOptions } from "./options.ts";
+import type { Place } from "./place.ts";
+import { findPytorch, runPytorch } from "./pytorch.ts";
+import { absent, beneath, type Row, table, timesOf } from "./report.ts";
+import { roofOf, roofTable } from "./roofline/roof.ts";
+import { type WorkloadName, workloads } from "./workload.ts";
+
+export async function training({ call, found, progress }: Place, chosen: TrainingOptions): Promise<void> {
+  const { rounds, steps } = chosen;
+  const engines = chosen.engines.filter((name) => name !== "pytorch");
+  const wantsPython = chosen.engines.includes("pytorch") && chosen.workloads.length > 0;
+  const python = wantsPython ? await findPytorch() : undefined;
+  if (wantsPython && python === undefined) console.log("No python3 here imports torch: going on without PyTorch.");
+
+  const roofline = await call("measureRoof", { rounds });
+  const roof = roofOf(roofline);
+  const rows: Row[] = [];
+  const kernels: KernelRow[] = [];
+  const tell = (): void => {
+    const parts = [
+      roofTable(roofline),
+      rows.length > 0 ? table(rows) : "",
+      absent(rows, engines),
+      kernels.length > 0 ? kernelTable(kernels) : "",
+    ];
+    found({ text: parts.filter((part) => part !== "").join("\n\n"), data: { roofline, rows, kernels } });
+  };
+  tell();
+  for (const workload of chosen.workloads) {
+    const measured: Row[] = [];
+    if (engines.length > 0) {
+      const task = { workload, engines, rounds, steps };
+      measured.push(...(await call("measure", task)));
+    }
+    if (python !== undefined) {
+      progress(`${workload}: pytorch`);
+      measured.push(await native(python, workload, measured[0], { rounds, steps }));
+    }
+    rows.push(...measured.map((row) => beneath(row, roof)));
+    tell();
+  }
+  for (const kernel of chosen.kernels) {
+    const task = { kernel, engines: kernelEngines.filter((name) => chosen.engines.includes(name)), rounds };
+    const measured = await call("measureKernels", task);
+    kernels.push(...measured.map((row) => kernelBeneath(row, roof)));
+    tell();
+  }
+}
+
+/** PyTorch's row, whose losses agree with those of the first in the page. */
+async function native(
+  python: string,
+  workload: WorkloadName,
+  first: Row | undefined,
+  task: { readonly rounds: number; readonly steps: number },
+): Promise<Row> {
+  const checked = AGREEMENT.steps;
+  const { losses, times, version, threads } = await runPytorch(python, workloads[workload], { ...task, checked });
+  if (first !== undefined && kindOf(first.engine) === "all layers")
+    agreement(workloads[workload], { name: first.engine, losses: first.losses }, [{ name: "pytorch", losses }]);
+  return { workload, engine: "pytorch", backend: `${version}, ${threads} threads`, losses, ...timesOf(times) };
+}
