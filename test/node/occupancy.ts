@@ -1,0 +1,162 @@
+// What a dispatch is to a GPU, as counts: how many workgroups and threads it has, over how many terms of one sum a thread loops alone,
+// and of products how many bytes are loaded for a multiply-add. Read from a recording, by a row for each kernel: what its shader's
+// loops do with the numbers of its command. A kernel without a row is an error, so that a new one is counted too.
+
+import { specialise } from "../../src/op/shader.ts";
+import type { Command } from "../../src/step/command.ts";
+
+export interface Occupancy {
+  readonly kernel: string;
+  readonly note: string;
+  readonly workgroups: number;
+  readonly threads: number;
+  /** Workgroups that it must have; 0 where it adds nothing up. */
+  readonly wanted: number;
+  /** Terms of one sum that a thread adds up alone, or numbers that it makes one after the other. */
+  readonly alone: number;
+  /** Bytes loaded for a multiply-add of a product. */
+  readonly bytes?: number;
+}
+
+/** From so many workgroups on a GPU is taken for busy. */
+const BUSY = 96;
+
+/** What a kernel does, beside `alone`: sums of so many terms; none where it only moves numbers. */
+interface Counts {
+  readonly results?: number;
+  readonly terms?: number;
+  readonly alone: number;
+  readonly bytes?: number;
+}
+
+/** The command's numbers by name, of constants and of holes. */
+type Facts = (name: string) => number;
+
+/** Numbers behind a binding. */
+type Length = (name: string) => number;
+
+const product = (of: Facts): Counts => {
+  const side = of("SIDE");
+  return {
+    results: of("M") * of("N") * of("GROUPS"),
+    terms: of("K"),
+    // Four terms at a time.
+    alone: Math.ceil(of("K") / (4 * of("SPLITS"))) * 4,
+    bytes: (4 * (side + side)) / (side * side),
+  };
+};
+
+/** Threads that share a row, where a hole says whether they do. */
+const sharing = (of: Facts): number => (of("SHARED") === 1 ? 64 : 1);
+
+/** Statistics of channels over rows, which a workgroup or several share. */
+const channels =
+  (given: string, ofParts: string) =>
+  (of: Facts, length: Length): Counts => {
+    const width = of("VECTOR") === 1 ? 4 : 1;
+    const results = of("CHANNELS") * width;
+    const terms = of("MERGED") === 1 ? length(ofParts) / (2 * results) : length(given) / results;
+    // Of parts all are there: they are added by those who share a channel.
+    return { results, terms, alone: Math.ceil(terms / (of("SPLIT") === 1 ? of("SPLITS") : 1) / 64) };
+  };
+
+/** A window, of which each number is asked. */
+const window = (of: Facts): Counts => ({ alone: of("KERNEL_HEIGHT") * of("KERNEL_WIDTH") });
+
+/** A thread for four numbers at most. */
+const moved = (): Counts => ({ alone: 4 });
+
+const rows: Readonly<Record<string, (of: Facts, length: Length, command: Command) => Counts>> = {
+  matmul: product,
+  conv2d: product,
+  "conv2d-backward-filter": product,
+  "conv2d-backward-input": product,
+  "softmax-cross-entropy": (of) => ({
+    results: of("ROWS") * of("CLASSES"),
+    terms: of("CLASSES"),
+    alone: Math.ceil(of("CLASSES") / sharing(of)),
+  }),
+  metrics: (of) => ({ results: 4, terms: of("BATCH"), alone: Math.ceil(of("BATCH") / 64) }),
+  "batch-statistics": channels("x", "x"),
+  "channel-sums": channels("x", "parts"),
+  mean: (of) => sums(of),
+  "sum-partials": (of) => sums(of),
+  "sum-rows"(_, __, { holes }) {
+    const places = [...String(holes.SUMS).matchAll(/Sum\(([^)]*)\)/g)].map(([, text = ""]) =>
+      text.split(", ").map((word) => Number.parseInt(word, 10)),
+    );
+    const terms = Math.max(...places.map(([, , , , , count = 0]) => count));
+    return { results: places.reduce((sum, [, length = 0]) => sum + length, 0), terms, alone: terms };
+  },
+  normalize: (of) => ({
+    results: of("GROUPS") * of("COUNT"),
+    terms: of("COUNT"),
+    alone: Math.ceil(of("COUNT") / sharing(of)),
+  }),
+  "normalize-backward"(of) {
+    const measured = of("SHARED") === 1 ? of("HEIGHT") * Math.ceil(of("COUNT") / 64) : of("COUNT");
+    const made = Math.ceil((of("HEIGHT") * of("COUNT")) / 64);
+    const summed = of("SUMMED") === 1 ? (of("HEIGHT") * of("COUNT")) / of("CHANNELS") : 0;
+    return { results: of("GROUPS") * of("COUNT"), terms: of("COUNT"), alone: Math.max(measured, made, summed) };
+  },
+  // A thread for each row of a head, which looks at all keys.
+  attention: (of) => ({ results: of("ROWS") * headOf(of), terms: of("KEYS"), alone: of("KEYS") }),
+  "attention-backward": (of) => ({ results: of("ROWS") * headOf(of), terms: of("QUERIES"), alone: of("QUERIES") }),
+  "attention-delta": (of) => ({ results: of("ROWS"), terms: of("LANES") * 4, alone: of("LANES") }),
+  "token-chains": (of) => ({ alone: of("HEIGHT") }),
+  // Where tokens are spread evenly over the rows of the table.
+  "embedding-backward"(of, length) {
+    const terms = Math.ceil(length("next") / (of("LENGTH") / of("LANES")));
+    return { results: of("LENGTH") * of("WIDTH"), terms, alone: terms };
+  },
+  "max-pool2d": window,
+  "max-pool2d-backward": window,
+  adam: moved,
+  commit: moved,
+  "batch-norm-backward": moved,
+  elementwise: moved,
+  embedding: moved,
+  gather: moved,
+  "gather-words": moved,
+  spread: moved,
+};
+
+const headOf = (of: Facts): number => of("LANES") * (of("VECTOR") === 1 ? 4 : 1);
+
+const sums = (of: Facts): Counts => ({
+  results: of("RESULTS"),
+  terms: of("TERMS"),
+  alone: Math.ceil(of("TERMS") / of("SPLITS") / of("THREADS")),
+});
+
+/** Of every kernel of the commands, those that stand beside each other one by one. */
+export const occupancyOf = (commands: readonly Command[]): Occupancy[] =>
+  commands.flatMap(({ parts, ...command }) => (parts ?? [command]).map(counted));
+
+function counted(command: Command): Occupancy {
+  const { kernel, source, holes, constants, grid, bindings, note } = command;
+  const row = rows[kernel];
+  if (row === undefined) throw new Error(`Nobody has said what the loops of "${kernel}" do: give it a row.`);
+  const code = specialise(kernel, source, holes);
+  const of: Facts = (name) => {
+    const value = constants[name] ?? holes[name];
+    if (name === "VECTOR" && value === undefined) return Number(holes.V === "vec4f");
+    if (value === undefined) throw new Error(`${kernel} has no number "${name}".`);
+    return Number(value);
+  };
+  const length: Length = (name) => {
+    const binding = bindings.find((one) => one.name === name);
+    if (binding === undefined) throw new Error(`${kernel} has no binding "${name}".`);
+    return binding.bytes / 4;
+  };
+  const size = /@workgroup_size\((\w+)\)/.exec(code)?.[1] ?? "";
+  const width = Number(/^\d+$/.test(size) ? size : new RegExp(`const ${size} = (\\d+)u`).exec(code)?.[1]);
+  const workgroups = grid[0] * grid[1] * grid[2];
+  const { results = 0, terms = 0, alone, bytes } = row(of, length, command);
+  const needed = Math.ceil((results / 4) * Math.ceil(terms / 64));
+  return {
+    ...{ kernel, note, workgroups, threads: workgroups * width, alone },
+    wanted: Math.min(BUSY, Math.ceil(needed / width)),
+    ...(bytes !== undefined && { bytes }),
+  };
+}
