@@ -2,7 +2,8 @@
 // of B[k, n]. Each thread computes a tile of SIDE x SIDE results in registers, 8 (WIDE) or 4; x counts tiles along n, y along m, z
 // groups and, more slowly, parts of the sum. Vector loads need stored rows in fours. The kernel says where numbers stand, counted
 // from where those of a group begin: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in one, with zeros
-// beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B).
+// beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). SHARES threads of a workgroup share the
+// sums of a tile, four terms in turn, and what they have is added in a fixed order (SHARED).
 ${EPILOGUE}
 ${CHECK}
 override M: u32;
@@ -15,6 +16,8 @@ override GROUP_A: u32;
 override GROUP_B: u32;
 override GROUP_C: u32;
 override LINE: u32;  // from one row of C to the next, and of B where that is stored as [K, N]
+const SHARES = ${SHARES}u;
+const SLOTS = ${THREADS}u / SHARES;  // tiles of a workgroup
 
 // vec4f where rows are loaded and stored in fours (VECTOR_A, VECTOR_B, VECTOR_C), else f32.
 @group(0) @binding(0) var<storage, read> a: array<${A}>;  // [M, K], or [K, M] (TRANSPOSE_A)
@@ -101,6 +104,39 @@ fn store_sum(n: u32, at: u32, value: vec4f) {
 }
 #endif
 
+#if ${SHARED}
+var<workgroup> pieces: array<vec4f, 4 * ${THREADS}>;
+
+// The sum of what the threads have that share a tile, in the first of them.
+fn joined(lane: u32, own: mat4x4f) -> mat4x4f {
+  pieces[lane] = own[0];
+  pieces[${THREADS} + lane] = own[1];
+  pieces[2 * ${THREADS} + lane] = own[2];
+  pieces[3 * ${THREADS} + lane] = own[3];
+  for (var width = ${THREADS}u / 2; width >= SLOTS; width /= 2) {
+    workgroupBarrier();
+    if (lane < width) {
+      for (var i = lane; i < 4 * ${THREADS}; i += ${THREADS}) { pieces[i] += pieces[i + width]; }
+    }
+  }
+  return mat4x4f(
+    pieces[lane], pieces[${THREADS} + lane], pieces[2 * ${THREADS} + lane], pieces[3 * ${THREADS} + lane],
+  );
+}
+#if ${COLUMN_SUM}
+var<workgroup> columns: array<vec4f, ${THREADS}>;
+
+fn joined_columns(lane: u32, own: vec4f) -> vec4f {
+  columns[lane] = own;
+  for (var width = ${THREADS}u / 2; width >= SLOTS; width /= 2) {
+    workgroupBarrier();
+    if (lane < width) { columns[lane] += columns[lane + width]; }
+  }
+  return columns[lane];
+}
+#endif
+#endif
+
 // Grids are folded where an axis has more groups than WebGPU allows.
 fn place_of(workgroup: vec3u) -> vec3u { ${PLACE}; }
 
@@ -111,17 +147,25 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let side = vec3u(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z});
-  let id = place_of(workgroup) * side + vec3u(lane % side.x, lane / side.x % side.y, lane / (side.x * side.y));
+  let slot = lane % SLOTS;
+  let share = lane / SLOTS;
+  let id = place_of(workgroup) * side + vec3u(slot % side.x, slot / side.x % side.y, slot / (side.x * side.y));
   let n = id.x * ${SIDE};
   let m = id.y * ${SIDE};
-  if (n >= N || m >= M || id.z >= GROUPS * SPLITS) { return; }
+  let is_there = n < N && m < M && id.z < GROUPS * SPLITS;
+#if ${SHARED}
+  let last = select(0, K, is_there);
+#else
+  if (!is_there) { return; }
+  let last = K;
+#endif
   let part = id.z / GROUPS;
   let group = ${GROUP};
   let from_a = group * GROUP_A;
   let from_b = group * GROUP_B;
   let from_c = part * (GROUPS * M * N) + group * GROUP_C;
   let terms = (K + SPLITS * 4 - 1) / (SPLITS * 4) * 4;
-  let end = min(K, (part + 1) * terms);
+  let end = min(last, (part + 1) * terms);
 
   var c00 = mat4x4f();
 #if ${WIDE}
@@ -148,12 +192,12 @@ fn main(
 #endif
 #if ${LONG}
   // In blocks, for a long sum of equal numbers loses digits.
-  for (var begin = part * terms; begin < end; begin += 1024) {
+  for (var begin = part * terms + 4 * share; begin < end; begin += 1024 * SHARES) {
     var part0 = vec4f();
     var part1 = vec4f();
-    for (var k = begin; k < min(end, begin + 1024); k += 4) {
+    for (var k = begin; k < min(end, begin + 1024 * SHARES); k += 4 * SHARES) {
 #else
-    for (var k = part * terms; k < end; k += 4) {
+    for (var k = part * terms + 4 * share; k < end; k += 4 * SHARES) {
 #endif
 #if ${TRANSPOSE_A}
       let s0 = spot_at(from_a, k);
@@ -194,6 +238,13 @@ fn main(
   }
 #endif
 
+#if ${SHARED}
+  c00 = joined(lane, c00);
+#if ${COLUMN_SUM}
+  sum0 = joined_columns(lane, sum0);
+#endif
+  if (share != 0 || !is_there) { return; }
+#endif
   store(m, n, from_c, c00);
 #if ${WIDE}
   store(m, n + 4, from_c, c01);

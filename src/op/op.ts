@@ -159,6 +159,8 @@ export interface Tactic {
   readonly tile: "8x8" | "4x4";
   /** Threads of a workgroup. */
   readonly threads: 16 | 64;
+  /** Threads of a workgroup that share the sums of a tile. */
+  readonly shares: number;
   /** Into how many parts sums are cut; the graph says so, since the parts are a tensor of the plan. */
   readonly splits: number;
   /** Where operands wait until they are used. */

@@ -4,8 +4,9 @@
 import product from "../../shaders/product.wgsl?raw";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { fold, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
+import { fold, type Grid, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
 import type { Attributes, Choice, Kernel, Tactic, Work } from "./op.ts";
+import { isBusy } from "./split.ts";
 import type { Tensor, Tensors } from "./tensor.ts";
 
 /** C [M, N] = A [M, K] B [K, N], each stored so or transposed, or several such products. */
@@ -47,7 +48,7 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
     const { tensors, all, outputs, epilogue: steps, checked } = work;
     const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note } = productOf(work);
     const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
-    const { splits } = tactic;
+    const { splits, shares } = tactic;
     const aligned = N % 4 === 0;
     const end = epilogue(steps, all, { lanes: 4, columns: line, aligned }, outputs);
     const { holes, grid } = tilingFor(tactic, M, N, groups * splits);
@@ -63,7 +64,7 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
         ...loads("B", rows[1] % 4 === 0),
         ...loads("C", aligned),
         COLUMN_SUM: sum !== undefined,
-        LONG: sum !== undefined && K > splits * 1024,
+        LONG: sum !== undefined && K > splits * shares * 1024,
       },
       constants: {
         ...{ M, N, K, SPLITS: splits, GROUPS: groups, LINE: line },
@@ -80,11 +81,11 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
     source: inLines(text, product),
     beside: true,
     choose: (work) => chosen(work, tacticsFor(work, productOf(work))[0]),
-    // Each result is added up by one thread, term by term: tiles and workgroups change nothing of it, parts do.
+    // Each thread adds term by term: tiles and workgroups change nothing of it, parts and who shares them do.
     candidates: (work) =>
       tacticsFor(work, productOf(work)).map((tactic) => ({
         tactic,
-        order: `terms one by one in ${tactic.splits} parts`,
+        order: `terms one by one in ${tactic.splits} parts of ${tactic.shares} threads`,
         choice: chosen(work, tactic),
       })),
   };
@@ -95,19 +96,40 @@ const MANY_TERMS = 2 ** 16;
 
 /**
  * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there, unless there is little of it. On
- * a GPU 4 x 4 tiles in groups of 64, since it needs many threads to hide its memory's latency.
+ * a GPU 4 x 4 tiles in groups of 64, since it needs many threads to hide its memory's latency; where there would be few of them, several
+ * share a tile's sums.
  */
 function tacticsFor(
   { device, attributes }: Pick<Work, "device" | "attributes">,
-  { M, N, K, groups }: Product,
+  product: Product,
 ): readonly [Tactic, ...Tactic[]] {
   const { splits = 1 } = attributes as { readonly splits?: number };
-  const tactic = (tile: Tactic["tile"], threads: Tactic["threads"]): Tactic => {
-    return { tile, threads, splits, staging: "registers" };
+  const { M, N, K, groups } = product;
+  const tactic = (tile: Tactic["tile"], threads: Tactic["threads"], shares = 1): Tactic => {
+    return { tile, threads, shares, splits, staging: "registers" };
   };
-  const [cpu, gpu] = [tactic("8x8", 16), tactic("4x4", 64)];
+  const [cpu, gpu, ...others] = [tactic("8x8", 16), tactic("4x4", 64), tactic("8x8", 64), tactic("4x4", 16)] as const;
   const large = device.software && M * N * K * groups >= MANY_TERMS;
-  return [...(large ? ([cpu, gpu] as const) : ([gpu, cpu] as const)), tactic("8x8", 64), tactic("4x4", 16)];
+  const all = [...(large ? ([cpu, gpu] as const) : ([gpu, cpu] as const)), ...others] as const;
+  const shares = device.software ? 1 : sharesFor(gpu, product);
+  return shares === 1 ? all : [tactic("4x4", 64, shares), ...all];
+}
+
+/** Terms that a thread of a GPU adds up by itself. */
+const MOST_ALONE = 1024;
+
+/** How many threads share each sum of a tile on a GPU: as many as keep it busy, a power of 2. Each has four terms at least. */
+function sharesFor(tactic: Tactic, { M, N, K, groups }: Product): number {
+  const { threads, splits } = tactic;
+  const terms = K / splits;
+  const isEnough = (shares: number): boolean => {
+    const { grid } = tilingFor({ ...tactic, shares }, M, N, groups * splits);
+    const workgroups = grid[0] * grid[1] * grid[2];
+    return terms <= shares * MOST_ALONE && isBusy(workgroups, threads, M * N * groups, K);
+  };
+  let shares = 1;
+  while (shares < threads && shares * 4 < terms && !isEnough(shares)) shares *= 2;
+  return shares;
 }
 
 /**
@@ -119,19 +141,20 @@ function tacticsFor(
  * Where an axis has more groups than WebGPU allows, all are counted as one and folded anew; `place_of` takes that back.
  */
 function tilingFor(
-  { tile, threads }: Tactic,
+  { tile, threads, shares }: Tactic,
   rows: number,
   columns: number,
   results: number,
-): Pick<Choice, "holes" | "grid"> {
+): { readonly holes: Holes; readonly grid: Grid } {
   const side = tile === "8x8" ? 8 : 4;
+  const slots = threads / shares;
   const tiles = [Math.ceil(columns / side), Math.ceil(rows / side), results] as const;
-  const x = Math.min(8, 2 ** Math.ceil(Math.log2(tiles[0])));
-  let best = { y: threads / x, z: 1, slots: Number.POSITIVE_INFINITY };
-  for (let z = 1; z * x <= threads; z *= 2) {
-    const y = threads / x / z;
-    const slots = Math.ceil(tiles[1] / y) * y * Math.ceil(results / z) * z;
-    if (slots < best.slots) best = { y, z, slots };
+  const x = Math.min(8, slots, 2 ** Math.ceil(Math.log2(tiles[0])));
+  let best = { y: slots / x, z: 1, taken: Number.POSITIVE_INFINITY };
+  for (let z = 1; z * x <= slots; z *= 2) {
+    const y = slots / x / z;
+    const taken = Math.ceil(tiles[1] / y) * y * Math.ceil(results / z) * z;
+    if (taken < best.taken) best = { y, z, taken };
   }
   const { y, z } = best;
   const [across, down, deep] = [Math.ceil(tiles[0] / x), Math.ceil(tiles[1] / y), Math.ceil(results / z)];
@@ -147,6 +170,8 @@ function tilingFor(
       SIDE: side,
       WIDE: side === 8,
       THREADS: threads,
+      SHARES: shares,
+      SHARED: shares > 1,
       WORKGROUP_X: x,
       WORKGROUP_Y: y,
       WORKGROUP_Z: z,

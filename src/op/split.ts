@@ -10,6 +10,13 @@ const TERMS = 128;
 /** A part has at most this many terms: a longer sum of numbers of one sign loses digits. */
 const MOST_TERMS = 2 ** 15;
 
+/** From so many workgroups on a GPU is taken for busy. */
+const BUSY = 96;
+
+/** Whether so many workgroups keep a GPU busy, or are as many as sums of so many terms are worth: a thread for 4 results and 64 terms. */
+export const isBusy = (workgroups: number, threads: number, results: number, terms: number): boolean =>
+  workgroups >= BUSY || workgroups * threads >= (results / 4) * Math.ceil(terms / 64);
+
 export function splitsFor(rows: number, columns: number, terms: number): number {
   const tiles = Math.ceil(rows / 8) * Math.ceil(columns / 8);
   const most = Math.max(Math.min(THREADS / tiles, terms / TERMS), terms / MOST_TERMS);

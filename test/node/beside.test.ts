@@ -185,6 +185,27 @@ test("what needs more buffers than a device must have is several dispatches", ()
   expect(others).toEqual(eight.slice(7));
 });
 
+test("a workgroup runs one of them: what they keep in its memory is one thing for all", () => {
+  const keeping = (from: string, to: string): Command => {
+    const one = command(from, to);
+    const place = "@compute";
+    const memory = "var<workgroup> kept: array<f32, 2 * 8>;\nvar<workgroup> others: array<f32, 2 * 8>;\n";
+    const source = one.source
+      .replace(place, memory + place)
+      .replace("place = pair", "kept[lane] = others[lane]; place = pair");
+    return { ...one, source };
+  };
+  const [joined, ...others] = beside([keeping("x0", "y0"), keeping("x1", "y1")]);
+  expect(others).toEqual([]);
+  const { source } = joined!;
+  expect(source.match(/var<workgroup> \w+: array<f32, 2 \* 8>;/g)).toEqual([
+    "var<workgroup> shared_0: array<f32, 2 * 8>;",
+    "var<workgroup> shared_1: array<f32, 2 * 8>;",
+  ]);
+  expect(source.match(/shared_0\[lane\] = shared_1\[lane\];/g)).toHaveLength(2);
+  expect(source).not.toMatch(/\bkept|\bothers/);
+});
+
 test("kernels of other numbers of threads stay apart", () => {
   const both = [command("x0", "y0"), command("x0", "y1", [1, 1, 1], 16)];
   expect(beside(both)).toEqual(both);

@@ -41,7 +41,7 @@ const product = (of: Facts): Counts => {
     results: of("M") * of("N") * of("GROUPS"),
     terms: of("K"),
     // Four terms at a time.
-    alone: Math.ceil(of("K") / (4 * of("SPLITS"))) * 4,
+    alone: Math.ceil(of("K") / (4 * of("SPLITS") * of("SHARES"))) * 4,
     bytes: (4 * (side + side)) / (side * side),
   };
 };

@@ -53,18 +53,18 @@ describe("a step in print", () => {
       "
       train: 15 commands, 4 activation arenas (0.27 MB planned, 0.26 MB at least, 0.48 MB naive), 1 submit
          0  gather                          [32x12x12x3]                                            grid 54x1x1   data.x data.order data.y -> activations2 activations0@1280
-         1  conv2d                  stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias                      grid 1x36x1   activations2 parameters parameters@1024 -> activations1
+         1  conv2d                  stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias                      grid 1x144x1  activations2 parameters parameters@1024 -> activations1
          2  max-pool2d              stem.2  [32x12x12x8] 2x2 stride 2x2 of relu                     grid 36x1x1   activations1 -> activations2@55296 activations3
-         3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh             grid 1x1x1    activations2@55296 parameters@2048 -> activations1
-         4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x1x1    activations1 parameters@4096 parameters@5120 -> activations0
+         3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh             grid 1x8x1    activations2@55296 parameters@2048 -> activations1
+         4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x2x1    activations1 parameters@4096 parameters@5120 -> activations0
          5  softmax-cross-entropy           [32x10]                                                 grid 1x1x1    activations0 activations0@1280 -> activations1@4352 activations1@3072
          6  metrics                         [32x2]                                                  grid 1x1x1    activations1@4352 -> metrics
          7  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations1 activations1@3072 -> gradients@4096 gradients@5120 metrics
-         8  matmul                  head    [32x10] x [24x10]^T +tanhBackward                       grid 1x1x1    activations1@3072 parameters@4096 activations1 -> activations0
-         9  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x1x1    activations2@55296 activations0 -> gradients@2048 metrics
-        10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x9x1    activations0 parameters@2048 -> activations2@55296
+         8  matmul                  head    [32x10] x [24x10]^T +tanhBackward                       grid 1x4x1    activations1@3072 parameters@4096 activations1 -> activations0
+         9  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x5x1    activations2@55296 activations0 -> gradients@2048 metrics
+        10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x36x1   activations0 parameters@2048 -> activations2@55296
         11  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2                               grid 144x1x1  activations2@55296 activations3 -> activations1
-        12  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x1    activations2 activations1 -> activations3 activations3@27648
+        12  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x16   activations2 activations1 -> activations3 activations3@27648
         13  sum-rows                        2 sums of rows                                          grid 5x1x1    activations3 -> gradients metrics
         14  adam                            adam: 5 rows, 6 blocks                                  grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
       "
@@ -79,13 +79,13 @@ describe("a step in print", () => {
       train: 11 commands, 3 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
          0  gather                       [32x6]                                                     grid 3x1x1  data.x data.order data.y -> activations2@2048 activations1@2048
          1  matmul              first    [32x6] x [6x16] +bias                                      grid 1x1x1  activations2@2048 parameters parameters@1024 -> activations1
-         2  matmul              block.0  [32x16] x [16x16] +bias kept +gelu +add                    grid 1x1x1  activations1 parameters@2048 parameters@3072 activations1 -> activations0 activations2
+         2  matmul              block.0  [32x16] x [16x16] +bias kept +gelu +add                    grid 1x2x1  activations1 parameters@2048 parameters@3072 activations1 -> activations0 activations2
          3  matmul              last     [32x16] x [16x2] +bias                                     grid 1x1x1  activations0 parameters@4096 parameters@5120 -> activations1@2304
          4  mean-squared-error           [32x2]                                                     grid 1x1x1  activations1@2304 activations1@2048 -> activations0@2048 activations2@2816
          5  metrics                      [32x2]                                                     grid 1x1x1  activations0@2048 -> metrics
          6  matmul              last     [32x16]^T x [32x2] +columnSum                              grid 1x1x1  activations0 activations2@2816 -> gradients@4096 gradients@5120 metrics
          7  matmul              last     [32x2] x [16x2]^T kept +geluBackward                       grid 1x1x1  activations2@2816 parameters@4096 activations2 -> activations1@2048 activations0
-         8  matmul              block.0  [32x16]^T x [32x16] +columnSum + [32x16] x [16x16]^T +add  grid 2x1x1  activations1 activations1@2048 activations0 parameters@2048 -> metrics gradients@2048 gradients@3072 activations2
+         8  matmul              block.0  [32x16]^T x [32x16] +columnSum + [32x16] x [16x16]^T +add  grid 3x1x1  activations1 activations1@2048 activations0 parameters@2048 -> metrics gradients@2048 gradients@3072 activations2
          9  matmul              first    [32x6]^T x [32x16] +columnSum                              grid 1x1x1  activations2@2048 activations2 -> gradients gradients@1024 metrics
         10  sgd                          sgd: 6 rows, 6 blocks                                      grid 6x1x1  blocks gradients metrics -> parameters
       "

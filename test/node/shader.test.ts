@@ -89,14 +89,14 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
           one.tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
         return { ...command, given: [...Object.keys(given), ...beside, ...(one.times === undefined ? [] : ["tick"])] };
       };
-      // All devices have the same candidates, in another order.
+      // All devices have the same candidates, in another order, but for what a GPU shares, which it chooses.
       const others = software && !checked ? (kernel.candidates?.(work) ?? []).slice(1) : [];
       return [kernel.choose(work), ...others.map(({ choice }) => choice)].map(variantOf);
     }),
   );
 }
 
-test("the first candidate of a product is what it chooses, a CPU large tiles for much work, and all add in one order", () => {
+test("the first candidate of a product is what it chooses, a CPU large tiles for much work, a GPU several threads for few long sums", () => {
   const kernel = opNamed("matmul").kernel as Kernel;
   const firsts = [
     [true, 256],
@@ -122,11 +122,18 @@ test("the first candidate of a product is what it chooses, a CPU large tiles for
       expect(new Set(found.map(({ tactic }) => JSON.stringify(tactic))).size).toBe(found.length);
       return found;
     };
-    expect(new Set(candidates(1).map(({ order }) => order)).size).toBe(1);
-    expect(candidates(4)[0]?.order).not.toBe(candidates(1)[0]?.order);
-    return candidates(1)[0]?.tactic.tile;
+    // Whatever has as many threads for a sum adds in one order.
+    const [first, ...others] = candidates(1);
+    expect(new Set(others.map(({ order }) => order)).size).toBe(1);
+    expect(first?.order === others[0]?.order).toBe(first?.tactic.shares === 1);
+    expect(candidates(4)[0]?.order).not.toBe(first?.order);
+    return [first?.tactic.tile, first?.tactic.shares];
   });
-  expect(firsts).toEqual(["8x8", "4x4", "4x4"]);
+  expect(firsts).toEqual([
+    ["8x8", 1],
+    ["4x4", 1],
+    ["4x4", 16],
+  ]);
 });
 
 const epilogues = [[], ["bias", "relu"], ["gelu", "add", "tanhBackward", "geluBackward"]];
