@@ -98,8 +98,8 @@ fn main(
   let label = min(labels[row], CLASSES - 1);
 #endif
 
-  var largest = logits[first + thread];
-  var at_largest = thread;
+  var at_largest = thread % CLASSES;
+  var largest = logits[first + at_largest];
   var most = 0.0;
   // Asked by bits: exp and comparisons may lose it.
   var nan = 0u;

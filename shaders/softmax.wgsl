@@ -84,7 +84,7 @@ fn main(
     dx[i] = result;
   }
 #else
-  var top = x[begin];
+  var top = x[row * COLUMNS + lane % THREADS % COLUMNS];
   for (var i = begin; i < end; i += THREADS) { top = max(top, x[i]); }
   top = top_of(lane, top);
   var total = 0.0;

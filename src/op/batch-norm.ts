@@ -8,24 +8,14 @@ import rootSource from "../../shaders/inverse-root.wgsl?raw";
 import joined from "../../shaders/parts/joined-channels.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { multiply } from "./arithmetic.ts";
-import {
-  channelParts,
-  channelSums,
-  channelsOf,
-  lanesOf,
-  mergeSums,
-  type Parts,
-  realRows,
-  rowsOf,
-  typeOf,
-} from "./channel-sums.ts";
+import { channelSums, channelsOf, lanesOf, type Parts, realRows, rowsOf, sumsInParts, typeOf } from "./channel-sums.ts";
 import { checkPart } from "./check.ts";
 import { defineElementwise } from "./elementwise.ts";
 import { epilogue } from "./epilogue.ts";
 import { fold, threads } from "./kernel.ts";
-import { defineOp, type Kernel, once } from "./op.ts";
+import { defineOp, type Kernel, type Op, once } from "./op.ts";
 import { checkCount, checkShape, perhaps } from "./request.ts";
-import { splitsForRows } from "./split.ts";
+import { splitsForGpu, splitsForRows } from "./split.ts";
 import { realOf } from "./sum.ts";
 import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
 
@@ -80,13 +70,24 @@ export const batchParts = defineOp({
  * Mean and 1 / sqrt(variance + eps) of each channel of x [B, .., C] over all rows of real samples, and what the running mean and variance
  * become of them. Their gradients are part of those of `batchNormPlain`.
  */
-export const batchStatistics = defineOp({
+export const batchStatistics: Op<
+  "x" | "movingMean" | "movingVariance",
+  "mean" | "inverse" | "nextMean" | "nextVariance",
+  Statistics
+> = defineOp({
   name: "batchStatistics",
   inputs: ["x", "movingMean", "movingVariance"],
   outputs: ["mean", "inverse", "nextMean", "nextVariance"],
   attributes: { eps: [1e-5], momentum: [0.9], unbiased: [true], parts: [undefined, perhaps(checkShape)] },
   shape({ movingMean: { shape } }, _: Statistics) {
     return { mean: { shape }, inverse: { shape }, nextMean: { shape }, nextVariance: { shape } };
+  },
+  forGpu({ x, movingMean, movingVariance }, { attributes, emit }) {
+    if (attributes.parts !== undefined) return undefined;
+    const splits = splitsForGpu(channelsOf(x) / lanesOf(x), channelsOf(x), rowsOf(x));
+    if (splits === 1) return undefined;
+    const { parts } = emit(batchParts, { x }, { splits });
+    return emit(batchStatistics, { x: parts, movingMean, movingVariance }, { ...attributes, parts: x.shape });
   },
   kernel: statisticsKernel,
   moves: () => true,
@@ -108,9 +109,7 @@ const normalization = /* @__NO_SIDE_EFFECTS__ */ <const More extends "gamma" | "
       const sums = once(() => {
         const splits = splitsForRows(rowsOf(x));
         const given = { dz, x, mean, inverse };
-        if (splits === 1) return emit(channelSums, given);
-        const { y: parts } = emit(channelParts, given, { splits });
-        return emit(mergeSums, { parts, mean, inverse }, { rows: rowsOf(x), samples: x.shape[0] as number });
+        return splits === 1 ? emit(channelSums, given) : sumsInParts(emit, given, splits);
       });
       for (const name of more) give(name, () => sums()[`d${name}`]);
       give("x", () => {

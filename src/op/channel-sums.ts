@@ -6,7 +6,8 @@ import joined from "../../shaders/parts/joined-channels.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { checkPart } from "./check.ts";
 import { fold } from "./kernel.ts";
-import { defineOp, type Kernel } from "./op.ts";
+import { defineOp, type Kernel, type Way } from "./op.ts";
+import { splitsForGpu } from "./split.ts";
 import { realOf } from "./sum.ts";
 import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
 
@@ -71,6 +72,11 @@ export const channelSums = defineOp({
   inputs: ["dz", "x", "mean", "inverse"],
   outputs: ["dgamma", "dbeta", "line"],
   shape: ({ x }) => ({ ...sumsOf(x), ...lineOf(x) }),
+  forGpu(given, { emit }) {
+    const { x } = given;
+    const splits = splitsForGpu(channelsOf(x) / lanesOf(x), channelsOf(x), rowsOf(x));
+    return splits === 1 ? undefined : sumsInParts(emit, given, splits);
+  },
   kernel: sumsKernel,
 });
 
@@ -99,3 +105,14 @@ export const mergeSums = defineOp({
   },
   kernel: sumsKernel,
 });
+
+/** The same as `channelSums`, in parts that are added up. */
+export function sumsInParts(
+  emit: Way["emit"],
+  given: Tensors<"dz" | "x" | "mean" | "inverse">,
+  splits: number,
+): Tensors<"dgamma" | "dbeta" | "line"> {
+  const { x, mean, inverse } = given;
+  const { y: parts } = emit(channelParts, given, { splits });
+  return emit(mergeSums, { parts, mean, inverse }, { rows: rowsOf(x), samples: x.shape[0] as number });
+}

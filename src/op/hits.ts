@@ -23,10 +23,11 @@ type HitsParts = Pick<LossParts, "name" | "kernel" | "source" | "spanOf" | "part
     kernel: {
       name: own.kernel,
       source: own.source,
-      choose({ tensors: { prediction, target, rows }, attributes }) {
+      choose({ tensors: { prediction, target, rows }, attributes, device }) {
         const { shape } = prediction;
         const batch = shape[0] as number;
-        const asked = { batch, parts: (rows.shape[0] as number) / batch, shape, attributes, classed: false };
+        const parts = (rows.shape[0] as number) / batch;
+        const asked = { batch, parts, shape, attributes, classed: false, device };
         const { holes, constants, grid } = shares(asked);
         return {
           holes: { STEP: step, ...holes },

@@ -4,7 +4,7 @@
 import share from "../../shaders/parts/share.wgsl?raw";
 import step from "../../shaders/parts/step.wgsl?raw";
 import { anyFinite } from "../option.ts";
-import { type Grid, inLines } from "./kernel.ts";
+import { type DeviceFacts, type Grid, inLines } from "./kernel.ts";
 import type { Attributes, Choice } from "./op.ts";
 import { defineOp, type Op } from "./op.ts";
 import { dims, size } from "./tensor.ts";
@@ -37,6 +37,7 @@ interface Asked {
   readonly attributes: Attributes;
   /** Whether classes have weights. */
   readonly classed: boolean;
+  readonly device: DeviceFacts;
 }
 
 export interface LossParts {
@@ -78,13 +79,14 @@ export interface LossParts {
     kernel: {
       name: kernel,
       source: inLines(share, source),
-      choose({ tensors: { prediction, target, scales, classes, rows, dprediction }, attributes }) {
+      choose({ tensors: { prediction, target, scales, classes, rows, dprediction }, attributes, device }) {
         const { factor = 1 } = attributes as LossAttributes;
         const { shape } = prediction;
         const batch = shape[0] as number;
         const span = spanOf(shape);
         const parts = (rows.shape[0] as number) / batch;
-        const { holes, constants, grid } = shares({ batch, parts, shape, attributes, classed: classes !== undefined });
+        const classed = classes !== undefined;
+        const { holes, constants, grid } = shares({ batch, parts, shape, attributes, classed, device });
         const weighted = scales !== undefined;
         return {
           holes: { STEP: step, WEIGHTED: weighted, GRADIENT: dprediction !== undefined, ...holes },

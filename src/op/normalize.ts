@@ -10,8 +10,9 @@ import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { indexMap, placeOf } from "./index-map.ts";
 import { fold, inLines, threads } from "./kernel.ts";
-import { type Attributes, defineOp, type Kernel, once } from "./op.ts";
+import { type Attributes, defineOp, type Kernel, type Op, once } from "./op.ts";
 import { checkCount } from "./request.ts";
+import { isBusy, sharesRow } from "./split.ts";
 import { dims, size, type Tensor, type Tensors } from "./tensor.ts";
 
 export type Groups = {
@@ -22,6 +23,8 @@ export type Groups = {
   /** Whether the mean is taken off. */
   readonly centered: boolean;
   readonly eps: number;
+  /** Samples of a part of the way back. Default: by the shape. */
+  readonly height?: number;
 };
 
 const attributes = { groups: [1, checkCount], positions: [false], centered: [true], eps: [1e-5] } as const;
@@ -41,15 +44,22 @@ function viewOf({ shape }: Tensor, { groups, positions }: Groups): readonly [num
 
 /** How many samples a part of the way back has: a thread measures its own, or a workgroup one after the other. */
 function heightOf(x: Tensor, given: Attributes): number {
-  const [samples, positions, , channels] = viewOf(x, given as Groups);
-  const isShared = positions * channels >= SHARED;
+  if (given.height !== undefined) return given.height as number;
+  const [samples, positions] = viewOf(x, given as Groups);
+  const isShared = sharesGroup(x, given);
   const height =
     given.summed === true ? Math.sqrt(samples / positions) / (isShared ? 4 : 1) : isShared ? 1 : MOST_HEIGHT;
   return Math.min(MOST_HEIGHT, Math.ceil(height));
 }
 
+/** Whether a workgroup shares a group on the way back: by shapes alone, since parts are tensors of the plan. */
+function sharesGroup(x: Tensor, given: Attributes): boolean {
+  const [, positions, , channels] = viewOf(x, given as Groups);
+  return positions * channels >= SHARED;
+}
+
 /** What all kernels of groups have in common. */
-function groupsOf(x: Tensor, given: Attributes) {
+function groupsOf(x: Tensor, given: Attributes, sharing: (groups: number, numbers: number) => boolean) {
   const { centered, eps } = given as Groups;
   const view = viewOf(x, given as Groups);
   const [samples, positions, groups, channels] = view;
@@ -59,7 +69,7 @@ function groupsOf(x: Tensor, given: Attributes) {
       indexMap(view, axes, () => true),
       at,
     );
-  const isShared = positions * channels >= SHARED;
+  const isShared = sharing(samples * groups, positions * channels);
   return {
     view,
     isShared,
@@ -84,9 +94,11 @@ function groupsOf(x: Tensor, given: Attributes) {
 const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward: boolean): Kernel => ({
   name,
   source: inLines(groupPart, text),
-  choose({ tensors, all, attributes: given, epilogue: steps, checked }) {
+  choose({ tensors, all, attributes: given, epilogue: steps, checked, device }) {
     const { x, gamma, beta } = tensors as Tensors<"x"> & Partial<Tensors<"gamma" | "beta">>;
-    const { view, holes, constants, isShared } = groupsOf(x, given);
+    const { view, holes, constants, isShared } = groupsOf(x, given, (groups, numbers) =>
+      isForward ? sharesRow(groups, numbers, SHARED, device) : sharesGroup(x, given),
+    );
     const height = heightOf(x, given);
     const columns = x.shape.at(-1) as number;
     const end = epilogue(steps, all, { lanes: 1, columns, aligned: false });
@@ -136,15 +148,26 @@ export const normalize = defineOp({
 });
 
 /** The gradient of x and, where they are `summed`, parts of those of gamma and beta, [parts, 2, C]. */
-export const normalizeBackward = defineOp({
-  name: "normalizeBackward",
-  inputs: ["x", "dy", "gamma"],
-  optional: ["gamma"],
-  outputs: ["dx", "parts"],
-  shape({ x }, given: Groups & { readonly summed: boolean }) {
-    const parts = [Math.ceil(viewOf(x, given)[0] / heightOf(x, given)), 2, x.shape.at(-1) as number];
-    return { dx: { shape: x.shape }, ...(given.summed && { parts: { shape: parts } }) };
-  },
-  kernel: kernel("normalize-backward", backwardSource, false),
-  takesEpilogue: true,
-});
+export const normalizeBackward: Op<"x" | "dy" | "gamma", "dx" | "parts", Groups & { readonly summed: boolean }> =
+  defineOp({
+    name: "normalizeBackward",
+    inputs: ["x", "dy", "gamma"],
+    optional: ["gamma"],
+    outputs: ["dx", "parts"],
+    shape({ x }, given: Groups & { readonly summed: boolean }) {
+      const parts = [Math.ceil(viewOf(x, given)[0] / heightOf(x, given)), 2, x.shape.at(-1) as number];
+      return { dx: { shape: x.shape }, ...(given.summed && { parts: { shape: parts } }) };
+    },
+    forGpu({ x, dy, gamma }, { attributes, emit }) {
+      const [samples, positions, groups, channels] = viewOf(x, attributes);
+      const isEnough = (height: number): boolean =>
+        isBusy(Math.ceil(samples / height) * groups, 64, size(x.shape), positions * channels);
+      const before = heightOf(x, attributes);
+      let height = before;
+      while (height > 1 && !isEnough(height)) height = Math.ceil(height / 2);
+      const from = { x, dy, ...(gamma && { gamma }) } as Tensors<"x" | "dy" | "gamma">;
+      return height === before ? undefined : emit(normalizeBackward, from, { ...attributes, height });
+    },
+    kernel: kernel("normalize-backward", backwardSource, false),
+    takesEpilogue: true,
+  });

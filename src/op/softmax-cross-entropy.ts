@@ -3,6 +3,7 @@
 import source from "../../shaders/softmax-cross-entropy.wgsl?raw";
 import { fold, threads } from "./kernel.ts";
 import { type LossAttributes, lossOp } from "./loss.ts";
+import { sharesRow } from "./split.ts";
 import { size } from "./tensor.ts";
 
 /** From how many classes on a workgroup takes a row: with fewer most of its threads would have little to do. */
@@ -25,11 +26,11 @@ export const softmaxCrossEntropy = lossOp({
   names: ["logits", ({ soft }) => (soft === true ? "targets" : "labels")],
   classes: "class_weights",
   spanOf: (shape) => size(shape.slice(1, -1)),
-  shares({ shape, attributes, classed }) {
+  shares({ shape, attributes, classed, device }) {
     const { soft = false, smoothing = 0, ignored } = attributes as ClassesAttributes;
     const classes = shape.at(-1) as number;
     const rows = size(shape) / classes;
-    const shared = classes >= MANY_CLASSES;
+    const shared = sharesRow(rows, classes, MANY_CLASSES, device);
     const smooth = smoothing > 0;
     return {
       holes: {

@@ -7,6 +7,7 @@ import { epilogue } from "./epilogue.ts";
 import { fold, threads } from "./kernel.ts";
 import { checkNothing, layerOf, type OpLayer } from "./layer.ts";
 import { defineOp, type Kernel } from "./op.ts";
+import { sharesRow } from "./split.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
 
 /** From so many columns on a workgroup shares a row. */
@@ -15,11 +16,11 @@ const SHARED = 128;
 const kernelOf = /* @__NO_SIDE_EFFECTS__ */ (log: boolean): Kernel => ({
   name: "softmax",
   source,
-  choose({ tensors, all, outputs, epilogue: steps, checked }) {
+  choose({ tensors, all, outputs, epilogue: steps, checked, device }) {
     const { shape } = outputs[0] as Tensor;
     const columns = shape.at(-1) as number;
     const rows = size(shape) / columns;
-    const isShared = columns >= SHARED;
+    const isShared = sharesRow(rows, columns, SHARED, device);
     const end = epilogue(steps, all, { lanes: 1, columns, aligned: false });
     return {
       holes: {

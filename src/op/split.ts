@@ -1,6 +1,9 @@
 // How often a sum is cut, for products whose result is small and whose sum is long: the gradient of a weight sums over
 // the batch (and, for a filter, over all positions), while the result has only the weight's own size, so too few
-// workgroups would run. A pure function of the shapes: the same graph, and so the same bits, on every device.
+// workgroups would run. A pure function of the shapes: the same graph, and so the same bits, on every device. What a GPU shares out
+// further among the threads of a workgroup is said here too.
+
+import type { DeviceFacts } from "./kernel.ts";
 
 /** Threads that should be busy, when each computes an 8 x 8 tile. */
 const THREADS = 256;
@@ -16,6 +19,19 @@ const BUSY = 96;
 /** Whether so many workgroups keep a GPU busy, or are as many as sums of so many terms are worth: a thread for 4 results and 64 terms. */
 export const isBusy = (workgroups: number, threads: number, results: number, terms: number): boolean =>
   workgroups >= BUSY || workgroups * threads >= (results / 4) * Math.ceil(terms / 64);
+
+/** Into how many parts a GPU takes sums of so many terms, each of which as many workgroups share: a power of 2. */
+export function splitsForGpu(workgroups: number, results: number, terms: number): number {
+  let splits = 1;
+  while (splits * 64 < terms && !isBusy(workgroups * splits, 64, results, terms)) splits *= 2;
+  return splits;
+}
+
+/**
+ * Whether a workgroup shares a row: of so many numbers everywhere, and on a GPU of fewer where a thread for each row would leave it idle.
+ */
+export const sharesRow = (rows: number, columns: number, long: number, { software }: DeviceFacts): boolean =>
+  columns >= long || (!software && !isBusy(Math.ceil(rows / 64), 64, rows * columns, columns));
 
 export function splitsFor(rows: number, columns: number, terms: number): number {
   const tiles = Math.ceil(rows / 8) * Math.ceil(columns / 8);

@@ -6,6 +6,7 @@ import { differentiate } from "../graph/backward.ts";
 import type { Base } from "../graph/base.ts";
 import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
+import { forGpu } from "../graph/for-gpu.ts";
 import { fuse } from "../graph/fuse.ts";
 import { type Graph, tensorAt } from "../graph/graph.ts";
 import type { Matrix } from "../graph/kept.ts";
@@ -194,7 +195,9 @@ export function buildProgram(options: ProgramOptions): Program {
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
   // Who computes again for memory's sake keeps nothing at the end of a kernel, lets no sum wait, and nothing run beside another.
   const isLean = trains && paths !== undefined;
-  const whole = fuse(part, kept, !isLean);
+  const device: DeviceFacts = { software: options.software };
+  const joined = fuse(part, kept, !isLean);
+  const whole = device.software ? joined : forGpu(joined);
   const short = isLean ? lean(whole, loss, paths) : sumsLast(whole, kept);
   const residents = [base, { layout: states.layout, ids: stateIds }];
   const room = first?.recording.arenas ?? new Map<string, number>();
@@ -202,7 +205,6 @@ export function buildProgram(options: ProgramOptions): Program {
   const { graph: fused, planned } = isLean
     ? { graph: short, planned: planOf(short) }
     : planBeside(short, kept, room, planOf);
-  const device: DeviceFacts = { software: options.software };
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {
     recording: record(fused, planned, {

@@ -39,19 +39,7 @@ const lines = (of: (one: Occupancy) => string | undefined): string[] => [
 ];
 
 /** What has too few workgroups today. */
-const fewWorkgroups: readonly string[] = [
-  "mlp: softmax-cross-entropy [64x10]: 1 of 3 workgroups",
-  "cnn: softmax-cross-entropy [64x10]: 1 of 3 workgroups",
-  "gpt: normalize [64x64x64] in groups of 64: 64 of 96 workgroups",
-  "gpt: softmax-cross-entropy [64x64x65]: 64 of 96 workgroups",
-  "gpt: normalize-backward [64x64x64] in groups of 64: 64 of 96 workgroups",
-  "gpt: normalize-backward [64x64x64] in groups of 64 +add: 64 of 96 workgroups",
-  "resnet: batch-statistics [64x32x32x16]: 4 of 64 workgroups",
-  "resnet: batch-statistics [64x16x16x32]: 8 of 32 workgroups",
-  "resnet: softmax-cross-entropy [64x10]: 1 of 3 workgroups",
-  "resnet: channel-sums [64x16x16x32]: 8 of 32 workgroups",
-  "resnet: channel-sums [64x32x32x16]: 4 of 64 workgroups",
-];
+const fewWorkgroups: readonly string[] = [];
 
 /** What adds up too much alone today. */
 const longAlone: readonly string[] = ["gpt: token-chains [64x64] in [65]: 4096 terms"];

@@ -57,7 +57,7 @@ describe("a step in print", () => {
          2  max-pool2d              stem.2  [32x12x12x8] 2x2 stride 2x2 of relu                     grid 36x1x1   activations1 -> activations2@55296 activations3
          3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh             grid 1x8x1    activations2@55296 parameters@2048 -> activations1
          4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x2x1    activations1 parameters@4096 parameters@5120 -> activations0
-         5  softmax-cross-entropy           [32x10]                                                 grid 1x1x1    activations0 activations0@1280 -> activations1@4352 activations1@3072
+         5  softmax-cross-entropy           [32x10]                                                 grid 32x1x1   activations0 activations0@1280 -> activations1@4352 activations1@3072
          6  metrics                         [32x2]                                                  grid 1x1x1    activations1@4352 -> metrics
          7  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations1 activations1@3072 -> gradients@4096 gradients@5120 metrics
          8  matmul                  head    [32x10] x [24x10]^T +tanhBackward                       grid 1x4x1    activations1@3072 parameters@4096 activations1 -> activations0

@@ -54,6 +54,8 @@ export const cases: readonly Case[] = [
   ]),
   forward([9, 130], layer, 2),
   backward([9, 130], layer, 1),
+  backward([23, 24], { ...layer, height: 4 }, 1),
+  backward([9, 130], { ...layer, height: 2 }, 1),
   ...[20, 200].flatMap((length) =>
     [layer, groups(1)].map((attributes) =>
       forward([3, 2, length], attributes, 0, {
