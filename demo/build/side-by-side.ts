@@ -13,16 +13,12 @@ const filesOf = (room: string): string[] =>
     .map((file) => `${room}/${file}`)
     .sort();
 
-export const sideBySide = (): Plugin => ({
+/** Puts files of an entry point's folder, by their paths in it, in front of all others; of the core, the rooms that are alike. */
+export const sideBySide = (entry = "src/index.ts", files: readonly string[] = rooms.flatMap(filesOf)): Plugin => ({
   name: "side-by-side",
   apply: "build",
   transform(code, id) {
-    if (!id.endsWith("/src/index.ts")) return undefined;
-    return (
-      rooms
-        .flatMap(filesOf)
-        .map((file) => `import "./${file}";\n`)
-        .join("") + code
-    );
+    if (!id.endsWith(`/${entry}`)) return undefined;
+    return files.map((file) => `import "./${file}";\n`).join("") + code;
   },
 });

@@ -16,7 +16,7 @@ import {
   reshaped,
   transposed,
 } from "./host.ts";
-import { axisAsked, chosen, expectDims, listOf, type Node, refuse } from "./node.ts";
+import { axisAsked, chosen, expectDims, inOrder, listOf, type Node, refuse } from "./node.ts";
 import { type Cut, cutsOf, joint, partsOf, placesOf, reducedAxes } from "./shapes.ts";
 
 export type Fold = (node: Node, ins: readonly Host[]) => Host | readonly Host[];
@@ -64,7 +64,7 @@ const reduction =
     const axes = reducedAxes(node, x.dims.length, input);
     if (axes === undefined) return x;
     const keep = node.int("keepdims", 1) === 1;
-    const order = [...x.dims.keys()].filter((axis) => !axes.includes(axis));
+    const order = inOrder(x.dims.length).filter((axis) => !axes.includes(axis));
     const sorted = transposed(x, [...order, ...axes]);
     const terms = sizeOf(axes.map((axis) => x.dims[axis] as number));
     const kept = x.dims.map((length, axis) => (axes.includes(axis) ? 1 : length));

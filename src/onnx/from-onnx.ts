@@ -72,7 +72,7 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
   for (const list of [found.initializer, found.input, found.output]) {
     const seen = new Set<string>();
     for (const { name = "" } of list)
-      if (seen.size === seen.add(name).size) fail(`"${name}" stands twice. A name may be made once.`);
+      if (seen.size === seen.add(name).size) fail(`"${name}" stands twice. The file is damaged.`);
   }
   if (found.sparse.length > 0)
     fail(`the file has ${found.sparse.length} sparse tensors, none is read. Make them dense.`);
@@ -108,7 +108,7 @@ function checkOptions(bytes: unknown, options: OnnxOptions): void {
     ["its options", options, given === options, "an object"],
     ["batch", batch, ["free", "none"].includes(batch), '"free" or "none"'],
     ["channelsLast", channelsLast, typeof channelsLast === "boolean", "true or false"],
-    ["external", external, ["function", "undefined"].includes(typeof external), "a function from a path to bytes"],
+    ["external", external, ["function", "undefined"].includes(typeof external), "a function"],
   ];
   for (const [what, value, fits, wanted] of rules)
     if (!fits) failOption(`${what} is ${JSON.stringify(value)}, it must be ${wanted}.`);
@@ -123,10 +123,8 @@ function initializerOf(proto: TensorProto, external: External | undefined): Host
 /** Whether one of the patterns is the whole name. */
 function matcher(patterns: string | readonly string[] | undefined): (name: string) => boolean {
   const tests = [patterns ?? []].flat().map((pattern) => {
-    const parts = String(pattern)
-      .split("*")
-      .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-    return new RegExp(`^${parts.join(".*")}$`, "s");
+    const text = String(pattern).replace(/\W/g, (sign) => (sign === "*" ? ".*" : `\\${sign}`));
+    return new RegExp(`^${text}$`, "s");
   });
   return (name) => tests.some((test) => test.test(name));
 }
@@ -149,7 +147,7 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
   checkAsked("output", wanted, there);
   checkAsked("input", Object.keys(options.input ?? {}), asked);
   for (const [what, all] of Object.entries({ inputs, outputs: wanted }))
-    if (all.length === 0) fail(`the file has 0 ${what}, at least 1 is needed. It is no network.`);
+    if (all.length === 0) fail(`the file has 0 ${what}, at least 1 is needed.`);
   const given = new Set([...constants.keys(), ...asked]);
   const lengths = new Map(
     inputs.map(({ name, type }) => [name, type?.tensor?.shape?.dim.map(({ value }) => value)] as const),
@@ -162,7 +160,7 @@ function plotOf(found: GraphProto, all: readonly Node[], constants: Map<string, 
   const trains = (name: string): boolean => !isFixed(name);
   const used = new Set([...nodes.flatMap((node) => node.inputs), ...wanted]);
   const kept = inputs.filter(({ name }) => used.has(name));
-  if (kept.length === 0) fail(`its outputs need none of ${inputs.length} inputs. It is no network.`);
+  if (kept.length === 0) fail(`its outputs need none of ${inputs.length} inputs.`);
   const claim = claims([]);
   const plotted = kept.map((proto) =>
     inputOf(

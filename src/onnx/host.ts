@@ -87,9 +87,7 @@ export const filled = (dims: readonly number[], type: number, of: (place: number
 export function checkSize(place: string, dims: readonly number[], given = 0): void {
   const [count, most] = [sizeOf(dims), Math.max(MOST, given)];
   if (count <= most && dims.every((length) => Number.isSafeInteger(length) && length >= 0)) return;
-  fail(
-    `${place}: a constant of shape [${dims}] is asked for, ${count} numbers, ${most} are the most. Correct the file.`,
-  );
+  fail(`${place}: a constant of shape [${dims}] is asked for, ${count} numbers, ${most} are the most.`);
 }
 
 /** Gives the bytes of a file that tensors lie in, by the path that the model says. */
@@ -102,7 +100,7 @@ export function readTensor(proto: TensorProto, what: string, external: External 
   const known = types[type];
   if (known === undefined) {
     const names = Object.values(types).map(({ name }) => name);
-    return refuse(`is of type ${type}, which is not read; ${names.join(", ")} are. Convert it.`);
+    return refuse(`is of type ${type}, which is not read; ${names.join(", ")} are.`);
   }
   const odd = dims.find((length) => length < 0 || !Number.isSafeInteger(length));
   const count = sizeOf(dims);
@@ -126,7 +124,7 @@ export function readTensor(proto: TensorProto, what: string, external: External 
   const given = proto[known.field];
   if (given.length !== count) {
     refuse(
-      `has the shape [${dims}], which is ${count} numbers, ${given.length} are there. The file is damaged${given.length === 0 ? ", or its weights were taken out" : ""}.`,
+      `has the shape [${dims}], which is ${count} numbers, ${given.length} are there. The file is damaged, or its weights were taken out.`,
     );
   }
   return host(dims, given.map(mend), type);
@@ -146,7 +144,7 @@ function outside(proto: TensorProto, refuse: (text: string) => never, external: 
   const begin = Number(offset);
   const end = length === undefined ? file.length : begin + Number(length);
   if (!(Number.isSafeInteger(begin) && Number.isSafeInteger(end) && begin >= 0 && begin <= end && end <= file.length)) {
-    refuse(`lies in bytes ${offset} to ${end} of "${location}", which has ${file.length}. Give that of this model.`);
+    refuse(`lies in bytes ${offset} to ${end} of "${location}", which has ${file.length}. The file is damaged.`);
   }
   return file.subarray(begin, end);
 }

@@ -8,7 +8,7 @@ import { sizeOf } from "../foreign/strided.ts";
 import { type Ops, ops, type Scope, type Value } from "../index.ts";
 import { fail } from "./fail.ts";
 import { type Host, isFloat, transposed } from "./host.ts";
-import { type Node, own, refuse } from "./node.ts";
+import { inOrder, type Node, own, refuse } from "./node.ts";
 
 export interface Live {
   readonly kind: "live";
@@ -69,9 +69,6 @@ export type Row = (node: Node, ins: readonly (Known | undefined)[], about: About
 
 export const isHost = (one: Known | undefined): one is Host => one?.kind === "host";
 export const isLive = (one: Known | undefined): one is Live => one?.kind === "live";
-
-/** 0, 1, 2, ...: ONNX's own order. */
-export const inOrder = (rank: number): number[] => [...Array(rank).keys()];
 
 /** [0, 2, .., 1]: images with channels last. */
 export const channelsLast = (rank: number): number[] => [0, ...inOrder(rank).slice(2), 1];

@@ -97,3 +97,6 @@ export const axesOf = (node: Node, axes: readonly number[], rank: number): numbe
 
 /** The numbers of a constant that says a shape, axes or places. */
 export const listOf = (given: Host): number[] => Array.from(given.data);
+
+/** 0, 1, 2, ...: ONNX's own order. */
+export const inOrder = (rank: number): number[] => [...Array(rank).keys()];

@@ -14,7 +14,7 @@ export function sorted(nodes: readonly Node[], given: ReadonlySet<string>, outpu
       if (other !== undefined || given.has(output))
         refuse(
           node,
-          `it makes "${output}", which ${other?.place ?? "an input or a constant"} makes too. A name may be made once.`,
+          `it makes "${output}", which ${other?.place ?? "an input or a constant"} makes too. The file is damaged.`,
         );
       makers.set(output, node);
     }

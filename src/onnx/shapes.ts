@@ -3,7 +3,7 @@
 import { sizeOf } from "../foreign/strided.ts";
 import type { Host } from "./host.ts";
 
-import { axesOf, axisOf, expectCount, listOf, type Node, refuse } from "./node.ts";
+import { axesOf, axisOf, expectCount, inOrder, listOf, type Node, refuse } from "./node.ts";
 
 /** The shape to which both are repeated, as in NumPy. */
 export function joint(node: Node, a: readonly number[], b: readonly number[]): number[] {
@@ -45,7 +45,7 @@ export const axesAsked = (node: Node, input: Host | undefined, name = "axes"): r
 export function reducedAxes(node: Node, rank: number, input: Host | undefined): number[] | undefined {
   const asked = axesAsked(node, input) ?? [];
   if (asked.length > 0) return axesOf(node, asked, rank);
-  return node.int("noop_with_empty_axes", 0) === 1 ? undefined : [...Array(rank).keys()];
+  return node.int("noop_with_empty_axes", 0) === 1 ? undefined : inOrder(rank);
 }
 
 /** Numbers of places along an axis, of which those below 0 count from the end. */
@@ -116,9 +116,9 @@ export function cutsOf(node: Node, dims: readonly number[], ins: readonly (Host 
 /** Lengths of the parts of a Split. */
 export function partsOf(node: Node, length: number, input: Host | undefined): number[] {
   const many = node.outputs.length;
+  const each = Math.ceil(length / many);
   const sizes =
-    axesAsked(node, input, "split") ??
-    Array.from({ length: many }, (_, i) => Math.min(Math.ceil(length / many), length - i * Math.ceil(length / many)));
+    axesAsked(node, input, "split") ?? Array.from({ length: many }, (_, i) => Math.min(each, length - i * each));
   if (sizes.length === many && sizes.reduce((a, b) => a + b, 0) === length && sizes.every((one) => one >= 0))
     return [...sizes];
   return refuse(node, `it splits ${length} into [${sizes}] for ${many} outputs.`);

@@ -12,7 +12,6 @@ import {
   arrange,
   channelsLast,
   dimsOf,
-  inOrder,
   isHost,
   type Known,
   type Live,
@@ -24,7 +23,7 @@ import {
   weight,
 } from "./live.ts";
 import { claims, commonStart, kindOf, moduleOf, nodeName, shortened, trimmed } from "./names.ts";
-import { type Node, own, refuse } from "./node.ts";
+import { inOrder, type Node, own, refuse } from "./node.ts";
 import { known, rows } from "./rows.ts";
 
 /** An input of the model. */
@@ -75,16 +74,6 @@ export interface Walk {
   /** Nodes that were reckoned, or that only call axes by other names. */
   readonly folded: number;
 }
-
-/** Operators that take numbers of rows, and as which input. */
-const takesIds: Readonly<Record<string, number>> = {
-  Cast: 0,
-  Gather: 1,
-  Identity: 0,
-  OneHotRows: 0,
-  Shape: 0,
-  Size: 0,
-};
 
 /** Gives a part's outputs, always as a list. */
 export const listed = (made: Value | readonly Value[]): readonly Value[] => ("shape" in made ? [made] : made);
@@ -187,10 +176,6 @@ export function walk(plot: Plot, batch: number): Walk {
       folded++;
     } else {
       const ins = isTrained ? given.map((one) => (isWeight(one) ? parameter(one) : one)) : given;
-      for (const [i, one] of ins.entries()) {
-        if (one?.kind === "live" && one.ids && takesIds[op] !== i)
-          refuse(node, "it takes numbers of rows, which go into tables alone.");
-      }
       if (row === undefined) return refuse(node, "it is read for constants alone, it takes a value of the network.");
       const result = row(node, ins, about);
       if (Array.isArray(result)) made = result;

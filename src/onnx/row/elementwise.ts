@@ -4,7 +4,6 @@ import { sizeOf } from "../../foreign/strided.ts";
 import {
   elu,
   gelu,
-  hardSigmoid,
   hardSwish,
   type Layer,
   leakyRelu,
@@ -24,7 +23,6 @@ import {
   arrange,
   constant,
   dimsOf,
-  inOrder,
   inputOf,
   isHost,
   isLive,
@@ -42,7 +40,7 @@ import {
   z,
 } from "../live.ts";
 import { kindOf } from "../names.ts";
-import { type Node, refuse } from "../node.ts";
+import { inOrder, type Node, refuse } from "../node.ts";
 import { joint } from "../shapes.ts";
 
 type Of = (scope: Scope, x: Value, node: Node) => Value;
@@ -74,11 +72,8 @@ export const pair =
 const [plus, minus, times, over] = [pair("add"), pair("subtract"), pair("multiply"), pair("divide")];
 const not = (scope: Scope, x: Value): Value => scale(scope, x, -1, 1);
 
-function hard(scope: Scope, x: Value, node: Node): Value {
-  const [slope, offset] = [node.float("alpha", 0.2), node.float("beta", 0.5)];
-  if (Math.abs(6 * slope - 1) < 1e-5 && offset === 0.5) return hardSigmoid().apply(scope, x);
-  return scope.op(ops.clip, { x: scale(scope, x, slope, offset) }, { min: 0, max: 1 }).z;
-}
+const hard: Of = (scope, x, node) =>
+  clipped({ min: 0, max: 1 })(scope, scale(scope, x, node.float("alpha", 0.2), node.float("beta", 0.5)));
 
 const scaledElu: Of = (scope, x, node) =>
   scale(scope, elu({ alpha: node.float("alpha", 1.6732632) }).apply(scope, x), node.float("gamma", 1.0507009));

@@ -11,7 +11,6 @@ import {
   dimsOf,
   flowing,
   hostAt,
-  inOrder,
   inputOf,
   isHost,
   isLive,
@@ -28,7 +27,7 @@ import {
   weight,
   z,
 } from "../live.ts";
-import { axesOf, axisAsked, chosen, expectCount, listOf, type Node, refuse } from "../node.ts";
+import { axesOf, axisAsked, chosen, expectCount, inOrder, listOf, type Node, refuse } from "../node.ts";
 import {
   axesAsked,
   type Cut,

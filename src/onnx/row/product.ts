@@ -9,7 +9,6 @@ import {
   arrange,
   dimsOf,
   flowing,
-  inOrder,
   isHost,
   isLive,
   type Known,
@@ -24,7 +23,7 @@ import {
   type Weight,
   weight,
 } from "../live.ts";
-import { type Node, refuse } from "../node.ts";
+import { inOrder, type Node, refuse } from "../node.ts";
 import { joint } from "../shapes.ts";
 import { pair } from "./elementwise.ts";
 
@@ -137,7 +136,7 @@ const attention: Row = (node, ins, about) => {
         return view(
           scope,
           y,
-          order.map((axis) => (axis === rank - 1 ? (values[axis] as number) : (dims[axis] as number))),
+          order.map((axis) => dims[axis] as number),
         );
       },
     };

@@ -4,8 +4,8 @@ import { sizeOf } from "../../foreign/strided.ts";
 import { layerNorm, logSoftmax, ops, rmsNorm, type Scope, softmax, type Value } from "../../index.ts";
 import { scale } from "../function.ts";
 import type { Host } from "../host.ts";
-import { constant, dimsOf, hostAt, inOrder, inputOf, type Row, stepOf, view, weight, z } from "../live.ts";
-import { axesOf, axisAsked, expectDims } from "../node.ts";
+import { constant, dimsOf, hostAt, inputOf, type Row, stepOf, view, weight, z } from "../live.ts";
+import { axesOf, axisAsked, expectDims, inOrder } from "../node.ts";
 import { reducedAxes } from "../shapes.ts";
 
 type Along = (scope: Scope, x: Value, axes: readonly number[], batch: boolean) => Value;

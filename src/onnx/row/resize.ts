@@ -53,9 +53,11 @@ const modes: Readonly<Record<string, Taps>> = {
   },
 };
 
-/** What an attribute says; before opset 11 it could not. */
+/** Before opset 11 a node has a way of its own, and no region of interest. */
+const isOld = (node: Node): boolean => node.op === "Upsample" || node.opset < 11;
+
 const said = (node: Node, name: string, otherwise: string, before: string): string =>
-  node.op === "Upsample" || node.opset < 11 ? before : node.text(name, otherwise);
+  isOld(node) ? before : node.text(name, otherwise);
 
 /** [given, made]: what of each number given is in each that is made. */
 function matrixOf(node: Node, axis: Axis, tapsOf: Taps): number[][] {
@@ -91,12 +93,12 @@ function repeatsOf(matrix: readonly (readonly number[])[]): number | undefined {
 const resize: Row = (node, ins) => {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
-  const hasRegion = node.op === "Resize" && node.opset >= 11;
-  const scalesAt = hasRegion ? 2 : 1;
-  const given = constant(node, ins[scalesAt], "scales");
-  const scales = given === undefined || given.dims[0] === 0 ? (node.floats("scales") ?? undefined) : listOf(given);
-  const sizes = constant(node, ins[3], "sizes");
-  const wanted = sizes !== undefined && sizes.dims[0] !== 0 ? listOf(sizes) : undefined;
+  const list = (at: number, what: string): readonly number[] | undefined => {
+    const given = constant(node, ins[at], what);
+    return given === undefined || given.dims[0] === 0 ? undefined : listOf(given);
+  };
+  const scales = list(isOld(node) ? 1 : 2, "scales") ?? node.floats("scales");
+  const wanted = list(3, "sizes");
   expectCount(node, wanted === undefined ? "scales" : "sizes", wanted ?? scales, dims.length);
   const taps = chosen(node, "mode", node.text("mode", "nearest"), modes);
   const axes = dims.map((length, axis): Axis => {

@@ -19,7 +19,6 @@ import {
   dimsOf,
   expectAlone,
   hostAt,
-  inOrder,
   inputOf,
   type Known,
   type Live,
@@ -31,7 +30,7 @@ import {
   view,
   weight,
 } from "../live.ts";
-import { expectCount, expectDims, type Node, refuse } from "../node.ts";
+import { expectCount, expectDims, inOrder, type Node, refuse } from "../node.ts";
 
 type Pair = readonly [number, number];
 
