@@ -5,7 +5,7 @@
 import { readdirSync } from "node:fs";
 import type { Plugin } from "vite";
 
-const rooms = ["op", "kernels", "optim", "io"];
+const rooms = ["kernels", "op", "optim", "io"];
 
 const filesOf = (room: string): string[] =>
   readdirSync(`src/${room}`, { recursive: true, encoding: "utf8" })
