@@ -47,8 +47,8 @@ const normal: Initializer = (shape, random) => Float32Array.from({ length: sizeO
  * The model with adapters beside the weights of these layers. A layer `path` with a weight [.., in, out] gets `path.loraA` [.., in, rank] and
  * `path.loraB` [1.., rank, out]; B is 0 at first, so that nothing changes, and A is uniform, but for a table, where it is the other way round. All
  * other names stay, so the weights of the model fit. With `base: { except: "**.lora*" }` nothing else trains, and the weights of the model have
- * neither gradients nor moments; `loraPlus()` is for the rates. Convolutions in groups are refused, and so is a pattern that names nothing:
- * OptionError, NameError.
+ * neither gradients nor moments, with `dtype: "f16"` in it half of their bytes; `loraPlus()` is for the rates. Convolutions in groups are
+ * refused, and so is a pattern that names nothing: OptionError, NameError.
  *
  * @example
  * compile(lora(model, { layers: "**.attention", rank: 8 }), { base: { except: ["**.lora*", "head"] }, weights, ... })

@@ -7,7 +7,7 @@ import { checkPattern, matching, tester } from "../pattern.ts";
 const PLACE = "compile: base";
 
 /** A pattern for the weights that never train, or patterns for those that do. */
-export type Base = string | { readonly except: string | readonly string[] };
+export type Base = string | { readonly except: string | readonly string[]; readonly dtype?: "f32" | "f16" };
 
 /** Whether a weight is of the base, by its name. */
 export function inBase(base: Base | undefined): (name: string) => boolean {
@@ -17,7 +17,11 @@ export function inBase(base: Base | undefined): (name: string) => boolean {
   return (name) => !others.some((test) => test(name));
 }
 
-const exceptions = ({ except }: { readonly except: string | readonly string[] }): readonly string[] => [except].flat();
+const exceptions = ({ except }: Exclude<Base, string>): readonly string[] => [except].flat();
+
+/** How its numbers lie in memory. */
+export const baseDtype = (base: Base | undefined): "f32" | "f16" =>
+  typeof base === "object" ? (base.dtype ?? "f32") : "f32";
 
 /** Refuses what is no base, before there are names. */
 export function checkBaseForm(base: unknown): void {
@@ -25,7 +29,10 @@ export function checkBaseForm(base: unknown): void {
     checkPattern(PLACE, base);
     return;
   }
-  checkKeys(PLACE, "it", base, ["except"]);
+  checkKeys(PLACE, "it", base, ["except", "dtype"]);
+  const { dtype = "f32" } = base as { dtype?: unknown };
+  if (dtype !== "f32" && dtype !== "f16")
+    throw new OptionError(`${PLACE}: dtype is ${shown(dtype)}, it must be "f32" or "f16".`);
   const patterns = exceptions(base as { except: string });
   if (patterns.length === 0) throw new OptionError(`${PLACE}: except is ${shown([])}. Name what is to train.`);
   for (const pattern of patterns) checkPattern(`${PLACE}: except`, pattern);

@@ -2,6 +2,7 @@
 // hold, is no damage: only the tensor that has it cannot be used, and that is said when somebody wants it.
 
 import { CheckpointError } from "../errors.ts";
+import { fromHalf } from "../half.ts";
 import { MOST_F32 } from "../option.ts";
 
 /** How the bits of each type are read. */
@@ -34,21 +35,10 @@ export function toFloats(name: string, dtype: string, bytes: Uint8Array): Float3
     const number = Number(given[i]);
     // The bits of a BF16 are the upper half of an f32.
     if (dtype === "BF16") words[i] = number << 16;
-    else floats[i] = dtype === "F16" ? half(number) : number;
+    else floats[i] = dtype === "F16" ? fromHalf(number) : number;
     if (Math.abs(number) > most && Number.isFinite(number)) {
       refuse(`${given[i]} at ${i}, of type ${dtype}, of which at most ${most} becomes f32`);
     }
   }
   return floats;
-}
-
-/** The value of an f16. */
-function half(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const size =
-    exponent === 31
-      ? 1 / (fraction === 0 ? 0 : Number.NaN)
-      : (exponent === 0 ? 2 * fraction : 1024 + fraction) * 2 ** (exponent - 25);
-  return bits & 0x8000 ? -size : size;
 }

@@ -32,6 +32,8 @@ export interface SignatureParts {
   readonly averaging: boolean;
   /** Names of the weights that never train. */
   readonly base: readonly string[];
+  /** How they are stored, where that is not f32. */
+  readonly baseDtype?: string | undefined;
   readonly momentum: Schedule | undefined;
   /** The rule of each tensor. Its rate and decay are left out, since the rows of the checkpoint have them. */
   readonly rules: Readonly<Record<string, RuleSpec>>;

@@ -86,7 +86,7 @@ export function placedNumbers(
     if ((isShaped(numbers) || shape.length > 1) && String(shape) !== String(placed.shape)) {
       throw new ShapeError(`${what} has shape [${placed.shape}], numbers of shape [${shape}] were given.`);
     }
-    if (!anyNumber) checkFinite(what, data, collected, () => "", most);
+    if (!anyNumber) checkFinite(what, data, collected, () => "", placed.most ?? most);
     return { placed, values: values instanceof Float32Array ? values : new Float32Array(values) };
   });
 }

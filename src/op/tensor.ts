@@ -1,6 +1,8 @@
 // A value of the graph: shape, type of its numbers, and where it lives.
 
 export type DType = "f32" | "u32";
+/** How numbers lie in an arena: weights that never train may be f16, two in a word, and are f32 to whatever reads them. */
+export type Stored = DType | "f16";
 
 /**
  * Where a tensor lives. `parameter` and `gradient`: arenas that last as long as the trainer, at equal offsets. `base`: weights
@@ -30,10 +32,10 @@ export type Tensors<Name extends string = string> = { readonly [Key in Name]: Te
 
 export const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-const widths = { f32: 4, u32: 4 } as const;
+const widths = { f32: 4, u32: 4, f16: 2 } as const;
 
 /** Bytes of a number. */
-export const bytesOf = (dtype: DType): number => widths[dtype];
+export const bytesOf = (dtype: Stored): number => widths[dtype];
 
 /** Bytes of all numbers of a tensor. */
 export const byteSize = ({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number => size(shape) * bytesOf(dtype);

@@ -2,7 +2,8 @@
 // gradients and moments. Every tensor starts on a block, so a workgroup of the update belongs to exactly one tensor and
 // thus to one row of the layer table.
 
-import { bytesOf, type DType, size } from "../op/tensor.ts";
+import { MOST_F16 } from "../half.ts";
+import { bytesOf, type Stored, size } from "../op/tensor.ts";
 
 /** Elements of a block: of whatever type, a multiple of the 256-byte binding alignment. */
 export const BLOCK = 256;
@@ -15,6 +16,8 @@ export interface Placed {
   /** First element in the arena. */
   readonly offset: number;
   readonly length: number;
+  /** The largest number that it can hold, where that is less than f32 does. */
+  readonly most?: number;
 }
 
 export interface Layout {
@@ -22,20 +25,20 @@ export interface Layout {
   /** Blocks of one arena. */
   readonly blocks: number;
   /** Of all numbers in it. */
-  readonly dtype: DType;
+  readonly dtype: Stored;
 }
 
 /** Places tensors one after the other, each at the start of a block. */
 export function layOut(
   tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly layer: string }[],
-  dtype: DType = "f32",
+  dtype: Stored = "f32",
 ): Layout {
   let block = 0;
   const placed = tensors.map(({ name, shape, layer }) => {
     const length = size(shape);
     const offset = block * BLOCK;
     block += Math.ceil(length / BLOCK);
-    return { name, shape, layer, offset, length };
+    return { name, shape, layer, offset, length, ...(dtype === "f16" && { most: MOST_F16 }) };
   });
   return { tensors: placed, blocks: block, dtype };
 }

@@ -2,7 +2,7 @@
 
 import { bug } from "../errors.ts";
 import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
-import { byteSize, bytesOf } from "../op/tensor.ts";
+import { byteSize, bytesOf, size } from "../op/tensor.ts";
 import { planArenas } from "./arena.ts";
 import type { Layout } from "./layout.ts";
 import { lifetimesOf, lowerBound } from "./lifetime.ts";
@@ -12,6 +12,8 @@ export interface Slice {
   readonly arena: string;
   readonly offset: number;
   readonly bytes: number;
+  /** Whether its numbers are f16, where f32 is read. */
+  readonly half?: true;
 }
 
 /** Where tensors that live on lie. */
@@ -62,8 +64,8 @@ export function plan(
   const arenas = planArenas(lifetimes, [...room.values()]);
   const rows = new Map(parameterIds.map((id, row) => [id, row]));
   const offsets = new Map(
-    [{ layout, ids: parameterIds }, ...residents].flatMap(({ layout: { tensors }, ids }) =>
-      ids.map((id, i) => [id, tensors[i]?.offset ?? 0]),
+    [{ layout, ids: parameterIds }, ...residents].flatMap(({ layout: { tensors, dtype }, ids }) =>
+      ids.map((id, i) => [id, { offset: tensors[i]?.offset ?? 0, dtype }] as const),
     ),
   );
 
@@ -75,8 +77,10 @@ export function plan(
       const spot = arenas.spots.get(tensor.id) ?? bug(`"${tensor.name}" has no place`);
       return { arena: `activations${spot.arena}`, offset: spot.offset, bytes };
     }
-    const offset = offsets.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
-    return { arena: arenaOf[tensor.role], offset: offset * bytesOf(tensor.dtype), bytes };
+    const { offset, dtype } = offsets.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
+    const [arena, width] = [arenaOf[tensor.role], bytesOf(dtype)];
+    if (dtype !== "f16") return { arena, offset: offset * width, bytes };
+    return { arena, offset: offset * width, bytes: Math.ceil((size(tensor.shape) * width) / 16) * 16, half: true };
   };
 
   return {

@@ -38,7 +38,7 @@ function join(commands: readonly Command[], mostBytes: number): Command | undefi
       const begin = Math.min(known.offset, offset);
       const range = { offset: begin, bytes: Math.max(known.offset + known.bytes, offset + bytes) - begin };
       bound.set(key, { ...known, ...range, text: `var<${space}> ${known.name}: ${type};` });
-      return { key, name, offset, width: type.includes("vec4f") ? 16 : 4 };
+      return { key, name, offset, width: type.includes("vec4f") ? 16 : type.includes("vec2u") ? 8 : 4 };
     });
     const taken = new Map<string, number>();
     const words = [...code.matchAll(shared)].map(([, word = "", type = ""]) => {

@@ -3,6 +3,7 @@
 import type { Access, Grid, Holes } from "../op/kernel.ts";
 import { specialise } from "../op/shader.ts";
 import type { Slice } from "../plan/plan.ts";
+import { readingHalves } from "./halves.ts";
 
 /** A slice of an arena behind one binding of a shader. `bytes` 0 means the whole arena. */
 export interface Binding extends Slice {
@@ -43,9 +44,17 @@ const declaration = /@group\(0\) ?@binding\((\d+)\) ?var<(\w+)(?:, ?(\w+))?> ?(\
 /** The command of a shader, whose text says what it binds; `sliceOf` knows what stands behind a name. */
 export function commandOf(shader: Omit<Command, "bindings" | "step">, sliceOf: (name: string) => Slice): Command {
   const code = specialise(shader.kernel, shader.source, shader.holes);
-  const bindings = [...code.matchAll(declaration)].map(([, number, space, mode, name = ""]): Binding => {
-    const access = space === "uniform" ? space : mode === "read" ? mode : "readWrite";
-    return { number: Number(number), name, access, ...sliceOf(name) };
-  });
-  return { ...shader, bindings: bindings.sort((a, b) => a.number - b.number), step: code.includes("@group(1)") };
+  const bindings: readonly Binding[] = [...code.matchAll(declaration)].map(
+    ([, number, space, mode, name = ""]): Binding => {
+      const access = space === "uniform" ? space : mode === "read" ? mode : "readWrite";
+      return { number: Number(number), name, access, ...sliceOf(name) };
+    },
+  );
+  const made = {
+    ...shader,
+    bindings: bindings.toSorted((a, b) => a.number - b.number),
+    step: code.includes("@group(1)"),
+  };
+  const halves = bindings.filter(({ half }) => half === true).map(({ name }) => name);
+  return halves.length === 0 ? made : { ...made, source: readingHalves(code, halves), holes: {} };
 }

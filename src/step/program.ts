@@ -3,7 +3,7 @@
 import { ShapeError } from "../errors.ts";
 import { absorb } from "../graph/absorb.ts";
 import { differentiate } from "../graph/backward.ts";
-import type { Base } from "../graph/base.ts";
+import { type Base, baseDtype } from "../graph/base.ts";
 import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
 import { forGpu } from "../graph/for-gpu.ts";
@@ -155,7 +155,8 @@ export function buildProgram(options: ProgramOptions): Program {
     const isOfRole = (_: unknown, i: number): boolean =>
       tensorAt(traced.graph, traced.parameterIds[i] as number).role === role;
     const parameters = traced.parameters.filter(isOfRole);
-    return { parameters, ids: traced.parameterIds.filter(isOfRole), layout: layOut(parameters) };
+    const dtype = role === "base" ? baseDtype(options.base) : "f32";
+    return { parameters, ids: traced.parameterIds.filter(isOfRole), layout: layOut(parameters, dtype) };
   };
   const { parameters, ids: parameterIds, layout } = weightsOf("parameter");
   const base = weightsOf("base");

@@ -4,6 +4,7 @@
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { BufferUsage, MapMode } from "../gpu/usage.ts";
+import { fromHalf, toHalf } from "../half.ts";
 import { startState } from "../kernels/control.ts";
 import { moments } from "../kernels/update.ts";
 import { ROW_STRIDE } from "../op/check.ts";
@@ -129,13 +130,20 @@ export function createStore(
 
     write(role: string, { offset, length, name }: Placed, data: Float32Array<ArrayBuffer>): void {
       if (data.length !== length) bug(`"${name}" has ${length} numbers, ${data.length} were given`);
-      gpu.device.queue.writeBuffer(arena(role), offset * bytesOf(layoutOf(role).dtype), data);
+      const { dtype } = layoutOf(role);
+      // Of f16 a whole number of words; behind a tensor there is room.
+      const words =
+        dtype === "f16"
+          ? Uint16Array.from({ length: 2 * Math.ceil(length / 2) }, (_, i) => toHalf(data[i] ?? 0))
+          : data;
+      gpu.device.queue.writeBuffer(arena(role), offset * bytesOf(dtype), words);
     },
 
     /** All tensors of an arena, as of the work submitted so far. */
     async read(role: string): Promise<Map<string, HostTensor>> {
       const own = layoutOf(role);
-      const words = new Float32Array(await readBack(gpu, arena(role), 0, arenaBytes(own)));
+      const bytes = await readBack(gpu, arena(role), 0, arenaBytes(own));
+      const words = own.dtype === "f16" ? Float32Array.from(new Uint16Array(bytes), fromHalf) : new Float32Array(bytes);
       return new Map(
         own.tensors.map(({ name, shape, offset, length }) => [
           name,

@@ -54,9 +54,10 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
   readonly recompute?: string;
   /**
    * Weights that never train in this trainer: they have neither gradients nor moments, and no rates. A pattern of layers or tensors,
-   * or all but some: { except: "**.lora*" }. What may train again later is frozen instead, by `rates`. Default: none.
+   * or all but some: { except: "**.lora*" }. What may train again later is frozen instead, by `rates`. With `dtype: "f16"` they lie on the
+   * GPU as f16, rounded to the nearest, in half of the bytes; all arithmetic stays f32, and no feature of the device is needed. Default: none.
    */
-  readonly base?: string | { readonly except: string | readonly string[] };
+  readonly base?: string | { readonly except: string | readonly string[]; readonly dtype?: "f32" | "f16" };
   /**
    * Weights and states to begin with, by tensor name, such as those of a network that others trained; what they lack begins as it would
    * without them, and what the model lacks is left out. They are checked before a device is asked for. Default: none.

@@ -1,6 +1,7 @@
 // A trainer as a checkpoint, and back: weights, moments, what the controllers know, rates, counters and the place in the data.
 
 import { bug } from "../errors.ts";
+import { baseDtype } from "../graph/base.ts";
 import { isLoss } from "../graph/term.ts";
 import { encodeCheckpoint, encodeWeights } from "../io/checkpoint.ts";
 import { decodeCheckpoint } from "../io/load.ts";
@@ -22,7 +23,10 @@ export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "
 }
 
 /** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
-export function signed({ input, batch, objectives, seed, momentum, update }: Settings, table: RateTable): Signature {
+export function signed(
+  { input, batch, objectives, seed, momentum, update, base: ofBase }: Settings,
+  table: RateTable,
+): Signature {
   const { rows, base } = table;
   const { clip, clamp, accumulate, average, controllers } = update;
   const [[, main] = [], ...named] = objectives;
@@ -34,6 +38,7 @@ export function signed({ input, batch, objectives, seed, momentum, update }: Set
     control: controllers.map(({ name, layers, constants }) => ({ name, layers, constants })),
     averaging: average,
     base,
+    baseDtype: baseDtype(ofBase) === "f32" ? undefined : baseDtype(ofBase),
     rules: Object.fromEntries(rows.map(({ name, optimizer }) => [name, optimizer.spec])),
     schedules: Object.fromEntries(rows.map(({ name, schedule }) => [name, schedule])),
   });

@@ -49,10 +49,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 /** Packages that an entry point may carry. */
 const bundled = ["fflate", "jsfive"];
 
-const recordFiles = ["command", "beside", "commit", "sums", "update", "record", "program"].map(
+const recordFiles = ["command", "halves", "beside", "commit", "sums", "update", "record", "program"].map(
   (name) => `step/${name}.ts`,
 );
-const baseFiles = ["errors.ts", "initializer.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
+const baseFiles = ["errors.ts", "half.ts", "initializer.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
 
 /** The room of a file, by its path below src/. */
 function roomOf(file: string): string {

@@ -2,13 +2,23 @@
 // bits that they get beside frozen ones.
 
 import { describe, expect, test } from "vitest";
+import { charGpt } from "../../demo/models/char-gpt.ts";
+import { charLstm } from "../../demo/models/char-lstm.ts";
 import {
+  batchNorm,
   CheckpointError,
   type CompileOptions,
+  compile,
+  conv2d,
+  crossEntropy,
   dense,
+  depthwiseConv2d,
+  flatten,
   inference,
+  type Layer,
   layerDecay,
   NameError,
+  prelu,
   relu,
   sequential,
   sgd,
@@ -119,6 +129,97 @@ describe("training", () => {
         for (const [i, name] of [...stem, ...others].entries())
           expect(after[i] === before[i], name).toBe(name.startsWith(base));
       }
+    }));
+});
+
+describe("a base of f16", () => {
+  const others = ["body.**", "head"];
+  const [f16, f32] = [{ except: others, dtype: "f16" }, { except: others }] as const;
+
+  test("gives the bits of a base of f32 whose weights were rounded to f16, and its own are those", () =>
+    guarded(async (device) => {
+      const half = await small(device, { base: f16, clip: { norm: 0.05 } });
+      // Beside what is drawn: the smallest of all, one below the smallest normal one, what is half way, and the largest.
+      const odd = Float32Array.of(2 ** -24, 1.5 * 2 ** -16, 1 + 2 ** -11, 1 + 3 * 2 ** -11, -65504, 0.1, -0, 7);
+      half.setWeights({ "stem.0.bias": odd });
+      const rounded = plain(await half.weights());
+      expect(rounded["stem.0.bias"]).toEqual(
+        Float32Array.of(2 ** -24, 1.5 * 2 ** -16, 1, 1 + 2 ** -9, -65504, 0.0999755859375, -0, 7),
+      );
+      half.setWeights({ "stem.0.bias": new Float32Array(8).fill(0.1) });
+      const whole = await small(device, { base: f32, clip: { norm: 0.05 } });
+      const drawn = bits(await whole.weights());
+      whole.setWeights(plain(await half.weights()));
+      const first = bits(await whole.weights());
+      expect(first.get("stem.0.weight")).not.toBe(drawn.get("stem.0.weight"));
+      expect(first).toEqual(bits(await half.weights()));
+      for (const trainer of [half, whole]) await trainer.fit(data, { epochs: 3 });
+      expect(bits(await half.weights())).toEqual(bits(await whole.weights()));
+      expect(await half.predict(data.x)).toEqual(await whole.predict(data.x));
+      expect(await half.evaluate(data)).toEqual(await whole.evaluate(data));
+    }));
+
+  const text = { input: { shape: [8], classes: 11 }, x: Uint8Array.from({ length: 64 }, (_, i) => (i * 7) % 11) };
+  const image = { input: [6, 6, 2], x: Float32Array.from({ length: 8 * 72 }, (_, i) => ((i * 37) % 101) / 101 - 0.5) };
+  const some8 = Uint8Array.from({ length: 8 }, (_, i) => i % 2);
+  const networks: readonly (readonly [name: string, model: Layer, data: typeof text | typeof image, y: Uint8Array])[] =
+    [
+      ["a char-GPT", charGpt({ vocabulary: 11, length: 8, units: 8, heads: 2, blocks: 1 }), text, text.x],
+      ["an LSTM", charLstm(11, 8), text, text.x],
+      [
+        "convolutions",
+        sequential({
+          wide: [conv2d(8, { kernel: 3 }), batchNorm(), relu()],
+          deep: [depthwiseConv2d({ kernel: 3 }), prelu()],
+          odd: [conv2d(3, { kernel: 1 }), flatten()],
+          head: dense(2),
+        }),
+        image,
+        some8,
+      ],
+    ];
+
+  test.each(networks)("of %s gives the bits of one of f32 whose weights were rounded", (_, model, { input, x }, y) =>
+    guarded(async (device) => {
+      const names = Object.keys(plain(await (await compile(model, { device, input, loss: crossEntropy() })).weights()));
+      const except = names.filter((name) => name.endsWith("bias")).slice(-1);
+      const make = (base: CompileOptions["base"] & object) =>
+        compile(model, { device, input, batch: 8, loss: crossEntropy(), optimizer: sgd({ lr: 0.1 }), base });
+      const [half, whole] = [await make({ except, dtype: "f16" }), await make({ except })];
+      const before = bits(await whole.weights());
+      whole.setWeights(plain(await half.weights()));
+      expect(bits(await whole.weights())).not.toEqual(before);
+      for (const trainer of [half, whole]) await trainer.fit({ x, y }, { epochs: 3 });
+      expect(bits(await half.weights())).toEqual(bits(await whole.weights()));
+      expect(await half.predict(x)).toEqual(await whole.predict(x));
+      expect(await half.evaluate({ x, y })).toEqual(await whole.evaluate({ x, y }));
+    }),
+  );
+
+  test("takes half of the bytes", () =>
+    guarded(async (device) => {
+      const found = await made(async () => small(device, { base: f16 }));
+      expect(found.get("base")).toBe((2 * 256 * 4) / 2);
+    }));
+
+  test("comes back from a checkpoint, which one of f32 does not take unasked; a number that is too large is refused", () =>
+    guarded(async (device) => {
+      const trainer = await small(device, { base: f16 });
+      await trainer.fit(data, { epochs: 1 });
+      const bytes = await trainer.save();
+      const again = await small(device, { base: f16, seed: 5 });
+      again.load(bytes);
+      expect(await again.save()).toEqual(bytes);
+      const other = await small(device, { base: f32 });
+      expect(() => other.load(bytes)).toThrow('baseDtype is "f16", here nothing');
+      other.load(bytes, { allow: ["baseDtype"] });
+      expect(bits(await other.weights())).toEqual(bits(await trainer.weights()));
+      const large = { "stem.0.bias": new Float32Array(8).fill(65505) };
+      expect(() => trainer.setWeights(large)).toThrow('"stem.0.bias"');
+      other.setWeights(large);
+      await expect(small(device, { base: { ...f16, dtype: "f8" as "f16" } })).rejects.toThrow(
+        'compile: base: dtype is "f8", it must be "f32" or "f16".',
+      );
     }));
 });
 
