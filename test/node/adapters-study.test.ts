@@ -45,8 +45,8 @@ async function pretend(
 }
 
 /** Each kind has a best rate of its own. */
-const best = ({ method: { kind } }: Request): number =>
-  full.rates[kindNames.indexOf(kind) % full.rates.length] as number;
+const best = ({ method: { kind }, task: { rates } }: Request): number =>
+  rates[kindNames.indexOf(kind) % rates.length] as number;
 const byRate = (request: Request): number => {
   const rises = request.task.rises ? 1 : -1;
   return 50 + rises * ((request.rate === best(request) ? 10 : 0) + request.seed / 1000);
@@ -60,7 +60,7 @@ test("every kind has the same tries on validation data, and its methods then run
     const own = asked.filter((request) => request.task.name === task.name);
     const tries = own.filter(({ part }) => part === "validation");
     expect(tries.map(({ method, rate, seed }) => [method.kind, rate, seed])).toEqual(
-      kindNames.flatMap((kind) => full.rates.map((rate) => [kind, rate, full.sweepSeed])),
+      kindNames.flatMap((kind) => task.rates.map((rate) => [kind, rate, full.sweepSeed])),
     );
     const runs = own.filter(({ part }) => part === "test");
     expect(runs.map(({ method, seed }) => [method, seed])).toEqual(
@@ -72,11 +72,11 @@ test("every kind has the same tries on validation data, and its methods then run
 
 test("a rate that comes to numbers that are not finite is not chosen, and a run that does is said", async () => {
   const results = begun("none", { ...full, tasks: [digits] }, 1);
-  const worst = full.rates[0] as number;
+  const worst = digits.rates[0] as number;
   const asked = await pretend(results, ({ rate, part, method }) =>
     (part === "validation" && rate === worst) || (part === "test" && method.size === 4) ? null : 50,
   );
-  for (const { rate, part } of asked) if (part === "test") expect(rate).toBe(full.rates[1]);
+  for (const { rate, part } of asked) if (part === "test") expect(rate).toBe(digits.rates[1]);
   expect(markdown(results, "a.svg")).toMatch(/LoRA, rank 4 .* not finite /);
   expect(plot(results)).not.toContain("NaN");
 });

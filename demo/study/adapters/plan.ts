@@ -22,6 +22,8 @@ export interface Task {
   /** Images, or pieces of text, of which the figure is. */
   readonly validation: number;
   readonly test: number;
+  /** What is tried for each kind, in its middle size, with a seed of its own, on the validation part. */
+  readonly rates: readonly number[];
 }
 
 export const kinds = {
@@ -44,8 +46,6 @@ export interface Budget {
   readonly tasks: readonly Task[];
   readonly widths: readonly number[];
   readonly ranks: readonly number[];
-  /** What is tried for each kind, in its middle size, with this seed, on the validation part. */
-  readonly rates: readonly number[];
   readonly sweepSeed: number;
 }
 
@@ -53,25 +53,23 @@ export const full: Budget = {
   tasks: [
     {
       ...{ name: "digits", title: "ViT of three digits to ten, 1,000 labels", figure: "test accuracy, %", rises: true },
-      ...{ steps: 60, batch: 32, validation: 1000, test: 2000 },
+      ...{ steps: 60, batch: 32, validation: 1000, test: 2000, rates: [1e-3, 4e-3, 1.6e-2] },
     },
     {
       ...{ name: "shakespeare", title: "TinyStories to Shakespeare", figure: "test nats a character", rises: false },
-      ...{ steps: 40, batch: 8, validation: 128, test: 256 },
+      ...{ steps: 40, batch: 4, validation: 64, test: 128, rates: [2e-3, 1.6e-2] },
     },
   ],
   widths: [2, 8, 32],
   ranks: [1, 2, 4, 8, 16],
-  rates: [1e-3, 4e-3, 1.6e-2],
   sweepSeed: 1001,
 };
 
 /** To see that all of it runs. Its figures mean nothing. */
 export const quick: Budget = {
-  tasks: full.tasks.map((task) => ({ ...task, steps: 3, batch: 4, validation: 8, test: 8 })),
+  tasks: full.tasks.map((task) => ({ ...task, steps: 3, batch: 4, validation: 8, test: 8, rates: [1e-2] })),
   widths: [2],
   ranks: [1],
-  rates: [1e-2],
   sweepSeed: 1001,
 };
 

@@ -8,7 +8,7 @@ import type { Results } from "./study.ts";
 
 /** Pixels. */
 const panel = { width: 400, left: 52, plot: 320, top: 40, height: 230, bottom: 52 } as const;
-const margin = { top: 2, bottom: 24 } as const;
+const margin = { top: 2, bottom: 34 } as const;
 
 const own = `
   .axis { stroke: var(--faint) } .lora { --own: var(--dot) } .bottleneck { --own: #bf5b04 } .plain { --own: var(--faint) }
@@ -22,7 +22,10 @@ export function plot(results: Results): string {
   const drawn = results.budget.tasks.filter((task) => pointsOf(results, task).length > 0);
   const width = drawn.length * panel.width;
   const total = margin.top + panel.top + panel.height + panel.bottom + margin.bottom;
-  const key = `Over the number of parameters that train. Dots: ${results.seeds} ${results.seeds === 1 ? "seed" : "seeds"}; curves and squares: means; dashed: full fine-tuning.`;
+  const keys = [
+    "Over the number of parameters that train; at curves: ranks, units.",
+    `Dots: ${results.seeds} ${results.seeds === 1 ? "seed" : "seeds"}; squares: means; dashed: full fine-tuning.`,
+  ];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" role="img">`,
     "<title>Figures of adapters and of full fine-tuning over the number of parameters that train</title>",
@@ -31,7 +34,7 @@ export function plot(results: Results): string {
     ...drawn.map((task, i) =>
       element("g", { transform: `translate(${i * panel.width} ${margin.top})` }, `\n${onePanel(results, task)}\n`),
     ),
-    text(12, total - 12, key, "small"),
+    ...keys.map((key, i) => text(12, total - 26 + 15 * i, key, "small")),
     "</svg>\n",
   ].join("\n");
 }
@@ -45,7 +48,7 @@ function onePanel(results: Results, task: Task): string {
   if (points.length === 0) return text(panel.left, panel.top - 16, task.title, "title");
   const values = points.flatMap(({ figures }) => figures);
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const room = Math.max(0.01, (most - least) * 0.08);
+  const room = Math.max(0.01, (most - least) * 0.12);
   const sizes = points.map(({ trained }) => Math.log10(trained));
   const bottom = panel.top + panel.height;
   const y = scale(least - room, most + room, bottom, panel.top);
@@ -102,16 +105,16 @@ function kindMarks(
     ];
   });
   const [at, height] = place(last);
-  const said = isCurve
-    ? `${kinds[kind]}, ${kind === "lora" ? "rank" : "units"}`
-    : `${kinds[kind]} ${figureText(task, last.mean)}`;
+  const said = isCurve ? kinds[kind] : `${kinds[kind]} ${figureText(task, last.mean)}`;
+  // Beside the end of a curve; what stands alone has its name above, but for the head, which has the least on its right.
+  const [x, below, anchor] = isCurve ? [at + 9, 4, ""] : kind === "head" ? [at - 3, 16, ""] : [at + 3, -9, " end"];
   return element(
     "g",
     { class: name },
     [
       ...(isCurve ? [element("path", { class: "curve", d: path })] : []),
       ...marks,
-      text(at, height - 9, said, `name ${kind === "full" || isCurve ? "end" : "middle"}`),
+      text(x, height + below, said, `name${kind === "bias" ? " middle" : anchor}`),
     ].join(""),
   );
 }

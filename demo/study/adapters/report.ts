@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { type Kind, kinds, type Method, methodsOf, type Task, titleOf } from "./plan.ts";
-import { isBetter, isComplete, type Results, type Run } from "./study.ts";
+import { isBetter, isComplete, type Results, totalOf } from "./study.ts";
 
 export interface Point extends Method {
   readonly trained: number;
@@ -71,9 +71,9 @@ function tableOf(results: Results, task: Task): string {
 /** Tables of a study with how to read them. `image`: the file of its curves. */
 export function markdown(results: Results, image: string): string {
   const { budget, seeds, untuned, adapter } = results;
-  const { rates, tasks } = budget;
+  const { tasks } = budget;
   const drawn = tasks.filter((task) => results.runs.some((run) => run.task === task.name));
-  const lengths = tasks.map(({ title, steps, batch }) => `${title}: ${steps} steps of ${batch}`).join("; ");
+  const lengths = drawn.map(({ title, steps, batch }) => `${title}: ${steps} of ${batch}`).join("; ");
   const before = drawn.map((task) => {
     const found = untuned.find((one) => one.task === task.name);
     return found === undefined ? "" : `${task.title}: ${figureText(task, found.figure)}`;
@@ -87,7 +87,7 @@ export function markdown(results: Results, image: string): string {
   ]);
   return `# Adapters
 
-Written by \`npm run study -- --adapters\`${isComplete(results) ? "" : ", which is not at its end"}. Every run is in the JSON file beside this one.
+Written by \`npm run study -- --adapters\`${isComplete(results) ? "" : `, which is not at its end: ${results.sweeps.length + results.runs.length} of ${totalOf(results)} fine-tunings are made`}. Every run is in the JSON file beside this one.
 
 ![Figures over parameters trained, a curve for LoRA and one for bottlenecks](${basename(image)})
 
@@ -96,19 +96,18 @@ ${drawn.map((task) => tableOf(results, task)).join("\n\n")}
 Trained: numbers that train, of all that train in full fine-tuning. ${seeds === 1 ? "One seed." : `Means over ${seeds} seeds, and the lowest and highest.`} Bold is the best.
 Merged: the largest difference of an output of the plain network with merged weights, as a part of the largest output, in f32.
 
-- Every fine-tuning has the same number of steps. ${lengths} of 64 tokens. AdamW with a weight decay of 0.01, cosine
+- Every fine-tuning has the same number of steps. ${lengths}. AdamW with a weight decay of 0.01, cosine
   annealing to 0.
 - What trains: on the digits the new head and its norm always do. The Llama has no biases, so that BitFit trains the gains of its norms;
   its head is its table of tokens, which with the last norm is what "head only" trains and what rests elsewhere. LoRA stands at all dense
   layers of the blocks, with alpha as its rank; bottlenecks behind the last layer of attention and of the feed-forward part.
 - The digits: 100 images of each class of the first 50,000; ${tasks[0]?.test} test images. Shakespeare: pieces of the first 80 % of the text;
   the test is the beginning of its last 10 %. Before any training: ${before.join("; ")}.
-- Rates ${rates.join(", ")} were tried for each kind in its middle size with one seed of its own, on validation data:
+- Rates were tried for each kind in its middle size with one seed of its own, on validation data. Where the highest of them is the best, a
+  better one may lie beyond:
 
-${align([["Rates in order", ...drawn.map(({ title }) => title)], ...sweeps])}
+${align([["Rate", ...drawn.map(({ title, rates }) => `${title}: ${rates.join(" / ")}`)], ...sweeps])}
 
 - Adapter: ${adapter}.
 `;
 }
-
-export type { Run };

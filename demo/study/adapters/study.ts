@@ -61,8 +61,9 @@ export function whyOther(before: Results, now: Results): string | undefined {
   return before.adapter === now.adapter ? undefined : `it is of ${before.adapter}, this is ${now.adapter}`;
 }
 
-const totalOf = ({ budget, seeds }: Results): number =>
-  budget.tasks.length * (kindNames.length * budget.rates.length + methodsOf(budget).length * seeds);
+/** Fine-tunings that there are to be. */
+export const totalOf = ({ budget, seeds }: Results): number =>
+  budget.tasks.reduce((sum, { rates }) => sum + kindNames.length * rates.length + methodsOf(budget).length * seeds, 0);
 export const isComplete = (results: Results): boolean =>
   results.sweeps.length + results.runs.length === totalOf(results);
 
@@ -109,7 +110,7 @@ export async function study({ results, bench, onProgress, onRun, stopping }: Stu
     for (const kind of kindNames) {
       const own = methods.filter((method) => method.kind === kind);
       const middle = own[Math.floor((own.length - 1) / 2)] as Method;
-      for (const rate of budget.rates) await tune(sweeps, task, middle, rate, budget.sweepSeed);
+      for (const rate of task.rates) await tune(sweeps, task, middle, rate, budget.sweepSeed);
     }
     for (let seed = 0; seed < seeds && !stopping(); seed++)
       for (const method of methods) await tune(runs, task, method, bestRate(results, task, method.kind), seed);
