@@ -65,7 +65,8 @@ const partsOf: Twin = ([x, dy], facts, _step, round) => {
   const samples = groups.length / perSample;
   const positions = size(shape) / (samples * channels);
   const isShared = size(shape) / groups.length >= 128;
-  const height = Math.min(64, Math.ceil(Math.sqrt(samples / positions) / (isShared ? 4 : 1)));
+  const usual = Math.min(64, Math.ceil(Math.sqrt(samples / positions) / (isShared ? 4 : 1)));
+  const { height = usual } = facts.attributes as { readonly height?: number };
   const y = new Float64Array(parts * 2 * channels);
   for (const [i, { places, channels: own }] of groups.entries()) {
     const { xhat } = measured(x!, places, facts, round);
