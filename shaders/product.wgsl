@@ -105,36 +105,19 @@ fn store_sum(n: u32, at: u32, value: vec4f) {
 #endif
 
 #if ${SHARED}
-var<workgroup> pieces: array<vec4f, 4 * ${THREADS}>;
+var<workgroup> pieces: array<vec4f, ${THREADS}>;
 
 // The sum of what the threads have that share a tile, in the first of them.
-fn joined(lane: u32, own: mat4x4f) -> mat4x4f {
-  pieces[lane] = own[0];
-  pieces[${THREADS} + lane] = own[1];
-  pieces[2 * ${THREADS} + lane] = own[2];
-  pieces[3 * ${THREADS} + lane] = own[3];
+fn joined(lane: u32, own: vec4f) -> vec4f {
+  pieces[lane] = own;
   for (var width = ${THREADS}u / 2; width >= SLOTS; width /= 2) {
     workgroupBarrier();
-    if (lane < width) {
-      for (var i = lane; i < 4 * ${THREADS}; i += ${THREADS}) { pieces[i] += pieces[i + width]; }
-    }
+    if (lane < width) { pieces[lane] += pieces[lane + width]; }
   }
-  return mat4x4f(
-    pieces[lane], pieces[${THREADS} + lane], pieces[2 * ${THREADS} + lane], pieces[3 * ${THREADS} + lane],
-  );
+  let total = pieces[lane];
+  workgroupBarrier();
+  return total;
 }
-#if ${COLUMN_SUM}
-var<workgroup> columns: array<vec4f, ${THREADS}>;
-
-fn joined_columns(lane: u32, own: vec4f) -> vec4f {
-  columns[lane] = own;
-  for (var width = ${THREADS}u / 2; width >= SLOTS; width /= 2) {
-    workgroupBarrier();
-    if (lane < width) { columns[lane] += columns[lane + width]; }
-  }
-  return columns[lane];
-}
-#endif
 #endif
 
 // Grids are folded where an axis has more groups than WebGPU allows.
@@ -239,9 +222,9 @@ fn main(
 #endif
 
 #if ${SHARED}
-  c00 = joined(lane, c00);
+  c00 = mat4x4f(joined(lane, c00[0]), joined(lane, c00[1]), joined(lane, c00[2]), joined(lane, c00[3]));
 #if ${COLUMN_SUM}
-  sum0 = joined_columns(lane, sum0);
+  sum0 = joined(lane, sum0);
 #endif
   if (share != 0 || !is_there) { return; }
 #endif

@@ -10,8 +10,8 @@ import { type Binding, type Command, commandOf } from "./command.ts";
 
 const entry = /@compute\s*@workgroup_size\((\d+)\)/;
 const declaration = /@group\(0\)\s*@binding\(\d+\)\s*var<([^>]*)>\s*(\w+)\s*:\s*([^;]*);/g;
-/** Memory of a workgroup whose type names nothing of the kernel's own. */
-const shared = /var<workgroup>\s*(\w+)\s*:\s*(array<(?:f32|u32|vec[234][fu]),[\s\d*]+>);/g;
+/** Memory of a workgroup. */
+const memory = /var<workgroup>[^;]*;/g;
 /** Whatever a text names, with few blanks as in the built file; that some of it is local does no harm. */
 const names = /\b(?:(?:fn|override|const|alias|struct|var)\s+|var<[^>]*>\s*)(\w+)/g;
 
@@ -24,8 +24,7 @@ export function beside(commands: readonly Command[], mostBytes = Number.POSITIVE
 
 function join(commands: readonly Command[], mostBytes: number): Command | undefined {
   const bound = new Map<string, Binding & { readonly text: string }>();
-  /** Memory of a workgroup: its names, by its type and which of that type it is. */
-  const memory = new Map<string, { readonly name: string; readonly text: string }>();
+  const kept = new Set<string>();
   const codes = commands.map(({ kernel, source, holes, bindings }, i) => {
     const code = specialise(kernel, source, holes).replace(/\/\/.*$/gm, "");
     const own = [...code.matchAll(declaration)].map(([, space = "", name = "", type = ""]) => {
@@ -40,19 +39,10 @@ function join(commands: readonly Command[], mostBytes: number): Command | undefi
       bound.set(key, { ...known, ...range, text: `var<${space}> ${known.name}: ${type};` });
       return { key, name, offset, width: type.includes("vec4f") ? 16 : type.includes("vec2u") ? 8 : 4 };
     });
-    const taken = new Map<string, number>();
-    const words = [...code.matchAll(shared)].map(([, word = "", type = ""]) => {
-      const place = taken.get(type) ?? 0;
-      taken.set(type, place + 1);
-      const name = `shared_${memory.size}`;
-      const known = memory.get(`${type} ${place}`) ?? { name, text: `var<workgroup> ${name}: ${type};` };
-      memory.set(`${type} ${place}`, known);
-      return [word, known.name] as const;
+    const rest = code.replace(declaration, "").replace(memory, (text) => {
+      kept.add(text);
+      return "";
     });
-    const rest = words.reduce(
-      (text, [word, name]) => text.replaceAll(new RegExp(`\\b${word}\\b`, "g"), name),
-      code.replace(declaration, "").replace(shared, ""),
-    );
     return { code: rest, own };
   });
   const threads = codes.map(({ code }) => entry.exec(code)?.[1]);
@@ -83,7 +73,7 @@ function join(commands: readonly Command[], mostBytes: number): Command | undefi
   });
   const source = [
     ...buffers.map(({ number, text }) => `@group(0) @binding(${number}) ${text}`),
-    ...[...memory.values()].map(({ text }) => text),
+    ...kept,
     ...texts,
     `@compute @workgroup_size(${threads[0]})`,
     "fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u,",
