@@ -3,8 +3,19 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { adam, adamw, dense, type OptimizerState, relu, sequential, sgd, summary } from "../../src/index.ts";
-import { type LoadOptimizerOptions, loadOptimizer } from "../../src/pytorch/index.ts";
+import {
+  adam,
+  adamw,
+  dense,
+  type HostTensor,
+  lstm,
+  type OptimizerState,
+  relu,
+  sequential,
+  sgd,
+  summary,
+} from "../../src/index.ts";
+import { fromPyTorch, type LoadOptimizerOptions, loadOptimizer } from "../../src/pytorch/index.ts";
 import { checkedState } from "../../src/trainer/state.ts";
 import { input, resumedCases, resumedModel } from "../golden/resume.ts";
 import { createCountedTable } from "../reference/counted-table.ts";
@@ -136,6 +147,28 @@ describe("an optimizer of PyTorch", () => {
     expect(plain.state.step).toBe(1);
     expect(Object.keys(plain.state.tensors.get("head.bias")!)).toEqual(["step", "moment1"]);
     expect(new Map(plain.rates).get("stem.bias")).toEqual({ lr: 0.01, weightDecay: 1e-3 });
+  });
+  test("of an LSTM has one bias for two: the moments of either, twice the rate and half the decay", async () => {
+    const { state, rates } = await loadOptimizer(
+      summary(sequential({ read: lstm(2, { returnSequences: true }) }), { input: [4, 3] }),
+      file("lstm"),
+    );
+    const { tensors } = await fromPyTorch(file("lstm"));
+    const bias = state.tensors.get("read.bias")!;
+    expect([bias.step, state.step]).toEqual([2, 2]);
+    // PyTorch numbers the weights of inputs and of units 0 and 1, their biases 2 and 3.
+    for (const [moment, key] of [["moment1", "exp_avg"] as const, ["moment2", "exp_avg_sq"] as const])
+      for (const at of [2, 3]) {
+        const there = tensors.get(`optimizer.state.${at}.${key}`)!.data;
+        // Equal but for the last bit, in which PyTorch's own two part.
+        for (const [i, value] of (bias[moment] as HostTensor).data.entries())
+          expect(Math.abs(value / there[i]! - 1)).toBeLessThan(1e-6);
+      }
+    expect(Object.fromEntries(rates)).toEqual({
+      "read.weight": { lr: 1e-3, weightDecay: 0.02 },
+      "read.recurrentWeight": { lr: 1e-3, weightDecay: 0.02 },
+      "read.bias": { lr: 2e-3, weightDecay: 0.01 },
+    });
   });
 
   const cases: readonly (readonly [what: string, options: object, message: string])[] = [
