@@ -14,6 +14,8 @@ const declaration = /@group\(0\)\s*@binding\(\d+\)\s*var<([^>]*)>\s*(\w+)\s*:\s*
 const memory = /var<workgroup>[^;]*;/g;
 /** Whatever a text names, with few blanks as in the built file; that some of it is local does no harm. */
 const names = /\b(?:(?:fn|override|const|alias|struct|var)\s+|var<[^>]*>\s*)(\w+)/g;
+/** Members and attributes, which keep their names, and then all other words, with the bracket behind a buffer that is indexed. */
+const words = /[.@]\w+|(?<=\bstruct\s+\w+\s*\{[^}]*)\b\w+(?=\s*:)|\b([A-Za-z_]\w*)(\[?)/g;
 
 /** As few commands as it takes, in order; a shader sees `mostBytes` of an arena. */
 export function beside(commands: readonly Command[], mostBytes = Number.POSITIVE_INFINITY): readonly Command[] {
@@ -37,13 +39,13 @@ function join(commands: readonly Command[], mostBytes: number): Command | undefi
       const begin = Math.min(known.offset, offset);
       const range = { offset: begin, bytes: Math.max(known.offset + known.bytes, offset + bytes) - begin };
       bound.set(key, { ...known, ...range, text: `var<${space}> ${known.name}: ${type};` });
-      return { key, name, offset, width: type.includes("vec4f") ? 16 : type.includes("vec2u") ? 8 : 4 };
+      return [name, { key, offset, width: type.includes("vec4f") ? 16 : type.includes("vec2u") ? 8 : 4 }] as const;
     });
     const rest = code.replace(declaration, "").replace(memory, (text) => {
       kept.add(text);
       return "";
     });
-    return { code: rest, own };
+    return { code: rest, own: new Map(own) };
   });
   const threads = codes.map(({ code }) => entry.exec(code)?.[1]);
   const buffers = [...bound.values()];
@@ -58,18 +60,16 @@ function join(commands: readonly Command[], mostBytes: number): Command | undefi
     end += x * y * z;
     const place = `vec3u(${at} % ${x}u, ${at} / ${x}u % ${y}u, ${at} / ${x * y}u)`;
     branches.push(`if (at < ${end}u) { main_${i}(${place}, vec3u(${x}, ${y}, ${z}), lane); }`);
-    const seen = own.reduce(
-      (text, { key, name, offset, width }) => {
-        const { access, name: seenAs, offset: begin } = bound.get(key) as Binding;
-        // What bears the name of a buffer and is not indexed is local.
-        return access === "uniform"
-          ? text.replaceAll(new RegExp(`\\b${name}\\b`, "g"), seenAs)
-          : text.replaceAll(new RegExp(`\\b${name}\\[`, "g"), `${seenAs}[${(offset - begin) / width}u + `);
-      },
-      code.replace(entry, "").replace(/@builtin\(\w+\)/g, ""),
-    );
-    const called = new Set([...seen.matchAll(names)].map(([, name]) => name));
-    return seen.replace(/\b[A-Za-z_]\w*/g, (word) => (called.has(word) ? `${word}_${i}` : word));
+    const text = code.replace(entry, "").replace(/@builtin\(\w+\)/g, "");
+    const called = new Set([...text.matchAll(names)].map(([, name]) => name));
+    return text.replace(words, (all, word: string, index: string) => {
+      const here = own.get(word);
+      const to = here && bound.get(here.key);
+      // What bears the name of a buffer and is not indexed is local.
+      if (to?.access === "uniform") return to.name + index;
+      if (to && index) return `${to.name}[${(here.offset - to.offset) / here.width}u + `;
+      return called.has(word) ? `${word}_${i}${index}` : all;
+    });
   });
   const source = [
     ...buffers.map(({ number, text }) => `@group(0) @binding(${number}) ${text}`),
