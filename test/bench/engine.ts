@@ -37,6 +37,8 @@ export const engines = {
   gradus: () => import("./gradus.ts"),
   tfjs: () => import("./tfjs.ts"),
   "jax-js": () => import("./jax.ts"),
+  "tfjs wasm": () => import("./tfjs-wasm.ts"),
+  "jax-js wasm": () => import("./jax-wasm.ts"),
   "gradus statistics": async () => ({ create: (await import("./gradus.ts")).variant({ statsEvery: 50 }) }),
   "gradus frozen": async () => ({ create: (await import("./gradus.ts")).variant({ frozen: true }) }),
   "gradus cached": async () => ({
@@ -51,7 +53,10 @@ export const engineNames = [...(Object.keys(engines) as EngineName[]), "pytorch"
 export type AnyEngine = (typeof engineNames)[number];
 
 /** Those that are compared unless others are asked for; the rest are ways to use Gradus. */
-export const peers: readonly AnyEngine[] = ["gradus", "tfjs", "jax-js", "pytorch"];
+export const peers: readonly AnyEngine[] = ["gradus", "tfjs", "jax-js", "tfjs wasm", "jax-js wasm", "pytorch"];
+
+/** Whether an engine comes with the packages of test/bench, which only a page imports. */
+export const isPeer = (name: AnyEngine): boolean => /^(tfjs|jax-js)/.test(name);
 
 /** Engines of one kind must agree on the losses; with frozen layers they are others. */
 export const kindOf = (name: AnyEngine): string =>

@@ -3,7 +3,7 @@
 // first step. Every call takes over its arguments; `.ref` keeps one for another use.
 
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
-import { adam, type CreateEngine } from "./engine.ts";
+import { adam, type CreateEngine, type Engine } from "./engine.ts";
 import { BATCHES, batchOf, gptSize, labelsOf, startingWeights, type Workload, type WorkloadName } from "./workload.ts";
 
 /** The weight of a name; each may be taken once. */
@@ -113,9 +113,12 @@ function jitStep(workload: Workload) {
   });
 }
 
-export const create: CreateEngine = async (workload) => {
-  if (!(await init("webgpu")).includes("webgpu")) throw new Error("jax-js: its WebGPU device did not start");
-  const backend = defaultDevice("webgpu");
+export const create: CreateEngine = (workload) => on("webgpu", workload);
+
+/** One device of a page is the default, so each run says which it means. */
+export async function on(device: "webgpu" | "wasm", workload: Workload): Promise<Engine> {
+  if (!(await init(device)).includes(device)) throw new Error(`jax-js: its device ${device} did not start`);
+  const backend = defaultDevice(device);
   const batches = Array.from({ length: BATCHES }, (_, k) => {
     const { x, y } = batchOf(workload, k);
     const numbers = workload.tokens === undefined ? x : Int32Array.from(x);
@@ -138,6 +141,7 @@ export const create: CreateEngine = async (workload) => {
   return {
     backend,
     async run(first, steps) {
+      defaultDevice(device);
       const last = first + steps - 1;
       for (let index = first; index < last; index++) step(index).dispose();
       const [loss] = await step(last).data();
@@ -148,4 +152,4 @@ export const create: CreateEngine = async (workload) => {
       jitted.dispose();
     },
   };
-};
+}

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { commit } from "../../demo/origin.ts";
 import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
+import { type AnyEngine, isPeer } from "./engine.ts";
 import { bestCopy, findings, type Measured, updateTable } from "./optimizer/report.ts";
 import { type AgainstOptions, help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
 import type { Origin, Place, Result } from "./place.ts";
@@ -63,7 +64,7 @@ async function comparison({ call, found }: Place, chosen: AgainstOptions, engine
 /** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and what was found until then is told and kept. */
 async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions) {
   const isAgainst = "against" in chosen;
-  const needsPeers = !isAgainst && chosen.engines.some((name) => name === "tfjs" || name === "jax-js");
+  const needsPeers = !isAgainst && chosen.engines.some((name) => isPeer(name as AnyEngine));
   if (needsPeers) installPeers();
   const builds = isAgainst
     ? { previous: previousBuild(chosen.against), this: await presentBuild(repository, commit()) }

@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { type Subject, subjects } from "./against/report.ts";
-import { type AnyEngine, engineNames, peers } from "./engine.ts";
+import { type AnyEngine, engineNames, isPeer, peers } from "./engine.ts";
 import { type KernelName, kernelNames } from "./kernels/names.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
@@ -104,7 +104,7 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
     };
   }
   if (values.quick) throw new Error("--quick: only the optimizer has a short form. Add --only optimizer.");
-  const ours: readonly AnyEngine[] = engineNames.filter((name) => name !== "tfjs" && name !== "jax-js");
+  const ours: readonly AnyEngine[] = engineNames.filter((name) => !isPeer(name));
   const here = peers.filter((name) => runtime === "browser" || ours.includes(name));
   return {
     workloads: workloadNames.filter((name) => asked.includes(name)),

@@ -24,6 +24,7 @@ const bundled = [
   "@tensorflow/tfjs-core",
   "@tensorflow/tfjs-core/dist/register_all_gradients.js",
   "@tensorflow/tfjs-backend-webgpu",
+  "@tensorflow/tfjs-backend-wasm",
   "@jax-js/jax",
 ];
 
@@ -84,7 +85,7 @@ export async function openBrowser({ peers, plugins, path, progress }: BrowserSet
 /** In a process there are no peers: their files are left out of the bundle. */
 export async function openRuntime(runtime: ProcessRuntime, progress: (line: string) => void): Promise<Opened> {
   const absent = fileURLToPath(new URL("../runtime/absent.ts", import.meta.url));
-  const alias = { "./tfjs.ts": absent, "./jax.ts": absent };
+  const alias = Object.fromEntries(["tfjs", "jax", "tfjs-wasm", "jax-wasm"].map((name) => [`./${name}.ts`, absent]));
   const bundle = await makeBundle({ entry: "test/bench/process.ts", kind: "process", external: ["webgpu"], alias });
   const opened = await openProcess(runtime, bundle, { progress });
   const call = async (name: string, task: unknown): Promise<unknown> => {

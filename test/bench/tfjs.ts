@@ -5,7 +5,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import "@tensorflow/tfjs-backend-webgpu";
-import { adam, type CreateEngine } from "./engine.ts";
+import { adam, type CreateEngine, type Engine } from "./engine.ts";
 import { BATCHES, batchOf, gptSize, startingWeights, type Workload, type WorkloadName } from "./workload.ts";
 
 /** The weight of a name. */
@@ -80,8 +80,11 @@ const forwards: Partial<Record<WorkloadName, (x: tf.Tensor, weights: Weights) =>
 
 export const plays = (workload: Workload): boolean => workload.name in forwards;
 
-export const create: CreateEngine = async (workload) => {
-  if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs: its WebGPU backend did not start");
+export const create: CreateEngine = (workload) => on("webgpu", workload);
+
+/** One backend of a page is the current one, so each run says which it means. */
+export async function on(backend: "webgpu" | "wasm", workload: Workload): Promise<Engine> {
+  if (!(await tf.setBackend(backend))) throw new Error(`tfjs: its backend ${backend} did not start`);
   const forward = forwards[workload.name];
   if (forward === undefined) throw new Error(`tfjs: it does not play ${workload.name}`);
   const weights = workload.tensors.map((tensor, index) =>
@@ -107,8 +110,9 @@ export const create: CreateEngine = async (workload) => {
     return optimizer.minimize(lossOf, lossWanted, weights);
   };
   return {
-    backend: tf.getBackend(),
+    backend,
     async run(first, steps) {
+      await tf.setBackend(backend);
       const last = first + steps - 1;
       for (let index = first; index < last; index++) step(index, false);
       const tensor = step(last, true) as tf.Scalar;
@@ -121,4 +125,4 @@ export const create: CreateEngine = async (workload) => {
       tf.dispose([weights, batches]);
     },
   };
-};
+}

@@ -1,0 +1,8 @@
+// jax-js on its WebAssembly device: the same networks.
+
+import type { CreateEngine } from "./engine.ts";
+import { on } from "./jax.ts";
+
+export { plays } from "./jax.ts";
+
+export const create: CreateEngine = (workload) => on("wasm", workload);

@@ -1,0 +1,19 @@
+// TensorFlow.js on its WebAssembly backend, which has no gradient of a convolution's filter.
+
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
+import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
+import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url";
+import type { CreateEngine } from "./engine.ts";
+import { on, plays as others } from "./tfjs.ts";
+import type { Workload } from "./workload.ts";
+
+setWasmPaths({
+  "tfjs-backend-wasm.wasm": plain,
+  "tfjs-backend-wasm-simd.wasm": simd,
+  "tfjs-backend-wasm-threaded-simd.wasm": threaded,
+});
+
+export const plays = (workload: Workload): boolean => workload.name !== "cnn" && others(workload);
+
+export const create: CreateEngine = (workload) => on("wasm", workload);
