@@ -43,6 +43,9 @@ const toNhwc = [0, 2, 3, 1];
 const toOihw = [3, 2, 0, 1];
 const toHwio = [2, 3, 1, 0];
 
+/** Results that are waited for together: what is disposed before that may never be computed. */
+const TOGETHER = 8;
+
 export const create: CreateRunner = async (one) => {
   const { op, shapes, attributes, gradients } = one;
   const make = ways[wayOf(one)];
@@ -74,10 +77,11 @@ export const create: CreateRunner = async (one) => {
   const isFilter = isConvolution && gradients[0] === "b";
   return {
     async run(count) {
-      for (let i = 1; i < count; i++) once().dispose();
-      const last = once();
-      await blockUntilReady(last);
-      last.dispose();
+      for (let left = count; left > 0; left -= TOGETHER) {
+        const made = Array.from({ length: Math.min(left, TOGETHER) }, once);
+        await blockUntilReady(made);
+        for (const value of made) value.dispose();
+      }
     },
     async sample() {
       const made = once();
