@@ -31,7 +31,8 @@ const text = { inputs: [{ name: "", shape: [32], classes: 65 }] };
 const networks: Readonly<Record<string, Network>> = {
   mlp: { model: mlp(), inputs: { input: [784] }, output: [10], dispatches: 10 },
   lenet: { model: lenet(), inputs: image, output: [10], dispatches: 24 },
-  resnet8: { model: resnet8(), inputs: image, output: [10], dispatches: 64 },
+  // A GPU takes six sums of channels in parts, which a software adapter does not.
+  resnet8: { model: resnet8(), inputs: image, output: [10], dispatches: 70 },
   mobilenet: { model: mobilenet(), inputs: image, output: [10], dispatches: 55 },
   autoencoder: { model: autoencoder(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 19 },
   denoiser: { model: denoiser(), inputs: image, output: [28, 28, 1], loss: meanSquaredError(), dispatches: 21 },
