@@ -1,6 +1,6 @@
 // What takes part in the benchmark: an engine trains one workload in the page, from that workload's starting
 // weights, on batches that are on the GPU before the first step. A new engine is a file that exports
-// `create`, and one line in `engines`.
+// `create`, its name here, and one line in engines.ts.
 
 import type { Work } from "./roofline/work.ts";
 import type { Workload } from "./workload.ts";
@@ -33,23 +33,21 @@ export interface EngineModule {
   readonly plays?: (workload: Workload) => boolean;
 }
 
-export const engines = {
-  gradus: () => import("./gradus.ts"),
-  tfjs: () => import("./tfjs.ts"),
-  "jax-js": () => import("./jax.ts"),
-  "tfjs wasm": () => import("./tfjs-wasm.ts"),
-  "jax-js wasm": () => import("./jax-wasm.ts"),
-  "gradus statistics": async () => ({ create: (await import("./gradus.ts")).variant({ statsEvery: 50 }) }),
-  "gradus frozen": async () => ({ create: (await import("./gradus.ts")).variant({ frozen: true }) }),
-  "gradus cached": async () => ({
-    create: (await import("./gradus.ts")).variant({ frozen: true, cacheFrozen: true }),
-  }),
-} satisfies Record<string, () => Promise<EngineModule>>;
+/** Engines of the page. */
+export const pageEngines = [
+  "gradus",
+  "tfjs",
+  "jax-js",
+  "tfjs wasm",
+  "jax-js wasm",
+  "gradus statistics",
+  "gradus frozen",
+  "gradus cached",
+] as const;
+export type EngineName = (typeof pageEngines)[number];
 
-export type EngineName = keyof typeof engines;
-
-/** Engines of the page, and the one that has a process of its own. */
-export const engineNames = [...(Object.keys(engines) as EngineName[]), "pytorch"] as const;
+/** Those, and the one that has a process of its own. */
+export const engineNames = [...pageEngines, "pytorch"] as const;
 export type AnyEngine = (typeof engineNames)[number];
 
 /** Those that are compared unless others are asked for; the rest are ways to use Gradus. */

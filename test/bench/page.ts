@@ -4,7 +4,8 @@
 
 import { countPerStep } from "../../demo/train/count.ts";
 import { AGREEMENT, agreement } from "./agreement.ts";
-import { type Engine, type EngineModule, type EngineName, engines, kindOf } from "./engine.ts";
+import { type Engine, type EngineModule, type EngineName, kindOf } from "./engine.ts";
+import { engines } from "./engines.ts";
 import { type Row, timesOf } from "./report.ts";
 import { BATCHES, type Workload, type WorkloadName, workloads } from "./workload.ts";
 
