@@ -106,15 +106,19 @@ function kindMarks(
   });
   const [at, height] = place(last);
   const said = isCurve ? kinds[kind] : `${kinds[kind]} ${figureText(task, last.mean)}`;
-  // Beside the end of a curve; what stands alone has its name above, but for the head, which has the least on its right.
-  const [x, below, anchor] = isCurve ? [at + 9, 4, ""] : kind === "head" ? [at - 3, 16, ""] : [at + 3, -9, " end"];
+  // Beside the end of a curve; what stands alone has its name where the curves are not, the head below, all weights beyond the best of them.
+  const alone: Partial<Record<Kind, readonly [x: number, below: number, anchor: string]>> = {
+    head: [at - 3, 16, ""],
+    full: [at + 3, task.rises ? -9 : 16, " end"],
+  };
+  const [x, below, anchor] = isCurve ? [at + 9, 4, ""] : (alone[kind] ?? [at - 6, -9, ""]);
   return element(
     "g",
     { class: name },
     [
       ...(isCurve ? [element("path", { class: "curve", d: path })] : []),
       ...marks,
-      text(x, height + below, said, `name${kind === "bias" ? " middle" : anchor}`),
+      text(x, height + below, said, `name${anchor}`),
     ].join(""),
   );
 }
