@@ -11,6 +11,7 @@ import {
   type Task,
   type Tuned,
 } from "./plan.ts";
+import type { Standing } from "./progress.ts";
 
 /** One fine-tuning that counts. */
 export interface Run extends Tuned {
@@ -50,17 +51,6 @@ export interface Bench {
   pretrain(family: Family, seed: number, budget: Budget): Promise<number>;
   untuned(request: Omit<Request, "method" | "rate">): Promise<number>;
   tune(request: Request): Promise<Tuned>;
-}
-
-export interface Standing {
-  readonly task: Task;
-  /** What is being done, in words. */
-  readonly doing: string;
-  /** Fine-tunings. */
-  readonly done: number;
-  readonly total: number;
-  /** NaN as long as it is not known. */
-  readonly secondsLeft: number;
 }
 
 export interface StudyOptions {

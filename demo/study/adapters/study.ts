@@ -1,6 +1,7 @@
 // The order of the study: for each task one sweep of rates for each kind, in its middle size, then all methods on every seed with the rate of
 // their kind. What earlier results hold is not done again, so a study that was stopped goes on. Who trains is not its business.
 
+import type { Standing } from "../progress.ts";
 import type { Bench } from "./place.ts";
 import {
   type Budget,
@@ -28,17 +29,6 @@ export interface Results {
   readonly untuned: { readonly task: TaskName; readonly figure: number }[];
   readonly sweeps: Run[];
   readonly runs: Run[];
-}
-
-export interface Standing {
-  readonly task: Task;
-  /** What is being done, in words. */
-  readonly doing: string;
-  /** Fine-tunings. */
-  readonly done: number;
-  readonly total: number;
-  /** NaN as long as it is not known. */
-  readonly secondsLeft: number;
 }
 
 export interface StudyOptions {
