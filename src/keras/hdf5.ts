@@ -2,7 +2,7 @@
 // is held against the length of the file, each block is visited once, and nothing is allocated beyond what the file holds.
 // After the HDF5 File Format Specification, version 3.0.
 
-import { half } from "../foreign/half.ts";
+import { fromHalf } from "../foreign/half.ts";
 import { sizeOf } from "../foreign/strided.ts";
 import { CheckpointError } from "../index.ts";
 
@@ -166,7 +166,7 @@ function shapeOf(file: Bytes, at: number): readonly number[] {
 /** A number of a type. */
 function numberAt(view: DataView, at: number, { kind, size, littleEndian }: Type): number {
   if (kind === "float") {
-    if (size === 2) return half(view.getUint16(at, littleEndian));
+    if (size === 2) return fromHalf(view.getUint16(at, littleEndian));
     return size === 4 ? view.getFloat32(at, littleEndian) : view.getFloat64(at, littleEndian);
   }
   const isSigned = kind === "signed";

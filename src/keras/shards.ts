@@ -1,6 +1,6 @@
 // Weights of TensorFlow.js: groups of shards, whose bytes are tensors one after the other, plain or quantised.
 
-import { half } from "../foreign/half.ts";
+import { fromHalf } from "../foreign/half.ts";
 import { sizeOf } from "../foreign/strided.ts";
 import { entry, fail, isObject, shown } from "./config.ts";
 import type { FileTensor } from "./tensor.ts";
@@ -30,7 +30,7 @@ interface Form {
 
 const forms: ReadonlyMap<string, Form> = new Map([
   ["float32", { bytes: 4, read: (view, at) => view.getFloat32(at, true) }],
-  ["float16", { bytes: 2, read: (view, at) => half(view.getUint16(at, true)) }],
+  ["float16", { bytes: 2, read: (view, at) => fromHalf(view.getUint16(at, true)) }],
   ["int32", { bytes: 4, read: (view, at) => view.getInt32(at, true) }],
   ["uint8", { bytes: 1, read: (view, at) => view.getUint8(at) }],
   ["uint16", { bytes: 2, read: (view, at) => view.getUint16(at, true) }],

@@ -1,6 +1,6 @@
 // Tensors whose numbers are known while a file is read: initializers, constants, shapes, and whatever is reckoned of these.
 
-import { brain, half } from "../foreign/half.ts";
+import { brain, fromHalf } from "../foreign/half.ts";
 import { rowMajor, sizeOf, walk } from "../foreign/strided.ts";
 import { fail } from "./fail.ts";
 import type { TensorProto } from "./file.ts";
@@ -57,7 +57,7 @@ const types: Readonly<Record<number, Type>> = {
   6: typeOf("int32", "Int32"),
   7: typeOf("int64", "BigInt64", "longs"),
   9: typeOf("bool", "Uint8", "ints", (value) => (value === 0 ? 0 : 1)),
-  10: typeOf("float16", "Uint16", "ints", half),
+  10: typeOf("float16", "Uint16", "ints", fromHalf),
   11: typeOf("double", "Float64", "doubles"),
   12: typeOf("uint32", "Uint32", "unsigned"),
   13: typeOf("uint64", "BigUint64", "unsigned"),

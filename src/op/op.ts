@@ -188,7 +188,7 @@ export interface Kernel<Name extends string = string> {
   /**
    * Whether it may be a part of a dispatch in which other kernels are. It runs once and knows nothing of the step, `main` has
    * workgroup_id, num_workgroups and local_invocation_index in this order, what it binds is named nowhere else before a bracket, and
-   * what it declares is named as no member of anything. Default false.
+   * memory of its workgroup is declared alike by all that may stand beside it. Default false.
    */
   readonly beside?: boolean;
   /** All ways to run it, of which the first is what `choose` gives; left out where there is no other. */

@@ -1,7 +1,7 @@
 // The number types of tensors in files, under the names of safetensors, and how their bytes become f32. A number that f32 does not
 // hold is refused when the tensor is asked for: the file is sound, and the rest of it can be used.
 
-import { brain, half } from "../foreign/half.ts";
+import { brain, fromHalf } from "../foreign/half.ts";
 import { rowMajor, sizeOf, walk } from "../foreign/strided.ts";
 import type { Refuse } from "./refuse.ts";
 
@@ -34,7 +34,7 @@ const every = Number.POSITIVE_INFINITY;
 export const numberTypes: Readonly<Record<string, NumberType>> = {
   F32: { bytes: 4, view: Float32Array, most: every },
   F64: { bytes: 8, view: Float64Array, most: MOST_F32 },
-  F16: { bytes: 2, view: Uint16Array, most: every, value: half },
+  F16: { bytes: 2, view: Uint16Array, most: every, value: fromHalf },
   BF16: { bytes: 2, view: Uint16Array, most: every, value: brain },
   BOOL: { bytes: 1, view: Uint8Array, most: 1 },
   I8: { bytes: 1, view: Int8Array, most: whole },

@@ -8,18 +8,19 @@ import { entries } from "../../demo/build/entries.ts";
 
 /** Rooms in the order in which data walks through them, each with the rooms that it may import from. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
+  half: [],
   base: [],
   op: ["base"],
   model: ["base", "op"],
   graph: ["base", "op"],
-  plan: ["base", "op", "graph"],
+  plan: ["half", "base", "op", "graph"],
   kernels: ["op"],
   record: ["base", "op", "graph", "plan", "kernels"],
   optim: ["base", "plan", "kernels"],
   data: ["base", "op", "graph"],
-  io: ["base", "optim"],
+  io: ["half", "base", "optim"],
   gpu: ["base", "op", "record"],
-  run: ["base", "op", "graph", "plan", "kernels", "record", "data", "gpu"],
+  run: ["half", "base", "op", "graph", "plan", "kernels", "record", "data", "gpu"],
   network: ["base", "op", "model", "graph", "plan", "record", "io", "data", "gpu", "run"],
   recipe: ["base", "op", "data", "optim"],
   trainer: [
@@ -39,7 +40,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "recipe",
   ],
   index: ["base", "op", "model", "plan", "record", "optim", "data", "io", "gpu", "run", "network", "recipe", "trainer"],
-  foreign: ["index"],
+  // Of the core's files one holds no more than arithmetic, and may stand in a reader too.
+  foreign: ["half", "index"],
   // Entry points know the core by its door alone.
   ...Object.fromEntries(entries.map((name) => [name, ["index", "foreign"]])),
   // What writes files knows their form by what reads them.
@@ -52,11 +54,12 @@ const bundled = ["fflate", "jsfive"];
 const recordFiles = ["command", "halves", "beside", "commit", "sums", "update", "record", "program"].map(
   (name) => `step/${name}.ts`,
 );
-const baseFiles = ["errors.ts", "half.ts", "initializer.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
+const baseFiles = ["errors.ts", "initializer.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];
 
 /** The room of a file, by its path below src/. */
 function roomOf(file: string): string {
   if (file === "index.ts") return "index";
+  if (file === "half.ts") return "half";
   if (baseFiles.includes(file)) return "base";
   if (recordFiles.includes(file)) return "record";
   const [folder] = file.split("/") as [string];
