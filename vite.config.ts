@@ -23,7 +23,13 @@ export default defineConfig(async () => ({
 
 /** What needs no GPU, before all else. Then kernels, stories and pages beside each other: the GPU of a software browser is one thread, each has its own. */
 const nodeTests = {
-  test: { name: "node", include: ["test/node/**/*.test.ts"], sequence: { groupOrder: 0 }, testTimeout: 60_000 },
+  test: {
+    name: "node",
+    include: ["test/node/**/*.test.ts"],
+    sequence: { groupOrder: 0 },
+    testTimeout: 60_000,
+    isolate: false, // modules are read once for all files
+  },
 };
 
 /** Commands and pages as a user meets them, in browsers that the tests start themselves. */

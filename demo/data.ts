@@ -29,25 +29,26 @@ export const dataFolders = (): readonly string[] => [
 ];
 
 /**
- * The bytes of a file of the manifest. `onProgress` is told of a download. Throws where the manifest has no such file, where a copy has
+ * The bytes of a file of the manifest, from the first of the folders that has it; what is downloaded is kept in the first of all.
+ * `onProgress` is told of a download. Throws where the manifest has no such file, where a copy has
  * other bytes, and where none is there and none can be had, with what to do.
  */
 export async function dataFile(
   path: string,
   onProgress: (done: number, total: number) => void = () => {},
+  folders: readonly string[] = dataFolders(),
 ): Promise<Uint8Array<ArrayBuffer>> {
   const file = dataFiles.find((one) => one.path === path);
   if (file === undefined) throw new Error(`data: there is no "${path}". demo/data.json lists all files.`);
-  for (const folder of dataFolders()) {
+  for (const folder of folders) {
     const at = join(folder, path);
     if (existsSync(at)) return sound(file, new Uint8Array(await readFile(at)), at);
   }
-  return download(file, onProgress);
+  return download(file, folders[0] as string, onProgress);
 }
 
-async function download(file: ManifestFile, onProgress: (done: number, total: number) => void) {
+async function download(file: ManifestFile, folder: string, onProgress: (done: number, total: number) => void) {
   const { path, address, bytes } = file;
-  const folder = dataFolders()[0] as string;
   const advice = `Put it at ${join(folder, path)}, or let GRADUS_DATA name the folder that has it.`;
   if (address === undefined)
     throw new Error(`data: "${path}" is not here, and it is not published by itself. ${advice}`);

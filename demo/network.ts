@@ -45,8 +45,9 @@ export interface DigitOptions extends Pick<CompileOptions, "device" | "control">
 
 /** The network on a device, with its first weights. */
 export function compileDigits(options: DigitOptions = {}): Promise<Trainer> {
-  const { batch = 32, lr = 0.01, layerDecay: decay = 1, seed = 0, epochs = 3, control = [] } = options;
+  const { batch = 32, lr = 0.01, layerDecay: decay = 1, seed = 0, epochs = 3, control = [], device } = options;
   return compile(options.model ?? digitNetwork(), {
+    ...(device && { device }),
     input: [28, 28, 1],
     batch,
     loss: crossEntropy(),

@@ -6,6 +6,7 @@ import type { Digits } from "../digits.ts";
 import { compileDigits } from "../network.ts";
 import { firstDigits } from "../page/mnist.ts";
 import type { Run } from "../page/player.ts";
+import { sharedDevice } from "../page/shared-device.ts";
 import { applyPreset, beginningAt, type ControllerName, controllers } from "./preset.ts";
 import { FORMAT, hashOf, packWeights, type RunRecord, unpackWeights } from "./run-record.ts";
 
@@ -82,7 +83,9 @@ export class Session implements Run {
   /** A network with new weights, or those of `start`. Throws what the engine throws, DeviceError where there is no WebGPU. */
   static async open(settings: Settings, start: Start, listener: Listener): Promise<Session> {
     const { batch, seed, control } = settings;
-    const trainer = await compileDigits({ batch, seed, schedule: scheduleOf(settings), control: controllers[control] });
+    const device = await sharedDevice();
+    const chosen = { batch, seed, schedule: scheduleOf(settings), control: controllers[control] };
+    const trainer = await compileDigits({ ...chosen, ...(device && { device }) });
     try {
       const data = await Promise.all([
         firstDigits("train", settings.images),

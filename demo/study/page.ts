@@ -13,6 +13,7 @@ import {
   type Trainer,
 } from "../../src/index.ts";
 import type { Digits } from "../digits.ts";
+import { sharedDevice } from "../page/shared-device.ts";
 import { classes, digitsOf, SIZE } from "./digits.ts";
 import { methodTable } from "./method.ts";
 import { studyNetwork } from "./network.ts";
@@ -26,12 +27,10 @@ declare global {
   var tune: (request: Request) => Promise<Tuned>;
 }
 
-let device: GPUDevice | undefined;
-
 async function network(family: Family, options: Omit<CompileOptions, "input" | "loss">): Promise<Trainer> {
-  device ??= await (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }))?.requestDevice();
-  if (device === undefined) throw new Error("WebGPU found no adapter.");
-  return compile(studyNetwork(classes(family)), { ...options, device, input: [SIZE, SIZE, 1], loss: crossEntropy() });
+  const device = await sharedDevice();
+  const on = { ...options, ...(device && { device }), input: [SIZE, SIZE, 1], loss: crossEntropy() };
+  return compile(studyNetwork(classes(family)), on);
 }
 
 /** For each family and seed. */

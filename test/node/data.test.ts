@@ -65,26 +65,20 @@ describe("a download", () => {
     const { port } = server.address() as AddressInfo;
     const { fetch } = globalThis;
     vi.stubGlobal("fetch", () => fetch(`http://127.0.0.1:${port}/`));
-    vi.resetModules();
-    vi.doMock("node:fs", async (original) => ({
-      ...(await original<typeof import("node:fs")>()),
-      existsSync: () => false,
-    }));
     try {
       await use();
     } finally {
-      vi.doUnmock("node:fs");
       server.close();
     }
   }
-  const fresh = async () => (await import("../../demo/data.ts")).dataFile;
   const whole = async () => new Uint8Array(await dataFile(path));
+  const download = (onProgress = (_: number) => {}) => dataFile(path, onProgress, [folder]);
 
   test("is told of, checked and kept", async () => {
     const bytes = await whole();
     await served(bytes, async () => {
       const told: number[] = [];
-      expect(await (await fresh())(path, (done) => told.push(done))).toEqual(bytes);
+      expect(await download((done) => told.push(done))).toEqual(bytes);
       expect(told.at(-1)).toBe(file.bytes);
     });
     expect(new Uint8Array(readFileSync(join(folder, path)))).toEqual(bytes);
@@ -97,7 +91,7 @@ describe("a download", () => {
     ["of other bytes", new Uint8Array(file.bytes), "has the checksum"],
   ])("%s leaves nothing and says what to do", async (_, body, text) => {
     await served(body, async () => {
-      await expect((await fresh())(path)).rejects.toThrow(text);
+      await expect(download()).rejects.toThrow(text);
     });
     expect(() => readFileSync(join(folder, path))).toThrow("ENOENT");
   });

@@ -191,7 +191,7 @@ test("presets steer it live, and nothing moves or sticks out", async () => {
 
 test("a run is exported and made again, to the bit, on a phone too", async () => {
   const { page, errors } = await open();
-  await settle(page, { Images: 2400, Epochs: 1, Batch: 16 });
+  await settle(page, { Images: 1600, Epochs: 1, Batch: 16 });
   await page.getByLabel("Preset").selectOption("layerDecay(0.75)");
   await press(page, "Start");
   await eventually(() => figure(page, "step")).toBeGreaterThan(2);
@@ -206,7 +206,7 @@ test("a run is exported and made again, to the bit, on a phone too", async () =>
   await status(page, "Finished");
   await page.getByLabel("Freeze stem.0").click(); // too late for this run
   const { path, record } = await exported(page);
-  expect(record).toMatchObject({ steps: 150, settings: { images: 2400, seed: 0, control: "none" } });
+  expect(record).toMatchObject({ steps: 100, settings: { images: 1600, seed: 0, control: "none" } });
   expect(record.edits.slice(4, 7)).toMatchObject([
     { kind: "freeze", pattern: "stem.0" },
     { kind: "set", pattern: "body.0", change: { lr: 1e-4 } },
@@ -217,7 +217,7 @@ test("a run is exported and made again, to the bit, on a phone too", async () =>
   await press(page, "Replay");
   await page.getByText("Under replay").waitFor();
   expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(true);
-  await page.getByText(`Replay of 150 steps: same bits, weights ${record.hash}.`).waitFor();
+  await page.getByText(`Replay of 100 steps: same bits, weights ${record.hash}.`).waitFor();
   expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(false);
   expect((await exported(page)).record).toEqual(record);
 

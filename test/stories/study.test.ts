@@ -5,7 +5,8 @@ import { classes, digitsOf, SIZE } from "../../demo/study/digits.ts";
 import { methodTable } from "../../demo/study/method.ts";
 import { studyNetwork } from "../../demo/study/network.ts";
 import { type MethodName, tasks } from "../../demo/study/plan.ts";
-import { adamw, compile, crossEntropy, type FitOptions, type Trainer } from "../../src/index.ts";
+import { adamw, crossEntropy, type FitOptions, type Trainer } from "../../src/index.ts";
+import { compile } from "./compile-here.ts";
 
 const PIXELS = SIZE * SIZE;
 const LAYERS = ["conv1.0", "conv2.0", "conv3.0", "hidden.0", "head"];

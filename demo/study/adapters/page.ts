@@ -12,6 +12,7 @@ import {
   NonFiniteError,
   type Trainer,
 } from "../../../src/index.ts";
+import { sharedDevice } from "../../page/shared-device.ts";
 import { methodOf } from "./method.ts";
 import { type Files, type Network, networks } from "./networks.ts";
 import type { Request, Task, TaskName, Tuned } from "./plan.ts";
@@ -23,15 +24,9 @@ declare global {
   var tuneNetwork: (request: Request) => Promise<Tuned>;
 }
 
-/** Kept as long as its device: Deno ends where somebody asks a device for its adapter's name and the adapter is gone. */
-let adapter: GPUAdapter | null | undefined;
-let device: GPUDevice | undefined;
 const opened = new Map<TaskName, Network>();
 
 globalThis.openNetwork = async (name, files) => {
-  adapter ??= await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  device ??= await adapter?.requestDevice();
-  if (device === undefined) throw new Error("WebGPU found no adapter.");
   opened.set(name, await networks[name](files));
 };
 
@@ -41,8 +36,14 @@ const networkOf = (task: Task): Network => {
   return network;
 };
 
-const trainerOf = (model: Layer, { input, weights }: Network, options: Partial<CompileOptions>): Promise<Trainer> =>
-  compile(model, { input, loss: crossEntropy(), weights, ...options, device: device as GPUDevice });
+async function trainerOf(
+  model: Layer,
+  { input, weights }: Network,
+  options: Partial<CompileOptions>,
+): Promise<Trainer> {
+  const device = await sharedDevice();
+  return compile(model, { input, loss: crossEntropy(), weights, ...options, ...(device && { device }) });
+}
 
 globalThis.untunedNetwork = async (task) => {
   const network = networkOf(task);
