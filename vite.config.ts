@@ -28,7 +28,7 @@ const nodeTests = {
     include: ["test/node/**/*.test.ts"],
     sequence: { groupOrder: 0 },
     testTimeout: 60_000,
-    isolate: false, // modules are read once for all files
+    isolate: false, // modules are read once
   },
 };
 
@@ -44,7 +44,7 @@ const pageTests = {
   },
 };
 
-/** One page after the other in each: more adapters at work on the same cores would only slow each other down. */
+/** One page for all files of each, whose stories share a device: what one has compiled the next finds ready. */
 async function browserTests() {
   const launchOptions = { executablePath: await findBrowser(), args: browserArguments({ software: true }) };
   return ["gpu", "stories"].map((name) => ({
@@ -57,6 +57,7 @@ async function browserTests() {
       testTimeout: 240_000,
       hookTimeout: 240_000,
       fileParallelism: false,
+      isolate: false,
       browser: {
         enabled: true,
         headless: true,
