@@ -16,7 +16,11 @@ async function open() {
   return { gpu, replays: new Map<string, Replay>() };
 }
 
-afterAll(async () => (await opened)?.gpu.dispose());
+afterAll(async () => {
+  const last = opened;
+  opened = undefined; // the next file may be in the same page
+  (await last)?.gpu.dispose();
+});
 
 /** Runs `work` on the device under guard. `rows` is the length of the layer table, `layers` of it may raise alarms. */
 export async function onDevice<T>(
