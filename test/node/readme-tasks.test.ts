@@ -1,0 +1,14 @@
+// README's table of tasks says what the committed runs say. `npx vitest run --project node test/node/readme-tasks.test.ts -u` writes it anew.
+
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { tasksTable } from "../reference/tasks-table.ts";
+
+const readme = readFileSync("README.md", "utf8");
+/** From its head to its last row. */
+const table = /^\| task .*(?:\n\|.*)+/m;
+
+test("README's table of tasks is made of docs/tasks and docs/soak-tasks.json", async () => {
+  expect(readme.match(new RegExp(table, "gm"))).toHaveLength(1);
+  await expect(readme.replace(table, tasksTable)).toMatchFileSnapshot("../../README.md");
+});
