@@ -28,9 +28,13 @@ export const NOISE = 64;
 export const artist = () =>
   sequential([dense(7 * 7 * 32), batchNorm(), relu(), reshape([7, 7, 32]), up(16), batchNorm(), relu(), up(1), tanh()]);
 
-/** An image [28, 28, 1] -> a logit: above 0 where it takes it for a real one. */
-export const critic = () =>
-  sequential([down(16), leakyRelu({ slope: 0.2 }), down(32), leakyRelu({ slope: 0.2 }), flatten(), dense(1)]);
+const bent = leakyRelu({ slope: 0.2 });
+
+/**
+ * An image [28, 28, 1] -> a logit: above 0 where it takes it for a real one. Convolutions see ten pixels across; what looks at all they found
+ * together has a hidden layer, without which strokes would count one by one and never as a digit.
+ */
+export const critic = () => sequential([down(16), bent, down(32), bent, flatten(), dense(64), bent, dense(1)]);
 
 /** { image, noise } -> { real, fake, picture }: two judgements, and what the artist made. */
 export const gan = (): Model =>

@@ -8,10 +8,10 @@ import { judged } from "./judge.ts";
 import { type Run, type Settings, stepsOf } from "./task.ts";
 
 const SHOWN = { columns: 12, pictures: 96 };
-/** What the artist learns beside the critic (two time-scales, Heusel et al. 2017). */
-const ARTIST = 0.5;
-/** It draws with the running means of its weights, which do not follow each turn of the play. */
-const AVERAGING = 0.998;
+/** What the artist learns beside the critic, who else is soon too far ahead to learn from (two time-scales, Heusel et al. 2017). */
+const ARTIST = 1.5;
+/** It draws with the running means of its weights, which do not follow each turn of the play: over such a part of its steps. */
+const AVERAGED = 1 / 8;
 
 export async function gan(settings: Settings): Promise<Run> {
   const { samples, batch, lr, layerDecay: decay = 1, seed = 0, length, device } = settings;
@@ -19,9 +19,10 @@ export async function gan(settings: Settings): Promise<Run> {
   const count = digits.y.length;
   const stepsPerEpoch = 2 * Math.ceil(count / batch);
   const steps = stepsOf(length, stepsPerEpoch);
+  const memory = (AVERAGED * steps) / 2;
   const trainer = await compile(model(), {
     ...{ input: { image: [28, 28, 1], noise: [NOISE] }, target: { one: [1], zero: [1] }, batch, seed, losses },
-    ...{ optimizer: adam({ lr, betas: [0.5, 0.999] }), averaging: AVERAGING },
+    ...{ optimizer: adam({ lr, betas: [0.5, 0.999] }), averaging: memory / (1 + memory) },
     rates: [["artist.**", { multiplier: ARTIST }], layerDecay(decay)],
     ...(device && { device }),
   });
@@ -52,7 +53,7 @@ export async function gan(settings: Settings): Promise<Run> {
         onStep?.({ ...result, accuracy: Number.NaN, reports: { [turn]: result.loss } });
       }
     },
-    test: () => judged(draw, count, device),
+    test: () => judged(draw, trainer.steps * batch, device),
     async show() {
       const { columns, pictures } = SHOWN;
       return {

@@ -64,7 +64,7 @@ export function squaredError(images: Images, wanted: (i: number) => number): num
   return images.reduce((sum, pixel, i) => sum + (pixel - wanted(i)) ** 2, 0) / images.length;
 }
 
-function meanImage(bytes: Uint8Array): Float64Array {
+export function meanImage(bytes: Uint8Array): Float64Array {
   const mean = new Float64Array(PIXELS);
   const share = PIXELS / (255 * bytes.length);
   for (const [i, byte] of bytes.entries()) mean[i % PIXELS]! += byte * share;

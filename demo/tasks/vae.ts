@@ -53,7 +53,7 @@ export async function vae(settings: Settings): Promise<Run> {
         { output: "image", activation: "sigmoid" },
       );
       const error = squaredError(x, (i) => data[i] as number);
-      const { verdict, figures } = await judged(draw, count, device);
+      const { verdict, figures } = await judged(draw, trainer.steps * batch, device);
       return {
         verdict: `${verdict}. Squared error ${error.toFixed(4)} a pixel on ${rows.toLocaleString("en-US")} images that it never saw`,
         figures: { ...figures, error },

@@ -28,7 +28,7 @@ import {
   summary,
 } from "./report.ts";
 import type { Found } from "./sequence.ts";
-import { soakTask } from "./tasks.ts";
+import { shownFigure, soakTask } from "./tasks.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -265,9 +265,7 @@ async function tasks(stopped: AbortSignal, report: () => SoakReport, keep: Keep)
     progress(`task ${task}`);
     const one = await soakTask(task, stopped);
     if (stopped.aborted) return;
-    say(
-      `${task}: loss ${one.loss.toPrecision(4)} after ${one.steps} steps, ${one.passed ? "" : "not "}below ${one.below}`,
-    );
+    say(`${task}: ${shownFigure(one)} after ${one.steps} steps, ${one.passed ? "" : "not "}below ${one.below}`);
     keep({ tasks: [...report().tasks.filter((other) => other.task !== task), one] });
   }
 }

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type TaskName, taskNames } from "../../demo/tasks/table.ts";
 import type { Report } from "../../demo/train/report.ts";
 import type { SoakReport } from "../fuzz/report.ts";
-import type { TaskRun } from "../fuzz/tasks.ts";
+import { shownFigure, type TaskRun } from "../fuzz/tasks.ts";
 
 const read = (file: string) => JSON.parse(readFileSync(file, "utf8"));
 const count = (value: number): string => value.toLocaleString("en-US");
@@ -26,8 +26,8 @@ const results: Readonly<Record<string, (figures: Figures) => string>> = {
 const resultOf = (figures: Figures): string =>
   Object.entries(results).find(([name]) => name in figures)?.[1](figures) as string;
 
-const minuteOf = ({ steps, seconds, loss, below }: TaskRun): string =>
-  `loss ${loss.toPrecision(3)}, below ${below} was asked; ${steps} steps, ${seconds} s`;
+const minuteOf = (one: TaskRun): string =>
+  `${shownFigure(one)}, below ${one.below} was asked; ${one.steps} steps, ${one.seconds} s`;
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
