@@ -384,7 +384,8 @@ function part(
           `the file is made for batches of ${batch}, part "${name}" is given [${odd.shape}]. Give compile { batch: ${batch} }.`,
         );
       const now: Step = other === undefined || samples === batch ? step : (at(samples).pieces[index] as Piece).step;
-      const made = listed(now.run(seeded(scope, now.weights ?? {}), given));
+      const per = tell?.i === 0 && tell.place === 0 ? tell.per : undefined;
+      const made = listed(now.run(seeded(scope, now.weights ?? {}), given, per));
       return made.length === 1 ? (made[0] as Value) : Object.fromEntries(made.map((value, i) => [`o${i}`, value]));
     },
   };

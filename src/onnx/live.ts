@@ -41,7 +41,8 @@ export interface Step {
   readonly kind?: string;
   readonly takes: readonly Live[];
   readonly weights?: Readonly<Record<string, Weight>>;
-  run(scope: Scope, values: readonly Value[]): Value | readonly Value[];
+  /** `per`: how many rows of the first axis of what it takes are of one sample; undefined where that axis counts none. */
+  run(scope: Scope, values: readonly Value[], per?: number): Value | readonly Value[];
   /** Orders of the axes of its outputs, by default ONNX's own. */
   readonly orders?: readonly (readonly number[])[];
   /** Type of what it gives, by default that of the first that it takes. */
@@ -151,12 +152,12 @@ export const plain = (scope: Scope, x: Value, { order }: Live): Value =>
  */
 export const stepOf = (
   x: Live,
-  run: (scope: Scope, value: Value) => Value | readonly Value[],
+  run: (scope: Scope, value: Value, per?: number) => Value | readonly Value[],
   order: readonly number[] = x.order,
   more?: Partial<Step>,
 ): Step => ({
   ...{ takes: [x], orders: [order] },
-  run: (scope, [value]) => run(scope, arrange(scope, value as Value, x.order, order)),
+  run: (scope, [value], per) => run(scope, arrange(scope, value as Value, x.order, order), per),
   ...more,
 });
 

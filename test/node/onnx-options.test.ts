@@ -1,38 +1,20 @@
 // What a user may ask of the reader: images with channels last, tensors that stay as they are, some of the outputs.
 
 import { expect, test } from "vitest";
-import { modelSchema } from "../../src/onnx/file.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
-import type { Message } from "../../src/onnx/wire.ts";
-import { encode } from "../../src/onnx-out/encode.ts";
+import { floats, info, node, onnxFile } from "../reference/onnx-file.ts";
 import { runModel } from "../reference/run-model.ts";
 
-const floats = (dims: readonly number[], name: string): Message => ({
-  ...{ dims, name, type: 1 },
-  floats: Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => ((i * 7919) % 1009) / 1009 - 0.5),
-});
-const info = (name: string, dims: readonly number[]): Message => ({
-  name,
-  type: { tensor: { element: 1, shape: { dim: [{ param: "batch" }, ...dims.map((value) => ({ value }))] } } },
-});
-const node = (op: string, input: readonly string[], output: readonly string[]): Message => ({
-  ...{ op, input, output, name: `the ${op}`, attribute: [] },
-});
-
 /** Two convolutions with a relu between; the relu is an output too. */
-const file = encode(modelSchema, {
-  version: 8,
-  opset: [{ domain: "", version: 13 }],
-  graph: {
-    node: [
-      node("Conv", ["x", "a.weight", "a.bias"], ["h"]),
-      node("Relu", ["h"], ["r"]),
-      node("Conv", ["r", "b.weight"], ["y"]),
-    ],
-    initializer: [floats([4, 3, 3, 3], "a.weight"), floats([4], "a.bias"), floats([2, 4, 1, 1], "b.weight")],
-    input: [info("x", [3, 5, 5])],
-    output: [info("y", [2, 3, 3]), info("r", [4, 3, 3])],
-  },
+const file = onnxFile({
+  node: [
+    node("Conv", ["x", "a.weight", "a.bias"], ["h"]),
+    node("Relu", ["h"], ["r"]),
+    node("Conv", ["r", "b.weight"], ["y"]),
+  ],
+  initializer: [floats([4, 3, 3, 3], "a.weight"), floats([4], "a.bias"), floats([2, 4, 1, 1], "b.weight")],
+  input: [info("x", [3, 5, 5])],
+  output: [info("y", [2, 3, 3]), info("r", [4, 3, 3])],
 });
 
 const BATCH = 2;

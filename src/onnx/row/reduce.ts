@@ -29,7 +29,7 @@ const logSumExp: Along = (scope, x, axes, batch) => {
 
 const reduction =
   (along: Along): Row =>
-  (node, ins, about) => {
+  (node, ins) => {
     const x = inputOf(node, ins);
     const rank = x.order.length;
     const axes = reducedAxes(node, rank, constant(node, ins[1], "axes"));
@@ -38,8 +38,8 @@ const reduction =
     const keep = node.int("keepdims", 1) === 1;
     const left = inOrder(rank).filter((axis) => !axes.includes(axis));
     const order = keep ? x.order : x.order.filter((axis) => !axes.includes(axis)).map((axis) => left.indexOf(axis));
-    const run = (scope: Scope, value: Value): Value => {
-      const y = along(scope, value, places, about.free);
+    const run = (scope: Scope, value: Value, per?: number): Value => {
+      const y = along(scope, value, places, per === 1);
       return keep
         ? y
         : view(
@@ -103,9 +103,9 @@ const normalization: Row = (node, ins, about) => {
     const safe = rows.shape.length > 1 ? rows : view(scope, rows, [1, length]);
     const y = view(scope, layer.apply(scope, safe), moved.shape);
     if (!more) return y;
-    const mean = of("mean")(scope, moved, last, about.free);
+    const mean = of("mean")(scope, moved, last, false);
     const centered = z(scope, "subtract", moved, mean);
-    const variance = of("mean")(scope, square(scope, centered), last, about.free);
+    const variance = of("mean")(scope, square(scope, centered), last, false);
     return [y, mean, scope.op(ops.pow, { x: scale(scope, variance, 1, eps) }, { exponent: -0.5 }).z];
   };
   return stepOf(x, run, order, { weights, orders: [order, order, order] });

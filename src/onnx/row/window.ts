@@ -248,7 +248,7 @@ const globalPool =
 
 /** Vectors of a number for each channel, as weights of a layer that sees channels last; the first two may train. */
 const normalization =
-  (names: readonly string[], layerOf: (node: Node, channels: number) => Layer): Row =>
+  (names: readonly string[], layerOf: (node: Node, channels: number, about: About) => Pick<Layer, "apply">): Row =>
   (node, ins, about) => {
     const x = inputOf(node, ins);
     const dims = dimsOf(x);
@@ -262,16 +262,27 @@ const normalization =
         return [name, i < 2 ? own : { ...own, trains: false }];
       }),
     );
-    return stepOf(x, layerOf(node, channels).apply, channelsLast(dims.length), { weights });
+    return stepOf(x, layerOf(node, channels, about).apply, channelsLast(dims.length), { weights });
   };
 
 const eps = (node: Node): number => node.float("epsilon", 1e-5);
 
+/** Where a Reshape took samples apart, each has several rows of the first axis, which the layer is to count. */
+function byBatch(node: Node, _: number, { batch }: About): Pick<Layer, "apply"> {
+  const layer = batchNorm({ momentum: node.float("momentum", 0.9), eps: eps(node) });
+  return {
+    apply(scope, x) {
+      const [rows = 1, ...rest] = x.shape;
+      const samples = rows % batch === 0 ? batch : 1;
+      const y = layer.apply(scope, samples === rows ? x : view(scope, x, [samples, rows / samples, ...rest]));
+      return view(scope, y, x.shape);
+    },
+  };
+}
+
 export const window: Readonly<Record<string, Row>> = {
   AveragePool: pool("averagePool2d"),
-  BatchNormalization: normalization(["gamma", "beta", "movingMean", "movingVariance"], (node) =>
-    batchNorm({ momentum: node.float("momentum", 0.9), eps: eps(node) }),
-  ),
+  BatchNormalization: normalization(["gamma", "beta", "movingMean", "movingVariance"], byBatch),
   Conv: conv,
   ConvTranspose: convTranspose,
   GlobalAveragePool: globalPool("mean"),
