@@ -13,7 +13,14 @@ export const entries: readonly string[] = ["pytorch", "keras", "onnx", "onnx-out
 );
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */
-const first: Readonly<Record<string, readonly string[]>> = { onnx: ["pattern.ts", "row/resize.ts"] };
+const first: Readonly<Record<string, readonly string[]>> = {
+  onnx: (
+    "fail names fold host pattern row/resize function report wire row/other row/reduce rows shapes order walk " +
+    "file origin dry"
+  )
+    .split(" ")
+    .map((name) => `${name}.ts`),
+};
 
 /** What stands for the core until the file is written: a bundler would reckon another path of a relative one. */
 const CORE = "gradus";

@@ -127,6 +127,9 @@ export interface ModelProto {
   readonly opset: number;
 }
 
+/** A graph within a node. */
+export const readGraph = (bytes: Uint8Array): GraphProto => decode(graph, bytes) as unknown as GraphProto;
+
 /** The model of a file. Throws CheckpointError for what is none, and for an opset that is not read. */
 export function readModel(bytes: Uint8Array): ModelProto {
   const found = decode(modelSchema, bytes) as unknown as Omit<ModelProto, "opset" | "graph"> & {

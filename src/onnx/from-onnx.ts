@@ -12,11 +12,11 @@ import {
   type Values,
 } from "../index.ts";
 import { fail, failInput } from "./fail.ts";
-import { type GraphProto, readModel, type TensorProto, type ValueProto } from "./file.ts";
+import { type GraphProto, readGraph, readModel, type TensorProto, type ValueProto } from "./file.ts";
 import { checkSize, type External, type Host, isFloat, readTensor, typeName } from "./host.ts";
-import { type Step, seeded } from "./live.ts";
+import { seeded } from "./live.ts";
 import { claims, piecesOf } from "./names.ts";
-import { type Node, nodeOf, own, refuse } from "./node.ts";
+import { type Branch, type Node, nodeOf, own, refuse } from "./node.ts";
 import { checkAsked, sorted } from "./order.ts";
 import { keepOrigin } from "./origin.ts";
 import { recognise } from "./pattern.ts";
@@ -69,21 +69,14 @@ export async function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: OnnxOpt
   const { external } = options;
   const file = readModel(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes));
   const { graph: found, opset } = file;
-  for (const list of [found.initializer, found.input, found.output]) {
+  for (const list of [found.input, found.output]) {
     const seen = new Set<string>();
-    for (const { name = "" } of list)
-      if (seen.size === seen.add(name).size) fail(`"${name}" stands twice. The file is damaged.`);
+    for (const { name } of list) if (seen.size === seen.add(name).size) failTwice(name);
   }
   if (found.sparse.length > 0)
     fail(`the file has ${found.sparse.length} sparse tensors, none is read. Make them dense.`);
-  const constants = new Map(found.initializer.map((proto) => [proto.name, initializerOf(proto, external)]));
-  const nodes = found.node.map((proto, i) => {
-    const node = nodeOf(proto, i, opset, external);
-    const { domain } = proto;
-    if (domain !== "" && domain !== "ai.onnx")
-      refuse(node, `it is an operator of "${domain}", those of "ai.onnx" are read.`);
-    return node;
-  });
+  const constants = new Map<string, Host>();
+  const nodes = nodesOf(found, constants, opset, external);
   const { plot, recognised, leftOut } = plotOf(found, nodes, constants, options);
   return modelOf(plot, {
     producer: [file.producer, file.producerVersion].filter(Boolean).join(" "),
@@ -119,6 +112,39 @@ function initializerOf(proto: TensorProto, external: External | undefined): Host
   const name = proto.name;
   return { ...readTensor(proto, `the initializer "${name}"`, external), name };
 }
+
+/** Nodes of a graph, whose constants stand beside those of all others. */
+function nodesOf(
+  graph: GraphProto,
+  constants: Map<string, Host>,
+  opset: number,
+  external: External | undefined,
+  depth = 0,
+): Node[] {
+  for (const proto of graph.initializer)
+    if (constants.size === constants.set(proto.name, initializerOf(proto, external)).size) failTwice(proto.name);
+  return graph.node.map((proto, i): Node => {
+    const node = nodeOf(proto, i, opset, external);
+    const { domain } = proto;
+    if (domain !== "" && domain !== "ai.onnx")
+      refuse(node, `it is an operator of "${domain}", those of "ai.onnx" are read.`);
+    if (depth > 9) refuse(node, `it lies in ${depth} graphs, 9 are the most.`);
+    const branches = new Map<string, Branch>();
+    const inputs = new Set<string>();
+    for (const { name, g } of proto.attribute) {
+      if (g === undefined) continue;
+      const inner = readGraph(g);
+      const nodes = nodesOf(inner, constants, opset, external, depth + 1);
+      const outputs = inner.output.map((one) => one.name);
+      branches.set(name, { nodes, outputs });
+      const made = new Set(nodes.flatMap((one) => one.outputs));
+      for (const taken of [...nodes.flatMap((one) => one.inputs), ...outputs]) if (!made.has(taken)) inputs.add(taken);
+    }
+    return { ...node, branches, inputs: [...node.inputs, ...inputs] };
+  });
+}
+
+const failTwice = (name: string): never => fail(`"${name}" stands twice. The file is damaged.`);
 
 /** Whether one of the patterns is the whole name. */
 function matcher(patterns: string | readonly string[] | undefined): (name: string) => boolean {
@@ -377,15 +403,14 @@ function part(
         tell === undefined
           ? ((x as Values).batch?.shape[0] ?? batch)
           : (given[tell.i]?.shape[tell.place] as number) / tell.per;
-      const odd =
-        other === undefined ? given.find(({ shape }, i) => shape[0] !== step.takes[i]?.value.shape[0]) : undefined;
-      if (odd !== undefined)
-        fail(
-          `the file is made for batches of ${batch}, part "${name}" is given [${odd.shape}]. Give compile { batch: ${batch} }.`,
+      const now = other === undefined || samples === batch ? piece : at(samples).pieces[index];
+      const isOdd = other === undefined && given.some(({ shape }, i) => shape[0] !== step.takes[i]?.value.shape[0]);
+      if (isOdd || now?.name !== name)
+        return fail(
+          `the file is made for batches of ${batch}, part "${name}" is given [${given[0]?.shape}]. Give compile { batch: ${batch} }.`,
         );
-      const now: Step = other === undefined || samples === batch ? step : (at(samples).pieces[index] as Piece).step;
       const per = tell?.i === 0 && tell.place === 0 ? tell.per : undefined;
-      const made = listed(now.run(seeded(scope, now.weights ?? {}), given, per));
+      const made = listed(now.step.run(seeded(scope, now.step.weights ?? {}), given, per));
       return made.length === 1 ? (made[0] as Value) : Object.fromEntries(made.map((value, i) => [`o${i}`, value]));
     },
   };

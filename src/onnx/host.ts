@@ -23,46 +23,34 @@ export const BOOL = 9;
 interface Type {
   readonly name: string;
   /** As a DataView calls it, with its bits behind. */
-  readonly read:
-    | "Float32"
-    | "Uint8"
-    | "Int8"
-    | "Uint16"
-    | "Int16"
-    | "Int32"
-    | "BigInt64"
-    | "Float64"
-    | "Uint32"
-    | "BigUint64";
+  readonly read: string;
   /** In which of the typed fields its numbers stand. */
   readonly field: "floats" | "ints" | "longs" | "doubles" | "unsigned";
   /** What is read as it is meant. */
-  mend(value: number): number;
+  readonly mend?: (value: number) => number;
 }
 
-const typeOf = (
-  name: string,
-  read: Type["read"],
-  field: Type["field"] = "ints",
-  mend: Type["mend"] = (value) => value,
-): Type => ({ name, read, field, mend });
-
 /** Types by ONNX's numbers. */
-const types: Readonly<Record<number, Type>> = {
-  1: typeOf("float", "Float32", "floats"),
-  2: typeOf("uint8", "Uint8"),
-  3: typeOf("int8", "Int8"),
-  4: typeOf("uint16", "Uint16"),
-  5: typeOf("int16", "Int16"),
-  6: typeOf("int32", "Int32"),
-  7: typeOf("int64", "BigInt64", "longs"),
-  9: typeOf("bool", "Uint8", "ints", (value) => (value === 0 ? 0 : 1)),
-  10: typeOf("float16", "Uint16", "ints", fromHalf),
-  11: typeOf("double", "Float64", "doubles"),
-  12: typeOf("uint32", "Uint32", "unsigned"),
-  13: typeOf("uint64", "BigUint64", "unsigned"),
-  16: typeOf("bfloat16", "Uint16", "ints", brain),
-};
+const types: Readonly<Record<number, Type>> = Object.fromEntries(
+  [
+    "1 float Float32 floats",
+    "2 uint8 Uint8 ints",
+    "3 int8 Int8 ints",
+    "4 uint16 Uint16 ints",
+    "5 int16 Int16 ints",
+    "6 int32 Int32 ints",
+    "7 int64 BigInt64 longs",
+    "9 bool Uint8 ints",
+    "10 float16 Uint16 ints",
+    "11 double Float64 doubles",
+    "12 uint32 Uint32 unsigned",
+    "13 uint64 BigUint64 unsigned",
+    "16 bfloat16 Uint16 ints",
+  ].map((line) => {
+    const [type = "", name, read, field] = line.split(" ");
+    return [type, { name, read, field, mend: { 10: fromHalf, 16: brain }[type] } as Type];
+  }),
+);
 
 export const typeName = (type: number): string => types[type]?.name ?? `type ${type}`;
 export const isFloat = (type: number): boolean => type === 1 || type === 10 || type === 11 || type === 16;
@@ -107,7 +95,7 @@ export function readTensor(proto: TensorProto, what: string, external: External 
   if (odd !== undefined || !Number.isSafeInteger(count))
     refuse(`has the shape [${dims}], which no tensor can have. The file is damaged.`);
   const raw = proto.location === 1 ? outside(proto, refuse, external) : proto.raw;
-  const { mend } = known;
+  const { mend = Number } = known;
   if (raw !== undefined && raw.length > 0) {
     const bytes = Number(/\d+/.exec(known.read)) / 8;
     if (raw.length !== count * bytes) {
@@ -117,7 +105,7 @@ export function readTensor(proto: TensorProto, what: string, external: External 
     }
     const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
     const data = type === FLOAT ? new Float32Array(count) : new Float64Array(count);
-    const read = view[`get${known.read}`].bind(view) as (at: number, little: boolean) => number | bigint;
+    const read = view[`get${known.read}` as "getInt8"].bind(view) as (at: number, little: boolean) => number | bigint;
     for (let i = 0; i < count; i++) data[i] = mend(Number(read(i * bytes, true)));
     return host(dims, data, type);
   }
@@ -127,7 +115,11 @@ export function readTensor(proto: TensorProto, what: string, external: External 
       `has the shape [${dims}], which is ${count} numbers, ${given.length} are there. The file is damaged, or its weights were taken out.`,
     );
   }
-  return host(dims, given.map(mend), type);
+  return host(
+    dims,
+    given.map((value) => mend(value)),
+    type,
+  );
 }
 
 /** Bytes that lie in another file. */

@@ -8,6 +8,7 @@ import { sizeOf } from "../foreign/strided.ts";
 import { type Ops, ops, type Scope, type Value } from "../index.ts";
 import { fail } from "./fail.ts";
 import { type Host, isFloat, transposed } from "./host.ts";
+import { piecesOf } from "./names.ts";
 import { inOrder, type Node, own, refuse } from "./node.ts";
 
 export interface Live {
@@ -225,14 +226,10 @@ export const beside = (scope: Scope, own: Partial<Scope>): Scope => Object.assig
 export const tensorOf = (scope: Scope, name: string, { dims }: Weight): Value => scope.parameter(name, dims, "zeros");
 
 /** What an initializer may be called within its part: the end of its name. */
-export function lastName(given: Host, otherwise: string): string {
-  const end =
-    given.name
-      ?.split(/[/.:;]/)
-      .filter((piece) => !/^\d*$/.test(piece))
-      .at(-1) ?? otherwise;
-  const legal = end.replace(/[^A-Za-z0-9_-]+/g, "_");
-  return legal === "" || legal in {} || /_\d+$/.test(legal) ? otherwise : legal;
+export function lastName({ name = "" }: Host, otherwise: string): string {
+  const end = piecesOf(name).filter((piece) => !/^\d+$/.test(piece));
+  const legal = end.at(-1) ?? otherwise;
+  return /_\d+$/.test(legal) ? otherwise : legal;
 }
 
 /** How a step comes by something that it takes: a value, or a constant as a tensor. */

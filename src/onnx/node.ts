@@ -5,6 +5,12 @@ import type { AttributeProto, NodeProto, TensorProto } from "./file.ts";
 import type { External, Host } from "./host.ts";
 import { readTensor } from "./host.ts";
 
+/** Nodes that run instead of the one that has them. */
+export interface Branch {
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly string[];
+}
+
 export interface Node {
   readonly op: string;
   readonly name: string;
@@ -14,6 +20,8 @@ export interface Node {
   readonly opset: number;
   /** `Conv "stem"`: how messages name it. */
   readonly place: string;
+  /** Graphs by attribute, as an If has them; what they take from outside is among its inputs. */
+  readonly branches?: ReadonlyMap<string, Branch>;
   has(attribute: string): boolean;
   int(attribute: string, otherwise: number): number;
   float(attribute: string, otherwise: number): number;

@@ -34,24 +34,16 @@ export interface OnnxReport {
 export function reportOf(facts: Omit<OnnxReport, "toString">): OnnxReport {
   const { producer, recognised, tensors, leftOut, withoutGradient } = facts;
   const counts = Object.entries(recognised).map(([name, count]) => `${count} ${name}`);
-  const rows = tensors.map(({ name, shape, trains, source }) => [
-    name,
-    `[${shape}]`,
-    trains ? "trains" : "state",
-    source,
-  ]);
-  const widths = [0, 1, 2, 3].map((at) => Math.max(0, ...rows.map((row) => (row[at] as string).length)));
+  const widest = Math.max(0, ...tensors.map(({ name }) => name.length));
   return {
     ...facts,
     toString: () =>
       [
         `ONNX opset ${facts.opset}${producer === "" ? "" : ` of ${producer}`}: ${facts.nodes} nodes, ${facts.folded} folded, ${facts.parts.length} parts, batch ${facts.batch}`,
         ...(counts.length === 0 ? [] : [`recognised: ${counts.join(", ")}`]),
-        ...rows.map((row) =>
-          row
-            .map((cell, at) => cell.padEnd(widths[at] as number))
-            .join("  ")
-            .trimEnd(),
+        ...tensors.map(
+          ({ name, shape, trains, source }) =>
+            `${name.padEnd(widest)}  ${`[${shape}]`.padEnd(16)}  ${trains ? "trains" : "state "}  ${source}`,
         ),
         ...(leftOut.length === 0 ? [] : [`left out: ${leftOut.join(", ")}`]),
         ...withoutGradient.map(({ name, node, why }) => `no gradient through "${name}" (${node}): ${why}`),

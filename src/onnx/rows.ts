@@ -21,5 +21,5 @@ export const rows: Readonly<Record<string, Row>> = {
   ...window,
 };
 
-/** Names of all operators: those on values and those on constants alone. */
-export const known = (): readonly string[] => [...new Set([...Object.keys(rows), ...Object.keys(folds)])].sort();
+/** Names of all operators: those on values, those on constants alone, and the one that has graphs. */
+export const known = (): readonly string[] => [...new Set([...Object.keys(rows), ...Object.keys(folds), "If"])].sort();

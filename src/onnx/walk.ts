@@ -12,6 +12,7 @@ import {
   arrange,
   channelsLast,
   dimsOf,
+  hostAt,
   isHost,
   type Known,
   type Live,
@@ -156,18 +157,24 @@ export function walk(plot: Plot, batch: number): Walk {
     isHost(one) && one.name !== undefined && isFloat(one.type) && sizeOf(one.dims) > 1 && plot.trains(one.name);
 
   let folded = 0;
-  for (const node of plot.nodes) {
+  function visit(node: Node): void {
     const given = node.inputs.map((name) => values.get(name));
     const { op } = node;
     const [row, fold] = [own(rows, op), own(folds, op)];
-    if (row === undefined && fold === undefined)
+    if (row === undefined && fold === undefined && op !== "If")
       refuse(node, `there is no operator ${op} of opset ${node.opset} here. Known are ${known().join(", ")}.`);
     const isKnown = given.every((one) => one === undefined || one.kind === "host");
     // What is reckoned of a weight would not train: it becomes part of the model.
     const isTrained =
       isKnown && row !== undefined && !keepsWeights.has(op) && !plot.reckoned.has(node) && given.some(isWeight);
     let made: readonly (Known | undefined)[];
-    if (isKnown && !isTrained && fold !== undefined) {
+    if (op === "If") {
+      const name = `${hostAt(node, given, 0, "condition").data[0] === 0 ? "else" : "then"}_branch`;
+      const { nodes, outputs } = node.branches?.get(name) ?? refuse(node, `it has no ${name}. The file is damaged.`);
+      for (const inner of nodes) visit(inner);
+      made = outputs.map((output) => values.get(output));
+      folded++;
+    } else if (isKnown && !isTrained && fold !== undefined) {
       if (op !== "Constant") needed(node, given, 0, "input");
       // What is laid out anew of a weight is one under the same name.
       const name = plot.reckoned.has(node) ? given.find(isWeight)?.name : undefined;
@@ -176,7 +183,7 @@ export function walk(plot: Plot, batch: number): Walk {
       folded++;
     } else {
       const ins = isTrained ? given.map((one) => (isWeight(one) ? parameter(one) : one)) : given;
-      if (row === undefined) return refuse(node, "it is read for constants alone, it takes a value of the network.");
+      if (row === undefined) refuse(node, "it is read for constants alone, it takes a value of the network.");
       const result = row(node, ins, about);
       if (Array.isArray(result)) made = result;
       else if ("run" in result) {
@@ -194,6 +201,8 @@ export function walk(plot: Plot, batch: number): Walk {
       else if (used.has(name)) refuse(node, `its output ${i} is taken, ${made.length} are made.`);
     }
   }
+
+  for (const node of plot.nodes) visit(node);
 
   const settled = (one: Known): Live => (isHost(one) ? parameter(one) : one);
   const outputs = Object.fromEntries(

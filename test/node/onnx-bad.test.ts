@@ -132,12 +132,12 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
   [
     "matrices that do not fit",
     () => file({ initializer: [floats([4, 2], "w"), floats([2], "b")] }),
-    /it is given \[2,3\] with 3 features, its weight is \[4,2\] and takes 4/,
+    /its weight is \[4,2\], which takes 4 channels; it is given \[2,3\] with 3/,
   ],
   [
     "operands that do not go together",
     () => one("Mul", [], [floats([5], "b")]),
-    /shapes \[2,3\] and \[5\], of which 3 and 5 do not go together/,
+    /operands are \[2,3\] and \[5\], of which 3 and 5 do not go together/,
   ],
   [
     "a bias of another length",

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { type LossFunction, ops } from "../../src/index.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
-import { floats, info, ints, longs, node, onnxFile } from "../reference/onnx-file.ts";
+import { branch, floats, info, ints, longs, node, onnxFile } from "../reference/onnx-file.ts";
 import { runModel } from "../reference/run-model.ts";
 
 const [BATCH, STEPS, WIDTH] = [2, 3, 4];
@@ -89,4 +89,54 @@ test("a batch normalization behind a Reshape that takes samples apart sees all r
     return (value - middle) / Math.sqrt(variance + Math.fround(1e-5)) + 1;
   });
   expectNear(made, wanted);
+});
+
+/** x doubled where its axis 1 has `length` places, else its sum with a constant of the branch; as PyTorch writes a squeeze. */
+const either = (length: number, condition = "is") => ({
+  node: [
+    node("Shape", ["x"], ["shape"]),
+    node("Gather", ["shape", "one"], ["steps"]),
+    node("Equal", ["steps", "length"], ["is"]),
+    node(
+      "If",
+      [condition],
+      ["y"],
+      [
+        branch("then_branch", { node: [node("Add", ["x", "x"], ["a"])], output: [info("a", [])] }),
+        branch("else_branch", {
+          node: [node("Add", ["x", "three"], ["b"])],
+          initializer: [{ dims: [], name: "three", type: 1, floats: [3] }],
+          output: [info("b", [])],
+        }),
+      ],
+    ),
+  ],
+  initializer: [longs([1], "one"), longs([length], "length")],
+  output: [info("y", [STEPS, WIDTH])],
+});
+
+test("of an If the branch runs that shapes decide for, with what lies outside and its own constants", async () => {
+  expectNear(
+    await run(either(STEPS)),
+    Array.from(numbers, (value) => 2 * value),
+  );
+  expectNear(
+    await run(either(STEPS + 1)),
+    Array.from(numbers, (value) => value + 3),
+  );
+});
+
+test("an If is refused by name whose condition is a value of the network, or that lies too deep", async () => {
+  await expect(run(either(STEPS, "x"))).rejects.toThrow(
+    'If "the If": its condition is reckoned by the network, it must be a constant',
+  );
+  let deep = { node: [node("Add", ["x", "x"], ["a"])], output: [info("a", [])] };
+  for (let i = 0; i < 10; i++)
+    deep = {
+      node: [node("If", ["is"], ["a"], [branch("then_branch", deep)])],
+      output: [info("a", [])],
+    };
+  await expect(run({ ...deep, initializer: [longs([1], "is")] })).rejects.toThrow(
+    "it lies in 10 graphs, 9 are the most",
+  );
 });

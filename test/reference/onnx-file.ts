@@ -1,7 +1,7 @@
 // Small ONNX files, made by hand for tests: a graph of nodes with weights by the rule of the data page.
 
 import { modelSchema } from "../../src/onnx/file.ts";
-import type { Message } from "../../src/onnx/wire.ts";
+import type { Message, Schema } from "../../src/onnx/wire.ts";
 import { encode } from "../../src/onnx-out/encode.ts";
 
 /** A weight. */
@@ -28,6 +28,13 @@ export const node = (
   output: readonly string[],
   attribute: readonly Message[] = [],
 ): Message => ({ ...{ op, input, output, attribute, name: `the ${op}` } });
+
+/** A graph within a node. */
+export const branch = (name: string, graph: Message): Message => ({
+  name,
+  g: encode(modelSchema[7]?.[1] as Schema, graph),
+  type: 5,
+});
 
 export const ints = (name: string, values: readonly number[]): Message => ({ name, ints: values, type: 7 });
 

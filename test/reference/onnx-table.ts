@@ -35,6 +35,7 @@ const partly: Readonly<Record<string, string>> = {
   Dropout: "the first output; it drops in training alone",
   GRU: "one length of sequences",
   Gather: "of values by constants; rows of a table by numbers of the network",
+  If: "conditions that are constants, or that shapes decide",
   InstanceNormalization: "scale and bias are constants",
   LSTM: "one length of sequences, no peepholes, no clip",
   LayerNormalization: "scale and bias are constants",
@@ -65,7 +66,7 @@ interface Line {
 }
 
 function lineOf(operator: string): Line {
-  const flows = Object.hasOwn(rows, operator);
+  const flows = Object.hasOwn(rows, operator) || operator === "If";
   const reckoned = Object.hasOwn(folds, operator);
   if (!flows && !reckoned) return { operator, read: "no", gradient: "", what: "" };
   if (!flows) return { operator, read: natural.has(operator) ? "yes" : "partly", gradient: "", what: "of constants" };

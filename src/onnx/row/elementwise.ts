@@ -84,7 +84,7 @@ const gate = (scope: Scope, x: Value, bound: number): Value => {
 };
 
 /** A constant of an operator on several, ready for the order that its value is in. */
-export function aligned(node: Node, given: Host, about: About, order: readonly number[]): Weight {
+function aligned(node: Node, given: Host, about: About, order: readonly number[]): Weight {
   const rank = order.length;
   const dims = [...new Array<number>(rank - given.dims.length).fill(1), ...given.dims];
   const places = order.map((axis) => dims[axis] as number);
@@ -109,14 +109,15 @@ export function brought(scope: Scope, x: Value, { order }: Live, to: readonly nu
   return arrange(scope, view(scope, x, [...inOrder(more).map(() => 1), ...own]), from, to);
 }
 
-/** A step of several values, each brought into one order, constants as tensors. */
+/** A step of several values, each brought into one order, constants as tensors; each is repeated as in NumPy unless they are `apart`. */
 export function several(
   node: Node,
   ins: readonly Known[],
   about: About,
   run: (scope: Scope, values: readonly Value[]) => Value,
+  apart = false,
 ): Step {
-  ins.reduce((dims: readonly number[], one) => joint(node, dims, dimsOf(one)), []);
+  if (!apart) ins.reduce((dims: readonly number[], one) => joint(node, dims, dimsOf(one)), []);
   const order = commonOrder(ins);
   const takes = ins.filter(isLive);
   const weights: Record<string, Weight> = {};
@@ -153,10 +154,12 @@ export function scalar(one: Known | undefined, about: About): number | undefined
 /** Where one of two is a number, what is done with it; undefined where there is no short way. */
 type Short = (value: number, isLeft: boolean) => ((scope: Scope, x: Value) => Value) | undefined;
 
+const operandsOf = (node: Node, ins: readonly (Known | undefined)[]): readonly Known[] =>
+  [needed(node, ins, 0, "operand"), ...ins.slice(1)].map((_, i) => needed(node, ins, i, "operand"));
+
 function binary(of: Pair, short: Short = () => undefined, more: Partial<Step> = {}): Row {
   return (node, ins, about) => {
-    needed(node, ins, 0, "operand");
-    const given = ins.map((_, i) => needed(node, ins, i, "operand"));
+    const given = operandsOf(node, ins);
     if (given.length === 1) return given[0] as Known;
     const [x, y] = given as [Known, Known];
     if (given.length === 2) {
@@ -169,9 +172,7 @@ function binary(of: Pair, short: Short = () => undefined, more: Partial<Step> = 
     // Division, among whole numbers, drops what is left over.
     if (of === over && isLive(x) && !isFloat(x.type)) refuse(node, `it divides ${typeName(x.type)}, float is read.`);
     return {
-      ...several(node, given, about, (scope, values) =>
-        values.slice(1).reduce((made, one) => of(scope, made, one), values[0] as Value),
-      ),
+      ...several(node, given, about, (scope, values) => values.reduce((made, one) => of(scope, made, one))),
       ...more,
     };
   };
@@ -291,11 +292,14 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Less: comparison(pair("less")),
   LessOrEqual: comparison(unlike("greater")),
   Max: extreme("maximum", Number.NEGATIVE_INFINITY),
-  Mean: (node, ins, about) => {
-    const step = binary(plus)(node, ins, about) as Step | Known;
-    if (!("run" in step)) return step;
-    return { ...step, run: (scope, values) => scale(scope, step.run(scope, values) as Value, 1 / ins.length) };
-  },
+  Mean: (node, ins, about) =>
+    several(node, operandsOf(node, ins), about, (scope, values) =>
+      scale(
+        scope,
+        values.reduce((made, one) => plus(scope, made, one)),
+        1 / ins.length,
+      ),
+    ),
   Min: extreme("minimum", Number.POSITIVE_INFINITY),
   Mod: (node, ins, about) => {
     const drop = node.int("fmod", 0) === 1 ? trunc : floor;

@@ -21,7 +21,6 @@ import {
   type Row,
   type Step,
   stepOf,
-  tensorOf,
   tiled,
   view,
   weight,
@@ -42,7 +41,7 @@ import {
   unsqueezed,
   unsqueezedAxes,
 } from "../shapes.ts";
-import { aligned, brought, commonOrder, stops } from "./elementwise.ts";
+import { brought, commonOrder, several, stops } from "./elementwise.ts";
 
 /** The same numbers under another shape, in ONNX's order. */
 const reshaping = (x: Known, dims: readonly number[]): Known | Step =>
@@ -138,35 +137,17 @@ const concat: Row = (node, ins, about) => {
   const given = ins.map((_, i) => needed(node, ins, i, "part"));
   const order = commonOrder(given);
   const axis = axisAsked(node, order.length);
-  const takes = given.filter(isLive);
-  const weights = Object.fromEntries(
-    given.flatMap((one, i) => (isHost(one) ? [[`part${i}`, aligned(node, one, about, order)]] : [])),
-  );
-  const place = order.indexOf(axis);
-  return {
-    ...{ takes, weights, orders: [order] },
-    run(scope, values) {
-      const parts = given.map((one, i): Value => {
-        const own = weights[`part${i}`];
-        const made =
-          one.kind === "live"
-            ? brought(scope, values[takes.indexOf(one)] as Value, one, order)
-            : view(
-                scope,
-                tensorOf(scope, `part${i}`, own!),
-                order.map((at) => one.dims[at] as number),
-              );
-        return made;
-      });
-      // A file of one sample joins with constants of one, where there may be several.
-      const first = order.indexOf(0);
-      const isOne =
-        about.free && about.told === 1 && axis !== 0 && parts.some(({ shape }) => shape[first] === about.batch);
-      const most = isOne ? about.batch : 1;
-      const whole = parts.map((part) => (part.shape[first] === 1 ? repeated(scope, part, first, most) : part));
-      return whole.length === 1 ? (whole[0] as Value) : concatenate(scope, whole, place);
-    },
+  const run = (scope: Scope, values: readonly Value[]): Value => {
+    const parts = values.map((x) => view(scope, x, [...order.slice(x.shape.length).map(() => 1), ...x.shape]));
+    // A file of one sample joins with constants of one, where there may be several.
+    const first = order.indexOf(0);
+    const isOne =
+      about.free && about.told === 1 && axis !== 0 && parts.some(({ shape }) => shape[first] === about.batch);
+    const most = isOne ? about.batch : 1;
+    const whole = parts.map((part) => (part.shape[first] === 1 ? repeated(scope, part, first, most) : part));
+    return whole.length === 1 ? (whole[0] as Value) : concatenate(scope, whole, order.indexOf(axis));
   };
+  return several(node, given, about, run, true);
 };
 
 /** Part of a value along places. */

@@ -15,6 +15,7 @@ import {
   type Live,
   needed,
   operands,
+  plain,
   type Row,
   type Step,
   stepOf,
@@ -33,7 +34,7 @@ function denseStep(node: Node, x: Live, w: Weight, bias: Weight | undefined): St
   const rank = x.order.length;
   const last = dimsOf(x).at(-1);
   if (last !== length)
-    refuse(node, `it is given [${dimsOf(x)}] with ${last} features, its weight is [${w.dims}] and takes ${length}.`);
+    refuse(node, `its weight is [${w.dims}], which takes ${length} channels; it is given [${dimsOf(x)}] with ${last}.`);
   // The last axis must stand last; those before it may stay as they are.
   const order = x.order.at(-1) === rank - 1 ? x.order : inOrder(rank);
   const layer = dense(units, { bias: bias !== undefined });
@@ -108,7 +109,7 @@ const gemm: Row = (node, ins, about) => {
 };
 
 /** softmax(scale q k) v, for each head of [B, heads, T, D], where k has its last two axes turned: a group that is recognised. */
-const attention: Row = (node, ins, about) => {
+const attention: Row = (node, ins) => {
   const given = [0, 1, 2].map((i) => flowing(node, ins[i], "operand")) as [Live, Live, Live];
   const [q, turned, v] = given;
   const factor = node.float("scale", 1);
@@ -142,13 +143,15 @@ const attention: Row = (node, ins, about) => {
     };
   }
   // As it is written.
-  const { takes, take } = operands(node, about);
-  const of = given.map((one) => take(one, ""));
   const lead = given.reduce((lead: readonly number[], one) => joint(node, lead, dimsOf(one).slice(0, -2)), []);
   return {
-    ...{ takes, orders: [inOrder(lead.length + 2)] },
+    ...{ takes: given, orders: [inOrder(lead.length + 2)] },
     run(scope, values) {
-      const [a, b, c] = of.map((one) => led(scope, one(scope, values), lead)) as [Value, Value, Value];
+      const [a, b, c] = given.map((one, i) => led(scope, plain(scope, values[i] as Value, one), lead)) as [
+        Value,
+        Value,
+        Value,
+      ];
       const scores = scale(scope, scope.op(ops.matmul, { a, b }).c, factor);
       return scope.op(ops.matmul, { a: softmax().apply(scope, scores), b: c }).c;
     },

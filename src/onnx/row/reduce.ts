@@ -8,23 +8,29 @@ import { constant, dimsOf, hostAt, inputOf, type Row, stepOf, view, weight, z } 
 import { axesOf, axisAsked, expectDims, inOrder } from "../node.ts";
 import { reducedAxes } from "../shapes.ts";
 
-type Along = (scope: Scope, x: Value, axes: readonly number[], batch: boolean) => Value;
+/** What is summed, or reduced else, over the same axes each time. */
+type Over = (name: "sum" | "mean" | "max" | "min", x: Value) => Value;
 
-const of =
+const over =
+  (scope: Scope, axes: readonly number[], batch = false): Over =>
+  (name, x) =>
+    scope.op(ops[name], { x }, { axes, keepDims: true, batch }).y;
+
+type Along = (scope: Scope, x: Value, of: Over) => Value;
+
+const plain =
   (name: "sum" | "mean" | "max" | "min"): Along =>
-  (scope, x, axes, batch) =>
-    scope.op(ops[name], { x }, { axes, keepDims: true, ...(axes.includes(0) && { batch }) }).y;
+  (_, x, of) =>
+    of(name, x);
 
-const sum = of("sum");
-const abs = (scope: Scope, x: Value): Value => z(scope, "abs", x);
 const square = (scope: Scope, x: Value): Value => z(scope, "square", x);
 const log = (scope: Scope, x: Value): Value => z(scope, "log", x);
 
 /** The logarithm of a sum of powers, without powers that are too large. */
-const logSumExp: Along = (scope, x, axes, batch) => {
-  const most = of("max")(scope, x, axes, batch);
+const logSumExp: Along = (scope, x, of) => {
+  const most = of("max", x);
   const powers = z(scope, "exp", z(scope, "subtract", x, most));
-  return z(scope, "add", log(scope, sum(scope, powers, axes, batch)), most);
+  return z(scope, "add", log(scope, of("sum", powers)), most);
 };
 
 const reduction =
@@ -39,7 +45,7 @@ const reduction =
     const left = inOrder(rank).filter((axis) => !axes.includes(axis));
     const order = keep ? x.order : x.order.filter((axis) => !axes.includes(axis)).map((axis) => left.indexOf(axis));
     const run = (scope: Scope, value: Value, per?: number): Value => {
-      const y = along(scope, value, places, per === 1);
+      const y = along(scope, value, over(scope, places, per === 1 && places.includes(0)));
       return keep
         ? y
         : view(
@@ -103,9 +109,10 @@ const normalization: Row = (node, ins, about) => {
     const safe = rows.shape.length > 1 ? rows : view(scope, rows, [1, length]);
     const y = view(scope, layer.apply(scope, safe), moved.shape);
     if (!more) return y;
-    const mean = of("mean")(scope, moved, last, false);
+    const of = over(scope, last);
+    const mean = of("mean", moved);
     const centered = z(scope, "subtract", moved, mean);
-    const variance = of("mean")(scope, square(scope, centered), last, false);
+    const variance = of("mean", square(scope, centered));
     return [y, mean, scope.op(ops.pow, { x: scale(scope, variance, 1, eps) }, { exponent: -0.5 }).z];
   };
   return stepOf(x, run, order, { weights, orders: [order, order, order] });
@@ -126,15 +133,15 @@ const rms: Row = (node, ins, about) => {
 export const reduce: Readonly<Record<string, Row>> = {
   LayerNormalization: normalization,
   LogSoftmax: shares("logSoftmax"),
-  ReduceL1: reduction((scope, x, axes, batch) => sum(scope, abs(scope, x), axes, batch)),
-  ReduceL2: reduction((scope, x, axes, batch) => z(scope, "sqrt", sum(scope, square(scope, x), axes, batch))),
-  ReduceLogSum: reduction((scope, x, axes, batch) => log(scope, sum(scope, x, axes, batch))),
+  ReduceL1: reduction((scope, x, of) => of("sum", z(scope, "abs", x))),
+  ReduceL2: reduction((scope, x, of) => z(scope, "sqrt", of("sum", square(scope, x)))),
+  ReduceLogSum: reduction((scope, x, of) => log(scope, of("sum", x))),
   ReduceLogSumExp: reduction(logSumExp),
-  ReduceMax: reduction(of("max")),
-  ReduceMean: reduction(of("mean")),
-  ReduceMin: reduction(of("min")),
-  ReduceSum: reduction(sum),
-  ReduceSumSquare: reduction((scope, x, axes, batch) => sum(scope, square(scope, x), axes, batch)),
+  ReduceMax: reduction(plain("max")),
+  ReduceMean: reduction(plain("mean")),
+  ReduceMin: reduction(plain("min")),
+  ReduceSum: reduction(plain("sum")),
+  ReduceSumSquare: reduction((scope, x, of) => of("sum", square(scope, x))),
   RmsNormalization: rms,
   Softmax: shares("softmax"),
 };
