@@ -5,10 +5,11 @@
 const DECLARED = /\b(?:fn|let|const|alias|struct|var(?:<(?:private|workgroup)>)?)\s+(\w+)|[(,]\s*(\w+)\s*:/g;
 /** What a pipeline or a bind group calls by name, what belongs to a type, and what is a part of a longer name. */
 const KEPT = /\boverride\s+(\w+)|\bvar<(?:storage|uniform)[^>]*>\s*(\w+)|[.@](\w+)|(\w+)(?=\$)|\}(\w+)/g;
-/** Words, and holes, which are none. */
-const WORDS = /\$\{\w*\}|[.@]?\b[A-Za-z_]\w*/g;
+/** Words; members, attributes, and whatever a hole is a part of, which are none, so that they stay. */
+export const WORDS = /\w*\$\{\w*\}\w*|[.@]?\b[A-Za-z_]\w*/g;
 
-const matches = (text: string, pattern: RegExp): string[] =>
+/** What the groups of a pattern hold wherever it is found. */
+export const matches = (text: string, pattern: RegExp): string[] =>
   [...text.matchAll(pattern)].flatMap((found) => found.slice(1)).filter((name) => name !== undefined);
 
 /** New names by old ones. `elsewhere` are words that other texts have, whose names must stay. */

@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import type { Plugin } from "vite";
+import { shortLocals } from "./short-locals.ts";
 import { renamed, shortNames } from "./short-names.ts";
 
 /** Between < or > and =, space stays: "array<f32> = x" must not become ">=". */
@@ -31,19 +32,21 @@ const filesBelow = (folder: string, ending: string): string[] =>
     .filter((file) => file.endsWith(ending))
     .map((file) => readFileSync(`${folder}/${file}`, "utf8"));
 
-/** The names of all shaders of the package. TypeScript writes some of WGSL too, so that every word of it stays as it is. */
-export const namesOfShaders = (): ReadonlyMap<string, string> =>
-  shortNames(
-    filesBelow("shaders", ".wgsl"),
-    new Set(
-      [...filesBelow("src/kernels", ".ts"), ...filesBelow("src/op", ".ts")].flatMap(
-        (text) => text.match(/(["`])(?:(?!\1)[^\\]|\\.)*\1/g)?.flatMap((quoted) => quoted.match(/\w+/g) ?? []) ?? [],
-      ),
+/** Shortens the names in a shader of the package. TypeScript writes some of WGSL too, so that every word of it stays as it is. */
+export function shorterNames(): (text: string) => string {
+  const texts = filesBelow("shaders", ".wgsl");
+  const elsewhere = new Set(
+    [...filesBelow("src/kernels", ".ts"), ...filesBelow("src/op", ".ts")].flatMap(
+      (text) => text.match(/(["`])(?:(?!\1)[^\\]|\\.)*\1/g)?.flatMap((quoted) => quoted.match(/\w+/g) ?? []) ?? [],
     ),
   );
+  const local = shortLocals(texts, elsewhere);
+  const names = shortNames(texts.map(local), elsewhere);
+  return (text) => renamed(local(text), names);
+}
 
 export function shorterShaders(): Plugin {
-  const names = namesOfShaders();
+  const short = shorterNames();
   return {
     name: "shorter-shaders",
     apply: "build",
@@ -52,7 +55,7 @@ export function shorterShaders(): Plugin {
       if (!id.endsWith(".wgsl?raw")) return undefined;
       const text = /^export default (".*");?\s*$/s.exec(code)?.[1];
       if (text === undefined) throw new Error(`${id}: its text was not found in what Vite made of it.`);
-      return `export default ${JSON.stringify(renamed(shorter(JSON.parse(text)), names))};`;
+      return `export default ${JSON.stringify(shorter(short(JSON.parse(text))))};`;
     },
   };
 }

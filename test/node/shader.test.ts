@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
 import { renamed, shortNames } from "../../demo/build/short-names.ts";
-import { namesOfShaders, shorter } from "../../demo/build/shorter-shaders.ts";
+import { shorter, shorterNames } from "../../demo/build/shorter-shaders.ts";
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, radam, rmsprop, sgd } from "../../src/index.ts";
 import { MOST_UNIFORM_ROWS, type UpdateRule } from "../../src/kernels/update.ts";
 import { type Access, cutAtHoles, type Holes, inLines, scoped } from "../../src/op/kernel.ts";
@@ -480,22 +480,60 @@ describe("shader texts in the built file", () => {
 });
 
 describe("names in the built file", () => {
-  const short = namesOfShaders();
-  const long = new Map([...short].map(([name, other]) => [other, name]));
-  const words = (text: string): string[] => text.replace(/\/\/.*/g, "").match(/[\w$]+|\S/g) ?? [];
+  const shorten = shorterNames();
+  const known = new Map<string, string>();
+  const short = (text: string): string => {
+    const made = known.get(text) ?? shorten(text);
+    known.set(text, made);
+    return made;
+  };
+  /** Words and signs; of a member or an attribute the sign is a part, so that it is not taken for a value of that name. */
+  const words = (text: string): string[] => text.replace(/\/\/.*/g, "").match(/[.@]?[\w$]+|\S/g) ?? [];
   const parts = readdirSync("shaders/parts").map((file) => readFileSync(`shaders/parts/${file}`, "utf8"));
   /** What fills a hole, where it holds the text of a file. */
   const withParts = (value: Holes[string]): Holes[string] =>
-    typeof value === "string" ? parts.reduce((text, part) => text.replace(part, renamed(part, short)), value) : value;
+    typeof value === "string" ? parts.reduce((text, part) => text.replace(part, () => short(part)), value) : value;
+  /** Where functions begin and end. */
+  const functionsIn = (text: readonly string[]): [begin: number, end: number][] =>
+    [...text.keys()]
+      .filter((at) => text[at] === "fn")
+      .map((begin) => {
+        let [end, open] = [text.indexOf("{", begin), 1];
+        while (open > 0) open += { "{": 1, "}": -1 }[text[++end] ?? "}"] ?? 0;
+        return [begin, end + 1];
+      });
+  /** The words that a text declares: those of a function itself where it is one. */
+  const declaredIn = (text: readonly string[]): Set<string> =>
+    new Set(text.filter((_, at) => at > 1 && (text[at + 1] === ":" || /^(let|var|const)$/.test(text[at - 1] ?? ""))));
 
   test.each(names)("%s is the same program under other names, with what TypeScript writes in it", (name) => {
-    for (const { kernel, source, holes } of variantsOf(name)) {
-      const before = words(specialise(kernel, source, holes));
+    const variants = variantsOf(name).map((one) => [specialise(one.kernel, one.source, one.holes), one] as const);
+    for (const [text, { kernel, source, holes }] of new Map(variants)) {
+      const before = words(text);
       const others = Object.entries(holes).map(([hole, value]) => [hole, withParts(value)]);
-      const after = words(specialise(kernel, renamed(source, short), Object.fromEntries(others)));
-      expect(after.map((word) => long.get(word) ?? word)).toEqual(before);
-      expect(before.filter((word) => long.has(word))).toEqual([]);
-      expect(after.filter((word) => short.has(word))).toEqual([]);
+      const after = words(specialise(kernel, short(source), Object.fromEntries(others)));
+      const global = new Map<string, string>();
+      const wanted = [...before];
+      /** One word for one, both ways, in a part of the text; what that does not declare has one name in the whole text. */
+      const rename = (begin: number, end: number, own: ReadonlySet<string>): void => {
+        const local = new Map<string, string>();
+        for (let at = begin; at < end; at++) {
+          const word = before[at] as string;
+          const map = own.has(word) ? local : global;
+          const name = map.get(word) ?? (after[at] as string);
+          map.set(word, name);
+          local.set(word, name);
+          wanted[at] = name;
+        }
+        expect(new Set(local.values()).size).toBe(local.size);
+      };
+      const functions = functionsIn(before);
+      for (const [begin, end] of functions) rename(begin, end, declaredIn(before.slice(begin, end)));
+      for (const [i, end] of [0, ...functions.map(([, end]) => end)].entries()) {
+        rename(end, functions[i]?.[0] ?? before.length, new Set());
+      }
+      expect(after).toEqual(wanted);
+      expect(new Set(global.values()).size).toBe(global.size);
     }
   });
 
