@@ -8,9 +8,15 @@ import { pureCalls } from "./pure-calls.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** Names of the entry points, as `gradus/NAME` and `dist/NAME.js`. */
-export const entries: readonly string[] = ["pytorch", "keras", "onnx", "onnx-out", "text", "adapter"].filter((name) =>
-  existsSync(`src/${name}/index.ts`),
-);
+export const entries: readonly string[] = [
+  "pytorch",
+  "keras",
+  "onnx",
+  "onnx-out",
+  "text",
+  "adapter",
+  "autotune",
+].filter((name) => existsSync(`src/${name}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */
 const first: Readonly<Record<string, readonly string[]>> = {

@@ -1,11 +1,11 @@
 // Rooms whose files are alike stand side by side in the built file, those with the shaders' texts first: gzip finds again what stood
-// within 32 kB, and the order in which modules happen to import one another costs 1.7 kB. A file's order changes nothing else, for none
+// within 32 kB, and the order in which modules happen to import one another costs 2 kB. A file's order changes nothing else, for none
 // does anything while it is loaded.
 
 import { readdirSync } from "node:fs";
 import type { Plugin } from "vite";
 
-const rooms = ["kernels", "op", "optim", "io"];
+const rooms = ["kernels", "op", "model", "optim", "io", "data"];
 
 const filesOf = (room: string): string[] =>
   readdirSync(`src/${room}`, { recursive: true, encoding: "utf8" })

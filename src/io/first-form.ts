@@ -17,7 +17,10 @@ export function firstForm(state: unknown): { readonly signature: Signature; read
   const valid = [step, epoch, position, runEpoch].every(isCount) && Number.isSafeInteger(seed);
   if (!valid || typeof optimizer !== "string" || !isRecord(rows)) return unreadable("its training state");
   const place = { epoch, position, runEpoch, batch: null, accumulate: null, count: null, shuffle: null };
-  const training = { step, draws: step, place, rows, edits } satisfies Record<keyof Training, unknown>;
+  const training = { step, draws: step, place, rows, edits } satisfies Record<
+    Exclude<keyof Training, "choices">,
+    unknown
+  >;
   return { signature: { seed, rules: ruleNames(optimizer.split(", ")) }, training };
 }
 

@@ -33,6 +33,8 @@ export interface Training extends TableState {
   /** Batches since training began. Not in files that were written before there were random numbers in steps. */
   readonly draws?: number;
   readonly place: Place;
+  /** How kernels were chosen by measurement, where bits depend on it; looked at by who measures. */
+  readonly choices?: unknown;
 }
 
 /** A tensor that has a row, with the layer that made it. Its rate and decay here stay where its rule is not the one of the file. */
@@ -60,11 +62,12 @@ const placeParts: Parts = {
 
 /** Only what is known, and nothing twice. Throws CheckpointError where a part is not as a trainer writes it, or is not known. */
 export function checkedTraining(training: unknown, owners: readonly Owner[]): Training {
-  const { step, draws, place, rows, edits } = Object(training) as Training;
+  const { step, draws, place, choices, rows, edits } = Object(training) as Training;
   checkParts("its training state", training, {
     step: isOpen,
     draws: or(undefined, isCount),
     place: isOpen,
+    choices: isOpen,
     rows: isOpen,
     edits: isOpen,
   });
@@ -74,6 +77,7 @@ export function checkedTraining(training: unknown, owners: readonly Owner[]): Tr
     step,
     ...(draws !== undefined && { draws }),
     place,
+    choices,
     rows: checkedRows(rows, owners),
     edits: checkedEdits(edits),
   };

@@ -195,9 +195,15 @@ export interface Kernel<Name extends string = string> {
   candidates?(work: Work<Name>): readonly Candidate[];
 }
 
-/** What a kernel chose, with all that it left out. */
-export function chosen(kernel: Kernel, work: Work): Required<Choice> & { readonly grid: Grid } {
-  const { holes = {}, constants = {}, tensors = work.tensors, grid, times = 1, note } = kernel.choose(work);
+/** Who has a say in how kernels run: one of the kernel's candidates, or undefined for what the kernel chooses by itself. */
+export interface Chooser {
+  choose(kernel: Kernel, work: Work): Choice | undefined;
+}
+
+/** What a kernel chose, or somebody for it, with all that it left out. */
+export function chosen(kernel: Kernel, work: Work, by?: Chooser): Required<Choice> & { readonly grid: Grid } {
+  const choice = by?.choose(kernel, work) ?? kernel.choose(work);
+  const { holes = {}, constants = {}, tensors = work.tensors, grid, times = 1, note } = choice;
   return {
     holes,
     constants,

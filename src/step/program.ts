@@ -18,6 +18,7 @@ import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type Parameter, trace } from "../graph/trace.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
+import type { Chooser } from "../op/op.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { planBeside } from "../plan/beside.ts";
 import { sumsLast } from "../plan/late.ts";
@@ -65,6 +66,8 @@ export interface ProgramOptions {
   /** Weights that never train. */
   readonly base?: Base | undefined;
   readonly software: boolean;
+  /** Who has a say in how kernels run. Default: they alone. */
+  readonly tuning?: Chooser | undefined;
   /** Blocks of an arena that the device lets a shader see at once. Default: all. */
   readonly mostBlocks?: number;
 }
@@ -211,6 +214,7 @@ export function buildProgram(options: ProgramOptions): Program {
     recording: record(fused, planned, {
       name: mode,
       device,
+      tuning: options.tuning,
       halts: mode === "train",
       mostBytes: mostBlocks * blockBytes(layout),
       // A guard wants to know whose gradient it is, so that control asks.

@@ -5,7 +5,7 @@ import { bug } from "../errors.ts";
 import { type Graph, madeBy, type Node, namedTensors, tensorAt } from "../graph/graph.ts";
 import { ROW_STRIDE } from "../op/check.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
-import { chosen, type RowSum } from "../op/op.ts";
+import { type Chooser, chosen, type RowSum } from "../op/op.ts";
 import { lateSums } from "../plan/late.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
@@ -30,6 +30,8 @@ export interface Recording {
 export interface RecordOptions {
   readonly name: string;
   readonly device: DeviceFacts;
+  /** Who has a say in how kernels run. Default: they alone. */
+  readonly tuning?: Chooser | undefined;
   /** Whether a loss that is not finite halts the updates. */
   readonly halts?: boolean;
   /** Whether gradients are asked where they are stored, so that a bad one halts the updates too. */
@@ -63,17 +65,21 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     const made = madeBy(graph, node);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
-    const { tensors, times, ...choice } = chosen(kernel, {
-      op: node.op,
-      tensors: named,
-      all: node.inputs.map((id) => tensorAt(graph, id)),
-      outputs: [...made, ...node.outputs.slice(made.length).map((id) => tensorAt(graph, id))],
-      attributes: node.attributes,
-      epilogue: node.epilogue,
-      device: options.device,
-      halts: options.halts === true,
-      checked,
-    });
+    const { tensors, times, ...choice } = chosen(
+      kernel,
+      {
+        op: node.op,
+        tensors: named,
+        all: node.inputs.map((id) => tensorAt(graph, id)),
+        outputs: [...made, ...node.outputs.slice(made.length).map((id) => tensorAt(graph, id))],
+        attributes: node.attributes,
+        epilogue: node.epilogue,
+        device: options.device,
+        halts: options.halts === true,
+        checked,
+      },
+      options.tuning,
+    );
     const command = commandOf(
       {
         ...{ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer },

@@ -15,7 +15,7 @@ import { createCache } from "./cache.ts";
 import { createFeed, type Feed, inOrder } from "./feed.ts";
 import { predicted, predictedAtOnce } from "./predict.ts";
 import { buildProgram, checkPlaces, type Mode, type Program, type ProgramOptions } from "./program.ts";
-import { createPrograms } from "./programs.ts";
+import { type Asked, createPrograms } from "./programs.ts";
 import { recordUpdate } from "./record.ts";
 import { createReplay, MOST_STEPS, type Prepared } from "./replay.ts";
 import { createShelf, type Source } from "./shelf.ts";
@@ -66,13 +66,14 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
     mostBlocks: Math.floor(gpu.device.limits.maxStorageBufferBindingSize / blockBytes(first.layout) / 64) * 64,
   };
   store.lend("metrics", replay.metrics);
-  const programs = createPrograms((asked) => {
+  const build = (asked: Asked): Program => {
     if (asked.sampled) store.prepareStatistics(MOST_STEPS);
     const loss = options.objectives.get(asked.loss) ?? bug(`there is no loss "${asked.loss}"`);
     const made = buildProgram({ ...options, ...device, ...asked, loss, first, frozen: new Set(asked.frozen) });
     checkPlaces(made, first);
     return made;
-  });
+  };
+  let programs = createPrograms(build);
   const bindings = createBindings(gpu, store, replay);
   const shelf = createShelf(gpu, { ...options, streams }, (feed) => {
     bindings.forget(feed);
@@ -127,6 +128,11 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
       const home = store.homeOf(placed);
       for (const arena of home === "parameters" && update.average ? [home, "average"] : [home])
         store.write(arena, placed, values);
+    },
+
+    /** Programs are made anew, for kernels run in another way now. */
+    forgetPrograms(): void {
+      programs = createPrograms(build);
     },
 
     /** Compiles what a recording needs, all at once; tells of each kernel that is ready. */

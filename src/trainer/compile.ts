@@ -6,8 +6,10 @@ import { plainFormat } from "../graph/stream.ts";
 import { trace } from "../graph/trace.ts";
 import { startingWeights } from "../network/named.ts";
 import type { Model } from "../op/layer.ts";
+import { chosen } from "../op/op.ts";
 import { blockDepths } from "../optim/blocks.ts";
 import { createRateTable } from "../optim/rates.ts";
+import { commandOf } from "../step/command.ts";
 import { buildProgram, checkPlaces, type Program, tensorsOf } from "../step/program.ts";
 import { plainUpdate } from "../step/update.ts";
 import { type AlternatingOptions, type CompileOptions, checkedSettings } from "./options.ts";
@@ -62,7 +64,8 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   };
   const gpu = await connect(options);
   try {
-    trainer = new Trainer(settings, programs, rates, gpu);
+    const tuning = await options.autotune?.open(gpu, { chosen, commandOf, warn: first.warn });
+    trainer = new Trainer({ ...settings, tuning }, programs, rates, gpu);
     trainer.network.place(weights);
     if (state !== undefined) trainer.takeState(state);
     await trainer.prepare(options.onProgress);

@@ -19,6 +19,7 @@ import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
 import type { OptimizerState } from "./state.ts";
 import type { TrainingOptions } from "./training.ts";
+import type { Autotune, Tuning } from "./tuning.ts";
 
 /** `mean`, `std` and `scale` are those of all data of which the samples do not say them. */
 export interface CompileOptions extends ConnectOptions, TrainingOptions, Normalization {
@@ -73,6 +74,11 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    * are one block each. Default: each layer counts.
    */
   readonly blocks?: string;
+  /**
+   * Which of the ways to run a kernel is the fastest is measured on this adapter before the first step, and kept: `autotune()` of
+   * gradus/autotune. Default: what is known of such devices decides.
+   */
+  readonly autotune?: Autotune;
   /** Decides initial weights and shuffles. Default 0. */
   readonly seed?: number;
   /** Told of each kernel that is compiled, so that a page can show how far it is. */
@@ -130,14 +136,16 @@ export interface Settings {
   readonly base: Base | undefined;
   readonly normalization: Normalization;
   readonly warn: (message: string) => void;
+  /** How kernels run in this trainer, where that is measured. */
+  readonly tuning: Tuning | undefined;
 }
 
 /** What can be checked before the model is built. */
-export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports" | "mostCounts" | "depths">;
+export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports" | "mostCounts" | "depths" | "tuning">;
 
 const compileKeys = [
   ...["input", "batch", "loss", "losses", "target", "metrics", "optimizer", "rates", "schedule", "seed"],
-  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base", "weights", "state", "blocks"],
+  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base", "weights", "state", "blocks", "autotune"],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
 ];
@@ -146,7 +154,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
-  const { cacheFrozen = false, recompute, base, blocks, metrics } = options;
+  const { cacheFrozen = false, recompute, base, blocks, metrics, autotune } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   const inputs = streamsOf("compile", "input", input);
   const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
@@ -168,6 +176,9 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
       );
     for (const [name, metric] of Object.entries(metrics))
       if (!isLoss(metric)) checkFunction("compile", `metrics.${name}`, metric);
+  }
+  if (autotune !== undefined && Object(autotune).open === undefined) {
+    throw new OptionError(`compile: autotune is ${shown(autotune)}. Give autotune() of gradus/autotune.`);
   }
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);

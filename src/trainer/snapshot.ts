@@ -24,7 +24,7 @@ export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "
 
 /** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
 export function signed(
-  { input, batch, objectives, seed, momentum, update, base: ofBase }: Settings,
+  { input, batch, objectives, seed, momentum, update, base: ofBase, tuning }: Settings,
   table: RateTable,
 ): Signature {
   const { rows, base } = table;
@@ -37,6 +37,7 @@ export function signed(
     clip: clip ?? clamp,
     control: controllers.map(({ name, layers, constants }) => ({ name, layers, constants })),
     averaging: average,
+    autotune: tuning?.signature,
     base,
     baseDtype: baseDtype(ofBase) === "f32" ? undefined : baseDtype(ofBase),
     rules: Object.fromEntries(rows.map(({ name, optimizer }) => [name, optimizer.spec])),
@@ -59,11 +60,11 @@ function lossSpec(loss: Objective): unknown {
 }
 
 /** As of the steps submitted so far; to be called when it is its turn. */
-export async function save({ signature, runner, rates, ledger }: Subject): Promise<Uint8Array<ArrayBuffer>> {
+export async function save({ settings, signature, runner, rates, ledger }: Subject): Promise<Uint8Array<ArrayBuffer>> {
   await ledger.settle();
   const { store } = runner;
   const { step, draws, place, counts } = ledger.known;
-  const training = { step, draws, place, ...rates.state(counts) };
+  const training = { step, draws, place, choices: settings.tuning?.choices, ...rates.state(counts) };
   const raw = store.readRaw();
   const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
   const control = [...(await raw)].map(([name, data]) => [name, { shape: [data.length], data }] as const);
@@ -75,7 +76,7 @@ export const saveWeights = async ({ runner, settings }: Subject): Promise<Uint8A
 
 /** Throws CheckpointError, with nothing changed, where the checkpoint does not fit. */
 export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: readonly string[] = []): void {
-  const { signature, runner, rates, ledger } = subject;
+  const { settings, signature, runner, rates, ledger } = subject;
   const { store } = runner;
   const kept = store.saved.flatMap((role) =>
     store.tensorsOf(role).map(({ name, shape, length }, i) => {
@@ -93,6 +94,7 @@ export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: r
     signature,
   };
   const { sections, training } = decodeCheckpoint(bytes, expected, allow);
+  if (settings.tuning?.restore(training.choices)) runner.forgetPrograms();
   for (const arena of store.saved) {
     for (const placed of store.tensorsOf(arena)) {
       const tensor = sections.get(arena)?.get(placed.name) ?? bug(`"${placed.name}" was not read`);

@@ -363,10 +363,16 @@ export class Trainer {
   /** Compiles what a step needs, for numbers and for bytes; tells how far it is. @internal */
   async prepare(onProgress: CompileOptions["onProgress"]): Promise<void> {
     const { runner } = this.#parts;
-    const { inputs, normalization } = this.#parts.settings;
-    const recordings = [false, true].map(
-      (bytes) => this.#programOf("train", formatOf("compile", inputs, normalization, bytes)).recording,
-    );
+    const { inputs, normalization, tuning } = this.#parts.settings;
+    const build = () =>
+      [false, true].map(
+        (bytes) => this.#programOf("train", formatOf("compile", inputs, normalization, bytes)).recording,
+      );
+    let recordings = build();
+    if (await tuning?.measure()) {
+      runner.forgetPrograms();
+      recordings = build();
+    }
     const total = recordings.reduce((sum, { commands }) => sum + commands.length, 0);
     let done = 0;
     const tell = (kernel: string): void => onProgress?.({ done: ++done, total, kernel });
