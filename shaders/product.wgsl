@@ -120,6 +120,19 @@ fn joined(lane: u32, own: vec4f) -> vec4f {
 }
 #endif
 
+#if ${STAGED}
+// STEP terms of A, then of B, for a square of STEP x STEP tiles: each thread loads a line of both, all take theirs from here. Lines
+// along m or n stand in rows, of others each fourth beside each other: a block is four lines PITCH apart, and what neighbours read
+// lies in other banks.
+var<workgroup> tiles: array<vec4f, ${LINES}>;
+const STEP = ${STEP}u;
+const PITCH = STEP + 1;
+
+fn block_at(at: u32) -> mat4x4f {
+  return mat4x4f(tiles[at], tiles[at + PITCH], tiles[at + 2 * PITCH], tiles[at + 3 * PITCH]);
+}
+#endif
+
 // Grids are folded where an axis has more groups than WebGPU allows.
 fn place_of(workgroup: vec3u) -> vec3u { ${PLACE}; }
 
@@ -131,18 +144,22 @@ fn main(
 ) {
   let side = vec3u(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z});
   let slot = lane % SLOTS;
-  let share = lane / SLOTS;
-  let id = place_of(workgroup) * side + vec3u(slot % side.x, slot / side.x % side.y, slot / (side.x * side.y));
+  let place = place_of(workgroup);
+  let id = place * side + vec3u(slot % side.x, slot / side.x % side.y, slot / (side.x * side.y));
   let n = id.x * ${SIDE};
   let m = id.y * ${SIDE};
   let is_there = n < N && m < M && id.z < GROUPS * SPLITS;
-#if ${SHARED}
-  let last = select(0, K, is_there);
-#else
-  if (!is_there) { return; }
+#if ${STAGED}
+  // What is the same for all threads, as their barriers want it. Beyond the last part there are no terms.
+  let share = 0u;
+  let deep = place.z;
   let last = K;
+#else
+  let share = lane / SLOTS;
+  let deep = id.z;
+  let last = select(0, K, is_there);
 #endif
-  let part = id.z / GROUPS;
+  let part = deep / GROUPS;
   let group = ${GROUP};
   let from_a = group * GROUP_A;
   let from_b = group * GROUP_B;
@@ -160,7 +177,14 @@ fn main(
   var sum0 = vec4f();
   var sum1 = vec4f();
 #endif
-#if ${TRANSPOSE_A}
+#if ${STAGED}
+  let row = lane / (STEP / 4);
+  let quad = lane % (STEP / 4) * 4;
+  let across = (quad + row % 4) * PITCH + row / 4;
+  let along = lane / STEP * PITCH + lane % STEP;
+  let top = place.y * STEP * 4;
+  let s0 = spot_at(from_a, top + row);
+#elif ${TRANSPOSE_A}
 #else
   let s0 = spot_at(from_a, m);
   let s1 = spot_at(from_a, m + 1);
@@ -178,10 +202,26 @@ fn main(
   for (var begin = part * terms + 4 * share; begin < end; begin += 1024 * SHARES) {
     var part0 = vec4f();
     var part1 = vec4f();
-    for (var k = begin; k < min(end, begin + 1024 * SHARES); k += 4 * SHARES) {
+    for (var k = begin; k < min(end, begin + 1024 * SHARES); k += ${STEP}) {
 #else
-    for (var k = part * terms + 4 * share; k < end; k += 4 * SHARES) {
+    for (var k = part * terms + 4 * share; k < end; k += ${STEP}) {
 #endif
+#if ${STAGED}
+#if ${TRANSPOSE_A}
+      tiles[along] = line_a(spot_at(from_a, k + lane / STEP), top + lane % STEP * 4);
+#else
+      tiles[across] = line_a(s0, k + quad);
+#endif
+#if ${TRANSPOSE_B}
+      tiles[STEP * PITCH + across] = line_b(from_b, k + quad, place.x * STEP * 4 + row);
+#else
+      tiles[STEP * PITCH + along] = line_b(from_b, k + lane / STEP, n);
+#endif
+      workgroupBarrier();
+      for (var at = 0u; at < min(STEP, end - k); at += 4) {
+        let a0 = ${TURN_A}(block_at(at * PITCH + lane / STEP));
+        let b0 = ${TURN_B}(block_at((STEP + at) * PITCH + lane % STEP));
+#else
 #if ${TRANSPOSE_A}
       let s0 = spot_at(from_a, k);
       let s1 = spot_at(from_a, k + 1);
@@ -192,6 +232,7 @@ fn main(
       let a0 = mat4x4f(line_a(s0, k), line_a(s1, k), line_a(s2, k), line_a(s3, k));
 #endif
       let b0 = block_b(from_b, k, n);
+#endif
       c00 = add_product(c00, a0, b0);
 #if ${LONG}
       part0 += b0[0] + b0[1] + b0[2] + b0[3];
@@ -214,6 +255,10 @@ fn main(
       sum1 += b1[0] + b1[1] + b1[2] + b1[3];
 #endif
 #endif
+#if ${STAGED}
+      }
+      workgroupBarrier();
+#endif
     }
 #if ${LONG}
     sum0 += part0;
@@ -226,8 +271,8 @@ fn main(
 #if ${COLUMN_SUM}
   sum0 = joined(lane, sum0);
 #endif
-  if (share != 0 || !is_there) { return; }
 #endif
+  if (share != 0 || !is_there) { return; }
   store(m, n, from_c, c00);
 #if ${WIDE}
   store(m, n + 4, from_c, c01);

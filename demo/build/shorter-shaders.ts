@@ -7,7 +7,7 @@ import { shortLocals } from "./short-locals.ts";
 import { renamed, shortNames } from "./short-names.ts";
 
 /** Between < or > and =, space stays: "array<f32> = x" must not become ">=". */
-const SPACE_AROUND_SIGNS = / *([-,;:(){}[\]+*/%&|]|[<>](?! ?=)|(?<![<>] ?)=) */g;
+const SPACE_AROUND_SIGNS = / *([!=<>]=|[-,;:(){}[\]+*/%&|]|[<>](?! ?=)|(?<![<>] ?)=) */g;
 
 /** A shader's text, shorter and with the same meaning. */
 export function shorter(text: string): string {

@@ -163,13 +163,13 @@ export interface Tactic {
   /** Results of a thread, rows x columns. */
   readonly tile: "8x8" | "4x4";
   /** Threads of a workgroup. */
-  readonly threads: 16 | 64;
+  readonly threads: 16 | 64 | 256;
   /** Threads of a workgroup that share the sums of a tile. */
   readonly shares: number;
   /** Into how many parts sums are cut; the graph says so, since the parts are a tensor of the plan. */
   readonly splits: number;
-  /** Where operands wait until they are used. */
-  readonly staging: "registers";
+  /** Where operands wait until they are used: each thread's own, or those of all its workgroup. */
+  readonly staging: "registers" | "workgroup";
 }
 
 export interface Candidate {

@@ -28,6 +28,10 @@ const groups: Readonly<Record<string, readonly Part[]>> = {
     [matmul as Op, { x: [9, 12], dy: [9, 7] }, { transposeA: true }],
     [matmul as Op, { dy: [9, 7], w: [12, 7] }, { transposeB: true }],
   ],
+  "gradients of a dense layer, of which a GPU stages one and shares out the other": [
+    [matmul as Op, { x: [384, 256], dy: [384, 12] }, { transposeA: true }],
+    [matmul as Op, { dy: [384, 12], w: [256, 12] }, { transposeB: true }],
+  ],
   "gradients of a convolution in fours": [
     [conv2dBackwardFilter as Op, { x: [2, 9, 9, 8], dy: [2, 9, 9, 4] }, { ...slide, kernel: [3, 3], splits: 2 }],
     [conv2dBackwardInput as Op, { dy: [2, 9, 9, 4], w: [3, 3, 8, 4] }, { ...slide, size: [9, 9] }],

@@ -32,6 +32,8 @@ export interface Case {
     readonly operand?: Input;
     readonly shape?: readonly number[];
   }[];
+  /** Whether its products are also tried with operands in the memory of a workgroup. */
+  readonly staged?: boolean;
   /** Whether the kernel also sums the columns of its second input. */
   readonly columnSum?: boolean;
   /** Default: the first step, with a full batch. */

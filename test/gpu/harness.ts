@@ -27,18 +27,27 @@ type Words = Uint32Array<ArrayBuffer>;
 /** What stands in memory that nobody has written: NaN, then a large number. */
 const LEFTOVERS = [0x7fc00001, 0x4e6e6b28] as const;
 
-/** A way in which the engine would run a graph: on which device, and as if which tiles were chosen for its products. */
+/** A way in which the engine would run a graph: on which device, and as if which tactic were chosen for its products. */
 interface Form {
   readonly name: string;
   readonly software: boolean;
-  readonly tile?: Tactic["tile"];
+  readonly tactic?: Partial<Tactic>;
 }
 
 const forms: readonly Form[] = [
   { name: "as on a CPU", software: true },
   { name: "as on a GPU", software: false },
-  { name: "in large tiles", software: true, tile: "8x8" },
+  { name: "in large tiles", software: true, tactic: { tile: "8x8" } },
 ];
+
+/** For cases that say so: they are many texts, and each takes long to compile. */
+const staged = [64, 256].map(
+  (threads): Form => ({
+    name: `staged by ${threads} threads`,
+    software: false,
+    tactic: { staging: "workgroup", threads: threads as Tactic["threads"] },
+  }),
+);
 
 /**
  * Tests each case in all forms that make another program of it. Other tiles add in the same order and give the same bits, where as many
@@ -52,7 +61,7 @@ export function testCases(cases: readonly Case[]): void {
     const seen = new Set<string>();
     /** What was found first, by who shares sums. */
     const firsts = new Map<string, ReadonlyMap<number, Words>>();
-    for (const form of forms) {
+    for (const form of one.staged === true ? [...forms, ...staged] : forms) {
       const { recording } = recorded(built, form);
       const text = JSON.stringify(recording);
       if (seen.has(text)) continue;
@@ -121,18 +130,20 @@ function judgeOf(built: BuiltCase) {
   };
 }
 
-/** Nodes whose kernels choose that tile, where they have a choice. */
-const tiled = (nodes: readonly Node[], tile: Tactic["tile"]): Node[] =>
+/** Nodes whose kernels choose what is of that tactic, where they have a choice. */
+const chosenBy = (nodes: readonly Node[], wanted: Partial<Tactic>): Node[] =>
   nodes.map((node) => {
     const { kernel } = node.op;
+    const isWanted = (tactic: Tactic): boolean =>
+      Object.entries({ ...tactic, ...wanted }).every(([key, value]) => tactic[key as keyof Tactic] === value);
     const choose = (work: Work) =>
-      kernel?.candidates?.(work).find(({ tactic }) => tactic.tile === tile)?.choice ?? kernel!.choose(work);
+      kernel?.candidates?.(work).find(({ tactic }) => isWanted(tactic))?.choice ?? kernel!.choose(work);
     return kernel?.candidates === undefined ? node : { ...node, op: { ...node.op, kernel: { ...kernel, choose } } };
   });
 
 /** What a graph becomes: its weights' places, its plan, its commands. */
-function recorded({ graph: { tensors, nodes }, results }: BuiltCase, { software, tile }: Form) {
-  const graph = { tensors, nodes: tile === undefined ? nodes : tiled(nodes, tile) };
+function recorded({ graph: { tensors, nodes }, results }: BuiltCase, { software, tactic }: Form) {
+  const graph = { tensors, nodes: tactic === undefined ? nodes : chosenBy(nodes, tactic) };
   const parameters = graph.tensors.filter(({ role }) => role === "parameter");
   const layout = layOut(parameters.map(({ name, shape }) => ({ name, shape, layer: "" })));
   const ids = parameters.map(({ id }) => id);

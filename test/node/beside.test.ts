@@ -18,6 +18,8 @@ const programs = {
   resnet8: () => programOf(resnet8(), { input: [28, 28, 1], batch: 4, software: true }),
   "char-gpt": () =>
     programOf(charGpt({ vocabulary: 65, length: 16, units: 32, blocks: 2 }), { inputs: text, batch: 4 }),
+  "char-gpt that is staged": () =>
+    programOf(charGpt({ vocabulary: 65, length: 16, units: 64, blocks: 1 }), { inputs: text, batch: 192 }),
 };
 
 /** The parser takes `workgroup` for a keyword. */
@@ -46,6 +48,17 @@ describe.each(Object.entries(programs))("a joined dispatch of %s", (_, program) 
       expect(entry.compute.map(({ name }) => name)).toEqual(["main"]);
       expect([...storage, ...uniforms].map(({ name }) => name).sort()).toEqual(bindings.map(({ name }) => name).sort());
       expect(overrides.map(({ name }) => name).sort()).toEqual(Object.keys(constants).sort());
+    }
+  });
+
+  test("declares memory of its workgroup once, no more than every device has", () => {
+    for (const { source } of joined) {
+      const memory = [...source.matchAll(/var<workgroup>\s*(\w+)\s*:\s*array<(\w+),\s*(\d+)>/g)];
+      const names = [...source.matchAll(/var<workgroup>\s*(\w+)/g)].map(([, name]) => name);
+      expect(memory.map(([, name]) => name)).toEqual([...new Set(names)]);
+      expect(names).toEqual([...new Set(names)]);
+      const bytes = memory.map(([, , type, count]) => (type === "vec4f" ? 16 : 4) * Number(count));
+      expect(bytes.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(16_384);
     }
   });
 
@@ -121,6 +134,15 @@ test("members keep their names, whatever a function, a variable or a buffer is c
     expect(source).toContain(`struct Pair_${i} { at: u32, from: u32, pair: u32, place:u32 }`);
     expect(source).toContain(`place_${i} = pair_${i}(workgroup.x).pair + pair_${i}(workgroup.x).place + lane;`);
   }
+});
+
+test("what is staged and what is shared out have memory of their own in one dispatch", () => {
+  const { commands } = programs["char-gpt that is staged"]().recording;
+  const both = commands.filter(({ parts = [] }) =>
+    ["STAGED", "SHARED"].every((hole) => parts.some(({ holes }) => holes[hole] === true)),
+  );
+  expect(both.length).toBeGreaterThan(0);
+  for (const { source } of both) expect(source).toMatch(/var<workgroup> pieces.*var<workgroup> tiles/s);
 });
 
 /** Words that a text uses for what it declares, by what stands around them. */

@@ -16,6 +16,8 @@ export interface Occupancy {
   readonly alone: number;
   /** Bytes loaded for a multiply-add of a product. */
   readonly bytes?: number;
+  /** Whether a workgroup loads them once for all its threads. */
+  readonly staged?: boolean;
 }
 
 /** From so many workgroups on a GPU is taken for busy. */
@@ -27,6 +29,7 @@ interface Counts {
   readonly terms?: number;
   readonly alone: number;
   readonly bytes?: number;
+  readonly staged?: boolean;
 }
 
 /** The command's numbers by name, of constants and of holes. */
@@ -36,14 +39,18 @@ type Facts = (name: string) => number;
 type Length = (name: string) => number;
 
 const product = (of: Facts): Counts => {
-  const side = of("SIDE");
-  return {
-    results: of("M") * of("N") * of("GROUPS"),
-    terms: of("K"),
+  const [M, N, K, splits, side] = [of("M"), of("N"), of("K"), of("SPLITS"), of("SIDE")] as const;
+  const counts = {
+    ...{ results: M * N * of("GROUPS"), terms: K },
     // Four terms at a time.
-    alone: Math.ceil(of("K") / (4 * of("SPLITS") * of("SHARES"))) * 4,
-    bytes: (4 * (side + side)) / (side * side),
+    alone: Math.ceil(K / (4 * splits * of("SHARES"))) * 4,
   };
+  if (of("STAGED") === 0) return { ...counts, bytes: (4 * (side + side)) / (side * side), staged: false };
+  // A square of tiles at once, some terms at a time, and what stands beyond M, N and K is loaded too.
+  const [square, step] = [side * of("STEP"), of("STEP")];
+  const lines = Math.ceil(M / square) * Math.ceil(N / square) * 2 * square;
+  const loaded = lines * splits * Math.ceil(K / splits / step) * step;
+  return { ...counts, bytes: (4 * loaded) / (M * N * K), staged: true };
 };
 
 /** Threads that share a row, where a hole says whether they do. */
@@ -152,11 +159,11 @@ function counted(command: Command): Occupancy {
   const size = /@workgroup_size\((\w+)\)/.exec(code)?.[1] ?? "";
   const width = Number(/^\d+$/.test(size) ? size : new RegExp(`const ${size} = (\\d+)u`).exec(code)?.[1]);
   const workgroups = grid[0] * grid[1] * grid[2];
-  const { results = 0, terms = 0, alone, bytes } = row(of, length, command);
+  const { results = 0, terms = 0, alone, bytes, staged = false } = row(of, length, command);
   const needed = Math.ceil((results / 4) * Math.ceil(terms / 64));
   return {
     ...{ kernel, note, workgroups, threads: workgroups * width, alone },
     wanted: Math.min(BUSY, Math.ceil(needed / width)),
-    ...(bytes !== undefined && { bytes }),
+    ...(bytes !== undefined && { bytes, staged }),
   };
 }

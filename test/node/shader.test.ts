@@ -47,13 +47,15 @@ interface WorkOptions {
   readonly epilogue?: readonly string[];
   /** Whether the sum over columns is a second output. */
   readonly sum?: boolean;
+  /** Whether it is only what they choose. */
+  readonly defaults?: boolean;
 }
 
 const booleans = [false, true];
 
 /** What a kernel may choose for one node, on a GPU and on a CPU, for a gradient that is asked and for any other result. */
 function chosen(op: string, shapes: readonly (readonly number[])[], options: WorkOptions = {}): Variant[] {
-  const { attributes = {}, epilogue = [], sum = false } = options;
+  const { attributes = {}, epilogue = [], sum = false, defaults = false } = options;
   const value = opNamed(op);
   const kernel = value.kernel as Kernel;
   const all = shapes.map(tensor);
@@ -89,37 +91,50 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
           one.tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
         return { ...command, given: [...Object.keys(given), ...beside, ...(one.times === undefined ? [] : ["tick"])] };
       };
-      // All devices have the same candidates, in another order, but for what a GPU shares, which it chooses.
-      const others = software && !checked ? (kernel.candidates?.(work) ?? []).slice(1) : [];
+      // A GPU has all candidates that a CPU has, in another order.
+      const others = software || checked || defaults ? [] : (kernel.candidates?.(work) ?? []).slice(1);
       return [kernel.choose(work), ...others.map(({ choice }) => choice)].map(variantOf);
     }),
   );
 }
 
-test("the first candidate of a product is what it chooses, a CPU large tiles for much work, a GPU several threads for few long sums", () => {
+test("the first candidate of a product is what it chooses, by a reason for each", () => {
   const kernel = opNamed("matmul").kernel as Kernel;
-  const firsts = [
-    [true, 256],
-    [true, 255],
-    [false, 256],
-  ].map(([software, terms]) => {
+  const firsts = (
+    [
+      [true, 16, 256, 16],
+      [true, 16, 255, 16],
+      [false, 16, 256, 16],
+      [true, 4096, 64, 64],
+      [false, 4096, 64, 64],
+      [false, 4096, 64, 32],
+      [false, 4096, 64, 16],
+      [false, 4096, 8, 64],
+      [false, 1024, 1024, 1024],
+      [false, 2048, 4, 2048],
+      [false, 2048, 1024, 2048],
+    ] as const
+  ).map(([software, rows, terms, columns]) => {
     const [a, b, c] = [
-      [16, terms],
-      [terms, 16],
-      [16, 16],
-    ].map((shape) => tensor(shape as number[])) as [Tensor, Tensor, Tensor];
+      [rows, terms],
+      [terms, columns],
+      [rows, columns],
+    ].map(tensor) as [Tensor, Tensor, Tensor];
     const at = { op: opNamed("matmul"), tensors: { a, b, c }, all: [a, b], outputs: [c], epilogue: [] };
     const candidates = (splits: number): readonly Candidate[] => {
       const work = {
         ...at,
         attributes: { splits },
-        device: { software: software === true },
+        device: { software },
         checked: false,
         halts: false,
       };
       const found = kernel.candidates?.(work) ?? [];
       expect(found[0]?.choice).toEqual(kernel.choose(work));
       expect(new Set(found.map(({ tactic }) => JSON.stringify(tactic))).size).toBe(found.length);
+      // Each number stands for itself on a CPU adapter, where memory of a workgroup is slow.
+      const staged = found.filter(({ tactic }) => tactic.staging === "workgroup").map(({ tactic }) => tactic.threads);
+      expect(staged.sort()).toEqual(software ? [] : [256, 64]);
       return found;
     };
     // Whatever has as many threads for a sum adds in one order.
@@ -127,12 +142,23 @@ test("the first candidate of a product is what it chooses, a CPU large tiles for
     expect(new Set(others.map(({ order }) => order)).size).toBe(1);
     expect(first?.order === others[0]?.order).toBe(first?.tactic.shares === 1);
     expect(candidates(4)[0]?.order).not.toBe(first?.order);
-    return [first?.tactic.tile, first?.tactic.shares];
+    const { tile, threads, shares, staging } = first!.tactic;
+    return `${tile} ${threads} ${staging}${shares === 1 ? "" : ` by ${shares}`}`;
   });
   expect(firsts).toEqual([
-    ["8x8", 1],
-    ["4x4", 1],
-    ["4x4", 16],
+    // A CPU has large tiles for much work, a GPU several threads for few long sums.
+    "8x8 16 registers",
+    "4x4 64 registers",
+    "4x4 64 registers by 16",
+    // A GPU stages what fills tiles enough of them, with terms enough; where there are many, in larger ones.
+    "8x8 16 registers",
+    "4x4 64 workgroup",
+    "4x4 64 workgroup",
+    "4x4 64 registers by 2",
+    "4x4 64 registers",
+    "4x4 64 workgroup",
+    "4x4 64 registers",
+    "4x4 256 workgroup",
   ]);
 });
 
@@ -198,7 +224,8 @@ function* windows(): Generator<Variant> {
 function* cases(): Generator<Variant> {
   for (const { op, inputs, attributes = {}, epilogue = [], columnSum = false } of gpuCases) {
     const shapes = inputs.map(({ shape }) => shape);
-    yield* chosen(op, shapes, { attributes, epilogue: epilogue.map((step) => step.op), sum: columnSum });
+    const end = epilogue.map((step) => step.op);
+    yield* chosen(op, shapes, { attributes, epilogue: end, sum: columnSum, defaults: true });
   }
   // Normals are held against the host in another way.
   yield* chosen("draw", [], { attributes: { shape: [3, 5], kind: "normal", index: 0 } });
@@ -372,7 +399,7 @@ describe.each(names)("shader %s", (name) => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, all products and all losses, is seen with both values in one of them.
       const seen =
-        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|TARGET|HITS|TUNED)$/.test(
+        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|STAGED|TARGET|HITS|TUNED)$/.test(
           condition,
         )
           ? all

@@ -444,6 +444,17 @@ const attending: Trial = {
   options: { ...small, input: [5, 3], optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
 };
 
+/** A product so large that a GPU stages its operands. */
+const wide: Trial = {
+  name: "staged, as on a GPU",
+  model: {
+    call: "sequential",
+    args: [[{ call: "dense", args: [256] }, { call: "globalAveragePool1d" }, { call: "dense", args: [1] }]],
+  },
+  options: { ...small, input: [48, 9], optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
+  asGpu: true,
+};
+
 /** So many that a workgroup takes each row of the loss. */
 const manyClasses: Trial = {
   name: "many classes",
@@ -548,6 +559,7 @@ export const trials: readonly Trial[] = [
   ...normed,
   longNorm,
   long,
+  wide,
   manyClasses,
   attending,
   ...reckoned,

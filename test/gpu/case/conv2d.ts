@@ -28,9 +28,16 @@ const backwardEndings: readonly Ending[] = [
   (shape) => [add(shape), { op: "geluBackward", operand: { shape } }],
 ];
 
+/** A geometry without multiples of 4, one with nothing else, and one whose windows do not touch all. */
+const [, odd, even, , , strided] = geometries as [Geometry, Geometry, Geometry, Geometry, Geometry, Geometry];
+
+/** Those that are tried with operands in the memory of a workgroup too: strides, in fours, and groups of channels. */
+const isStaged = (at: Geometry): boolean => at === strided || at === convolutions[2];
+
 function forward(at: Geometry, ending?: Ending): Case {
   return {
     op: "conv2d",
+    staged: isStaged(at),
     inputs: [{ shape: at.image }, { shape: filterShape(at) }],
     attributes: strideAttributes(at),
     epilogue: ending?.(outputShape(at, at.filters)) ?? [],
@@ -40,6 +47,7 @@ function forward(at: Geometry, ending?: Ending): Case {
 function backwardInput(at: Geometry, ending?: Ending): Case {
   return {
     op: "conv2dBackwardInput",
+    staged: isStaged(at),
     inputs: [{ shape: outputShape(at, at.filters) }, { shape: filterShape(at) }],
     attributes: { ...strideAttributes(at), ...imageAttributes(at) },
     epilogue: ending?.(at.image) ?? [],
@@ -49,6 +57,7 @@ function backwardInput(at: Geometry, ending?: Ending): Case {
 function backwardFilter(at: Geometry, splits = 1, columnSum = false): Case {
   return {
     op: "conv2dBackwardFilter",
+    staged: isStaged(at),
     inputs: [{ shape: at.image }, { shape: outputShape(at, at.filters) }],
     attributes: { ...strideAttributes(at), ...kernelAttributes(at), splits },
     columnSum,
@@ -65,9 +74,6 @@ function transposed(at: Geometry, size: readonly [number, number], ending?: Endi
     epilogue: ending?.([batch, 0, 0, channels]) ?? [],
   };
 }
-
-/** A geometry without multiples of 4, and one with nothing else. */
-const [, odd, even, , , strided] = geometries as [Geometry, Geometry, Geometry, Geometry, Geometry, Geometry];
 
 export const cases: readonly Case[] = [
   ...geometries.map((at) => forward(at)),

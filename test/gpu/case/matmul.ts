@@ -41,7 +41,20 @@ const same = (M: number, N: number): Input => ({ shape: [M, N] });
 const last = (N: number): Input => ({ shape: [N] });
 const saved = (M: number, N: number): Input => ({ shape: [M, N], fill: between(0.1, 0.9), scaled: false });
 
+/** With operands in the memory of a workgroup too: sizes that fill no tile, every form, parts, groups, long sums, an end. */
+const staged: readonly Case[] = [
+  ...[false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB) => product(33, 17, 65, { transposeA, transposeB })),
+  ),
+  product(1, 1000, 70),
+  product(68, 36, 40, { transposeA, transposeB }),
+  product(36, 40, 68, { leading: [2], transposeB, epilogue: [{ op: "bias", operand: last(68) }, { op: "relu" }] }),
+  product(3, 257, 65, { transposeA, columnSum, splits: 4 }),
+  product(4, 2304, 8, { transposeA, columnSum, splits: 2 }),
+].map((one) => ({ ...one, staged: true }));
+
 export const cases: readonly Case[] = [
+  ...staged,
   product(1, 1, 1),
   product(3, 31, 33),
   product(33, 257, 1),
@@ -91,11 +104,9 @@ export const cases: readonly Case[] = [
   product(33, 63, 31, { transposeA, columnSum }),
   product(4, 64, 64, { transposeA, columnSum }),
   product(1, 3, 1, { transposeA, columnSum }),
-  product(3, 257, 65, { transposeA, columnSum, splits: 4 }),
   product(32, 256, 12, { transposeA, columnSum, splits: 2 }),
   // Longer than a block of terms, by itself and in each of its parts.
   product(5, 1031, 7, { transposeA, columnSum }),
-  product(4, 2304, 8, { transposeA, columnSum, splits: 2 }),
   // Many products beside each other, in rows of fours or not, with split sums and ends, and more than an axis of the grid holds.
   product(5, 7, 3, { leading: [3] }),
   product(1, 9, 6, { leading: [2, 5] }),
