@@ -1,6 +1,6 @@
 // Two networks that learn from one another: an artist that draws digits from noise, and a critic that tells them from real ones.
 
-import { adam, compile, layerDecay, type Samples } from "../../src/index.ts";
+import { adam, compile, layerDecay, type Samples, wsd } from "../../src/index.ts";
 import { drawnDigits, loadDigits, PIXELS } from "../digits.ts";
 import { losses, gan as model, NOISE } from "../models/gan.ts";
 import { normals } from "../random.ts";
@@ -10,8 +10,8 @@ import { type Run, type Settings, stepsOf } from "./task.ts";
 const SHOWN = { columns: 12, pictures: 96 };
 /** What the artist learns beside the critic, who else is soon too far ahead to learn from (two time-scales, Heusel et al. 2017). */
 const ARTIST = 1.5;
-/** It draws with the running means of its weights, which do not follow each turn of the play: over such a part of its steps. */
-const AVERAGED = 1 / 8;
+/** In so much of its steps, the last ones, the play calms down. */
+const CALM = 0.5;
 
 export async function gan(settings: Settings): Promise<Run> {
   const { samples, batch, lr, layerDecay: decay = 1, seed = 0, length, device } = settings;
@@ -19,10 +19,9 @@ export async function gan(settings: Settings): Promise<Run> {
   const count = digits.y.length;
   const stepsPerEpoch = 2 * Math.ceil(count / batch);
   const steps = stepsOf(length, stepsPerEpoch);
-  const memory = (AVERAGED * steps) / 2;
   const trainer = await compile(model(), {
     ...{ input: { image: [28, 28, 1], noise: [NOISE] }, target: { one: [1], zero: [1] }, batch, seed, losses },
-    ...{ optimizer: adam({ lr, betas: [0.5, 0.999] }), averaging: memory / (1 + memory) },
+    ...{ optimizer: adam({ lr, betas: [0.5, 0.999] }), schedule: wsd({ steps, warmup: 0, decay: CALM }) },
     rates: [["artist.**", { multiplier: ARTIST }], layerDecay(decay)],
     ...(device && { device }),
   });
@@ -32,7 +31,7 @@ export async function gan(settings: Settings): Promise<Run> {
     const noise = noiseOf("shown", 0, drawings);
     const { data } = await trainer.predict(
       { x: { image: new Float32Array(drawings * PIXELS), noise } },
-      { output: "picture", averaged: true },
+      { output: "picture" },
     );
     return Uint8Array.from(data, (shade) => Math.round(127.5 * (shade + 1)));
   }

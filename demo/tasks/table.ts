@@ -30,7 +30,8 @@ export const table = {
   gan: {
     about: "an artist draws digits, a critic tells them from real ones",
     ...images,
-    length: { steps: 8000 },
+    length: { steps: 12_000 },
+    batch: 32,
     lr: 0.001,
   },
 } satisfies Readonly<Record<string, Row>>;
