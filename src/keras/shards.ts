@@ -17,7 +17,11 @@ export type Shards =
 /** Bytes of what is given as such. */
 export function asBytes(what: string, given: unknown): Uint8Array {
   const kind = Object.prototype.toString.call(given);
-  if (kind === "[object Uint8Array]") return given as Uint8Array;
+  if (kind === "[object Uint8Array]") {
+    // Of a Buffer of Node a slice would be no copy.
+    const { buffer, byteOffset, length } = given as Uint8Array;
+    return new Uint8Array(buffer, byteOffset, length);
+  }
   if (kind === "[object ArrayBuffer]") return new Uint8Array(given as ArrayBuffer);
   return fail(what, `it is ${kind.slice(8, -1)}, it must be a Uint8Array or an ArrayBuffer.`);
 }

@@ -123,6 +123,11 @@ describe.each(["keras.h5", "keras-new.h5"])("%s", (name) => {
     expect(report.leftOut).toEqual([]);
   });
 
+  test("is read from a Buffer of Node as from plain bytes", async () => {
+    const { weights } = await fromKeras(readFileSync(`test/golden/${name}`));
+    expect(weights).toEqual((await fromKeras(golden(name))).weights);
+  });
+
   test("gives what Adam kept, by the names of the model", async () => {
     const { state, weights } = await fromKeras(golden(name));
     expect(state?.optimizer).toBe("Adam");
