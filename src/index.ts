@@ -273,7 +273,7 @@ export {
 } from "./optim/schedule.ts";
 export type { LayerStatistics, StepStatistics } from "./optim/statistics.ts";
 export type { LayerRow, TensorRow } from "./optim/table.ts";
-export type { MemoryReport } from "./plan/plan.ts";
+export type { MemoryReport, TrainerMemory } from "./plan/plan.ts";
 export type { Random } from "./random.ts";
 export type { FindRateOptions, FoundRates } from "./recipe/find-rate.ts";
 export type { FineTuneOptions } from "./recipe/fine-tune.ts";

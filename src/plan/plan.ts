@@ -32,6 +32,12 @@ export interface MemoryReport {
   readonly lowerBound: number;
 }
 
+/** Of a trainer: also what outlives a step. */
+export interface TrainerMemory extends MemoryReport {
+  /** Bytes of each buffer by its name: "parameters", "gradients", "moment1", "base" and others. */
+  readonly stored: Readonly<Record<string, number>>;
+}
+
 export interface Plan {
   /** Bytes by arena name, activation arenas only. */
   readonly arenas: ReadonlyMap<string, number>;

@@ -14,7 +14,7 @@ import type { LayerRates } from "../optim/layer-rates.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkName, checkOptions, checkSwitches, resolved } from "../option.ts";
 import { placeOfPattern } from "../pattern.ts";
-import type { MemoryReport } from "../plan/plan.ts";
+import type { TrainerMemory } from "../plan/plan.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-rate.ts";
 import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
 import { checkFit, type Evaluation, type FitOptions, type FitResult, type StepResult } from "../recipe/fit-options.ts";
@@ -152,9 +152,10 @@ export class Trainer {
     return runner.program(mode, format, frozen);
   }
 
-  /** Bytes of activations in a training step. */
-  memory(): MemoryReport {
-    return this.recording().memory;
+  /** Bytes of activations in a training step, and of what is stored beside them, such as weights, moments and the base. */
+  memory(): TrainerMemory {
+    const stored = [...this.#parts.runner.store.buffers].map(([name, { size }]) => [name, size]);
+    return { ...this.recording().memory, stored: Object.fromEntries(stored) };
   }
 
   /** Ends a running fit after the current step; steps that are on their way are made. `fit` with `resume` goes on from there. */

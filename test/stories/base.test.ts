@@ -91,13 +91,19 @@ describe("training", () => {
     guarded(async (device) => {
       const options = { averaging: 0.9, accumulate: 2 };
       const whole = await made(() => small(device, options));
-      const based = await made(() => small(device, { ...options, base: "stem.**" }));
+      let stored: Readonly<Record<string, number>> = {};
+      const based = await made(async () => {
+        stored = (await small(device, { ...options, base: "stem.**" })).memory().stored;
+      });
       // Two tensors of a block each.
       const bytes = 2 * 256 * 4;
       expect([whole.get("base"), based.get("base")]).toEqual([undefined, bytes]);
       for (const arena of ["parameters", "gradients", "moment1", "moment2", "average", "accumulated"])
         expect([arena, based.get(arena)]).toEqual([arena, (whole.get(arena) ?? 0) - bytes]);
       expect([based.get("blocks"), whole.get("blocks")]).toEqual([4 * 4, 6 * 4]);
+      // What a user is told is what was made.
+      expect(stored).toMatchObject({ base: bytes, moment1: based.get("moment1"), gradients: based.get("gradients") });
+      for (const [name, size] of Object.entries(stored)) expect([name, size]).toEqual([name, based.get(name)]);
     }));
 
   test("has no row, gradient or rate of the base, and says so where one is asked for", () =>
@@ -198,8 +204,8 @@ describe("a base of f16", () => {
 
   test("takes half of the bytes", () =>
     guarded(async (device) => {
-      const found = await made(async () => small(device, { base: f16 }));
-      expect(found.get("base")).toBe((2 * 256 * 4) / 2);
+      const trainer = await small(device, { base: f16 });
+      expect(trainer.memory().stored.base).toBe((2 * 256 * 4) / 2);
     }));
 
   test("comes back from a checkpoint, which one of f32 does not take unasked; a number that is too large is refused", () =>
