@@ -6,8 +6,10 @@ export type Time = (candidate: number, dispatches: number) => Promise<number>;
 
 /** Rounds that nobody counts, and rounds of which the median counts; with fewer nothing is said. */
 const [WARM_UPS, ROUNDS, FEWEST] = [3, 5, 3];
-/** How much faster than the first another one must be, and from where on one is too slow to be looked at again. */
-const [BETTER, HOPELESS] = [0.97, 2];
+/** How much faster than the first another one must be in the median, and in which part of the rounds it must be faster at all. */
+const [BETTER, MOSTLY] = [0.97, 0.8];
+/** From where on one is too slow to be looked at again; the first is not given up for a single hiccup. */
+const [SLOW, HOPELESS] = [2, 10];
 /** Seconds of a submission that are well above the noise of a clock, and dispatches that it has at most. */
 const [ENOUGH, MOST] = [0.003, 200];
 
@@ -19,7 +21,7 @@ export async function race(time: Time, candidates: number, isOver: () => boolean
     looks.push(await time(i, 1));
   }
   const least = Math.min(...looks);
-  const left = looks.flatMap((seconds, i) => (seconds <= HOPELESS * least ? [i] : []));
+  const left = looks.flatMap((seconds, i) => (seconds <= (i === 0 ? HOPELESS : SLOW) * least ? [i] : []));
   const quickest = looks.indexOf(least);
   if (left.length === 1 || isOver()) return left.includes(0) ? 0 : quickest;
   const dispatches = least >= ENOUGH ? 1 : await enough(time, quickest, least);
@@ -30,11 +32,14 @@ export async function race(time: Time, candidates: number, isOver: () => boolean
       if (round >= WARM_UPS) taken[at]?.push(seconds);
     }
   }
+  const first = taken[0] as number[];
+  if (first.length < FEWEST) return left.includes(0) ? 0 : quickest;
   const medians = taken.map(median);
   const best = Math.min(...medians);
-  if ((taken[0] as number[]).length < FEWEST || (left[0] === 0 && best > BETTER * (medians[0] as number)))
-    return left.includes(0) ? 0 : quickest;
-  return left[medians.indexOf(best)] as number;
+  const at = medians.indexOf(best);
+  const won = first.filter((seconds, round) => (taken[at]?.[round] ?? seconds) < seconds).length;
+  const isBetter = best < BETTER * (medians[0] as number) && won >= MOSTLY * first.length;
+  return left[0] === 0 && !isBetter ? 0 : (left[at] as number);
 }
 
 /** Dispatches that take long enough together: what one of them takes is small beside what a submission does. */

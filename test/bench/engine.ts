@@ -43,6 +43,7 @@ export const pageEngines = [
   "gradus statistics",
   "gradus frozen",
   "gradus cached",
+  "gradus tuned",
 ] as const;
 export type EngineName = (typeof pageEngines)[number];
 

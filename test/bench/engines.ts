@@ -13,4 +13,5 @@ export const engines = {
   "gradus cached": async () => ({
     create: (await import("./gradus.ts")).variant({ frozen: true, cacheFrozen: true }),
   }),
+  "gradus tuned": async () => ({ create: (await import("./gradus.ts")).variant({ tuned: true }) }),
 } satisfies Record<EngineName, () => Promise<EngineModule>>;

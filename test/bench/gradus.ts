@@ -1,5 +1,6 @@
 // Gradus as a bench engine, through its public door only.
 
+import { autotune } from "../../src/autotune/index.ts";
 import { adam as adamRule, compile, crossEntropy } from "../../src/index.ts";
 import { adam, type CreateEngine } from "./engine.ts";
 import { models, startOf } from "./model.ts";
@@ -12,12 +13,14 @@ export interface Variant {
   /** Whether all layers but the last are frozen, and what they make of a sample is kept. */
   readonly frozen?: boolean;
   readonly cacheFrozen?: boolean;
+  /** Whether kernels are chosen by measurement, anew in each run. */
+  readonly tuned?: boolean;
 }
 
 export const create: CreateEngine = (workload) => variant({})(workload);
 
 export const variant =
-  ({ statsEvery, frozen = false, cacheFrozen = false }: Variant): CreateEngine =>
+  ({ statsEvery, frozen = false, cacheFrozen = false, tuned = false }: Variant): CreateEngine =>
   async (workload) => {
     const { lr, beta1, beta2, epsilon } = adam;
     const trainer = await compile(models[workload.name](), {
@@ -25,6 +28,7 @@ export const variant =
       batch: workload.batch,
       ...restOf(workload),
       loss: crossEntropy(),
+      ...(tuned && { autotune: autotune({ store: new Map<string, string>() }) }),
       optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
       ...(frozen ? { cacheFrozen, rates: ({ depth, maxDepth }) => ({ frozen: depth < maxDepth }) } : {}),
     });

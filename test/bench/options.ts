@@ -21,6 +21,7 @@ export const help = `npm run bench -- [options]
                    ${engineNames.filter((name) => !peers.includes(name)).join(",")};
                    pytorch on the CPU, where a python3 has it, which GRADUS_PYTHON may name;
                    optimizer: ${updateEngines.join(",")})
+  --autotune       in the place of --engines: Gradus with kernels chosen by measurement beside Gradus without
   --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds})
   --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M)
   --quick          optimizer: few cells and ${grids.quick.rounds} rounds
@@ -65,14 +66,18 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
   const { values } = parseArgs({
     options: {
       ...{ only: text, engines: text, rounds: text, steps: text, json: text, against: text },
-      ...{ runtime: text, quick: flag, help: flag },
+      ...{ runtime: text, quick: flag, autotune: flag, help: flag },
     },
   });
   if (values.help) return "help";
-  const { engines, json, against } = values;
+  const { json, against, autotune = false } = values;
+  if (autotune && values.engines !== undefined)
+    throw new Error("--autotune: it says the engines. Leave out --engines.");
+  const engines = autotune ? "gradus,gradus tuned" : values.engines;
   const [runtime = "browser"] = listed("--runtime", values.runtime ?? "browser", runtimes);
   const alone = against !== undefined ? "--against" : values.only === "optimizer" ? "the optimizer" : undefined;
   if (runtime !== "browser" && alone !== undefined) throw new Error(`--runtime: ${alone} runs in the browser only.`);
+  if (autotune && alone !== undefined) throw new Error(`--autotune: ${alone} knows nothing of it.`);
   if (against !== undefined) {
     if (engines !== undefined || values.quick) throw new Error("--against: it knows neither --engines nor --quick.");
     const rounds = positive("--rounds", values.rounds ?? `${ROUNDS}`);

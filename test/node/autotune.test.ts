@@ -100,6 +100,18 @@ describe("a choice", () => {
     expect(rounds).toBeGreaterThan(8);
   });
 
+  test.each([
+    ["slower in three rounds of five, however slow it was then", [4, 5, 7, 9, 11, 12]],
+    ["slow when it was first looked at", [1]],
+  ])("is not made against a default that was %s", async (_, slow) => {
+    let round = -1;
+    const cost = (_: Candidate, at: number): number => (at !== 0 ? 0.0075 : slow.includes(++round) ? 0.02 : 0.007);
+    const { run } = play({ cost });
+    run.choose(kernel, work);
+    expect(await run.measure()).toBe(false);
+    expect(round).toBe(9); // two looks, three rounds to warm up, five that count
+  });
+
   test("is among those that add in the default's order, but for full", async () => {
     const cost = ({ tactic }: Candidate): number => (tactic.shares === 1 ? 0.001 : 0.01);
     const orders = new Set(candidatesOf(long).map(({ order }) => order));

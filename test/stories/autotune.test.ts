@@ -140,3 +140,18 @@ test("a damaged store is said and measured anew", () =>
     expect(texts.size).toBe(1);
     trainer.dispose();
   }));
+
+test("what the runtime keeps by itself, a database or a file, is found at the second start", () =>
+  guarded(async (device) => {
+    // In a folder of its own, where that is a file.
+    const folder = `/tmp/gradus-autotune-${performance.timeOrigin}`;
+    const files = typeof indexedDB === "undefined" ? process.getBuiltinModule("node:fs") : undefined;
+    if (files !== undefined) process.env.XDG_CACHE_HOME = folder;
+    else indexedDB.deleteDatabase("gradus-autotune");
+    const first = await start(device, {});
+    expect(slowOf(first.told)).toBe("slow splits 2 false");
+    const second = await start(device, {});
+    expect(second.told).toEqual([]);
+    for (const { trainer } of [first, second]) trainer.dispose();
+    files?.rmSync(folder, { recursive: true });
+  }));
