@@ -3,8 +3,16 @@
 // first step. Every call takes over its arguments; `.ref` keeps one for another use.
 
 import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
-import { adam, type CreateEngine, type Engine } from "./engine.ts";
-import { BATCHES, batchOf, gptSize, labelsOf, startingWeights, type Workload, type WorkloadName } from "./workload.ts";
+import { adam, type CreateEngine, type Engine } from "../../demo/bench/engine.ts";
+import {
+  BATCHES,
+  batchOf,
+  gptSize,
+  labelsOf,
+  startingWeights,
+  type Workload,
+  type WorkloadName,
+} from "../../demo/bench/workload.ts";
 
 /** The weight of a name; each may be taken once. */
 type Weights = (name: string) => np.Array;

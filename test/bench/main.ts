@@ -5,10 +5,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { type AnyEngine, isPeer } from "../../demo/bench/engine.ts";
 import { commit } from "../../demo/origin.ts";
 import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
-import { type AnyEngine, isPeer } from "./engine.ts";
 import { bestCopy, findings, type Measured, updateTable } from "./optimizer/report.ts";
 import { type AgainstOptions, help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
 import type { Origin, Place, Result } from "./place.ts";

@@ -1,12 +1,12 @@
 // The command line of the benchmark: what can be asked for, and what is asked for now.
 
 import { parseArgs } from "node:util";
+import { type AnyEngine, engineNames, isPeer, peers } from "../../demo/bench/engine.ts";
+import { type KernelName, kernelNames } from "../../demo/bench/kernels/names.ts";
+import { type WorkloadName, workloadNames } from "../../demo/bench/workload.ts";
 import { type Subject, subjects } from "./against/report.ts";
-import { type AnyEngine, engineNames, isPeer, peers } from "./engine.ts";
-import { type KernelName, kernelNames } from "./kernels/names.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
-import { type WorkloadName, workloadNames } from "./workload.ts";
 
 /** Of `--against`: many short blocks, since a short one is more likely to be left alone by other work. */
 const LEAST_ROUNDS = 30;

@@ -1,8 +1,8 @@
 // What a part of the benchmark is given by the command, and what it gives back as soon as it has it.
 
+import type { Report } from "../../demo/bench/report.ts";
 import type { AgainstReport } from "./against/report.ts";
 import type { UpdateReport } from "./optimizer/report.ts";
-import type { Report } from "./report.ts";
 
 export type Origin = Pick<Report, "date" | "commit" | "browser" | "adapter">;
 

@@ -2,8 +2,8 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { adam } from "./engine.ts";
-import { BATCHES, batchOf, isFrozen, startingWeights, type Workload } from "./workload.ts";
+import { adam } from "../../demo/bench/engine.ts";
+import { BATCHES, batchOf, isFrozen, startingWeights, type Workload } from "../../demo/bench/workload.ts";
 
 export interface PytorchTask {
   readonly rounds: number;

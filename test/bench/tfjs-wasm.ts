@@ -4,9 +4,9 @@ import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import plain from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simd from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import threaded from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url";
-import type { CreateEngine } from "./engine.ts";
+import type { CreateEngine } from "../../demo/bench/engine.ts";
+import type { Workload } from "../../demo/bench/workload.ts";
 import { on, plays as others } from "./tfjs.ts";
-import type { Workload } from "./workload.ts";
 
 setWasmPaths({
   "tfjs-backend-wasm.wasm": plain,

@@ -5,8 +5,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import "@tensorflow/tfjs-backend-webgpu";
-import { adam, type CreateEngine, type Engine } from "./engine.ts";
-import { BATCHES, batchOf, gptSize, startingWeights, type Workload, type WorkloadName } from "./workload.ts";
+import { adam, type CreateEngine, type Engine } from "../../demo/bench/engine.ts";
+import {
+  BATCHES,
+  batchOf,
+  gptSize,
+  startingWeights,
+  type Workload,
+  type WorkloadName,
+} from "../../demo/bench/workload.ts";
 
 /** The weight of a name. */
 type Weights = (name: string) => tf.Tensor;

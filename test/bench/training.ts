@@ -1,14 +1,15 @@
 // The networks and the kernels side by side: the adapter first, then each of them in a fresh page, PyTorch in a process of its own.
 
-import { AGREEMENT, agreement } from "./agreement.ts";
-import { kindOf } from "./engine.ts";
-import { type KernelRow, kernelBeneath, kernelEngines, kernelTable } from "./kernels/report.ts";
+import { AGREEMENT, agreement } from "../../demo/bench/agreement.ts";
+import { kindOf } from "../../demo/bench/engine.ts";
+import { kernelEngines, kernelTable } from "../../demo/bench/kernels/report.ts";
+import { absent, type Row, table, timesOf } from "../../demo/bench/report.ts";
+import { roofTable } from "../../demo/bench/roofline/roof.ts";
+import { measureSeries } from "../../demo/bench/series.ts";
+import { type WorkloadName, workloads } from "../../demo/bench/workload.ts";
 import type { TrainingOptions } from "./options.ts";
 import type { Place } from "./place.ts";
 import { findPytorch, runPytorch } from "./pytorch.ts";
-import { absent, beneath, type Row, table, timesOf } from "./report.ts";
-import { roofOf, roofTable } from "./roofline/roof.ts";
-import { type WorkloadName, workloads } from "./workload.ts";
 
 export async function training({ call, found, progress }: Place, chosen: TrainingOptions): Promise<void> {
   const { rounds, steps } = chosen;
@@ -17,21 +18,7 @@ export async function training({ call, found, progress }: Place, chosen: Trainin
   const python = wantsPython ? await findPytorch() : undefined;
   if (wantsPython && python === undefined) console.log("No python3 here imports torch: going on without PyTorch.");
 
-  const roofline = await call("measureRoof", { rounds });
-  const roof = roofOf(roofline);
-  const rows: Row[] = [];
-  const kernels: KernelRow[] = [];
-  const tell = (): void => {
-    const parts = [
-      roofTable(roofline),
-      rows.length > 0 ? table(rows) : "",
-      absent(rows, engines),
-      kernels.length > 0 ? kernelTable(kernels) : "",
-    ];
-    found({ text: parts.filter((part) => part !== "").join("\n\n"), data: { roofline, rows, kernels } });
-  };
-  tell();
-  for (const workload of chosen.workloads) {
+  const network = async (workload: WorkloadName): Promise<Row[]> => {
     const measured: Row[] = [];
     if (engines.length > 0) {
       const task = { workload, engines, rounds, steps };
@@ -41,15 +28,27 @@ export async function training({ call, found, progress }: Place, chosen: Trainin
       progress(`${workload}: pytorch`);
       measured.push(await native(python, workload, measured[0], { rounds, steps }));
     }
-    rows.push(...measured.map((row) => beneath(row, roof)));
-    tell();
-  }
-  for (const kernel of chosen.kernels) {
-    const task = { kernel, engines: kernelEngines.filter((name) => chosen.engines.includes(name)), rounds };
-    const measured = await call("measureKernels", task);
-    kernels.push(...measured.map((row) => kernelBeneath(row, roof)));
-    tell();
-  }
+    return measured;
+  };
+  const beside = kernelEngines.filter((name) => chosen.engines.includes(name));
+  await measureSeries(
+    chosen,
+    {
+      network,
+      roofline: () => call("measureRoof", { rounds }),
+      kernel: (kernel) => call("measureKernels", { kernel, engines: beside, rounds }),
+    },
+    (data) => {
+      const { roofline, rows, kernels } = data;
+      const parts = [
+        roofTable(roofline),
+        rows.length > 0 ? table(rows) : "",
+        absent(rows, engines),
+        kernels.length > 0 ? kernelTable(kernels) : "",
+      ];
+      found({ text: parts.filter((part) => part !== "").join("\n\n"), data });
+    },
+  );
 }
 
 /** PyTorch's row, whose losses agree with those of the first in the page. */

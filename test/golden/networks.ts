@@ -1,7 +1,7 @@
 // What networks.safetensors says of a network, and the weights and data from which PyTorch began: the formulas of networks.py.
 
+import { noise } from "../../demo/bench/workload.ts";
 import { decodeSafetensors, type FileTensor } from "../../src/io/safetensors.ts";
-import { noise } from "../bench/workload.ts";
 import file from "./networks.safetensors?url";
 
 export interface GoldenNetwork {

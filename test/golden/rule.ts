@@ -1,7 +1,7 @@
 // What the update rules of rule.safetensors were fed, number for number as in rule.py: six tensors and their gradients.
 // No transcendental functions, so that both languages get the same bits.
 
-import { noise } from "../bench/workload.ts";
+import { noise } from "../../demo/bench/workload.ts";
 
 export interface RuleTensor {
   readonly name: string;

@@ -1,9 +1,9 @@
 // A run of a reference workload as PyTorch made it for the golden files: the same weights, batches, rule, rates and decays.
 
+import { models, startOf } from "../../demo/bench/model.ts";
+import { batchOf, workloads } from "../../demo/bench/workload.ts";
 import { adam, adamw, type CompileOptions, compile, crossEntropy, type Optimizer, sgd } from "../../src/index.ts";
 import { decodeSafetensors } from "../../src/io/safetensors.ts";
-import { models, startOf } from "../bench/model.ts";
-import { batchOf, workloads } from "../bench/workload.ts";
 import cnnFile from "./cnn.safetensors?url";
 import mlpFile from "./mlp.safetensors?url";
 

@@ -1,4 +1,4 @@
-"""Golden training trajectories: what PyTorch does, in float64, to the workloads of test/bench/workload.ts.
+"""Golden training trajectories: what PyTorch does, in float64, to the workloads of demo/bench/workload.ts.
 
 Every number that goes in is the f32 that Gradus starts from, so whatever separates a Gradus run from these files is
 Gradus's own arithmetic. Parameters keep Gradus's layout throughout: all four rules work element by element, so only

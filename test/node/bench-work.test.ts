@@ -1,10 +1,10 @@
 // The benchmark's counts of what a step has to do, against counts by hand, and what a roofline makes of them.
 
 import { describe, expect, test } from "vitest";
+import { type RoofRow, roofline, roofOf } from "../../demo/bench/roofline/roof.ts";
+import { type Work, worksOf } from "../../demo/bench/roofline/work.ts";
 import { charLstm } from "../../demo/models/char-lstm.ts";
 import { dense, depthwiseConv2d, flatten, multiHeadAttention, sequential } from "../../src/index.ts";
-import { type RoofRow, roofline, roofOf } from "../bench/roofline/roof.ts";
-import { type Work, worksOf } from "../bench/roofline/work.ts";
 import { programOf, referencePrograms } from "./program.ts";
 
 const total = (works: readonly Work[], of: "operations" | "bytes"): number =>

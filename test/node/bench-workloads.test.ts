@@ -1,12 +1,12 @@
 // The benchmark's workloads and kernels as plain data: each list of weights is that of its model, and each kernel's row runs what it says.
 
 import { describe, expect, test } from "vitest";
-import { kernelCases } from "../bench/kernels/cases.ts";
-import { graphOf, recordingOf } from "../bench/kernels/graph.ts";
-import { kernelNames } from "../bench/kernels/names.ts";
-import { models } from "../bench/model.ts";
-import { worksOf } from "../bench/roofline/work.ts";
-import { batchOf, isFrozen, labelsOf, startingWeights, workloads } from "../bench/workload.ts";
+import { kernelCases } from "../../demo/bench/kernels/cases.ts";
+import { graphOf, recordingOf } from "../../demo/bench/kernels/graph.ts";
+import { kernelNames } from "../../demo/bench/kernels/names.ts";
+import { models } from "../../demo/bench/model.ts";
+import { worksOf } from "../../demo/bench/roofline/work.ts";
+import { batchOf, isFrozen, labelsOf, startingWeights, workloads } from "../../demo/bench/workload.ts";
 import { programOf } from "./program.ts";
 
 describe.each(Object.values(workloads))("$name", (workload) => {

@@ -1,5 +1,6 @@
 // Programs for the tests that need no GPU: any model with the least of options, and the two reference workloads.
 
+import { workloads } from "../../demo/bench/workload.ts";
 import { plainFormat } from "../../src/graph/stream.ts";
 import { conv2d, dense, flatten, maxPool2d, relu, sequential } from "../../src/index.ts";
 import { crossEntropy } from "../../src/model/loss.ts";
@@ -7,7 +8,6 @@ import type { Model } from "../../src/op/layer.ts";
 import { adam } from "../../src/optim/rule/adam.ts";
 import { buildProgram, type Program, type ProgramOptions } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
-import { workloads } from "../bench/workload.ts";
 import { alone } from "../reference/streams.ts";
 
 /** `input` is the shape of the only input. */

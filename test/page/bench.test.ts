@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Report } from "../../demo/bench/report.ts";
 import type { AgainstReport } from "../bench/against/report.ts";
-import type { Report } from "../bench/report.ts";
 import { runCommand } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gradus-"));

@@ -1,6 +1,7 @@
 // Networks that others trained, as test/golden/families.py trains them twenty steps: how each is read, its rates by layer, and its data by
 // the rule of whole numbers. The bytes come by a function, since a page asks a server for them and Node the disk.
 
+import { noise } from "../../demo/bench/workload.ts";
 import { readCharRnn } from "../../demo/char-rnn-file.ts";
 import { llamaWeights, readLlama } from "../../demo/llama-file.ts";
 import { charLstm } from "../../demo/models/char-lstm.ts";
@@ -8,7 +9,6 @@ import { llama } from "../../demo/models/llama.ts";
 import { adam, type HostTensor, type Input, type Model, type Optimizer, sgd, summary } from "../../src/index.ts";
 import { fromKeras } from "../../src/keras/index.ts";
 import { loadWeights } from "../../src/pytorch/index.ts";
-import { noise } from "../bench/workload.ts";
 import { pytorchNetworks } from "../foreign/pytorch.ts";
 
 export const BATCH = 4;

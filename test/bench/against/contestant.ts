@@ -1,10 +1,10 @@
 // One build of Gradus as it takes part: the training step of a workload, and the update alone. Only what every version of the
 // public API since 0.1.0 has is used here.
 
+import { adam } from "../../../demo/bench/engine.ts";
+import { modelsOf, startOf } from "../../../demo/bench/model.ts";
+import { BATCHES, batchOf, noise, workloads } from "../../../demo/bench/workload.ts";
 import type * as Gradus from "../../../src/index.ts";
-import { adam } from "../engine.ts";
-import { modelsOf, startOf } from "../model.ts";
-import { BATCHES, batchOf, noise, workloads } from "../workload.ts";
 import type { Subject } from "./report.ts";
 
 export type Module = typeof Gradus;

@@ -1,7 +1,7 @@
 // Runs in the browser: two builds side by side on one subject. They must compute the same first; then timed blocks alternate,
 // and each round begins with the other build, so that drift of the machine and the place in a round meet both alike.
 
-import { median } from "../report.ts";
+import { median } from "../../../demo/bench/report.ts";
 import { type Contestant, enter, type Module } from "./contestant.ts";
 import { ratioOf } from "./ratio.ts";
 import type { AgainstRow, Subject } from "./report.ts";

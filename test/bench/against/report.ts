@@ -1,6 +1,6 @@
 // What `--against` reports: a row for each subject, as data for --json and as a table to read.
 
-import { aligned, digits } from "../columns.ts";
+import { aligned, digits } from "../../../demo/bench/columns.ts";
 import type { Build } from "./build.ts";
 import type { Ratio } from "./ratio.ts";
 

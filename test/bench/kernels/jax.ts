@@ -1,7 +1,7 @@
 // jax-js's kernels, each in a `jit`: products, convolutions and their gradients, softmax. Images and filters stand as it has them.
 
 import { blockUntilReady, init, jit, lax, nn, numpy as np, type Array as Values, vjp } from "@jax-js/jax";
-import { type CreateRunner, gradientPlace, SAMPLE, valuesOf, wayOf } from "./runner.ts";
+import { type CreateRunner, gradientPlace, SAMPLE, valuesOf, wayOf } from "../../../demo/bench/kernels/runner.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 /** Takes over what it is given; `dy` is there where a gradient is made. */

@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-webgpu";
-import { type CreateRunner, gradientPlace, SAMPLE, valuesOf, wayOf } from "./runner.ts";
+import { type CreateRunner, gradientPlace, SAMPLE, valuesOf, wayOf } from "../../../demo/bench/kernels/runner.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 /** `dy` is given where a gradient is made. */

@@ -1,9 +1,9 @@
 // The cells of the optimizer benchmark as plain data: how many numbers, in how many tensors, with how many rates. Every
 // tensor is whole blocks of the update, so the padded size is the same along the axis of tensors.
 
+import { adam } from "../../../demo/bench/engine.ts";
+import { noise } from "../../../demo/bench/workload.ts";
 import { BLOCK } from "../../../src/plan/layout.ts";
-import { adam } from "../engine.ts";
-import { noise } from "../workload.ts";
 
 export interface Cell {
   /** Numbers in total. */

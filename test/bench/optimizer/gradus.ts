@@ -1,6 +1,7 @@
 // The update of Gradus alone, as the trainer runs it: one dispatch for all tensors or, for comparison, the same kernel
 // once for each group of tensors with one rate. The only file of the benchmark that reaches into the engine.
 
+import { adam } from "../../../demo/bench/engine.ts";
 import type { Gpu } from "../../../src/gpu/device.ts";
 import { adam as adamRule } from "../../../src/optim/rule/adam.ts";
 import { blockWords, type Layout, layOut } from "../../../src/plan/layout.ts";
@@ -8,7 +9,6 @@ import { recordUpdate } from "../../../src/step/record.ts";
 import { createReplay, MOST_STEPS, type Prepared, type Replay } from "../../../src/step/replay.ts";
 import { createStore, type Store } from "../../../src/step/store.ts";
 import { plainUpdate } from "../../../src/step/update.ts";
-import { adam } from "../engine.ts";
 import { type Cell, type Contestant, distinctRates, groupOf, lengthsOf, rateOf } from "./cell.ts";
 
 const { lr, beta1, beta2, epsilon } = adam;

@@ -1,11 +1,11 @@
 // Runs in the browser: times the update of every cell and the copies at one total of parameters. All of them take turns
 // in every round, each round begins with another, and what is reported is the median: drift of the machine meets all.
 
+import { median } from "../../../demo/bench/report.ts";
+import { BYTES_PER_PARAMETER, copiesOn } from "../../../demo/bench/roofline/copy.ts";
 import { countPerStep } from "../../../demo/train/count.ts";
 import { connect } from "../../../src/gpu/device.ts";
-import { median } from "../report.ts";
 import { type Cell, type CreateContestant, checkMoves, distinctRates, gradientOf, lengthsOf } from "./cell.ts";
-import { BYTES_PER_PARAMETER, copiesOn } from "./copy.ts";
 import { gradusOn } from "./gradus.ts";
 import type { CopyRow, Measured, UpdateEngine, UpdateRow } from "./report.ts";
 

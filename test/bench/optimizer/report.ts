@@ -1,8 +1,8 @@
 // What the optimizer benchmark reports: a row for each engine and cell, the copies beside them, and what follows: how far
 // times differ along each axis, and which share of a copy's bandwidth an update reaches.
 
-import { aligned, type Column, digits } from "../columns.ts";
-import { median } from "../report.ts";
+import { aligned, type Column, digits } from "../../../demo/bench/columns.ts";
+import { median } from "../../../demo/bench/report.ts";
 import type { Cell } from "./cell.ts";
 
 export const updateEngines = ["gradus", "gradus per group", "tfjs", "jax-js"] as const;

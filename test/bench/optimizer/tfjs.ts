@@ -2,7 +2,7 @@
 
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-webgpu";
-import { adam } from "../engine.ts";
+import { adam } from "../../../demo/bench/engine.ts";
 import type { CreateContestant } from "./cell.ts";
 
 export const create: CreateContestant = async (slices) => {

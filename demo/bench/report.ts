@@ -1,6 +1,6 @@
 // What the benchmark reports: a row per workload and engine, as plain data for --json and as a table to read.
 
-import type { Counts } from "../../demo/train/count.ts";
+import type { Counts } from "../train/count.ts";
 import { aligned, type Column, digits } from "./columns.ts";
 import type { AnyEngine } from "./engine.ts";
 import type { KernelRow } from "./kernels/report.ts";
@@ -26,14 +26,19 @@ export interface Row {
   readonly msRoofline?: number;
 }
 
-export interface Report {
+/** What was measured. */
+export interface Findings {
+  readonly roofline: readonly RoofRow[];
+  readonly rows: readonly Row[];
+  readonly kernels: readonly KernelRow[];
+}
+
+/** That, and where. */
+export interface Report extends Findings {
   readonly date: string;
   readonly commit: string;
   readonly browser: string;
   readonly adapter: string;
-  readonly roofline: readonly RoofRow[];
-  readonly rows: readonly Row[];
-  readonly kernels: readonly KernelRow[];
 }
 
 export function median(values: readonly number[]): number {

@@ -1,11 +1,11 @@
 // The workloads as Gradus models: their tensors bear the names that workload.ts gives them.
 
-import { charGpt } from "../../demo/models/char-gpt.ts";
-import { charLstm } from "../../demo/models/char-lstm.ts";
-import { resnet8 } from "../../demo/models/resnet8.ts";
-import { vitTiny } from "../../demo/models/vit-tiny.ts";
 import { lora } from "../../src/adapter/index.ts";
 import * as gradus from "../../src/index.ts";
+import { charGpt } from "../models/char-gpt.ts";
+import { charLstm } from "../models/char-lstm.ts";
+import { resnet8 } from "../models/resnet8.ts";
+import { vitTiny } from "../models/vit-tiny.ts";
 import { gptSize, RANK, startingWeights, type Workload, type WorkloadName, workloads } from "./workload.ts";
 
 type Parts = Pick<typeof gradus, "conv2d" | "dense" | "flatten" | "maxPool2d" | "relu" | "sequential">;

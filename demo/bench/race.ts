@@ -1,0 +1,95 @@
+// Engines side by side on one workload. First they must agree on the losses from the same start; then timed blocks alternate between
+// them, so that drift of the machine meets all alike; last, and outside of all timing, the calls of a steady run are counted.
+
+import { countPerStep } from "../train/count.ts";
+import { AGREEMENT, agreement } from "./agreement.ts";
+import { type Engine, type EngineModule, type EngineName, kindOf } from "./engine.ts";
+import type { Progress } from "./progress.ts";
+import { type Row, timesOf } from "./report.ts";
+import { BATCHES, type Workload, type WorkloadName, workloads } from "./workload.ts";
+
+export interface Race {
+  readonly workload: WorkloadName;
+  readonly engines: readonly EngineName[];
+  readonly rounds: number;
+  readonly steps: number;
+}
+
+/** How a page comes to its engines. */
+export type Entrants = Readonly<Partial<Record<EngineName, () => Promise<EngineModule>>>>;
+
+interface Racer {
+  readonly name: EngineName;
+  readonly engine: Engine;
+  readonly losses: number[];
+  readonly times: number[];
+  /** Steps done: every engine sees the same batches in the same order. */
+  done: number;
+}
+
+async function run(racer: Racer, steps: number): Promise<number> {
+  const loss = await racer.engine.run(racer.done % BATCHES, steps);
+  racer.done += steps;
+  return loss;
+}
+
+/** None of an engine that has not what the workload needs. */
+async function enter(name: EngineName, entrants: Entrants, workload: Workload): Promise<Racer | undefined> {
+  const load = entrants[name];
+  if (load === undefined)
+    throw new Error(`bench: ${name} is not in this page, which has ${Object.keys(entrants).join(", ")}.`);
+  const { create, plays } = await load();
+  if (plays?.(workload) === false) return undefined;
+  return { name, engine: await create(workload), losses: [], times: [], done: 0 };
+}
+
+/** A row for each engine that plays the workload. What `progress` throws ends the race; all engines are freed in any case. */
+export async function race(task: Race, entrants: Entrants, progress: Progress): Promise<Row[]> {
+  const { workload: key, engines: names, rounds, steps } = task;
+  const racers: Racer[] = [];
+  try {
+    for (const name of names) {
+      await progress(`${key}: ${name}, first ${AGREEMENT.steps} steps`);
+      const racer = await enter(name, entrants, workloads[key]);
+      if (racer === undefined) {
+        await progress(`${key}: ${name} does not play it`);
+        continue;
+      }
+      racers.push(racer);
+      for (let step = 0; step < AGREEMENT.steps; step++) racer.losses.push(await run(racer, 1));
+    }
+    for (const kind of new Set(racers.map(({ name }) => kindOf(name)))) {
+      const [leader, ...others] = racers.filter(({ name }) => kindOf(name) === kind);
+      if (leader === undefined || others.length === 0) continue;
+      const worst = agreement(workloads[key], leader, others).toExponential(1);
+      await progress(`${key}: losses agree to ${worst} over ${workloads[key].agreed ?? AGREEMENT.steps} steps`);
+    }
+
+    for (const racer of racers) await run(racer, steps); // a whole block untimed: buffers and caches settle
+    for (let round = 1; round <= rounds; round++) {
+      for (const racer of racers) {
+        await progress(`${key}: ${racer.name}, round ${round} of ${rounds}`);
+        const start = performance.now();
+        await run(racer, steps);
+        racer.times.push((performance.now() - start) / steps);
+      }
+    }
+
+    const rows: Row[] = [];
+    for (const racer of racers) {
+      await progress(`${key}: ${racer.name}, counting calls`);
+      rows.push({
+        workload: key,
+        engine: racer.name,
+        backend: racer.engine.backend,
+        losses: racer.losses,
+        ...timesOf(racer.times),
+        ...(racer.engine.works && { works: racer.engine.works }),
+        perStep: await countPerStep(steps, () => run(racer, steps)),
+      });
+    }
+    return rows;
+  } finally {
+    for (const { engine } of racers) engine.dispose();
+  }
+}
