@@ -13,6 +13,7 @@ export interface Series {
 }
 
 export interface Measurers {
+  /** Without rows nothing stands beside a roofline. */
   roofline(): Promise<RoofRow[]>;
   network(workload: WorkloadName): Promise<Row[]>;
   kernel(kernel: KernelName): Promise<KernelRow[]>;
@@ -25,7 +26,7 @@ export async function measureSeries(
   found: (findings: Findings) => void,
 ): Promise<void> {
   const roofline = await measurers.roofline();
-  const roof = roofOf(roofline);
+  const roof = roofline.length > 0 ? roofOf(roofline) : undefined;
   const rows: Row[] = [];
   const alone: KernelRow[] = [];
   const tell = (): void => found({ roofline, rows: [...rows], kernels: [...alone] });

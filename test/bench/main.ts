@@ -9,6 +9,7 @@ import { type AnyEngine, isPeer } from "../../demo/bench/engine.ts";
 import { commit } from "../../demo/origin.ts";
 import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
+import { draw } from "./drawn.ts";
 import { bestCopy, findings, type Measured, updateTable } from "./optimizer/report.ts";
 import { type AgainstOptions, help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
 import type { Origin, Place, Result } from "./place.ts";
@@ -107,6 +108,8 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions
   } finally {
     progress("");
     if (text !== "") console.log(text);
+    if (text !== "" && chosen.json?.endsWith(".json") && "workloads" in chosen)
+      for (const path of draw(chosen.json)) console.log(`Wrote ${path}`);
     await opened.close();
   }
 }
@@ -126,4 +129,10 @@ try {
   fail(error, 2);
 }
 if (chosen === "help") console.log(help);
-else await bench(chosen).catch((error) => fail(error, 1));
+else if ("redraw" in chosen) {
+  try {
+    for (const path of draw(chosen.redraw)) console.log(`Wrote ${path}`);
+  } catch (error) {
+    fail(error, 1);
+  }
+} else await bench(chosen).catch((error) => fail(error, 1));

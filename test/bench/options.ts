@@ -29,7 +29,8 @@ export const help = `npm run bench -- [options]
                    their times with 95 % intervals (--only ${subjects.join(",")}; default all; --rounds ${LEAST_ROUNDS} or more,
                    default ${ROUNDS}; --steps, default ${STEPS})
   --runtime NAME   browser (default), deno or node; the peers run in the browser alone
-  --json FILE      write the numbers to FILE
+  --json FILE      write the numbers to FILE; of networks and kernels tables (.md) and a plot (.svg) beside it
+  --redraw FILE    measure nothing: write the tables and the plot beside a file of numbers
   --help           this text`;
 
 export const runtimes = ["browser", "deno", "node"] as const;
@@ -59,18 +60,28 @@ export interface AgainstOptions extends Common {
   readonly subjects: readonly Subject[];
 }
 
+export interface Redraw {
+  /** Path of the numbers. */
+  readonly redraw: string;
+}
+
 /** The options of this run, "help" for none; throws an error of one line where one is unknown or has no valid value. */
-export function options(): TrainingOptions | OptimizerOptions | AgainstOptions | "help" {
+export function options(): TrainingOptions | OptimizerOptions | AgainstOptions | Redraw | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
     options: {
       ...{ only: text, engines: text, rounds: text, steps: text, json: text, against: text },
-      ...{ runtime: text, quick: flag, autotune: flag, help: flag },
+      ...{ runtime: text, redraw: text, quick: flag, autotune: flag, help: flag },
     },
   });
   if (values.help) return "help";
-  const { json, against, autotune = false } = values;
+  const { json, against, redraw, autotune = false } = values;
+  if (redraw !== undefined) {
+    const others = Object.keys(values).filter((name) => name !== "redraw");
+    if (others.length > 0) throw new Error(`--redraw: it stands alone, not beside --${others.join(", --")}.`);
+    return { redraw };
+  }
   if (autotune && values.engines !== undefined)
     throw new Error("--autotune: it says the engines. Leave out --engines.");
   const engines = autotune ? "gradus,gradus tuned" : values.engines;

@@ -29,12 +29,15 @@ const total = (works: readonly Work[], of: "operations" | "bytes"): number =>
   works.reduce((sum, work) => sum + work[of], 0);
 
 /** A row beside the roofline. */
-export const kernelBeneath = (row: KernelRow, roof: Roof): KernelRow => ({
-  ...row,
-  msRoofline: roofline(row.works, roof, 0),
-  ofPeak: total(row.works, "operations") / row.msMedian / 1e6 / roof.gigaflops,
-  ofCopy: total(row.works, "bytes") / row.msMedian / 1e6 / roof.gigabytesPerSecond,
-});
+export const kernelBeneath = (row: KernelRow, roof: Roof | undefined): KernelRow =>
+  roof === undefined
+    ? row
+    : {
+        ...row,
+        msRoofline: roofline(row.works, roof, 0),
+        ofPeak: total(row.works, "operations") / row.msMedian / 1e6 / roof.gigaflops,
+        ofCopy: total(row.works, "bytes") / row.msMedian / 1e6 / roof.gigabytesPerSecond,
+      };
 
 const percent = (value: number | undefined): string => (value === undefined ? "-" : `${(100 * value).toFixed(1)} %`);
 
