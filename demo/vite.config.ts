@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { mnistServer } from "./mnist-server.ts";
+import { commit } from "./origin.ts";
 import { pageParts } from "./site/parts.ts";
 import { textServer } from "./text-server.ts";
 
@@ -18,6 +19,7 @@ export default defineConfig({
   appType: "mpa",
   // Servers that run beside each other must not share what they prepared.
   cacheDir: "../node_modules/.vite/demo",
+  define: { COMMIT: JSON.stringify(commit()) },
   plugins: [pageParts(), mnistServer(), textServer()],
   server: { open: screen },
   build: {
@@ -25,7 +27,7 @@ export default defineConfig({
     rolldownOptions: {
       checks: { bundlerTimings: false }, // packing data takes the time that it takes
       input: Object.fromEntries(
-        [".", "digits", "char-gpt", "autoencoder", "gan"].map((folder) => [
+        [".", "digits", "char-gpt", "autoencoder", "gan", "speed"].map((folder) => [
           folder === "." ? "start" : folder,
           page(folder),
         ]),

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { Report } from "../../demo/bench/report.ts";
 import { launchBrowser } from "../../demo/browser.ts";
 import { buildSite } from "../../demo/site/build.ts";
 import { options } from "../../demo/site/options.ts";
@@ -138,7 +139,7 @@ test.each([
 
 test("the start page leads to each page, and each back", async () => {
   const { page, wrong } = await visit("");
-  for (const [name] of pages) {
+  for (const name of [...pages.map(([one]) => one), "speed"]) {
     await page.locator(`main a[href="./${name}/"]`).click();
     await page.locator(`nav a[href="../${name}/"][aria-current="page"]`).waitFor();
     await page.getByRole("heading", { level: 1 }).getByRole("link").click();
@@ -149,12 +150,43 @@ test("the start page leads to each page, and each back", async () => {
   expect(wrong).toEqual([]);
 });
 
-test.each(["", ...pages.map(([name]) => `${name}/`)])("says what to do without WebGPU: /%s", async (path) => {
+test.each(["", "speed/", ...pages.map(([name]) => `${name}/`)])("says what to do without WebGPU: /%s", async (path) => {
   const { page, wrong } = await visit(path, PHONE, () => {
     Reflect.deleteProperty(Navigator.prototype, "gpu");
   });
   await page.getByRole("heading", { name: "WebGPU is missing" }).waitFor();
   expect(await page.getByText("Use a current Chrome or Edge").count()).toBe(1);
+  expect(await overhang(page)).toBe(0);
+  expect(wrong).toEqual([]);
+});
+
+test("speed: measures a network by its address, names the adapter, gives its numbers away, and stops", async () => {
+  const { page, wrong } = await visit("speed/?only=mlp&rounds=1&steps=1", PHONE);
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await status(page, "Ready. This adapter is a CPU");
+  await page.getByText("software: a CPU, no GPU").waitFor();
+  await press(page, "Start");
+  await status(page, "Finished");
+  expect(await page.locator("#rows tbody tr td").first().textContent()).toBe("mlp");
+  await press(page, "Copy JSON");
+  await status(page, "in the clipboard");
+  const { rows, ...place } = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as Report;
+  expect(place).toMatchObject({
+    adapter: "google swiftshader",
+    commit: expect.stringMatching(/^[0-9a-f]+|unknown/),
+    kernels: [],
+  });
+  expect(rows).toMatchObject([{ workload: "mlp", engine: "gradus", perStep: { dispatches: expect.any(Number) } }]);
+  expect(new URL(page.url()).search).toBe("?only=mlp&rounds=1&steps=1".replaceAll(",", "%2C"));
+
+  await page.getByLabel("Blocks").fill("100");
+  await page.getByLabel("Steps in each").fill("20");
+  await press(page, "Start");
+  await status(page, "round");
+  await press(page, "Stop");
+  await status(page, "Stopped");
+  expect(await page.locator("#rows tbody tr").count()).toBe(0);
+  expect(new URL(page.url()).searchParams.get("rounds")).toBe("100");
   expect(await overhang(page)).toBe(0);
   expect(wrong).toEqual([]);
 });
