@@ -157,7 +157,12 @@ fn main(
 #else
   let share = lane / SLOTS;
   let deep = id.z;
+#if ${SHARED}
   let last = select(0, K, is_there);
+#else
+  if (!is_there) { return; }
+  let last = K;
+#endif
 #endif
   let part = deep / GROUPS;
   let group = ${GROUP};
