@@ -19,7 +19,7 @@ interface Minute {
 /** Nats a character, of a text: who knows how often each letter comes, and nothing else, needs 3.118. */
 const WORDS = 3.1;
 
-/** Mean drawings as far from the mean digit as black sheets are; those of weights that learnt nothing are four times as far. */
+/** Mean drawings as far from the mean digit as black sheets are; those of weights that learnt nothing three or four times. */
 const BLACK = 1;
 
 const minutes: Readonly<Record<TaskName, Minute>> = {
