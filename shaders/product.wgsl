@@ -1,8 +1,8 @@
 // C[m, n] = sum over k of A[m, k] B[k, n] for each of GROUPS such products, then the epilogue; with COLUMN_SUM also the sum over k
-// of B[k, n]. Each thread computes a tile of SIDE x SIDE results in registers, 8 (WIDE) or 4; x counts tiles along n, y along m, z
-// groups and, more slowly, parts of the sum. Vector loads need stored rows in fours. The kernel says where numbers stand, counted
-// from where those of a group begin: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in one, with zeros
-// beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). SHARES threads of a workgroup share the
+// of B[k, n]. Each thread computes a tile of SIDE x SIDE results, 8 (WIDE) or 4; x counts tiles along n, y along m, z groups and, more
+// slowly, parts of the sum. The kernel says where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours
+// in one, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). A `Walk` is a place in a sum
+// as the kernel counts it, carried from step to step, so that no loop over registers divides. SHARES threads of a workgroup share the
 // sums of a tile, four terms in turn, and what they have is added in a fixed order (SHARED).
 ${EPILOGUE}
 ${CHECK}
@@ -31,16 +31,18 @@ const SLOTS = ${THREADS}u / SHARES;  // tiles of a workgroup
 // since it is not stored.
 #if ${TRANSPOSE_B}
 #if ${VECTOR_B}
-fn line_b(origin: u32, k: u32, n: u32) -> vec4f { return b[place_b(origin, k, n) / 4]; }
+fn line_b(origin: u32, k: Walk, n: u32) -> vec4f { return b[place_b(origin, k, n) / 4]; }
 #else
-fn element_b(origin: u32, k: u32, n: u32) -> f32 { return select(0, b[place_b(origin, k, n)], k < K); }
+fn element_b(origin: u32, k: Walk, n: u32) -> f32 { return select(0, b[place_b(origin, k, n)], is_term(k)); }
 
-fn line_b(origin: u32, k: u32, n: u32) -> vec4f {
-  return vec4f(element_b(origin, k, n), element_b(origin, k + 1, n), element_b(origin, k + 2, n), element_b(origin, k + 3, n));
+fn line_b(origin: u32, k: Walk, n: u32) -> vec4f {
+  let next = walk_next(k);
+  let third = walk_next(next);
+  return vec4f(element_b(origin, k, n), element_b(origin, next, n), element_b(origin, third, n), element_b(origin, walk_next(third), n));
 }
 #endif
 
-fn block_b(origin: u32, k: u32, n: u32) -> mat4x4f {
+fn block_b(origin: u32, _k: u32, k: Walk, n: u32) -> mat4x4f {
   return transpose(mat4x4f(line_b(origin, k, n), line_b(origin, k, n + 1), line_b(origin, k, n + 2), line_b(origin, k, n + 3)));
 }
 #else
@@ -54,7 +56,7 @@ fn line_b(origin: u32, k: u32, n: u32) -> vec4f {
 #endif
 }
 
-fn block_b(origin: u32, k: u32, n: u32) -> mat4x4f {
+fn block_b(origin: u32, k: u32, _walk: Walk, n: u32) -> mat4x4f {
   return mat4x4f(line_b(origin, k, n), line_b(origin, k + 1, n), line_b(origin, k + 2, n), line_b(origin, k + 3, n));
 }
 #endif
@@ -77,19 +79,22 @@ fn add_product(sums: mat4x4f, rows: mat4x4f, by: mat4x4f) -> mat4x4f {
 fn store(m: u32, n: u32, origin: u32, block: mat4x4f) {
   var rows = block;
   if (n >= N) { return; }
-  for (var i = 0u; i < 4 && m + i < M; i++) {
-    let at = origin + (m + i) * LINE + n;
-    var value = epilogue(rows[0], at, n + origin % LINE);
+  for (var i = 0u; i < 4; i++) {
+    let row = ${STORED_ROW};
+    if (row < M) {
+      let at = origin + row * LINE + n;
+      var value = epilogue(rows[0], at, n + origin % LINE);
 #if ${VECTOR_C}
-    check(value);
-    c[at / 4] = value;
+      check(value);
+      c[at / 4] = value;
 #else
-    for (var j = 0u; j < 4 && n + j < N; j++) {
-      check_one(value.x);
-      c[at + j] = value.x;
-      value = value.yzwx;
-    }
+      for (var j = 0u; j < 4 && n + j < N; j++) {
+        check_one(value.x);
+        c[at + j] = value.x;
+        value = value.yzwx;
+      }
 #endif
+    }
     rows = mat4x4f(rows[1], rows[2], rows[3], rows[0]);
   }
 }
@@ -153,15 +158,12 @@ fn main(
   // What is the same for all threads, as their barriers want it. Beyond the last part there are no terms.
   let share = 0u;
   let deep = place.z;
-  let last = K;
 #else
   let share = lane / SLOTS;
   let deep = id.z;
 #if ${SHARED}
-  let last = select(0, K, is_there);
 #else
   if (!is_there) { return; }
-  let last = K;
 #endif
 #endif
   let part = deep / GROUPS;
@@ -170,7 +172,6 @@ fn main(
   let from_b = group * GROUP_B;
   let from_c = part * (GROUPS * M * N) + group * GROUP_C;
   let terms = (K + SPLITS * 4 - 1) / (SPLITS * 4) * 4;
-  let end = min(last, (part + 1) * terms);
 
   var c00 = mat4x4f();
 #if ${WIDE}
@@ -188,19 +189,29 @@ fn main(
   let across = (quad + row % 4) * PITCH + row / 4;
   let along = lane / STEP * PITCH + lane % STEP;
   let top = place.y * STEP * 4;
-  let s0 = spot_at(from_a, top + row);
-#elif ${TRANSPOSE_A}
+  let s0 = spot_at(from_a, line_at(top + row));
+  let end = min(K, (part + 1) * terms);
 #else
-  let s0 = spot_at(from_a, m);
-  let s1 = spot_at(from_a, m + 1);
-  let s2 = spot_at(from_a, m + 2);
-  let s3 = spot_at(from_a, m + 3);
+#if ${TRANSPOSE_A}
+  let t0 = tap_at(m, m);
 #if ${WIDE}
-  let s4 = spot_at(from_a, m + 4);
-  let s5 = spot_at(from_a, m + 5);
-  let s6 = spot_at(from_a, m + 6);
-  let s7 = spot_at(from_a, m + 7);
+  let t1 = tap_at(m, m + 4);
 #endif
+  var walk = line_at(part * terms + 4 * share);
+#else
+  let s0 = spot_at(from_a, line_at(m));
+  let s1 = spot_at(from_a, line_at(m + 1));
+  let s2 = spot_at(from_a, line_at(m + 2));
+  let s3 = spot_at(from_a, line_at(m + 3));
+#if ${WIDE}
+  let s4 = spot_at(from_a, line_at(m + 4));
+  let s5 = spot_at(from_a, line_at(m + 5));
+  let s6 = spot_at(from_a, line_at(m + 6));
+  let s7 = spot_at(from_a, line_at(m + 7));
+#endif
+  var walk = tap_at(m, part * terms + 4 * share);
+#endif
+  let end = select(0, min(${TERMS}, (part + 1) * terms), is_there);
 #endif
 #if ${LONG}
   // In blocks, for a long sum of equal numbers loses digits.
@@ -213,12 +224,12 @@ fn main(
 #endif
 #if ${STAGED}
 #if ${TRANSPOSE_A}
-      tiles[along] = line_a(spot_at(from_a, k + lane / STEP), top + lane % STEP * 4);
+      tiles[along] = line_a(spot_at(from_a, line_at(k + lane / STEP)), tap_at(top, top + lane % STEP * 4));
 #else
-      tiles[across] = line_a(s0, k + quad);
+      tiles[across] = line_a(s0, tap_at(top, k + quad));
 #endif
 #if ${TRANSPOSE_B}
-      tiles[STEP * PITCH + across] = line_b(from_b, k + quad, place.x * STEP * 4 + row);
+      tiles[STEP * PITCH + across] = line_b(from_b, tap_at(top, k + quad), place.x * STEP * 4 + row);
 #else
       tiles[STEP * PITCH + along] = line_b(from_b, k + lane / STEP, n);
 #endif
@@ -228,15 +239,17 @@ fn main(
         let b0 = ${TURN_B}(block_at((STEP + at) * PITCH + lane % STEP));
 #else
 #if ${TRANSPOSE_A}
-      let s0 = spot_at(from_a, k);
-      let s1 = spot_at(from_a, k + 1);
-      let s2 = spot_at(from_a, k + 2);
-      let s3 = spot_at(from_a, k + 3);
-      let a0 = transpose(mat4x4f(line_a(s0, m), line_a(s1, m), line_a(s2, m), line_a(s3, m)));
+      let next = walk_next(walk);
+      let third = walk_next(next);
+      let s0 = spot_at(from_a, walk);
+      let s1 = spot_at(from_a, next);
+      let s2 = spot_at(from_a, third);
+      let s3 = spot_at(from_a, walk_next(third));
+      let a0 = transpose(mat4x4f(line_a(s0, t0), line_a(s1, t0), line_a(s2, t0), line_a(s3, t0)));
 #else
-      let a0 = mat4x4f(line_a(s0, k), line_a(s1, k), line_a(s2, k), line_a(s3, k));
+      let a0 = mat4x4f(line_a(s0, walk), line_a(s1, walk), line_a(s2, walk), line_a(s3, walk));
 #endif
-      let b0 = block_b(from_b, k, n);
+      let b0 = block_b(from_b, k, walk, n);
 #endif
       c00 = add_product(c00, a0, b0);
 #if ${LONG}
@@ -246,11 +259,11 @@ fn main(
 #endif
 #if ${WIDE}
 #if ${TRANSPOSE_A}
-      let a1 = transpose(mat4x4f(line_a(s0, m + 4), line_a(s1, m + 4), line_a(s2, m + 4), line_a(s3, m + 4)));
+      let a1 = transpose(mat4x4f(line_a(s0, t1), line_a(s1, t1), line_a(s2, t1), line_a(s3, t1)));
 #else
-      let a1 = mat4x4f(line_a(s4, k), line_a(s5, k), line_a(s6, k), line_a(s7, k));
+      let a1 = mat4x4f(line_a(s4, walk), line_a(s5, walk), line_a(s6, walk), line_a(s7, walk));
 #endif
-      let b1 = block_b(from_b, k, n + 4);
+      let b1 = block_b(from_b, k, walk, n + 4);
       c01 = add_product(c01, a0, b1);
       c10 = add_product(c10, a1, b0);
       c11 = add_product(c11, a1, b1);
@@ -263,6 +276,8 @@ fn main(
 #if ${STAGED}
       }
       workgroupBarrier();
+#else
+      walk = walk_on(walk);
 #endif
     }
 #if ${LONG}

@@ -1,23 +1,128 @@
 // Y[b, oy, ox, f] = sum over ky, kx, c of X[b, iy, ix, c] W[ky, kx, c, f] with iy = oy * stride + ky * dilation - pad, ix likewise, and
-// the gradient dW[ky, kx, c, f] = sum over b, oy, ox of X[b, iy, ix, c] dY[b, oy, ox, f]; c and f are those of one group.
-// Implicit matrix products: A is X under the windows, a line for each output position, an entry for each (ky, kx, c). Y = A W,
-// and dW = A^T dY (TRANSPOSE_A), whose column sum is the gradient of the bias.
+// both gradients: dW[ky, kx, c, f] = sum over b, oy, ox of X[b, iy, ix, c] dY[b, oy, ox, f], and dX, which is the sum over ky, kx, f of
+// dY[b, oy, ox, f] W[ky, kx, c, f] with oy = (iy + pad - ky * dilation) / stride; all of one group.
+// Implicit matrix products: A is images under windows, a line for each (b, oy, ox), an entry for each (ky, kx, c). Y = A W, and dW = A^T
+// dY (TRANSPOSE_A), whose column sum is the gradient of the bias. For dX the images are those of dY, whose taps go backwards. With a
+// stride (STRIDED) its lines stand by (iy % stride, ix % stride): a class of pixels meets every so many-th tap, and no other is tried.
+override BATCH: u32;
+override HEIGHT: u32;
+override WIDTH: u32;
+override OUT_HEIGHT: u32;
+override OUT_WIDTH: u32;
+override KERNEL_HEIGHT: u32;
+override KERNEL_WIDTH: u32;
+override STRIDE_HEIGHT: u32;
+override STRIDE_WIDTH: u32;
+override PAD_TOP: i32;
+override PAD_LEFT: i32;
+override CHANNELS: u32;  // of the images, in one group
+override FILTERS: u32;
+override DILATION_HEIGHT: i32;  // from tap to tap
+override DILATION_WIDTH: i32;
 
-// Where the window of an output position begins: its first number, top and left edge; far outside beyond the last image.
-fn spot_at(origin: u32, position: u32) -> Spot {
-  let image = position / (OUT_HEIGHT * OUT_WIDTH);
-  let top = i32(position / OUT_WIDTH % OUT_HEIGHT * STRIDE_HEIGHT) - i32(PAD_TOP);
-  let left = i32(position % OUT_WIDTH * STRIDE_WIDTH) - i32(PAD_LEFT);
-  let first = ((i32(image * HEIGHT) + top) * i32(WIDTH) + left) * i32(GROUPS * CHANNELS) + i32(origin);
-  return vec3i(first, select(top, -65536, image >= BATCH), left);
+// Three digits of a number, the last two below `lengths`, and those of the way to what the thread takes next. Of taps, on both axes: the
+// first of the line in W, how many it has, where the first one lies beside the line's place, and from one to the next in W.
+struct Walk { at: vec3u, step: vec3u, lengths: vec2u, y: vec4i, x: vec4i }
+
+fn digits_of(number: u32, lengths: vec2u) -> vec3u {
+  return vec3u(number / (lengths.x * lengths.y), number / lengths.y % lengths.x, number % lengths.y);
 }
 
-// X under tap j / C of a window, at channel j % C. A negative edge is a large u32. The conditions are joined by `&`: with `&&`
-// each call becomes a tree of branches, and compiling takes minutes on a CPU.
-fn place_a(window: Spot, j: u32) -> Place {
-  let tap = j / CHANNELS;
-  let y = tap / KERNEL_WIDTH * DILATION_HEIGHT;
-  let x = tap % KERNEL_WIDTH * DILATION_WIDTH;
-  let inside = (u32(window.y) + y < HEIGHT) & (u32(window.z) + x < WIDTH) & (tap < KERNEL_HEIGHT * KERNEL_WIDTH);
-  return Place(u32(window.x) + (y * WIDTH + x) * (GROUPS * CHANNELS) + j % CHANNELS, inside);
+fn walk_of(number: u32, lengths: vec2u, y: vec4i, x: vec4i) -> Walk {
+  return Walk(digits_of(number, lengths), digits_of(4 * SHARES, lengths), lengths, y, x);
+}
+
+fn line_at(m: u32) -> Walk { return walk_of(${LINE_OF}, vec2u(OUT_HEIGHT, OUT_WIDTH), vec4i(), vec4i()); }
+
+fn tap_at(m: u32, j: u32) -> Walk {
+#if ${STRIDED}
+  var ys = array(${TAPS_Y});
+  var xs = array(${TAPS_X});
+  let y = ys[m / ROWS / STEP_WIDTH];
+  let x = xs[m / ROWS % STEP_WIDTH];
+#else
+  let y = vec4i(0, i32(KERNEL_HEIGHT), -PAD_TOP, 1);
+  let x = vec4i(0, i32(KERNEL_WIDTH), -PAD_LEFT, 1);
+#endif
+  return walk_of(j, vec2u(u32(x.y), CHANNELS), y, x);
+}
+
+// A sum of digits, with what is carried over.
+fn ahead(k: Walk, by: vec3u) -> Walk {
+  let last = k.at.z + by.z;
+  let middle = k.at.y + by.y + select(0u, 1, last >= k.lengths.y);
+  let at = vec3u(
+    k.at.x + by.x + select(0u, 1, middle >= k.lengths.x),
+    middle - select(0, k.lengths.x, middle >= k.lengths.x),
+    last - select(0, k.lengths.y, last >= k.lengths.y),
+  );
+  return Walk(at, k.step, k.lengths, k.y, k.x);
+}
+fn walk_next(k: Walk) -> Walk { return ahead(k, vec3u(0, 0, 1)); }
+fn walk_on(k: Walk) -> Walk { return ahead(k, k.step); }
+fn terms_of(k: Walk) -> u32 { return u32(k.y.y * k.x.y) * CHANNELS; }
+fn is_term(k: Walk) -> bool { return i32(k.at.x) < k.y.y; }
+
+#if ${STRIDED}
+override ROWS: u32;  // of a class, a multiple of 8
+override STEP_HEIGHT: u32;
+override STEP_WIDTH: u32;
+override FULL_HEIGHT: u32;
+override FULL_WIDTH: u32;
+
+// The pixel of a line; M beyond the images.
+fn pixel_of(m: u32) -> u32 {
+  let at = line_at(m).at;
+  let y = at.y * STEP_HEIGHT + m / ROWS / STEP_WIDTH;
+  let x = at.z * STEP_WIDTH + m / ROWS % STEP_WIDTH;
+  return select(M, (at.x * FULL_HEIGHT + y) * FULL_WIDTH + x, at.x < BATCH && y < FULL_HEIGHT && x < FULL_WIDTH);
+}
+#endif
+
+// Where the window of a line lies: its first number, y and x, and the image.
+alias Spot = vec4i;
+
+fn spot_at(origin: u32, line: Walk) -> Spot {
+  let y = line.at.y * STRIDE_HEIGHT;
+  let x = line.at.z * STRIDE_WIDTH;
+  return vec4i(vec4u(((line.at.x * HEIGHT + y) * WIDTH + x) * (GROUPS * CHANNELS) + origin, y, x, line.at.x));
+}
+
+struct Place { at: u32, inside: bool }
+
+// A under a tap. The conditions are joined by `&`: with `&&` each call becomes a tree of branches, and compiling takes minutes on a CPU.
+// A single tap without padding is always inside, and this is no condition then.
+fn place_a(spot: Spot, tap: Walk) -> Place {
+  let y = tap.y.z + i32(tap.at.x) * DILATION_HEIGHT;
+  let x = tap.x.z + i32(tap.at.y) * DILATION_WIDTH;
+  let single = (KERNEL_HEIGHT * KERNEL_WIDTH == 1) & (PAD_TOP == 0) & (PAD_LEFT == 0)
+    & ((OUT_HEIGHT - 1) * STRIDE_HEIGHT < HEIGHT) & ((OUT_WIDTH - 1) * STRIDE_WIDTH < WIDTH);
+  let inside = (single | ((u32(spot.y + y) < HEIGHT) & (u32(spot.z + x) < WIDTH)))
+    & (((K % 4 == 0) & (CHANNELS % 4 == 0)) | (is_term(tap) & (u32(spot.w) < BATCH)));
+  return Place(u32(spot.x + (y * i32(WIDTH) + x) * i32(GROUPS * CHANNELS)) + tap.at.z, inside);
+}
+
+#if ${VECTOR_A}
+fn line_a(spot: Spot, tap: Walk) -> vec4f {
+  let place = place_a(spot, tap);
+  return select(vec4f(), a[select(0, place.at / 4, place.inside)], place.inside);
+}
+#else
+fn element_a(spot: Spot, tap: Walk) -> f32 {
+  let place = place_a(spot, tap);
+  return select(0, a[select(0, place.at, place.inside)], place.inside);
+}
+
+fn line_a(spot: Spot, tap: Walk) -> vec4f {
+  let next = walk_next(tap);
+  let third = walk_next(next);
+  return vec4f(element_a(spot, tap), element_a(spot, next), element_a(spot, third), element_a(spot, walk_next(third)));
+}
+#endif
+
+// W[ky, kx, n, c] for k = (ky, kx, c), where its stored rows are n's.
+fn place_b(origin: u32, k: Walk, n: u32) -> u32 {
+  let y = u32(k.y.x) + k.at.x * u32(k.y.w);
+  let x = u32(k.x.x) + k.at.y * u32(k.x.w);
+  return origin + ((y * KERNEL_WIDTH + x) * FILTERS + n) * (GROUPS * CHANNELS) + k.at.z;
 }

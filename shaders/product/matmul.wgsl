@@ -1,6 +1,14 @@
 // C = A B for matrices. Assumes nothing of M, N and K: where a row is no multiple of 4 long, it is loaded by single elements.
 override LINE_A: u32;  // length of a stored row
 
+alias Walk = u32;
+
+fn line_at(row: u32) -> Walk { return row; }
+fn tap_at(_m: u32, column: u32) -> Walk { return column; }
+fn walk_next(k: Walk) -> Walk { return k + 1; }
+fn walk_on(k: Walk) -> Walk { return k + 4 * SHARES; }
+fn is_term(k: Walk) -> bool { return k < K; }
+
 // Where a stored row begins, and its number.
 alias Spot = vec2u;
 
@@ -20,4 +28,4 @@ fn line_a(row: Spot, column: u32) -> vec4f {
 #endif
 }
 
-fn place_b(origin: u32, k: u32, n: u32) -> u32 { return origin + n * K + k; }
+fn place_b(origin: u32, k: Walk, n: u32) -> u32 { return origin + n * K + k; }

@@ -1,10 +1,6 @@
 // Convolution of images [B, H, W, C], transposed convolution, and the gradients of both, as implicit matrix products.
 
-import images from "../../shaders/parts/image.wgsl?raw";
-import windows from "../../shaders/parts/window.wgsl?raw";
-import source from "../../shaders/product/conv2d.wgsl?raw";
-import backwardInputSource from "../../shaders/product/conv2d-backward-input.wgsl?raw";
-import { inLines } from "./kernel.ts";
+import text from "../../shaders/product/conv2d.wgsl?raw";
 import type { Attributes, Kernel, Way } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { keepsInner, type Product, productKernel } from "./product.ts";
@@ -17,6 +13,7 @@ import {
   slideAttributes,
   spanOf,
   spreadLength,
+  type Window,
   windowConstants,
   windowNote,
   windowOf,
@@ -28,45 +25,52 @@ type Convolution = Slide & { readonly groups?: number };
 
 const attributes = slideAttributes({ dilation: [[1, 1], checkPair], groups: [1, checkCount] });
 
-/** What is multiplied, from the numbers of pixels in the images, of positions in the result, and of taps, channels and filters in a group. */
+/** Of a convolution: its window, and numbers of images, of positions in the result, and of channels and filters in a group. */
 interface Sizes {
-  readonly pixels: number;
+  readonly batch: number;
+  readonly window: Window;
+  readonly dilation: readonly number[];
   readonly positions: number;
-  readonly taps: number;
   readonly channels: number;
   readonly filters: number;
+  /** Numbers of a filter. */
+  readonly entries: number;
 }
 
-type Form = (sizes: Sizes) => Pick<Product, "M" | "N" | "K" | "transposeA" | "transposeB">;
+/** What is multiplied, and what is another window of other images than in `Sizes`. */
+type Form = (
+  sizes: Sizes,
+) => Pick<Product, "M" | "N" | "K" | "transposeA" | "transposeB"> &
+  Partial<Sizes & Pick<Product, "constants" | "holes">>;
 
 /** `image` and `filter`: which of the operands a, b and c has that shape. */
 /* @__NO_SIDE_EFFECTS__ */ function convolution(
   name: string,
-  text: string,
   [image, filter]: readonly ["a" | "c", "b" | "c"],
   form: Form,
 ): Kernel {
-  return productKernel(name, inLines(windows, images, text), ({ tensors, attributes }) => {
+  return productKernel(name, text, ({ tensors, attributes }) => {
     const { a, b } = tensors;
     const slide = attributes as Convolution;
     const { dilation = [1, 1], groups = 1 } = slide;
     const pixels = tensors[image].shape.slice(-4);
     const kernel = tensors[filter].shape.slice(-4);
-    const [batch, height, width] = pixels as [number, number, number];
-    const channels = kernel[2] as number;
-    const filters = (kernel[3] as number) / groups;
     const window = windowOf(pixels, slide, kernel);
-    const positions = batch * window.outHeight * window.outWidth;
-    const taps = window.kernelHeight * window.kernelWidth;
-    const product = form({ pixels: batch * height * width, positions, taps, channels, filters });
-    const rows = [image === "a" ? channels : filters, filters] as const;
+    const sizes = {
+      ...{ batch: pixels[0]!, window, dilation, positions: pixels[0]! * window.outHeight * window.outWidth },
+      ...{ channels: kernel[2]!, filters: kernel[3]! / groups, entries: size(kernel.slice(0, 3)) },
+    };
+    const product = { ...sizes, ...form(sizes) };
+    const rows = [product.channels, sizes.filters] as const;
     return {
       ...product,
       ...{ groups, rows, apart: [...rows, product.N], line: groups * product.N },
+      holes: { STRIDED: false, LINE_OF: "m", TAPS_Y: "", TAPS_X: "", ...product.holes },
       constants: {
-        ...windowConstants(window),
-        ...{ BATCH: batch, CHANNELS: channels, FILTERS: filters },
-        ...{ DILATION_HEIGHT: dilation[0]!, DILATION_WIDTH: dilation[1]! },
+        ...windowConstants(product.window),
+        ...{ BATCH: sizes.batch, CHANNELS: product.channels, FILTERS: product.filters },
+        ...{ DILATION_HEIGHT: product.dilation[0]!, DILATION_WIDTH: product.dilation[1]! },
+        ...product.constants,
       },
       note:
         `${dims(a)} * ${dims(b)} ${windowNote(window)}` +
@@ -111,19 +115,71 @@ export const conv2d = defineOp({
     give("a", () => emit(conv2dBackwardInput, { a: dc, b }, { ...attributes, size: a.shape.slice(1, 3) }).c);
   },
   work: ({ b, c }) => (size(c.shape) * size(b.shape)) / b.shape[3]!,
-  kernel: convolution("conv2d", source, ["a", "b"], ({ positions, taps, channels, filters }) => {
-    return { M: positions, N: filters, K: taps * channels, transposeA: false, transposeB: false };
+  kernel: convolution("conv2d", ["a", "b"], ({ positions, entries, filters }) => {
+    return { M: positions, N: filters, K: entries, transposeA: false, transposeB: false };
   }),
   takesEpilogue: true,
   keepsInner,
 });
 
+/**
+ * For each rest that a pixel's place may leave by the stride, the taps that meet such pixels, as in conv2d.wgsl: the first one, how many,
+ * where that lies in dY beside place / stride, and how many taps it is from one to the next.
+ */
+function tapsOf(taps: number, stride: number, dilation: number, pad: number): readonly (readonly number[])[] {
+  const rests = [...Array(stride).keys()];
+  const period = rests.find((rest) => ((rest + 1) * dilation) % stride === 0)! + 1;
+  return rests.map((rest) => {
+    const first = rests.find((tap) => tap < taps && (rest + pad - tap * dilation) % stride === 0) ?? taps;
+    return [first, Math.ceil((taps - first) / period), Math.trunc((rest + pad - first * dilation) / stride), period];
+  });
+}
+
+const written = (taps: readonly (readonly number[])[]): string => taps.map((tap) => `vec4i(${tap})`).join();
+const most = (taps: readonly (readonly number[])[]): number => Math.max(...taps.map(([, count]) => count!));
+
+/**
+ * The images are those of dY, under as many windows as there are pixels, whose taps go backwards. With a stride, pixels whose places
+ * leave the same rest by it are a class, which meets its own taps alone; classes have equally many rows.
+ */
 const backwardInput = convolution(
   "conv2d-backward-input",
-  backwardInputSource,
   ["c", "b"],
-  ({ pixels, taps, channels, filters }) => {
-    return { M: pixels, N: channels, K: taps * filters, transposeA: false, transposeB: true };
+  ({ batch, window, dilation, channels, filters }) => {
+    const {
+      height,
+      width,
+      outHeight,
+      outWidth,
+      kernelHeight,
+      kernelWidth,
+      strideHeight,
+      strideWidth,
+      padTop,
+      padLeft,
+    } = window;
+    const lines = { outHeight: Math.ceil(height / strideHeight), outWidth: Math.ceil(width / strideWidth) };
+    const y = tapsOf(kernelHeight, strideHeight, dilation[0]!, padTop);
+    const x = tapsOf(kernelWidth, strideWidth, dilation[1]!, padLeft);
+    const classes = strideHeight * strideWidth;
+    const rows = batch * lines.outHeight * lines.outWidth;
+    const ROWS = Math.ceil(rows / 8) * 8;
+    return {
+      ...{ M: classes === 1 ? rows : classes * ROWS, N: channels, K: most(y) * most(x) * filters },
+      ...{ transposeA: false, transposeB: true, channels: filters, filters: channels },
+      window: {
+        ...{ ...window, ...lines, height: outHeight, width: outWidth, strideHeight: 1, strideWidth: 1 },
+        ...{ padTop: -padTop, padLeft: -padLeft },
+      },
+      dilation: [(-dilation[0]! * y[0]![3]!) / strideHeight, (-dilation[1]! * x[0]![3]!) / strideWidth],
+      ...(classes > 1 && {
+        holes: {
+          ...{ STRIDED: true, LINE_OF: "m % ROWS", TAPS_Y: written(y), TAPS_X: written(x) },
+          ...{ STORED_ROW: "pixel_of(m + i)", TERMS: "terms_of(walk)" },
+        },
+        constants: { ROWS, FULL_HEIGHT: height, FULL_WIDTH: width, STEP_HEIGHT: strideHeight, STEP_WIDTH: strideWidth },
+      }),
+    };
   },
 );
 
@@ -156,8 +212,8 @@ export const conv2dBackwardFilter = defineOp({
     const shape = [...kernel, a.shape[3]! / groups, b.shape[3]!];
     return { c: { shape: splits === 1 ? shape : [splits, ...shape] } };
   },
-  kernel: convolution("conv2d-backward-filter", source, ["a", "c"], ({ positions, taps, channels, filters }) => {
-    return { M: taps * channels, N: filters, K: positions, transposeA: true, transposeB: false };
+  kernel: convolution("conv2d-backward-filter", ["a", "c"], ({ positions, entries, filters }) => {
+    return { M: entries, N: filters, K: positions, transposeA: true, transposeB: false };
   }),
   sumsColumns: () => true,
 });

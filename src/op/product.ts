@@ -25,6 +25,8 @@ export interface Product {
   readonly rows: readonly [a: number, b: number];
   /** Values of the kernel's own `override` declarations. */
   readonly constants: Readonly<Record<string, number>>;
+  /** And of its own holes. */
+  readonly holes?: Holes;
   readonly note: string;
 }
 
@@ -46,7 +48,7 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
 ): Kernel<"a" | "b" | "c" | "sum"> {
   const chosen = (work: Work<"a" | "b" | "c" | "sum">, tactic: Tactic): Choice => {
     const { tensors, all, outputs, epilogue: steps, checked } = work;
-    const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note } = productOf(work);
+    const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note, ...more } = productOf(work);
     const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
     const { splits, shares } = tactic;
     const aligned = N % 4 === 0;
@@ -55,6 +57,8 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
     return {
       holes: {
         ...holes,
+        ...{ TERMS: "K", STORED_ROW: "m + i" },
+        ...more.holes,
         GROUP: groups === 1 ? "0u" : "id.z % GROUPS", // what is known to be 0 costs nothing in the loop
         EPILOGUE: end.text,
         CHECK: checkPart(checked, sum !== undefined),
@@ -116,7 +120,10 @@ function tacticsFor(
     staging: Tactic["staging"] = "registers",
   ): Tactic => ({ tile, threads, shares: 1, splits, staging });
   const [cpu, gpu, ...others] = [tactic("8x8", 16), tactic("4x4", 64), tactic("8x8", 64), tactic("4x4", 16)] as const;
-  const staged = device.software ? [] : ([256, 64] as const).map((threads) => tactic("4x4", threads, "workgroup"));
+  const staged =
+    device.software || product.holes?.STRIDED
+      ? []
+      : ([256, 64] as const).map((threads) => tactic("4x4", threads, "workgroup"));
   const fits = (one: Tactic): boolean => {
     const workgroups = workgroupsOf(one, product);
     const results = M * N * groups;

@@ -399,7 +399,7 @@ describe.each(names)("shader %s", (name) => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, all products and all losses, is seen with both values in one of them.
       const seen =
-        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|COLUMN_SUM|LONG|STAGED|TARGET|HITS|TUNED)$/.test(
+        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|STRIDED|COLUMN_SUM|LONG|STAGED|TARGET|HITS|TUNED)$/.test(
           condition,
         )
           ? all

@@ -26,8 +26,12 @@ const product = (at: Constant): number => at("M") * at("N") * at("K") * at("GROU
 const positions = (at: Constant): number => at("BATCH") * at("OUT_HEIGHT") * at("OUT_WIDTH");
 
 /** Of a convolution and of both its gradients: each position of the result under each tap. */
-const convolution = (at: Constant): number =>
-  positions(at) * at("KERNEL_HEIGHT") * at("KERNEL_WIDTH") * at("CHANNELS") * at("FILTERS") * at("GROUPS");
+const underTaps = (at: Constant, count: number): number =>
+  count * at("KERNEL_HEIGHT") * at("KERNEL_WIDTH") * at("CHANNELS") * at("FILTERS") * at("GROUPS");
+const convolution = (at: Constant): number => underTaps(at, positions(at));
+
+/** The kernel's images are those of dY there. */
+const inputGradient = (at: Constant): number => underTaps(at, at("BATCH") * at("HEIGHT") * at("WIDTH"));
 
 /** The same where each channel has taps of its own. */
 const depthwise = (at: Constant, command: Command): number => positions(at) * numbersOf(command, "b");
@@ -50,7 +54,7 @@ const recurrent = (at: Constant, command: Command): number => at("BATCH") * at("
 const multiplyAdds: Readonly<Record<string, (at: Constant, command: Command) => number>> = {
   matmul: product,
   conv2d: convolution,
-  "conv2d-backward-input": convolution,
+  "conv2d-backward-input": inputGradient,
   "conv2d-backward-filter": convolution,
   "depthwise-conv2d": depthwise,
   "depthwise-conv2d-backward-input": depthwise,
