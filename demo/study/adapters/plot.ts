@@ -106,9 +106,9 @@ function kindMarks(
   });
   const [at, height] = place(last);
   const said = isCurve ? kinds[kind] : `${kinds[kind]} ${figureText(task, last.mean)}`;
-  // Beside the end of a curve; what stands alone has its name where the curves are not, the head below, all weights beyond the best of them.
+  // Beside the end of a curve; what stands alone has its name where the curves are not, the head where its figure is worse, all weights beyond the best of them.
   const alone: Partial<Record<Kind, readonly [x: number, below: number, anchor: string]>> = {
-    head: [at - 3, 16, ""],
+    head: [at - 3, task.rises ? 16 : -14, ""],
     full: [at + 3, task.rises ? -9 : 16, " end"],
   };
   const [x, below, anchor] = isCurve ? [at + 9, 4, ""] : (alone[kind] ?? [at - 6, -9, ""]);
