@@ -15,5 +15,5 @@ export const engines = {
   "gradus cached": async () => ({
     create: (await import("../../demo/bench/gradus.ts")).variant({ frozen: true, cacheFrozen: true }),
   }),
-  "gradus tuned": async () => ({ create: (await import("./gradus.ts")).variant({ tuned: true }) }),
+  "gradus tuned": async () => ({ create: (await import("../../demo/bench/gradus.ts")).variant({ tuned: true }) }),
 } satisfies Record<EngineName, () => Promise<EngineModule>>;

@@ -106,7 +106,7 @@ describe("what was tried", () => {
         .find((line) => /^(override|@group|fn|#if|\$\{)/.test(line)) ?? "";
     expect(files.filter((file) => !all.includes(mark(file)))).toEqual([]);
     // All products share one text, and what one of them has tried is tried.
-    const ofProducts = conditionsOf(textOf("product.wgsl"));
+    const ofProducts = ["product.wgsl", "product/conv2d.wgsl"].flatMap((file) => conditionsOf(textOf(file)));
     const isProduct = (name: string): boolean => conditionsOf(texts[name] ?? "").includes("COLUMN_SUM");
     const isUpdate = (name: string): boolean => name.split("+").every((part) => part in rules);
     const found = Object.entries(texts).flatMap(([name, text]) => {
