@@ -5,7 +5,7 @@
 import { readdirSync } from "node:fs";
 import type { Plugin } from "vite";
 
-const rooms = ["kernels", "op", "model", "optim", "io", "data", "graph", "plan"];
+const rooms = ["kernels", "op", "model", "optim", "io", "data", "graph", "plan", "network"];
 
 /** Files of a folder beside or below `src`, by their paths from there. */
 const filesOf = (folder: string, ending: string): string[] =>

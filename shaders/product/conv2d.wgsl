@@ -41,8 +41,11 @@ fn tap_at(m: u32, j: u32) -> Walk {
   let y = ys[m / ROWS / STEP_WIDTH];
   let x = xs[m / ROWS % STEP_WIDTH];
 #else
-  let y = vec4i(0, i32(KERNEL_HEIGHT), -PAD_TOP, 1);
-  let x = vec4i(0, i32(KERNEL_WIDTH), -PAD_LEFT, 1);
+  // Number by number: Naga takes no vector of overrides that are turned into others.
+  var y = vec4i(0, 0, -PAD_TOP, 1);
+  var x = vec4i(0, 0, -PAD_LEFT, 1);
+  y.y = i32(KERNEL_HEIGHT);
+  x.y = i32(KERNEL_WIDTH);
 #endif
   return walk_of(j, vec2u(u32(x.y), CHANNELS), y, x);
 }
