@@ -495,7 +495,10 @@ const layers: readonly Trial[] = [false, true].flatMap((asGpu) =>
           { call: "conv2d", args: [width, { kernel: [3, 2], padding, stride: width === 8 ? [1, 2] : 1 }] },
           { call: "relu" },
           ...poolings.map((call) => ({ call, args: [2, { stride: 1, padding: "same" }] })),
-          { call: "conv2d", args: [width, { kernel: 2, padding: "same", bias: false }] },
+          {
+            call: "conv2d",
+            args: [width, { kernel: 2, padding: "same", bias: false, stride: width === 8 ? [2, 1] : 1 }],
+          },
           { call: "sigmoid" },
           { call: "flatten" },
           { call: "dense", args: [width] },
