@@ -2,6 +2,8 @@
 ${EPILOGUE}
 ${CHECK}
 
+override PAD_TOP: u32;
+override PAD_LEFT: u32;
 override LANES: u32;  // channels, or channels / 4
 
 // Lane, column, row and image of a thread's number.

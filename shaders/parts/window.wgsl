@@ -8,5 +8,3 @@ override KERNEL_HEIGHT: u32;
 override KERNEL_WIDTH: u32;
 override STRIDE_HEIGHT: u32;
 override STRIDE_WIDTH: u32;
-override PAD_TOP: u32;
-override PAD_LEFT: u32;

@@ -4,16 +4,7 @@
 // Implicit matrix products: A is images under windows, a line for each (b, oy, ox), an entry for each (ky, kx, c). Y = A W, and dW = A^T
 // dY (TRANSPOSE_A), whose column sum is the gradient of the bias. For dX the images are those of dY, whose taps go backwards. With a
 // stride (STRIDED) its lines stand by (iy % stride, ix % stride): a class of pixels meets every so many-th tap, and no other is tried.
-override BATCH: u32;
-override HEIGHT: u32;
-override WIDTH: u32;
-override OUT_HEIGHT: u32;
-override OUT_WIDTH: u32;
-override KERNEL_HEIGHT: u32;
-override KERNEL_WIDTH: u32;
-override STRIDE_HEIGHT: u32;
-override STRIDE_WIDTH: u32;
-override PAD_TOP: i32;
+override PAD_TOP: i32;  // below 0 where taps go backwards
 override PAD_LEFT: i32;
 override CHANNELS: u32;  // of the images, in one group
 override FILTERS: u32;

@@ -1,6 +1,8 @@
 // Convolution of images [B, H, W, C], transposed convolution, and the gradients of both, as implicit matrix products.
 
+import windows from "../../shaders/parts/window.wgsl?raw";
 import text from "../../shaders/product/conv2d.wgsl?raw";
+import { inLines } from "./kernel.ts";
 import type { Attributes, Kernel, Way } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { keepsInner, type Product, productKernel } from "./product.ts";
@@ -49,7 +51,7 @@ type Form = (
   [image, filter]: readonly ["a" | "c", "b" | "c"],
   form: Form,
 ): Kernel {
-  return productKernel(name, text, ({ tensors, attributes }) => {
+  return productKernel(name, inLines(windows, text), ({ tensors, attributes }) => {
     const { a, b } = tensors;
     const slide = attributes as Convolution;
     const { dilation = [1, 1], groups = 1 } = slide;
