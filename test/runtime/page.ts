@@ -9,13 +9,20 @@ declare global {
   var tell: (name: string, ...values: readonly unknown[]) => Promise<void>;
 }
 
+/** What is on its way to the command, which may not hear that a file has ended before it heard of its last test. */
+const told: Promise<void>[] = [];
 const hearer: Hearer = {
-  began: (file, test) => void globalThis.tell("began", file, test),
-  ended: (result) => void globalThis.tell("ended", result),
+  began: (file, test) => void told.push(globalThis.tell("began", file, test)),
+  ended: (result) => void told.push(globalThis.tell("ended", result)),
 };
+const here = answersOf(hearer);
 
 globalThis.answers = {
-  ...answersOf(hearer),
+  ...here,
+  async runFile(file: string, timeout: number) {
+    await here.runFile(file, timeout);
+    await Promise.all(told.splice(0));
+  },
   async adapterHere() {
     const adapter = await navigator.gpu?.requestAdapter();
     return { adapter: adapter ? nameOf(adapter.info) : null };
