@@ -107,8 +107,7 @@ export function createMeter(gpu: Gpu, { chosen, commandOf, warn }: Core, now: ()
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(result, 0, stage, 0, size);
       device.queue.submit([encoder.finish()]);
-      await gpu.untilLost(stage.mapAsync(MAP_READ));
-      const bytes = new Uint8Array(stage.getMappedRange()).slice();
+      const bytes = new Uint8Array(await gpu.mapped(stage)).slice();
       stage.destroy();
       return bytes;
     }

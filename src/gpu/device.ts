@@ -6,7 +6,7 @@ import { specialise } from "../op/shader.ts";
 import { shown } from "../option.ts";
 import type { Command } from "../step/command.ts";
 import { type AdapterInfo, type ConnectOptions, findAdapter, nameOf } from "./adapter.ts";
-import { BufferUsage, ShaderStage } from "./usage.ts";
+import * as Usage from "./usage.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
@@ -23,6 +23,8 @@ export interface Gpu {
   readonly software: boolean;
   /** A promise of the device that rejects, instead of never settling, when the device is lost. */
   untilLost<T>(work: Promise<T>): Promise<T>;
+  /** The bytes of a buffer made to be mapped, which stays so, as of the work submitted so far; all of it where no number says less. */
+  mapped(buffer: GPUBuffer, bytes?: number): Promise<ArrayBuffer>;
   /** Text of the last error that the device reported by itself, for messages; usually empty. */
   readonly lastError: string;
   /** The error of a device that is lost or was disposed, once it is. */
@@ -107,14 +109,18 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
             waiting.delete(reject);
             resolve(value);
           },
-          // A map may be rejected some time before `lost` resolves. The better reason gets its chance to be known: whatever
-          // the device has to say until it has answered once more. A lost one that never answers has failed by then.
+          // A map may fail some time before `lost` resolves. The better reason gets its chance to be known: whatever the device
+          // has to say until it has answered once more and a moment longer. A lost one that never answers has failed by then.
           async (cause) => {
             await device.queue.onSubmittedWorkDone().catch(() => undefined);
+            await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
             if (waiting.delete(reject)) reject(failure ?? cause);
           },
         );
       }),
+    // One promise, since Firefox may say of a device that goes that the buffer is mapped, and refuse its bytes.
+    mapped: (buffer, bytes) =>
+      gpu.untilLost(buffer.mapAsync(Usage.READ, 0, bytes).then(() => buffer.getMappedRange(0, bytes))),
     get lastError() {
       return lastError;
     },
@@ -122,7 +128,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     buffer(label, bytes, usage, inParts = false) {
       const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
       const most =
-        (usage & BufferUsage.STORAGE) !== 0 && !inParts
+        (usage & Usage.STORAGE) !== 0 && !inParts
           ? Math.min(maxBufferSize, maxStorageBufferBindingSize)
           : maxBufferSize;
       if (bytes > most) {
@@ -136,13 +142,14 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
       const code = specialise(command.kernel, command.source, command.holes);
       // The text says what it binds, but not where the table of group 1 lies.
       const key = `${command.step ? stepLayout.label : ""}\n${code}\n${JSON.stringify(command.constants)}`;
-      const known = pipelines.get(key);
-      if (known !== undefined) return known;
-      const made = compilePipeline(device, command, code, stepLayout);
-      pipelines.set(key, made);
-      if (pipelines.size > MOST_PIPELINES) pipelines.delete(pipelines.keys().next().value as string);
-      made.catch(() => pipelines.delete(key)); // what failed once is tried anew
-      return made;
+      let made = pipelines.get(key);
+      if (made === undefined) {
+        made = compilePipeline(device, command, code, stepLayout);
+        pipelines.set(key, made);
+        if (pipelines.size > MOST_PIPELINES) pipelines.delete(pipelines.keys().next().value as string);
+        made.catch(() => pipelines.delete(key)); // what failed once is tried anew
+      }
+      return gpu.untilLost(made);
     },
     stepLayout(uniformTable) {
       const table: GPUBufferBindingType = uniformTable ? "uniform" : "read-only-storage";
@@ -150,7 +157,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
         label: `step, table ${table}`,
         entries: (["uniform", table] as const).map((type, binding) => ({
           binding,
-          visibility: ShaderStage.COMPUTE,
+          visibility: Usage.COMPUTE,
           buffer: { type, hasDynamicOffset: true },
         })),
       });
@@ -179,7 +186,7 @@ async function compilePipeline(
     label: kernel,
     entries: bindings.map(({ number, access }) => ({
       binding: number,
-      visibility: ShaderStage.COMPUTE,
+      visibility: Usage.COMPUTE,
       buffer: { type: bindingTypes[access] },
     })),
   });

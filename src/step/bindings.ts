@@ -1,7 +1,7 @@
 // Programs tied to data: the bind groups of a program on a feed, made when they are first asked for.
 
 import type { Gpu } from "../gpu/device.ts";
-import { BufferUsage } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
 import type { Prepared, Replay } from "./replay.ts";
@@ -18,7 +18,7 @@ export function createBindings(gpu: Gpu, store: Store, replay: Replay) {
   function constant(name: string, values: Float32Array<ArrayBuffer>): GPUBuffer {
     const known = constants.get(name);
     if (known !== undefined) return known;
-    const made = gpu.buffer(name, values.byteLength, BufferUsage.STORAGE | BufferUsage.COPY_DST);
+    const made = gpu.buffer(name, values.byteLength, Usage.STORAGE | Usage.COPY_DST);
     gpu.device.queue.writeBuffer(made, 0, values);
     constants.set(name, made);
     return made;

@@ -3,7 +3,7 @@
 
 import { bug, LimitError } from "../errors.ts";
 import { type Gpu, megabytes } from "../gpu/device.ts";
-import { BufferUsage } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 import { byteSize } from "../op/tensor.ts";
 import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
@@ -89,7 +89,7 @@ async function computed({ gpu, replay, prepared, drop, arena }: CacheParts, run:
       `cacheFrozen: the activations of ${feed.count} samples need ${megabytes(bytes * feed.count)}, this device allows ${megabytes(most)}. Give fewer samples at a time, or compile without cacheFrozen.`,
     );
   }
-  const { STORAGE, COPY_DST, COPY_SRC } = BufferUsage;
+  const { STORAGE, COPY_DST, COPY_SRC } = Usage;
   const features = gpu.buffer("data.features", bytes * feed.count, STORAGE | COPY_DST | COPY_SRC);
   const ordered = feed.inOrder();
   const ready = await prepared(run, ordered);

@@ -4,7 +4,7 @@
 import type { Packed, PackedStream } from "../data/dataset.ts";
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { BufferUsage } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 import { bytesOf } from "../op/tensor.ts";
 
 export interface Feed {
@@ -22,7 +22,7 @@ export interface Feed {
 
 export function createFeed(gpu: Gpu, samples: Packed): Feed {
   const { queue } = gpu.device;
-  const usage = BufferUsage.STORAGE | BufferUsage.COPY_DST;
+  const usage = Usage.STORAGE | Usage.COPY_DST;
   const order = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
   const streams = new Map(
     [...samples.streams].map(([name, { values }]) => [name, gpu.buffer(name, values.byteLength, usage)]),

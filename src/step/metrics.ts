@@ -3,7 +3,7 @@
 
 import { DeviceError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { BufferUsage, MapMode } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 import { ALARMS, countsAt, lossesAt, MOST_STEPS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
 
 /** What comes back of one step. */
@@ -60,7 +60,7 @@ export interface Told {
 }
 
 export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: Told) {
-  const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+  const usage = Usage.MAP_READ | Usage.COPY_DST;
   const [plainBytes, losses] = [4 * countsAt(layers, reports), lossesAt(layers, reports, counts)];
   const bytes = 4 * (losses + MOST_STEPS * batch);
   const bytesOf = (tellsMore: boolean): number => (tellsMore ? bytes : plainBytes);
@@ -110,9 +110,8 @@ export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: 
     };
   }
 
-  function statisticsOf(values: Awaited, from: GPUBuffer): Metrics["statistics"] {
-    const all = new Float32Array(from.getMappedRange().slice(0));
-    from.unmap();
+  function statisticsOf(values: Awaited, from: ArrayBuffer): Metrics["statistics"] {
+    const all = new Float32Array(from.slice(0));
     const found = new Map<number, Float32Array>();
     for (const [i, { step, sampled }] of values.entries()) {
       if (sampled) found.set(step, all.subarray(i * rows * 8, (i + 1) * rows * 8));
@@ -147,11 +146,12 @@ export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: 
 
   async function arrived(values: Awaited, sampled: GPUBuffer | undefined, tellsMore: boolean): Promise<Metrics> {
     try {
-      const mapped = buffer.mapAsync(MapMode.READ, 0, bytesOf(tellsMore));
-      await gpu.untilLost(sampled ? Promise.all([mapped, sampled.mapAsync(MapMode.READ)]) : mapped);
-      words.set(new Uint32Array(buffer.getMappedRange(0, bytesOf(tellsMore))));
+      const [told, more] = await Promise.all([gpu.mapped(buffer, bytesOf(tellsMore)), sampled && gpu.mapped(sampled)]);
+      words.set(new Uint32Array(told));
       buffer.unmap();
-      return metricsOf(values, sampled ? statisticsOf(values, sampled) : noStatistics, tellsMore);
+      const statistics = more ? statisticsOf(values, more) : noStatistics;
+      sampled?.unmap();
+      return metricsOf(values, statistics, tellsMore);
     } finally {
       stage.done = undefined;
     }

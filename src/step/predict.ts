@@ -2,7 +2,7 @@
 
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { BufferUsage } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 import { bytesOf, size } from "../op/tensor.ts";
 import type { Program } from "./program.ts";
 import type { Prepared, Replay } from "./replay.ts";
@@ -44,7 +44,7 @@ export async function predicted(
   const bytes = perSample * bytesOf("f32");
   const data = new Float32Array(total * perSample);
   const piece = Math.max(1, Math.floor(MOST_READ / (bytes * batch))) * batch;
-  const { COPY_DST, COPY_SRC } = BufferUsage;
+  const { COPY_DST, COPY_SRC } = Usage;
   const found = gpu.buffer("predictions", Math.min(piece, total) * bytes, COPY_DST | COPY_SRC);
   try {
     const place = { buffer: arena(slice.arena), offset: slice.offset };

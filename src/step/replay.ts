@@ -3,7 +3,7 @@
 
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu, Pipeline } from "../gpu/device.ts";
-import { BufferUsage } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
 import { ALARMS, lossesAt, MOST_STEPS } from "../op/metrics.ts";
 import { type Command, when } from "./command.ts";
@@ -90,11 +90,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
   const tableBytes = Math.ceil((rows * 16) / SLOT) * SLOT;
   const slotBytes = SLOT + tableBytes;
   const layout = gpu.stepLayout(uniformTable);
-  const ring = gpu.buffer(
-    "step ring",
-    slotBytes * MOST_STEPS,
-    BufferUsage.UNIFORM | BufferUsage.STORAGE | BufferUsage.COPY_DST,
-  );
+  const ring = gpu.buffer("step ring", slotBytes * MOST_STEPS, Usage.UNIFORM | Usage.STORAGE | Usage.COPY_DST);
   const host = new ArrayBuffer(slotBytes * MOST_STEPS);
   const slots = Array.from({ length: MOST_STEPS }, (_, i) => ({
     values: new Uint32Array(host, i * slotBytes, STEP_BYTES / 4),
@@ -113,11 +109,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
     ],
   });
   const metricsBytes = 4 * (lossesAt(layers, reports, counts) + MOST_STEPS * batch);
-  const metrics = gpu.buffer(
-    "metrics",
-    metricsBytes,
-    BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
-  );
+  const metrics = gpu.buffer("metrics", metricsBytes, Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST);
   const stages = Array.from({ length: AHEAD }, () => createStage(gpu, told));
   let turn = 0;
   const ticks = createTicks(gpu, SLOT);

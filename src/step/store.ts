@@ -3,7 +3,7 @@
 
 import { bug, LimitError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { BufferUsage, MapMode } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 import { fromHalf, toHalf } from "../half.ts";
 import { startState } from "../kernels/control.ts";
 import { moments } from "../kernels/update.ts";
@@ -35,7 +35,7 @@ export function createStore(
 ) {
   checkSizes(gpu, layout, "weights");
   checkSizes(gpu, base, "base");
-  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = BufferUsage;
+  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST } = Usage;
   const { rules, layers } = update;
   const rows = layout.tensors.length;
   const kept = moments.filter((moment) => rules.some((rule) => rule.moments.includes(moment)));
@@ -208,13 +208,12 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout, name: string): 
 
 /** Bytes of a buffer, as of the work submitted so far. */
 export async function readBack(gpu: Gpu, source: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-  const { MAP_READ, COPY_DST } = BufferUsage;
+  const { MAP_READ, COPY_DST } = Usage;
   const target = gpu.buffer("read back", bytes, MAP_READ | COPY_DST);
   const encoder = gpu.device.createCommandEncoder();
   encoder.copyBufferToBuffer(source, offset, target, 0, bytes);
   gpu.device.queue.submit([encoder.finish()]);
-  await gpu.untilLost(target.mapAsync(MapMode.READ));
-  const copy = target.getMappedRange().slice(0, bytes);
+  const copy = (await gpu.mapped(target)).slice(0, bytes);
   target.destroy();
   return copy;
 }

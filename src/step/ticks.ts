@@ -1,7 +1,7 @@
 // Numbers from 0, each where a uniform may begin: which of its runs a kernel is in that runs several times in a step.
 
 import type { Gpu } from "../gpu/device.ts";
-import { BufferUsage } from "../gpu/usage.ts";
+import * as Usage from "../gpu/usage.ts";
 
 /** `slot`: bytes from one number to the next. */
 export function createTicks(gpu: Gpu, slot: number) {
@@ -14,7 +14,7 @@ export function createTicks(gpu: Gpu, slot: number) {
       if (last !== undefined && last.size >= count * slot) return last;
       const words = new Uint32Array((count * slot) / 4);
       for (let i = 0; i < count; i++) words[(i * slot) / 4] = i;
-      const list = gpu.buffer("ticks", words.byteLength, BufferUsage.UNIFORM | BufferUsage.COPY_DST);
+      const list = gpu.buffer("ticks", words.byteLength, Usage.UNIFORM | Usage.COPY_DST);
       gpu.device.queue.writeBuffer(list, 0, words);
       made.push(list);
       return list;

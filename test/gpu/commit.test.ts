@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
-import { BufferUsage } from "../../src/gpu/usage.ts";
+import * as Usage from "../../src/gpu/usage.ts";
 import { sgd } from "../../src/optim/rule/sgd.ts";
 import { BLOCK, layOut } from "../../src/plan/layout.ts";
 import { commitCommands } from "../../src/step/commit.ts";
@@ -31,7 +31,7 @@ async function left(batches: readonly Batch[], inParts: boolean): Promise<Float3
 async function run(gpu: Gpu, replay: Replay, batches: readonly Batch[], inParts: boolean): Promise<Float32Array> {
   const update = { ...plainUpdate(sgd().rule), accumulate: inParts ? 2 : 1 };
   const store = createStore(gpu, layOut([{ name: "w", shape: [1], layer: "" }]), update, () => 0, { states: layout });
-  const status = gpu.buffer("status", 16, BufferUsage.STORAGE | BufferUsage.COPY_DST);
+  const status = gpu.buffer("status", 16, Usage.STORAGE | Usage.COPY_DST);
   store.lend("metrics", status);
   const commands = commitCommands(layout, moves, inParts);
   const recording = { name: "commit", commands, arenas: new Map(), memory: { planned: 0, naive: 0, lowerBound: 0 } };

@@ -3,7 +3,7 @@
 
 import { test } from "vitest";
 import type { Gpu } from "../../src/gpu/device.ts";
-import { BufferUsage } from "../../src/gpu/usage.ts";
+import * as Usage from "../../src/gpu/usage.ts";
 import { type Node, tensorAt } from "../../src/graph/graph.ts";
 import type { Tactic, Work } from "../../src/op/op.ts";
 import { size } from "../../src/op/tensor.ts";
@@ -162,7 +162,7 @@ async function run(gpu: Gpu, replay: Replay, built: BuiltCase, form: Form): Prom
   const { layout, ids, planned, recording } = recorded(built, form);
 
   const store = createStore(gpu, layout, plainUpdate(sgd().rule), () => 0, { paths: [drawn(0).path] });
-  const { STORAGE, COPY_SRC, COPY_DST } = BufferUsage;
+  const { STORAGE, COPY_SRC, COPY_DST } = Usage;
   for (const [name, length] of planned.arenas) {
     store.lend(name, gpu.buffer(name, length, STORAGE | COPY_SRC | COPY_DST));
   }

@@ -1,7 +1,7 @@
 // One training step after another on the GPU, with a number set to something bad right behind one of its commands, and what the
 // twins say of the same step with the same number set.
 
-import { BufferUsage, MapMode } from "../../src/gpu/usage.ts";
+import * as Usage from "../../src/gpu/usage.ts";
 import { fuse } from "../../src/graph/fuse.ts";
 import { type Graph, type Node, tensorAt } from "../../src/graph/graph.ts";
 import type { Controller } from "../../src/kernels/control.ts";
@@ -125,7 +125,7 @@ export async function openInjection(
     rows,
     async (gpu, replay) => {
       const store = createStore(gpu, layout, settings);
-      const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = BufferUsage;
+      const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = Usage;
       const { queue } = gpu.device;
       store.grow(planned.arenas);
       const what = gpu.buffer("what", 16, STORAGE | COPY_DST);
@@ -176,7 +176,7 @@ export async function openInjection(
       };
       const read = async (): Promise<{ arenas: Arenas; odd: string[]; parameters: Float64Array[] }> => {
         copy(target);
-        await target.mapAsync(MapMode.READ);
+        await target.mapAsync(Usage.READ);
         const all = new Float32Array(target.getMappedRange().slice(0));
         target.unmap();
         const arenas = new Map<string, string>();

@@ -186,6 +186,33 @@ test("a lost device, in the midst of training and after it, and a disposed train
   await expect(complaint(() => other.fit(data))).resolves.toMatchSnapshot("disposed");
 });
 
+test("a device that goes while something waits for it is told by name, whoever waits", async () => {
+  const data = { x: new Float32Array(400), y: new Uint8Array(100) };
+  const waits: readonly ((trainer: Trainer, go: () => void) => Promise<unknown>)[] = [
+    (trainer, go) => trainer.fit(data, { epochs: 100, onStep: ({ step }) => step === 9 && go() }),
+    (trainer, go) =>
+      trainer.fit(data, {
+        epochs: 100,
+        statsEvery: 1,
+        onStats: () => undefined,
+        onStep: ({ step }) => step === 9 && go(),
+      }),
+    (trainer, go) => [trainer.predict(data.x), go()][0] as Promise<unknown>,
+    (trainer, go) => [trainer.evaluate(data), queueMicrotask(go)][0] as Promise<unknown>,
+    (trainer, go) => [trainer.save(), queueMicrotask(go)][0] as Promise<unknown>,
+    (trainer, go) => [trainer.weights(), setTimeout(go)][0] as Promise<unknown>,
+  ];
+  for (const wait of waits) {
+    const device = (await (await navigator.gpu.requestAdapter())?.requestDevice()) as GPUDevice;
+    const trainer = await trainerOn(device);
+    const said = await complaint(() => wait(trainer, () => device.destroy()));
+    // What was there before the device went is there.
+    expect(said).toMatch(/^(DeviceError: device: it was destroyed|nothing was thrown$)/);
+    trainer.dispose();
+    device.destroy();
+  }
+});
+
 test("what no message can print, what was not awaited, and batches that there are none of", () =>
   guarded(async (device) => {
     const trainer = await trainerOn(device, { averaging: 0.9 });

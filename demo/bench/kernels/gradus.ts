@@ -1,7 +1,7 @@
 // A case on the GPU by the engine's own path: plan, record, prepare, submit.
 
 import type { Gpu } from "../../../src/gpu/device.ts";
-import { BufferUsage } from "../../../src/gpu/usage.ts";
+import * as Usage from "../../../src/gpu/usage.ts";
 import { size } from "../../../src/op/tensor.ts";
 import { sgd } from "../../../src/optim/rule/sgd.ts";
 import { createReplay, MOST_STEPS } from "../../../src/step/replay.ts";
@@ -19,7 +19,7 @@ export function gradusKernels(gpu: Gpu): (one: KernelCase) => Promise<Runner & {
     const built = graphOf(one);
     const { recording, layout, planned } = recordingOf(built, gpu.software);
     const store = createStore(gpu, layout, plainUpdate(sgd().rule), () => 0, { paths: [] });
-    const { STORAGE, COPY_SRC, COPY_DST } = BufferUsage;
+    const { STORAGE, COPY_SRC, COPY_DST } = Usage;
     for (const [name, bytes] of planned.arenas)
       store.lend(name, gpu.buffer(name, bytes, STORAGE | COPY_SRC | COPY_DST));
     for (const { name, shape, role } of built.graph.tensors) {

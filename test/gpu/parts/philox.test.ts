@@ -4,7 +4,7 @@
 import { expect, test } from "vitest";
 import part from "../../../shaders/parts/philox.wgsl?raw";
 import type { Gpu } from "../../../src/gpu/device.ts";
-import { BufferUsage } from "../../../src/gpu/usage.ts";
+import * as Usage from "../../../src/gpu/usage.ts";
 import { philox, randomFrom, type Stream, stream } from "../../../src/random.ts";
 import { readBack } from "../../../src/step/store.ts";
 import { onDevice } from "../device.ts";
@@ -22,7 +22,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
 /** Four words for each counter. */
 async function computed(gpu: Gpu, body: string, counters: Uint32Array<ArrayBuffer>, key: readonly [number, number]) {
-  const { STORAGE, COPY_SRC, COPY_DST } = BufferUsage;
+  const { STORAGE, COPY_SRC, COPY_DST } = Usage;
   const [input, output] = ["counters", "found"].map((name) =>
     gpu.buffer(name, counters.byteLength, STORAGE | COPY_SRC | COPY_DST),
   ) as [GPUBuffer, GPUBuffer];
