@@ -119,12 +119,13 @@ describe("work on a device", () => {
       addEventListener: () => undefined,
       removeEventListener: () => undefined,
       createBuffer: () => undefined,
+      queue: { onSubmittedWorkDone: async () => undefined },
       ...more,
     };
     return connect({ device: device as unknown as GPUDevice });
   };
 
-  test("that fails by itself says so once the device has answered, without a timer", async () => {
+  test("that fails by itself says so once the device has answered, and a moment later", async () => {
     let answered = false;
     const queue = {
       onSubmittedWorkDone: async () => {
