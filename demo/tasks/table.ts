@@ -30,7 +30,7 @@ export const table = {
   gan: {
     about: "an artist draws digits, a critic tells them from real ones",
     ...images,
-    length: { steps: 12_000 },
+    length: { steps: 16_000 },
     batch: 32,
     lr: 0.001,
   },
