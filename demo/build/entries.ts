@@ -16,6 +16,7 @@ export const entries: readonly string[] = [
   "text",
   "adapter",
   "autotune",
+  "callbacks",
 ].filter((name) => existsSync(`src/${name}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */

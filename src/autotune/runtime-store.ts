@@ -1,8 +1,10 @@
-// The store that a runtime has: IndexedDB in pages and workers, a file in Node and Deno. Only here is asked which runtime it is.
+// The store that a runtime has: IndexedDB in pages and workers, a file in Node and Deno.
 
+import { builtin, hasFiles, runtime, table } from "../foreign/runtime.ts";
 import { OptionError } from "../index.ts";
 import type { AutotuneStore } from "./store.ts";
 
+const DATABASE = "gradus-autotune";
 const TABLE = "choices";
 
 /** What the user asked for; a path names a file of Node or Deno. */
@@ -28,34 +30,9 @@ function runtimeStore(): AutotuneStore | undefined {
   }
 }
 
-/** Node, and Deno after it. */
-const runtime = () => (globalThis as unknown as { readonly process?: Partial<Runtime> | undefined }).process;
-
-interface Runtime {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  getBuiltinModule(name: string): unknown;
-}
-
-/** What comes with them, without an import that a browser would not find. */
-const builtin = <Name extends keyof Builtins>(name: Name): Builtins[Name] =>
-  runtime()?.getBuiltinModule?.(name) as Builtins[Name];
-
-/** As much of them as is used. */
-interface Builtins {
-  readonly "node:fs": {
-    existsSync(path: string): boolean;
-    readFileSync(path: string, encoding: "utf8"): string;
-    writeFileSync(path: string, text: string): void;
-    renameSync(from: string, to: string): void;
-    mkdirSync(path: string, options: { readonly recursive: true }): unknown;
-  };
-  readonly "node:path": { join(...parts: string[]): string; dirname(path: string): string };
-  readonly "node:os": { homedir(): string };
-}
-
 /** One JSON for all keys; undefined where there are no files. A file that cannot be read is written anew. */
 function fileStore(path: string): AutotuneStore | undefined {
-  if (typeof runtime()?.getBuiltinModule !== "function") return undefined;
+  if (!hasFiles()) return undefined;
   const [files, { dirname }] = [builtin("node:fs"), builtin("node:path")];
   const all = (): Record<string, string> =>
     files.existsSync(path) ? { ...JSON.parse(files.readFileSync(path, "utf8")) } : {};
@@ -76,24 +53,7 @@ function fileStore(path: string): AutotuneStore | undefined {
   };
 }
 
-function databaseStore(): AutotuneStore {
-  const answer = <T>(request: IDBRequest<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-  async function table<T>(mode: IDBTransactionMode, ask: (table: IDBObjectStore) => IDBRequest<T>): Promise<T> {
-    const opening = indexedDB.open("gradus-autotune", 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE);
-    const database = await answer(opening);
-    try {
-      return await answer(ask(database.transaction(TABLE, mode).objectStore(TABLE)));
-    } finally {
-      database.close();
-    }
-  }
-  return {
-    get: (key) => table<string | undefined>("readonly", (choices) => choices.get(key)),
-    set: (key, value) => table("readwrite", (choices) => choices.put(value, key)),
-  };
-}
+const databaseStore = (): AutotuneStore => ({
+  get: (key) => table<string | undefined>(DATABASE, TABLE, "readonly", (choices) => choices.get(key)),
+  set: (key, value) => table(DATABASE, TABLE, "readwrite", (choices) => choices.put(value, key)),
+});

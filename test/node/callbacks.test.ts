@@ -1,0 +1,330 @@
+// Callbacks without a GPU: a trainer that plays given epochs over a real table of rates. Stopping and reducing against Keras' own callbacks
+// (test/golden/callbacks.json); the order of hooks, what they throw, names, and what is refused. Trainings are in stories/callbacks.test.ts.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { Callback, CallbackOptions, Hooks, Trained } from "../../src/callbacks/index.ts";
+import {
+  earlyStopping,
+  fitWith,
+  historyOf,
+  logsOf,
+  reduceLROnPlateau,
+  restoreBest,
+} from "../../src/callbacks/index.ts";
+import {
+  DataError,
+  dense,
+  type EpochResult,
+  type FitOptions,
+  NameError,
+  OptionError,
+  relu,
+  type Samples,
+  sequential,
+  sgd,
+} from "../../src/index.ts";
+import { createRateTable } from "../../src/optim/rates.ts";
+import { programOf } from "./program.ts";
+
+const { layout, depths } = programOf(sequential({ stem: [dense(4), relu()], head: dense(2) }));
+
+interface Play {
+  /** Validation losses of the epochs. */
+  readonly losses?: readonly number[];
+  readonly accuracy?: number;
+  readonly reports?: Readonly<Record<string, number>>;
+}
+
+/** A trainer whose epochs are of two steps each and tell what they are told to. */
+function played({ losses = [3, 2, 1], accuracy = Number.NaN, reports }: Play = {}) {
+  const rates = createRateTable(layout.tensors, depths, sgd({ lr: 0.1 }), {});
+  const seen: { data?: unknown; options?: FitOptions } = {};
+  let stopped = false;
+  let at = 0;
+  let weights = "";
+  const told = (loss: number) => ({ loss, accuracy, ...(reports && { reports }) });
+  const trainer = {
+    network: { inputShape: [2] },
+    rates,
+    get steps() {
+      return 2 * at;
+    },
+    stop: () => {
+      stopped = true;
+    },
+    weights: async () => `of epoch ${at}`,
+    setWeights: (given: string) => {
+      weights = given;
+    },
+    upload: (samples: { y: ArrayLike<number> }) => ({ count: samples.y.length, dispose: () => undefined }),
+    async fit(data: unknown, options: FitOptions) {
+      [seen.data, seen.options, stopped] = [data, options, false];
+      const epochs: EpochResult[] = [];
+      for (const [i, loss] of losses.entries()) {
+        if (stopped) break;
+        for (const step of [2 * i + 1, 2 * i + 2])
+          await options.onStep?.({ step, epoch: i + 1, ...told(loss), samples: 2, rates: () => ({}) });
+        at = i + 1;
+        const validation = options.validation === undefined ? {} : { validation: { ...told(loss), samples: 1 } };
+        epochs.push({ epoch: at, ...told(2 * loss), ...validation });
+        await options.onEpoch?.(epochs.at(-1) as EpochResult);
+      }
+      return { epochs, stopped: epochs.length < losses.length };
+    },
+  };
+  return { trainer: trainer as unknown as Trained, rates, seen, weights: () => weights };
+}
+
+const data: Samples = { x: [1, 2, 3, 4, 5, 6, 7, 8], y: [0, 1, 0, 1] };
+const run = (play: Play, options: CallbackOptions) =>
+  fitWith(played(play).trainer, data, { validation: data, ...options });
+
+const golden = JSON.parse(readFileSync("test/golden/callbacks.json", "utf8")) as {
+  readonly metrics: readonly (readonly (number | "NaN")[])[];
+  readonly stopping: readonly { readonly settings: Settings; readonly ends: readonly (number | null)[] }[];
+  readonly plateau: readonly { readonly settings: Settings; readonly rates: readonly (readonly number[])[] }[];
+};
+interface Settings {
+  readonly patience: number;
+  readonly min_delta: number;
+  readonly mode: "min" | "max";
+  readonly baseline: number | null;
+  readonly start_from_epoch: number;
+  readonly cooldown: number;
+  readonly factor: number;
+  readonly min_lr: number;
+}
+
+describe("as Keras' own", () => {
+  test.each(golden.metrics.map((metrics, i) => [i, metrics.map(Number)] as const))(
+    "earlyStopping ends a fit after the same epoch, on metrics %i",
+    async (i, losses) => {
+      for (const { settings, ends } of golden.stopping) {
+        const { patience, min_delta: minDelta, mode, baseline, start_from_epoch: start } = settings;
+        const options = { patience, minDelta, mode, startFromEpoch: start + 1, ...(baseline && { baseline }) };
+        const { epochs } = await run({ losses }, { callbacks: [earlyStopping(options)] });
+        expect(epochs.length, JSON.stringify(settings)).toBe(ends[i] ?? losses.length);
+      }
+    },
+  );
+
+  test.each(golden.metrics.map((metrics, i) => [i, metrics.map(Number)] as const))(
+    "reduceLROnPlateau leaves the same rates after each epoch, of the layers that are named, on metrics %i",
+    async (i, losses) => {
+      for (const { settings, rates: expected } of golden.plateau) {
+        const { patience, min_delta: minDelta, mode, cooldown, factor, min_lr: minLr } = settings;
+        const { trainer, rates } = played({ losses });
+        const found: number[] = [];
+        const plateau = reduceLROnPlateau({ layers: "head", patience, minDelta, mode, cooldown, factor, minLr });
+        const note = () => found.push(rates.rows.find(({ name }) => name === "head.bias")?.lr as number);
+        await fitWith(trainer, data, { validation: data, callbacks: [plateau, { onEpoch: note }] });
+        const gaps = found.map((rate, epoch) => Math.abs(rate / (expected[i]?.[epoch] as number) - 1));
+        expect(found).toHaveLength(losses.length);
+        expect(Math.max(...gaps), JSON.stringify(settings)).toBeLessThan(1e-12);
+        expect(rates.rows[0]?.lr).toBe(0.1);
+      }
+    },
+  );
+});
+
+describe("hooks", () => {
+  const noting =
+    (name: string, notes: string[]): Callback =>
+    () => ({
+      onStep: ({ step }) => void notes.push(`${name} step ${step}`),
+      onEpoch: async ({ epoch }) => {
+        await Promise.resolve();
+        notes.push(`${name} epoch ${epoch}`);
+      },
+      onEnd: ({ history }) => void notes.push(`${name} end ${history.val_loss}`),
+      onClose: () => void notes.push(`${name} close`),
+    });
+
+  test("are heard in the order of the list, the fit's own last, and each is waited for", async () => {
+    const notes: string[] = [];
+    const { trainer, seen } = played({ losses: [7] });
+    await fitWith(trainer, data, {
+      validation: data,
+      callbacks: [noting("a", notes), noting("b", notes)],
+      onStep: ({ step }) => void notes.push(`own step ${step}`),
+      onEpoch: ({ epoch }) => void notes.push(`own epoch ${epoch}`),
+    });
+    const each = (what: string, names = ["a", "b", "own"]) => names.map((name) => `${name} ${what}`);
+    expect(notes).toEqual([
+      ...[...each("step 1"), ...each("step 2"), ...each("epoch 1")],
+      ...[...each("end 7", ["a", "b"]), ...each("close", ["a", "b"])],
+    ]);
+    // Where no hook gives a promise the fit must not wait: it would go in lockstep.
+    const step = { step: 1, epoch: 1, loss: 1, accuracy: 1, samples: 1, rates: () => ({}) };
+    expect(seen.options?.onStep?.(step)).toBeUndefined();
+  });
+
+  test("of steps that give a promise make the fit wait for all that stand behind them", async () => {
+    const notes: string[] = [];
+    const slow: Hooks = { onStep: () => new Promise((done) => setTimeout(() => done(notes.push("slow")), 5)) };
+    await run({ losses: [1] }, { callbacks: [slow, { onStep: () => void notes.push("next") }] });
+    expect(notes).toEqual(["slow", "next", "slow", "next"]);
+  });
+
+  test.each(["onStep", "onEpoch", "onEnd", "onClose"] as const)("that throw end the fit: %s", async (hook) => {
+    const notes: string[] = [];
+    const failing: Hooks = {
+      [hook]: () => {
+        throw new Error(`from ${hook}`);
+      },
+    };
+    await expect(run({}, { callbacks: [noting("a", notes), failing, noting("b", notes)] })).rejects.toThrow(
+      `from ${hook}`,
+    );
+    expect(notes.slice(-2)).toEqual(["a close", "b close"]);
+    expect(notes.includes("b end 3,2,1")).toBe(hook === "onClose");
+  });
+
+  test("that cannot begin leave no weight moved, and close what has begun", async () => {
+    const notes: string[] = [];
+    const { trainer, seen } = played();
+    const bad = () => Promise.reject(new Error("not today"));
+    await expect(fitWith(trainer, data, { callbacks: [noting("a", notes), bad] })).rejects.toThrow("not today");
+    expect([notes, seen.data]).toEqual([["a close"], undefined]);
+  });
+
+  test("one value serves many fits, each of which begins anew", async () => {
+    const callbacks = [earlyStopping({ patience: 2 })];
+    for (let i = 0; i < 2; i++) {
+      const { epochs, stopped } = await run({ losses: [1, 2, 3, 4, 5] }, { callbacks });
+      expect([epochs.length, stopped]).toEqual([3, true]);
+    }
+  });
+});
+
+test("restoreBest gives the weights of the best epoch back, and tells which it was", async () => {
+  const told: unknown[] = [];
+  const play = async (losses: number[], options: Parameters<typeof restoreBest>[0]) => {
+    const { trainer, weights } = played({ losses, accuracy: 0.5 });
+    await fitWith(trainer, data, {
+      validation: data,
+      callbacks: [restoreBest({ ...options, onRestore: (at) => told.push(at) })],
+    });
+    return weights();
+  };
+  expect(await play([3, 1, 2, 1], {})).toBe("of epoch 2");
+  expect(await play([3, 1, 2, 4], { mode: "max" })).toBe("of epoch 4");
+  expect(await play([Number.NaN, 1, Number.NaN], { monitor: "loss" })).toBe("of epoch 2");
+  expect(await play([Number.NaN], {})).toBe("");
+  expect(await play([2, 1], { monitor: "val_accuracy" })).toBe("of epoch 1");
+  expect(told).toEqual([
+    { epoch: 2, value: 1 },
+    { epoch: 4, value: 4 },
+    { epoch: 2, value: 2 },
+    { epoch: 1, value: 0.5 },
+  ]);
+});
+
+describe("names", () => {
+  test("are those of Keras: each metric, and val_ before those of validation", async () => {
+    const { history } = await run({ losses: [2, 1], accuracy: 0.75, reports: { top5: 0.9 } }, {});
+    expect(history).toEqual({
+      ...{ loss: [4, 2], accuracy: [0.75, 0.75], top5: [0.9, 0.9] },
+      ...{ val_loss: [2, 1], val_accuracy: [0.75, 0.75], val_top5: [0.9, 0.9] },
+    });
+    expect(logsOf({ epoch: 1, loss: 1, accuracy: Number.NaN })).toEqual({ loss: 1 });
+    const some = [
+      { epoch: 1, loss: 1, accuracy: Number.NaN },
+      { epoch: 2, loss: 2, accuracy: 0.5 },
+    ];
+    expect(historyOf(some)).toEqual({ loss: [1, 2], accuracy: [Number.NaN, 0.5] });
+  });
+
+  test("that are there twice are refused", async () => {
+    await expect(run({ reports: { val_a: 1, a: 2 } }, {})).rejects.toThrow(
+      new OptionError('fitWith: two numbers of an epoch are called "val_a". Give the metric another name.'),
+    );
+  });
+
+  test("that are not there are told with those that are", async () => {
+    await expect(run({}, { callbacks: [earlyStopping({ monitor: "top5" })] })).rejects.toThrow(
+      new NameError('earlyStopping: monitor is "top5", and epoch 1 tells of loss, val_loss. Give one of these.'),
+    );
+    await expect(fitWith(played().trainer, data, { callbacks: [restoreBest()] })).rejects.toThrow(
+      'restoreBest: monitor is "val_loss", and this fit has no validation. Give validation or validationSplit, or monitor "loss".',
+    );
+    await expect(run({}, { callbacks: [reduceLROnPlateau({ layers: "haed" })] })).rejects.toThrow(NameError);
+  });
+});
+
+describe("validationSplit", () => {
+  const splitOf = async (samples: Samples, part: number, shape = [2]) => {
+    const { trainer, seen } = played();
+    Object.assign(trainer.network, { inputShape: shape });
+    await fitWith(trainer, samples, { validationSplit: part });
+    return [seen.data, seen.options?.validation];
+  };
+
+  test("holds back the last part of all that samples have, without a copy", async () => {
+    const x = Float32Array.from(data.x as number[]);
+    const [training, held] = (await splitOf(
+      { x, y: [0, 1, 2, 3], weight: [1, 2, 3, 4], scale: true },
+      0.3,
+    )) as Samples[];
+    expect(training).toEqual({ x: x.subarray(0, 4), y: [0, 1], weight: [1, 2], scale: true });
+    expect(held).toEqual({ x: x.subarray(4), y: [2, 3], weight: [3, 4], scale: true });
+    expect(((held as Samples).x as Float32Array).buffer).toBe(x.buffer);
+  });
+
+  test("takes rows, several inputs by name, and targets of several numbers", async () => {
+    const rows = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+      [7, 8],
+    ];
+    expect(await splitOf({ x: rows, y: rows }, 0.25)).toEqual([
+      { x: rows.slice(0, 3), y: rows.slice(0, 3) },
+      { x: rows.slice(3), y: rows.slice(3) },
+    ]);
+    expect(await splitOf({ x: { a: [1, 2, 3, 4], b: [1, 2, 3, 4, 5, 6] }, y: [7, 8] }, 0.5)).toEqual([
+      { x: { a: [1, 2], b: [1, 2, 3] }, y: [7] },
+      { x: { a: [3, 4], b: [4, 5, 6] }, y: [8] },
+    ]);
+  });
+
+  test("refuses what it cannot split", async () => {
+    await expect(splitOf(data, 0.9)).rejects.toThrow(
+      new DataError(
+        "fitWith: validationSplit is 0.9, which leaves 0 of 4 samples for training and 4 for validation. Give more samples, or another part.",
+      ),
+    );
+    await expect(splitOf([data] as unknown as Samples, 0.5)).rejects.toThrow("validationSplit takes samples { x, y }");
+    await expect(splitOf({ ...data, y: [1, 2, 3] }, 0.5)).rejects.toThrow(
+      "fitWith: data.y has 3 entries, which is no multiple of 4 samples.",
+    );
+    await expect(splitOf(data, 1)).rejects.toThrow(
+      "fitWith: validationSplit is 1, it must be a number between 0 and 1.",
+    );
+    await expect(run({}, { validationSplit: 0.5 })).rejects.toThrow("validation and validationSplit are both given");
+  });
+});
+
+test.each([
+  [() => earlyStopping({ patience: -1 }), "earlyStopping: patience is -1, it must be a whole number of at least 0."],
+  [
+    () => earlyStopping({ monitor: "val_fit" }),
+    'earlyStopping: whether more or less of "val_fit" is better is not known. Give mode "min" or "max".',
+  ],
+  [
+    () => restoreBest({ minDelta: 1 } as object),
+    'restoreBest: it has no "minDelta". It may have monitor, mode, onRestore.',
+  ],
+  [() => reduceLROnPlateau({ factor: 1 }), "reduceLROnPlateau: factor is 1, it must be a number between 0 and 1."],
+  [() => earlyStopping(3 as unknown as object), "earlyStopping: its options are 3, they must be an object."],
+  [() => restoreBest({ mode: "up" as "max" }), 'restoreBest: mode is "up", it must be "auto", "min" or "max".'],
+])("what cannot be meant is refused, %#", (make, message) => {
+  expect(make).toThrow(new OptionError(message));
+});
+
+test.each([[3], [[{ onEpochEnd: () => 1 }]], [[1]]])("fit refuses what are no callbacks, %#", async (callbacks) => {
+  await expect(run({}, { callbacks: callbacks as Callback[] })).rejects.toThrow(
+    "fitWith: callbacks is no list of callbacks",
+  );
+});
