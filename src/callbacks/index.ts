@@ -1,9 +1,11 @@
 // The door of gradus/callbacks: the loop that people know from Keras. Values that a page imports, and a fit that hears them.
 
 export type { Callback, History, Hooks, Run, Trained } from "./callback.ts";
+export { type CheckpointEveryOptions, checkpointEvery, type SavedAt } from "./checkpoint-every.ts";
 export { type EarlyStoppingOptions, earlyStopping } from "./early-stopping.ts";
 export { type CallbackOptions, fitWith } from "./fit-with.ts";
 export { historyOf, logsOf } from "./logs.ts";
 export type { MonitorOptions } from "./monitor.ts";
 export { type PlateauOptions, reduceLROnPlateau } from "./reduce-lr-on-plateau.ts";
 export { type RestoreBestOptions, restoreBest } from "./restore-best.ts";
+export { type CheckpointStore, file, indexedDb, opfs } from "./store.ts";

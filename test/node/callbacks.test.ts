@@ -1,14 +1,20 @@
 // Callbacks without a GPU: a trainer that plays given epochs over a real table of rates. Stopping and reducing against Keras' own callbacks
 // (test/golden/callbacks.json); the order of hooks, what they throw, names, and what is refused. Trainings are in stories/callbacks.test.ts.
 
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Callback, CallbackOptions, Hooks, Trained } from "../../src/callbacks/index.ts";
+import type { Callback, CallbackOptions, Hooks, SavedAt, Trained } from "../../src/callbacks/index.ts";
 import {
+  checkpointEvery,
   earlyStopping,
+  file,
   fitWith,
   historyOf,
+  indexedDb,
   logsOf,
+  opfs,
   reduceLROnPlateau,
   restoreBest,
 } from "../../src/callbacks/index.ts";
@@ -25,6 +31,7 @@ import {
   sgd,
 } from "../../src/index.ts";
 import { createRateTable } from "../../src/optim/rates.ts";
+import { isWhole, type Kill, killWhileWriting } from "../kills/kill.ts";
 import { programOf } from "./program.ts";
 
 const { layout, depths } = programOf(sequential({ stem: [dense(4), relu()], head: dense(2) }));
@@ -42,17 +49,19 @@ function played({ losses = [3, 2, 1], accuracy = Number.NaN, reports }: Play = {
   const seen: { data?: unknown; options?: FitOptions } = {};
   let stopped = false;
   let at = 0;
+  let step = 0;
   let weights = "";
   const told = (loss: number) => ({ loss, accuracy, ...(reports && { reports }) });
   const trainer = {
     network: { inputShape: [2] },
     rates,
     get steps() {
-      return 2 * at;
+      return step;
     },
     stop: () => {
       stopped = true;
     },
+    save: async ({ only }: { only?: string }) => (only === undefined ? "" : "weights of ") + step,
     weights: async () => `of epoch ${at}`,
     setWeights: (given: string) => {
       weights = given;
@@ -63,8 +72,12 @@ function played({ losses = [3, 2, 1], accuracy = Number.NaN, reports }: Play = {
       const epochs: EpochResult[] = [];
       for (const [i, loss] of losses.entries()) {
         if (stopped) break;
-        for (const step of [2 * i + 1, 2 * i + 2])
-          await options.onStep?.({ step, epoch: i + 1, ...told(loss), samples: 2, rates: () => ({}) });
+        for (step of [2 * i + 1, 2 * i + 2]) {
+          const answer = options.onStep?.({ step, epoch: i + 1, ...told(loss), samples: 2, rates: () => ({}) });
+          // Between two steps time goes by, whether they are waited for or not.
+          await new Promise((done) => setImmediate(done));
+          await answer;
+        }
         at = i + 1;
         const validation = options.validation === undefined ? {} : { validation: { ...told(loss), samples: 1 } };
         epochs.push({ epoch: at, ...told(2 * loss), ...validation });
@@ -327,4 +340,127 @@ test.each([[3], [[{ onEpochEnd: () => 1 }]], [[1]]])("fit refuses what are no ca
   await expect(run({}, { callbacks: callbacks as Callback[] })).rejects.toThrow(
     "fitWith: callbacks is no list of callbacks",
   );
+});
+
+describe("checkpoints in a file", () => {
+  test("are whole whenever their writer is killed: the old one, or the new one", async () => {
+    const kills: Kill[] = [];
+    await killWhileWriting("file", 6, (kill) => kills.push(kill));
+    expect(kills).toHaveLength(6);
+    expect(kills.filter((kill) => !isWhole(kill))).toEqual([]);
+    // Each writer got on, so that there was something to tear.
+    expect(kills.map(({ written }) => written).every((written, i, all) => written > (all[i - 1] ?? 0))).toBe(true);
+  });
+
+  test("take the place of one another, and their folder is made", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "gradus-checkpoint-"));
+    try {
+      const store = file(join(folder, "a", "run.safetensors"));
+      expect(await store.read()).toBeUndefined();
+      for (const bytes of [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]) {
+        await store.write(bytes);
+        expect(await store.read()).toEqual(bytes);
+      }
+      expect(readdirSync(join(folder, "a"))).toEqual(["run.safetensors"]);
+      // What cannot be written leaves what is there.
+      mkdirSync(join(folder, "a", "run.safetensors.new"));
+      await expect(store.write(Uint8Array.of(5))).rejects.toThrow("EISDIR");
+      expect(await store.read()).toEqual(Uint8Array.of(4));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("checkpointEvery", () => {
+  /** Which checkpoints come of ten steps in five epochs. */
+  const saves = async (options: object, callbacks: Callback[] = []) => {
+    const saved: unknown[] = [];
+    const to = (bytes: unknown, at: SavedAt) => void saved.push([bytes, at.step, at.epoch]);
+    await run({ losses: [5, 4, 3, 2, 1] }, { callbacks: [...callbacks, checkpointEvery({ to, ...options })] });
+    return saved;
+  };
+
+  test("saves every so many steps, epochs or seconds, and in the end what came after", async () => {
+    expect(await saves({ steps: 4 })).toEqual([
+      ["4", 4, 2],
+      ["8", 8, 4],
+      ["10", 10, 5],
+    ]);
+    expect(await saves({ epochs: 2 })).toEqual([
+      ["4", 4, 2],
+      ["8", 8, 4],
+      ["10", 10, 5],
+    ]);
+    expect(await saves({ epochs: 5 })).toEqual([["10", 10, 5]]);
+    expect(await saves({ seconds: 1000, only: "weights" })).toEqual([["weights of 10", 10, 5]]);
+    expect((await saves({ seconds: 1e-9 })).length).toBeGreaterThan(5);
+  });
+
+  test("does not hold up the steps while it is written, and writes one at a time", async () => {
+    const notes: string[] = [];
+    let free = (): void => undefined;
+    const to = async (_: unknown, { step }: SavedAt): Promise<void> => {
+      notes.push(`begins ${step}`);
+      if (step === 2) {
+        await new Promise<void>((done) => {
+          free = done;
+        });
+      }
+      notes.push(`is there ${step}`);
+    };
+    const note = (step: number) => {
+      if (step === 7) free();
+      notes.push(`step ${step}`);
+    };
+    await run(
+      { losses: [5, 4, 3, 2, 1] },
+      { callbacks: [checkpointEvery({ steps: 2, to })], onStep: ({ step }) => note(step) },
+    );
+    const within = notes.slice(notes.indexOf("begins 2"), notes.indexOf("is there 2") + 1);
+    expect(within.filter((text) => text.startsWith("begins"))).toEqual(["begins 2"]);
+    expect(within).toContain("step 7");
+    expect(notes.at(-1)).toBe("is there 10");
+  });
+
+  test.each(["steps", "epochs", "seconds"])(
+    "ends the fit with the error of a store that takes nothing, by %s",
+    async (unit) => {
+      const to = () => Promise.reject(new Error("the disk is full"));
+      const rhythm = { [unit]: unit === "seconds" ? 1000 : 1 };
+      const notes: number[] = [];
+      const fitted = run(
+        {},
+        { callbacks: [checkpointEvery({ to, ...rhythm })], onStep: ({ step }) => void notes.push(step) },
+      );
+      await expect(fitted).rejects.toThrow("the disk is full");
+      expect(notes.length).toBe({ steps: 1, epochs: 2, seconds: 6 }[unit]);
+    },
+  );
+
+  test.each([
+    [
+      { steps: 1, epochs: 1, to: "a" },
+      "checkpointEvery: it has steps and epochs rhythm. Give one of steps, seconds and epochs.",
+    ],
+    [{ to: "a" }, "checkpointEvery: it has no rhythm. Give one of steps, seconds and epochs."],
+    [{ steps: 0, to: "a" }, "checkpointEvery: steps is 0, it must be a whole number of at least 1."],
+    [{ steps: 1, to: "a/" }, 'file: "a/" is no name of a checkpoint. Give for example "run.safetensors".'],
+    [
+      { steps: 1 },
+      'checkpointEvery: to is undefined. Give opfs("run.safetensors"), indexedDb("run"), file("run.safetensors"), or a function of the bytes.',
+    ],
+    [{ steps: 1, to: "a", only: "bias" }, 'checkpointEvery: only is "bias", it must be "weights".'],
+  ])("refuses what cannot be meant, %#", (options, message) => {
+    expect(() => checkpointEvery(options as Parameters<typeof checkpointEvery>[0])).toThrow(new OptionError(message));
+  });
+
+  test("says in which places a runtime has none", () => {
+    expect(() => opfs("run")).toThrow(
+      new OptionError('opfs: there are no files of an origin here. In Node and Deno give file("run").'),
+    );
+    expect(() => indexedDb("run")).toThrow(
+      new OptionError('indexedDb: there is no IndexedDB here. In Node and Deno give file("run").'),
+    );
+  });
 });

@@ -2,7 +2,17 @@
 // what is reduced are the rates of the layers that are named. What each callback decides is tested without a GPU, in node/callbacks.test.ts.
 
 import { expect, test } from "vitest";
-import { earlyStopping, fitWith, reduceLROnPlateau, restoreBest } from "../../src/callbacks/index.ts";
+import {
+  checkpointEvery,
+  earlyStopping,
+  fitWith,
+  indexedDb,
+  opfs,
+  reduceLROnPlateau,
+  restoreBest,
+  type SavedAt,
+} from "../../src/callbacks/index.ts";
+import { OptionError } from "../../src/index.ts";
 import { guarded } from "./guarded.ts";
 import { bits, samples, slice, small } from "./small.ts";
 
@@ -70,3 +80,51 @@ test("rates of the layers that are named fall when a number gets no better, over
       [32, "scale"],
     ]);
   }));
+
+test("a checkpoint on the way is of its step in lockstep, and any goes on to the bits of a run that was not interrupted", () =>
+  guarded(async (device) => {
+    const options = { epochs: 3 };
+    const run = async (lockstep: boolean, data = training) => {
+      const trainer = await small(device);
+      const saved: [bytes: Uint8Array<ArrayBuffer>, step: number][] = [];
+      const to = (bytes: Uint8Array<ArrayBuffer>, { step }: SavedAt) => void saved.push([bytes, step]);
+      await fitWith(trainer, data, { ...options, lockstep, callbacks: [checkpointEvery({ steps: 5, to })] });
+      return { saved, end: await trainer.save() };
+    };
+    const [exact, ahead] = [await run(true), await run(false)];
+    expect(ahead.end).toEqual(exact.end);
+    expect(exact.saved.map(([, step]) => step)).toEqual([5, 10, 15, 20, 24]);
+    for (const { saved, end } of [exact, ahead]) {
+      const later = await small(device);
+      const [bytes, step] = saved[1] as (typeof saved)[number];
+      later.load(bytes);
+      if (saved === exact.saved) expect(later.steps).toBe(step);
+      await later.fit(training, { ...options, resume: true });
+      expect(await later.save()).toEqual(end);
+    }
+  }));
+
+const isThere = {
+  opfs: typeof globalThis.navigator?.storage?.getDirectory === "function",
+  indexedDb: typeof indexedDB !== "undefined",
+};
+
+test.each([
+  ["opfs", opfs],
+  ["indexedDb", indexedDb],
+] as const)(
+  "%s keeps the last checkpoint where the runtime has such a place, and else is refused",
+  async (place, open) => {
+    if (!isThere[place]) {
+      expect(() => open("folder/run")).toThrow(OptionError);
+      return;
+    }
+    const key = `folder/${Math.random()}`;
+    const store = open(key);
+    expect(await store.read()).toBeUndefined();
+    for (const bytes of [Uint8Array.of(1, 2, 3), Uint8Array.of(4)]) {
+      await store.write(bytes);
+      expect(await open(key).read()).toEqual(bytes);
+    }
+  },
+);
