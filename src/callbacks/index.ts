@@ -9,3 +9,4 @@ export type { MonitorOptions } from "./monitor.ts";
 export { type PlateauOptions, reduceLROnPlateau } from "./reduce-lr-on-plateau.ts";
 export { type RestoreBestOptions, restoreBest } from "./restore-best.ts";
 export { type CheckpointStore, file, indexedDb, opfs } from "./store.ts";
+export { type TensorBoardOptions, tensorBoard } from "./tensor-board.ts";
