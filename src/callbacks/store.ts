@@ -19,7 +19,7 @@ export interface CheckpointStore {
 export function file(path: string): CheckpointStore {
   checkPath("file", path);
   if (!hasFiles()) {
-    throw new OptionError(`file: "${path}" is a file of Node or Deno, and there are none here. Give opfs("${path}").`);
+    throw new OptionError(`file: there are no files here, but of the origin's own. Give opfs("${path}").`);
   }
   const [files, { dirname }] = [builtin("node:fs/promises"), builtin("node:path")];
   return {
@@ -53,7 +53,7 @@ export function opfs(path: string): CheckpointStore {
   checkPath("opfs", path);
   const storage = ownFiles();
   if (typeof storage?.getDirectory !== "function")
-    throw new OptionError(`opfs: there are no files of an origin here. In Node and Deno give file("${path}").`);
+    throw new OptionError(`opfs: there are no files of an origin here. Outside of a browser give file("${path}").`);
   const parts = path.split("/");
   const name = parts.pop() as string;
   async function handleOf(create: boolean) {
@@ -95,7 +95,7 @@ const TABLE = "checkpoints";
 export function indexedDb(key: string): CheckpointStore {
   checkPath("indexedDb", key);
   if (typeof indexedDB === "undefined")
-    throw new OptionError(`indexedDb: there is no IndexedDB here. In Node and Deno give file("${key}").`);
+    throw new OptionError(`indexedDb: there is no IndexedDB here. Outside of a browser give file("${key}").`);
   return {
     write: (bytes) => table(DATABASE, TABLE, "readwrite", (all) => all.put(bytes, key)),
     read: () => table<Uint8Array<ArrayBuffer> | undefined>(DATABASE, TABLE, "readonly", (all) => all.get(key)),

@@ -40,7 +40,7 @@ export function tensorBoard(
   }
   if (typeof write === "string" && !hasFiles()) {
     throw new OptionError(
-      `${place}: "${write}" is a folder of Node or Deno, and there are none here. Give a function.`,
+      `${place}: it writes to the folder "${write}", and there are no files here. Give a function of bytes.`,
     );
   }
   return ({ trainer }) => {

@@ -389,10 +389,10 @@ describe("checkpointEvery", () => {
 
   test("says in which places a runtime has none", () => {
     expect(() => opfs("run")).toThrow(
-      new OptionError('opfs: there are no files of an origin here. In Node and Deno give file("run").'),
+      new OptionError('opfs: there are no files of an origin here. Outside of a browser give file("run").'),
     );
     expect(() => indexedDb("run")).toThrow(
-      new OptionError('indexedDb: there is no IndexedDB here. In Node and Deno give file("run").'),
+      new OptionError('indexedDb: there is no IndexedDB here. Outside of a browser give file("run").'),
     );
   });
 });
