@@ -2,8 +2,8 @@
 // and at once the second time, and a table and curves beside the JSON.
 
 import { writeFileSync } from "node:fs";
+import { openTerminal } from "../../src/callbacks/terminal.ts";
 import type { Adapter } from "../adapter.ts";
-import { openTerminal } from "../train/terminal.ts";
 
 export const terminal = openTerminal(process.stderr);
 

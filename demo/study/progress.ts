@@ -1,6 +1,6 @@
 // Where a study stands, as a line on the terminal.
 
-import { duration, type Terminal } from "../train/terminal.ts";
+import { duration, type Terminal } from "../../src/callbacks/terminal.ts";
 
 export interface Standing {
   readonly task: { readonly name: string };

@@ -2,6 +2,7 @@
 // what it can do, and writes it to a file. Ctrl-C stops after the current step and saves; a second one quits at once.
 
 import { writeFileSync } from "node:fs";
+import { openTerminal } from "../../src/callbacks/terminal.ts";
 import type { Adapter } from "../adapter.ts";
 import { originOf } from "../origin.ts";
 import { table } from "../tasks/table.ts";
@@ -11,9 +12,8 @@ import type { Asked, Opened, Trained } from "./page.ts";
 import { type Heard, type Place, withPlace } from "./place.ts";
 import { png } from "./png.ts";
 import { describe, type Run, reportOf } from "./report.ts";
-import { openTerminal } from "./terminal.ts";
 
-const terminal = openTerminal();
+const terminal = openTerminal(process.stdout);
 const count = (value: number): string => value.toLocaleString("en-US");
 
 /** On Ctrl-C. Until there is something to save, and at the second time, it ends all: the runtime goes with us. */

@@ -1,12 +1,12 @@
 // Runs in the browser: opens the task and trains it when demo/train/main.ts asks for it, says all the while where it stands, and
 // counts what a steady step asks of WebGPU.
 
+import { createMeter, type Tick } from "../../src/callbacks/meter.ts";
 import { constant, type LayerRow, type MemoryReport } from "../../src/index.ts";
 import { tasks } from "../tasks/index.ts";
 import type { TaskName } from "../tasks/table.ts";
 import type { Run, Settings, Shown, Tested } from "../tasks/task.ts";
 import { type Counter, type Counts, startCounting, steadyCounts } from "./count.ts";
-import { createMeter, type Tick } from "./meter.ts";
 
 export interface Asked extends Omit<Settings, "device"> {
   readonly task: TaskName;

@@ -1,8 +1,8 @@
 // Where the training runs: in a page of Chromium, or in a process of Deno or Node.
 
+import type { Tick } from "../../src/callbacks/meter.ts";
 import type { Adapter } from "../adapter.ts";
 import type { Shown } from "../tasks/task.ts";
-import type { Tick } from "./meter.ts";
 import type { Asked, Looked, Opened, Trained } from "./page.ts";
 
 export const runtimes = ["chromium", "deno", "node"] as const;

@@ -1,10 +1,10 @@
 // What a training reports in the end: plain data for --json, and the same as text to read.
 
+import { duration, number } from "../../src/callbacks/terminal.ts";
 import type { LayerRow, MemoryReport } from "../../src/index.ts";
 import type { Origin } from "../origin.ts";
 import type { Counts } from "./count.ts";
 import type { Looked, Opened, Trained } from "./page.ts";
-import { duration, number } from "./terminal.ts";
 
 export interface Report extends Origin {
   readonly task: string;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { help, options } from "../../demo/train/options.ts";
-import { barLine } from "../../demo/train/terminal.ts";
+import { barLine } from "../../src/callbacks/terminal.ts";
 import { type Ended, runCommand } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "gradus-train-"));

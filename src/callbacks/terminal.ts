@@ -7,7 +7,16 @@ import type { Tick } from "./meter.ts";
 const LOG_INTERVAL = 5;
 const BAR = { most: 30, least: 6 } as const;
 
+/** What is written to, such as `process.stdout`. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  /** Characters in a line of a terminal. */
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 export interface Size {
+  /** NaN where it is not known. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
 }
@@ -43,16 +52,17 @@ export function barLine(tick: Tick, size: Size, columns: number): string {
   const { steps } = size;
   const epochs = epochsOf(size);
   const epoch = epochs === undefined ? "" : `epoch ${`${tick.epoch}`.padStart(`${epochs}`.length)}/${epochs} `;
+  const isKnown = !Number.isNaN(steps);
   const facts = [
-    ` ${`${tick.step}`.padStart(`${steps}`.length)}/${steps}`,
+    isKnown ? ` ${`${tick.step}`.padStart(`${steps}`.length)}/${steps}` : `step ${tick.step}`,
     `loss ${tick.loss.toFixed(3)}`,
     ...reportsOf(tick, 3),
     ...(Number.isNaN(tick.accuracy) ? [] : [`acc ${percent(tick.accuracy, 1).padStart(6)}`]),
     `${number(tick.stepsPerSecond).padStart(5)} steps/s`,
-    `${duration(tick.secondsLeft).padStart(5)} left`,
+    ...(isKnown ? [`${duration(tick.secondsLeft).padStart(5)} left`] : []),
   ].join("  ");
   const room = Math.min(BAR.most, columns - epoch.length - facts.length);
-  if (room < BAR.least) return `${epoch}${facts}`.slice(0, columns);
+  if (!isKnown || room < BAR.least) return `${epoch}${facts}`.slice(0, columns);
   const full = Math.floor((room * tick.step) / steps);
   return `${epoch}${"█".repeat(full)}${"░".repeat(room - full)}${facts}`;
 }
@@ -63,14 +73,16 @@ export function logLine(tick: Tick, size: Size): string {
   const facts = [`loss ${tick.loss.toFixed(4)}`, ...reportsOf(tick, 4)];
   if (!Number.isNaN(tick.accuracy)) facts.push(`accuracy ${percent(tick.accuracy, 1)}`);
   if (!Number.isNaN(tick.stepsPerSecond)) {
-    facts.push(`${number(tick.stepsPerSecond)} steps/s`, `${duration(tick.secondsLeft)} left`);
+    facts.push(`${number(tick.stepsPerSecond)} steps/s`);
+    if (!Number.isNaN(tick.secondsLeft)) facts.push(`${duration(tick.secondsLeft)} left`);
   }
-  return `${epoch}step ${number(tick.step)} of ${number(size.steps)}: ${facts.join(", ")}`;
+  const of = Number.isNaN(size.steps) ? "" : ` of ${number(size.steps)}`;
+  return `${epoch}step ${number(tick.step)}${of}: ${facts.join(", ")}`;
 }
 
 export type Terminal = ReturnType<typeof openTerminal>;
 
-export function openTerminal(stream: NodeJS.WriteStream = process.stdout) {
+export function openTerminal(stream: TextStream) {
   const clear = "\r\x1b[K";
   let drawn = "";
   let logged = Number.NEGATIVE_INFINITY;

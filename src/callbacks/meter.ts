@@ -1,7 +1,7 @@
 // What a person wants to know while training runs: turns the results of steps into where it stands, how well it does,
 // how fast it is, and how long it will take.
 
-import type { StepResult } from "../../src/index.ts";
+import type { StepResult } from "../index.ts";
 
 /** Where training stands. */
 export interface Tick {
@@ -24,7 +24,7 @@ const NEWEST = 0.02;
 
 export type Meter = ReturnType<typeof createMeter>;
 
-/** For a training of `steps` in all. */
+/** For a training of `steps` in all; NaN where that is not known. */
 export function createMeter({ steps, stepsPerEpoch }: { steps: number; stepsPerEpoch: number }) {
   let [lossFirst, lossLast] = [Number.NaN, Number.NaN];
   let tick: Tick | undefined;
