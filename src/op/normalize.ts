@@ -9,7 +9,7 @@ import { mergeSums } from "./channel-sums.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { indexMap, placeOf } from "./index-map.ts";
-import { fold, inLines, threads } from "./kernel.ts";
+import { type DeviceFacts, fold, inLines, threads } from "./kernel.ts";
 import { type Attributes, defineOp, type Kernel, type Op, once } from "./op.ts";
 import { checkCount } from "./request.ts";
 import { isBusy, sharesRow } from "./split.ts";
@@ -42,20 +42,23 @@ function viewOf({ shape }: Tensor, { groups, positions }: Groups): readonly [num
   return [samples, size(shape) / (samples * channels), groups, channels / groups];
 }
 
-/** How many samples a part of the way back has: a thread measures its own, or a workgroup one after the other. */
-function heightOf(x: Tensor, given: Attributes): number {
+/**
+ * How many samples a part of the way back has: a thread measures its own, or a workgroup one after the other. As a CPU likes it, unless
+ * attributes say: parts are tensors of the plan.
+ */
+function heightOf(x: Tensor, given: Attributes, device: DeviceFacts = { software: true }): number {
   if (given.height !== undefined) return given.height as number;
   const [samples, positions] = viewOf(x, given as Groups);
-  const isShared = sharesGroup(x, given);
+  const isShared = sharesGroup(x, given, device);
   const height =
     given.summed === true ? Math.sqrt(samples / positions) / (isShared ? 4 : 1) : isShared ? 1 : MOST_HEIGHT;
   return Math.min(MOST_HEIGHT, Math.ceil(height));
 }
 
-/** Whether a workgroup shares a group on the way back: by shapes alone, since parts are tensors of the plan. */
-function sharesGroup(x: Tensor, given: Attributes): boolean {
+/** Whether a workgroup shares a group on the way back, as if there were groups enough: parts make more of them. */
+function sharesGroup(x: Tensor, given: Attributes, device: DeviceFacts): boolean {
   const [, positions, , channels] = viewOf(x, given as Groups);
-  return positions * channels >= SHARED;
+  return sharesRow(Number.POSITIVE_INFINITY, positions * channels, SHARED, device);
 }
 
 /** What all kernels of groups have in common. */
@@ -97,7 +100,7 @@ const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward
   choose({ tensors, all, attributes: given, epilogue: steps, checked, device }) {
     const { x, gamma, beta } = tensors as Tensors<"x"> & Partial<Tensors<"gamma" | "beta">>;
     const { view, holes, constants, isShared } = groupsOf(x, given, (groups, numbers) =>
-      isForward ? sharesRow(groups, numbers, SHARED, device) : sharesGroup(x, given),
+      isForward ? sharesRow(groups, numbers, SHARED, device) : sharesGroup(x, given, device),
     );
     const height = heightOf(x, given);
     const columns = x.shape.at(-1) as number;
@@ -162,11 +165,10 @@ export const normalizeBackward: Op<"x" | "dy" | "gamma", "dx" | "parts", Groups 
       const [samples, positions, groups, channels] = viewOf(x, attributes);
       const isEnough = (height: number): boolean =>
         isBusy(Math.ceil(samples / height) * groups, 64, size(x.shape), positions * channels);
-      const before = heightOf(x, attributes);
-      let height = before;
+      let height = heightOf(x, attributes, { software: false });
       while (height > 1 && !isEnough(height)) height = Math.ceil(height / 2);
       const from = { x, dy, ...(gamma && { gamma }) } as Tensors<"x" | "dy" | "gamma">;
-      return height === before ? undefined : emit(normalizeBackward, from, { ...attributes, height });
+      return height === attributes.height ? undefined : emit(normalizeBackward, from, { ...attributes, height });
     },
     kernel: kernel("normalize-backward", backwardSource, false),
     takesEpilogue: true,

@@ -27,11 +27,12 @@ export function splitsForGpu(workgroups: number, results: number, terms: number)
   return splits;
 }
 
-/**
- * Whether a workgroup shares a row: of so many numbers everywhere, and on a GPU of fewer where a thread for each row would leave it idle.
- */
+/** From so many numbers on a CPU shares a row among threads: each time that they wait for one another takes it as long as hundreds of sums. */
+const LONG_FOR_CPU = 2 ** 14;
+
+/** Whether a workgroup shares a row: on a CPU a very long one, on a GPU one of `long` numbers, or where a thread for each row would leave it idle. */
 export const sharesRow = (rows: number, columns: number, long: number, { software }: DeviceFacts): boolean =>
-  columns >= long || (!software && !isBusy(Math.ceil(rows / 64), 64, rows * columns, columns));
+  software ? columns >= LONG_FOR_CPU : columns >= long || !isBusy(Math.ceil(rows / 64), 64, rows * columns, columns);
 
 export function splitsFor(rows: number, columns: number, terms: number): number {
   const tiles = Math.ceil(rows / 8) * Math.ceil(columns / 8);
