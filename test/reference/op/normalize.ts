@@ -64,7 +64,7 @@ const partsOf: Twin = ([x, dy], facts, _step, round) => {
   const perSample = facts.attributes.groups as number;
   const samples = groups.length / perSample;
   const positions = size(shape) / (samples * channels);
-  const isShared = size(shape) / groups.length >= 128;
+  const isShared = size(shape) / groups.length >= 2 ** 14;
   const usual = Math.min(64, Math.ceil(Math.sqrt(samples / positions) / (isShared ? 4 : 1)));
   const { height = usual } = facts.attributes as { readonly height?: number };
   const y = new Float64Array(parts * 2 * channels);
