@@ -33,12 +33,22 @@ interface Play {
   readonly mode?: "cached" | "full";
   /** Seconds of a run of a candidate. */
   readonly cost?: (candidate: Candidate, at: number) => number;
+  /** Seconds that a clock shows of so many, and how many there are in all. */
+  readonly shown?: (seconds: number) => number;
+  readonly seconds?: number;
   readonly isAlike?: boolean;
   readonly stored?: Choices;
 }
 
 /** A run on a device that takes as long as it is told. */
-function play({ mode = "cached", cost = () => 0.001, isAlike = true, stored = {} }: Play = {}) {
+function play({
+  mode = "cached",
+  cost = () => 0.001,
+  shown = (seconds) => seconds,
+  seconds: all = 2,
+  isAlike = true,
+  stored = {},
+}: Play = {}) {
   let [clock, dispatches] = [0, 0];
   const measured: Asked[] = [];
   const told: string[] = [];
@@ -50,7 +60,7 @@ function play({ mode = "cached", cost = () => 0.001, isAlike = true, stored = {}
         runs: asked.candidates.map((_, i) => i),
         async time(candidate, times) {
           dispatches += times;
-          const seconds = 0.0003 + times * cost(asked.candidates[candidate] as Candidate, candidate);
+          const seconds = shown(0.0003 + times * cost(asked.candidates[candidate] as Candidate, candidate));
           clock += seconds;
           return seconds;
         },
@@ -60,7 +70,7 @@ function play({ mode = "cached", cost = () => 0.001, isAlike = true, stored = {}
     },
   };
   const run = createRun({
-    ...{ mode, stored, meter, seconds: 2, now: () => clock },
+    ...{ mode, stored, meter, seconds: all, now: () => clock },
     tell: ({ work }, chosen, done, total) =>
       told.push(`${done}/${total} ${work.tensors.a?.shape} ${candidateName(chosen)}`),
     keep: async (found) => void kept.push(found),
@@ -100,16 +110,29 @@ describe("a choice", () => {
     expect(rounds).toBeGreaterThan(8);
   });
 
+  test("leaves such a default by a clock that has grains of a tenth of a second, and no other one", async () => {
+    const grains = (seconds: number): number => Math.ceil(seconds * 10 + 0.5) / 10;
+    for (const [slow, changes] of [
+      [0.005, true],
+      [0.00011, false],
+    ] as const) {
+      const { run, clock } = play({ cost: (_, at) => (at === 0 ? slow : 0.0001), shown: grains, seconds: 6 });
+      run.choose(kernel, work);
+      expect(await run.measure()).toBe(changes);
+      expect(clock()).toBeLessThan(9);
+    }
+  });
+
   test.each([
-    ["slower in three rounds of five, however slow it was then", [4, 5, 7, 9, 11, 12]],
-    ["slow when it was first looked at", [1]],
+    ["slower in three rounds of five, however slow it was then", [5, 6, 8, 10, 12, 13]],
+    ["slow when it was first looked at", [2]],
   ])("is not made against a default that was %s", async (_, slow) => {
     let round = -1;
     const cost = (_: Candidate, at: number): number => (at !== 0 ? 0.0075 : slow.includes(++round) ? 0.02 : 0.007);
     const { run } = play({ cost });
     run.choose(kernel, work);
     expect(await run.measure()).toBe(false);
-    expect(round).toBe(9); // two looks, three rounds to warm up, five that count
+    expect(round).toBe(10); // the clock's grain, two looks, three rounds to warm up, five that count
   });
 
   test("is among those that add in the default's order, but for full", async () => {

@@ -57,7 +57,7 @@ const model = sequential({
 const data = samples(24);
 const batches = [0, 8, 16].map((from) => slice(data, from, from + 8));
 
-/** A trainer, how many submissions it took to get it, and what it was told of its choices. */
+/** A trainer, given time enough also where the clock has grains of a tenth of a second, how many submissions it took to get it, and what it was told of its choices. */
 async function start(device: GPUDevice, options?: AutotuneOptions) {
   let submissions = 0;
   const told: string[] = [];
@@ -70,7 +70,7 @@ async function start(device: GPUDevice, options?: AutotuneOptions) {
     told.push(`${kernel} ${/splits \d/.exec(chosen)} ${isDefault}`);
   const trainer = await compile(model, {
     ...{ device, input: [6], batch: 8, loss: crossEntropy(), onWarning: (message) => told.push(message) },
-    ...(options && { autotune: autotune({ ...options, onProgress }) }),
+    ...(options && { autotune: autotune({ seconds: 30, ...options, onProgress }) }),
   });
   device.queue.submit = submit;
   return { trainer, submissions, told };
