@@ -1,4 +1,4 @@
-// node --import tsx test/kills/main.ts [KILLS] [PLACES]: ends writers of checkpoints so often, in each place, and counts what was left: the
+// npm run kills -- [KILLS] [PLACES]: ends writers of checkpoints so often, in each place, and counts what was left: the
 // old one, the new one, anything else. Default: 200 kills at file,opfs,indexedDb.
 
 import { isWhole, type Kill, killWhileWriting, type Place, places } from "./kill.ts";
