@@ -30,8 +30,8 @@ export interface CallbackOptions extends FitOptions {
  * });
  */
 export async function fitWith(trainer: Trained, data: Data, options: CallbackOptions = {}): Promise<History> {
+  check(options);
   const { callbacks = [], validationSplit, onStep, onEpoch, ...rest } = options;
-  check(callbacks, validationSplit, rest);
   const halves = validationSplit === undefined ? undefined : split(trainer, data, validationSplit);
   const { epochs = rest.steps === undefined ? 1 : Number.POSITIVE_INFINITY, steps } = rest;
   const run: Run = {
@@ -48,7 +48,8 @@ export async function fitWith(trainer: Trained, data: Data, options: CallbackOpt
   };
   let failed = true;
   try {
-    for (const callback of callbacks) hooks.push(typeof callback === "function" ? await callback(run) : callback);
+    for (const callback of callbacks)
+      hooks.push(typeof callback === "function" ? hooksOf(await callback(run)) : callback);
     const [ofSteps, ofEpochs] = [heard<FitStep>("onStep", onStep), heard<EpochResult>("onEpoch", onEpoch)];
     const found = await trainer.fit(halves?.training ?? data, {
       ...rest,
@@ -93,17 +94,32 @@ async function close(hooks: readonly Hooks[], failed: boolean): Promise<void> {
   if (!failed && errors.length > 0) throw errors[0];
 }
 
-function check(callbacks: unknown, part: unknown, { validation }: FitOptions): void {
-  const isCallback = (one: unknown): boolean =>
-    typeof one === "function" || (typeof one === "object" && one !== null && Object.keys(one).every(isHook));
-  if (!Array.isArray(callbacks) || !callbacks.every(isCallback)) {
+const isHooks = (one: unknown): one is Hooks =>
+  typeof one === "object" && one !== null && Object.keys(one).every(isHook);
+
+/** What a callback made. */
+function hooksOf(made: unknown): Hooks {
+  if (isHooks(made)) return made;
+  throw new OptionError(
+    `fitWith: a callback that is a function makes hooks when the fit begins, and one gave ${say(made)}. Give for example { onEpoch: (epoch) => console.log(epoch) }.`,
+  );
+}
+
+function check(options: unknown): void {
+  if (typeof options !== "object" || options === null)
+    throw new OptionError(`fitWith: its options are ${say(options)}, they must be an object. Write { epochs: 3 }.`);
+  const { callbacks = [], validationSplit, validation, onStep, onEpoch } = options as CallbackOptions;
+  if (!Array.isArray(callbacks) || !callbacks.every((one) => typeof one === "function" || isHooks(one))) {
     throw new OptionError(
       "fitWith: callbacks is no list of callbacks. Give for example [earlyStopping({ patience: 5 }), { onEpoch: console.log }].",
     );
   }
-  if (part === undefined) return;
-  if (!((part as number) > 0 && (part as number) < 1))
-    throw new OptionError(`fitWith: validationSplit is ${say(part)}, it must be a number between 0 and 1.`);
+  for (const [name, own] of Object.entries({ onStep, onEpoch }))
+    if (own !== undefined && typeof own !== "function")
+      throw new OptionError(`fitWith: ${name} is ${say(own)}, it must be a function.`);
+  if (validationSplit === undefined) return;
+  if (!(validationSplit > 0 && validationSplit < 1))
+    throw new OptionError(`fitWith: validationSplit is ${say(validationSplit)}, it must be a number between 0 and 1.`);
   if (validation !== undefined)
     throw new OptionError("fitWith: validation and validationSplit are both given. Give one of them.");
 }

@@ -17,7 +17,10 @@ const isSamples = (data: unknown): data is Samples =>
 
 /** How many samples there are, as far as it can be told without a look at them; undefined for batches that are made on the way. */
 export function sampleCount(trainer: Trained, data: Data): number | undefined {
-  if (!isSamples(data)) return (data as { readonly count?: number }).count;
+  if (!isSamples(data)) {
+    const { count } = Object(data) as { readonly count?: unknown };
+    return typeof count === "number" ? count : undefined;
+  }
   const { x } = data;
   if (!isList(x)) return undefined;
   if (isList(x[0])) return x.length;

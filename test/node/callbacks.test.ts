@@ -240,7 +240,8 @@ describe("validationSplit", () => {
         "fitWith: validationSplit is 0.9, which leaves 0 of 4 samples for training and 4 for validation. Give more samples, or another part.",
       ),
     );
-    await expect(splitOf([data] as unknown as Samples, 0.5)).rejects.toThrow("validationSplit takes samples { x, y }");
+    for (const other of [[data], undefined, new Map()])
+      await expect(splitOf(other as never, 0.5)).rejects.toThrow("validationSplit takes samples { x, y }");
     await expect(splitOf({ ...data, y: [1, 2, 3] }, 0.5)).rejects.toThrow(
       "fitWith: data.y has 3 entries, which is no multiple of 4 samples.",
     );
@@ -266,6 +267,18 @@ test.each([
   [() => restoreBest({ mode: "up" as "max" }), 'restoreBest: mode is "up", it must be "auto", "min" or "max".'],
 ])("what cannot be meant is refused, %#", (make, message) => {
   expect(make).toThrow(new OptionError(message));
+});
+
+test("fitWith refuses options that are none, and a callback that makes no hooks", async () => {
+  const { trainer } = played();
+  await expect(fitWith(trainer, data, 3 as never)).rejects.toThrow(
+    new OptionError("fitWith: its options are 3, they must be an object. Write { epochs: 3 }."),
+  );
+  await expect(fitWith(trainer, data, { onEpoch: 5 as never })).rejects.toThrow("onEpoch is 5, it must be a function");
+  const none = (() => undefined) as unknown as Callback;
+  await expect(fitWith(trainer, data, { callbacks: [none] })).rejects.toThrow(
+    "fitWith: a callback that is a function makes hooks when the fit begins, and one gave undefined.",
+  );
 });
 
 test.each([[3], [[{ onEpochEnd: () => 1 }]], [[1]]])("fit refuses what are no callbacks, %#", async (callbacks) => {
