@@ -22,6 +22,7 @@ import { loadWeights } from "../../src/pytorch/index.ts";
 import { characters, fromTokenizerBin, type Tokenizer } from "../../src/text/index.ts";
 import { type Golden, relativeError } from "../reference/golden-data.ts";
 import { kerasNetworks } from "../reference/keras-networks.ts";
+import { featureFigures } from "./features.ts";
 import { type KerasFigure, kerasFigures, hitsOf as kerasHits } from "./keras.ts";
 import { cartPole, hitsOf, type PyTorchFigure, pytorchFigures, pytorchNetworks } from "./pytorch.ts";
 
@@ -286,6 +287,7 @@ const silero: Figure = {
 
 export const figures: readonly Figure[] = [
   ...kerasFigures.map(keras),
+  { name: "features of MobileNet", measure: featureFigures },
   ...Object.entries(pytorchFigures).map(pytorch),
   ...[goldens, agent, magika, basicPitch, charRnn, tinyStories, silero],
 ];
