@@ -17,6 +17,7 @@ export const entries: readonly string[] = [
   "adapter",
   "autotune",
   "callbacks",
+  "worker",
 ].filter((name) => existsSync(`src/${name}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */
@@ -47,9 +48,9 @@ const coreOutside = (): Plugin => ({
   },
 });
 
-/** Builds them into a folder, beside the core. */
-export async function buildEntries(folder: string): Promise<void> {
-  for (const name of entries) {
+/** Builds them, or some of them, into a folder, beside the core. */
+export async function buildEntries(folder: string, names: readonly string[] = entries): Promise<void> {
+  for (const name of names) {
     await build({
       configFile: false,
       logLevel: "error",

@@ -192,7 +192,7 @@ describe("a runtime", () => {
     expect(withoutComments(textOf(file)).match(flags) ?? []).toEqual([]);
   });
 
-  test.each(sources.filter((file) => !/^(gpu\/|foreign\/runtime\.ts$)/.test(file)))(
+  test.each(sources.filter((file) => !/^(gpu\/|foreign\/runtime\.ts$|worker\/runtime\.ts$)/.test(file)))(
     "is not asked for by %s",
     (file) => {
       expect(withoutComments(textOf(file)).match(runtime) ?? []).toEqual([]);

@@ -1,0 +1,151 @@
+// The trainer as the page has it: the methods of one that trains on the page, each with a promise.
+
+import type {
+  Data,
+  EvaluateOptions,
+  Evaluation,
+  FindRateOptions,
+  FineTuneOptions,
+  FitOptions,
+  FitResult,
+  FoundRates,
+  HostTensor,
+  Inputs,
+  LayerRates,
+  PredictOptions,
+  Samples,
+  StreamNumbers,
+  Trainer,
+} from "../index.ts";
+import { rateCalls, trainerCalls, UPLOADED } from "./calls.ts";
+import type { Link } from "./link.ts";
+
+export interface Moving {
+  /**
+   * Hands the memory of all typed arrays in the arguments over to the worker, without a copy: on the page they are empty after that.
+   * Default false: they are copied once.
+   */
+  readonly move?: boolean;
+}
+
+/** Samples that lie in the worker and on its device. */
+export interface WorkerUpload {
+  /** Samples in it. */
+  readonly count: number;
+  /** Frees what it holds. It cannot be used after that. */
+  dispose(): void;
+}
+
+/** Data of the page, an upload, or the name of one of the module's `data`. An iterable that makes batches stands in the module. */
+export type WorkerData = Data | WorkerUpload | string;
+
+type Later<Method> = Method extends (...given: infer Given) => infer Result
+  ? (...given: Given) => Promise<Awaited<Result>>
+  : never;
+
+/** As `rates` of a trainer on the page, each with a promise: a change that `onStep` makes in lockstep acts on the next step. */
+export interface WorkerRates {
+  set: Later<LayerRates["set"]>;
+  freeze: Later<LayerRates["freeze"]>;
+  unfreeze: Later<LayerRates["unfreeze"]>;
+  assign: Later<LayerRates["assign"]>;
+  scale: Later<LayerRates["scale"]>;
+  edits: Later<LayerRates["edits"]>;
+  replay: Later<LayerRates["replay"]>;
+  table(options?: { readonly tensors?: false }): Promise<ReturnType<LayerRates["table"]>>;
+}
+
+interface WorkerFitOptions extends Omit<FitOptions, "validation">, Moving {
+  readonly validation?: WorkerData;
+}
+
+/**
+ * Made by `compileInWorker`. Each call is a message, in the order of the calls, and takes its turn as on the page; errors keep their
+ * class, name and message. What is asked after the worker has ended, or waits when it does, is refused with a DeviceError.
+ */
+export interface WorkerTrainer {
+  /** Which adapter runs, for example "google swiftshader (software)". */
+  readonly adapter: string;
+  /** Whether a CPU does the work of a GPU. */
+  readonly software: boolean;
+  /** Of one sample; of the first of several inputs. */
+  readonly inputShape: readonly number[];
+  /** Of what the model makes of one sample; of the first of several outputs. */
+  readonly outputShape: readonly number[];
+  /** Numbers in all tensors. */
+  readonly parameterCount: number;
+  /** Updates made so far, as far as the page has heard. */
+  readonly steps: number;
+  readonly rates: WorkerRates;
+  /**
+   * As `fit` of a trainer. Steps are streamed to `onStep` and `onStats` and not waited for, but with `lockstep: true`, where each step
+   * waits until the page has heard of it; once a listener returns a promise, the steps after that wait, too. `onEpoch` is always waited for.
+   */
+  fit(data: WorkerData, options?: WorkerFitOptions): Promise<FitResult>;
+  /** As `fineTune` of a trainer, with listeners as those of `fit`. */
+  fineTune(data: WorkerData, options?: FineTuneOptions & Moving): Promise<FitResult>;
+  /** As `findRate` of a trainer. */
+  findRate(data: WorkerData, options?: FindRateOptions & Moving): Promise<FoundRates>;
+  step: Trainer["step"];
+  evaluate(data: WorkerData, options?: EvaluateOptions & Moving): Promise<Evaluation>;
+  predict(
+    x: StreamNumbers | Inputs | WorkerUpload | string,
+    options?: PredictOptions & { readonly averaged?: boolean } & Moving,
+  ): Promise<HostTensor>;
+  /** Puts samples into the worker and on its device once, for `fit`, `evaluate` and `predict`: without it each call sends them again. */
+  upload(samples: Samples | string, options?: Moving): Promise<WorkerUpload>;
+  weights: Trainer["weights"];
+  averages: Trainer["averages"];
+  setWeights: Later<Trainer["setWeights"]>;
+  transfer: Later<Trainer["transfer"]>;
+  state: Trainer["state"];
+  setState: Later<Trainer["setState"]>;
+  gradients: Trainer["gradients"];
+  applyGradients: Trainer["applyGradients"];
+  /** As `save` of a trainer: the bytes are the page's, a file of either side's is loaded by the other. */
+  save: Trainer["save"];
+  load: Later<Trainer["load"]>;
+  memory: Later<Trainer["memory"]>;
+  /** Ends a running fit: it lands within the steps under way, and in lockstep after the step that the page hears of. */
+  stop(): void;
+  /** Frees everything on the device, then ends the worker. What still waits is refused with a GradusError. It may be called twice. */
+  dispose(): Promise<void>;
+}
+
+export type About = Pick<WorkerTrainer, "adapter" | "software" | "inputShape" | "outputShape" | "parameterCount">;
+
+/** The trainer behind a link. */
+export function trainerOver(link: Link, about: About, dispose: () => Promise<void>): WorkerTrainer {
+  const methods = (prefix: string, names: readonly string[]): Record<string, unknown> =>
+    Object.fromEntries(
+      names.map((name) => [name, (...given: unknown[]) => link.call(`${prefix}${name}`, given.map(sent))]),
+    );
+  const trainer = {
+    ...about,
+    ...methods("", trainerCalls),
+    rates: methods("rates.", rateCalls),
+    async fit(data: WorkerData, options: WorkerFitOptions = {}) {
+      const { validation, ...rest } = options;
+      return link.call("fit", [
+        sent(data),
+        validation === undefined ? rest : { ...rest, validation: sent(validation) },
+      ]);
+    },
+    async upload(samples: Samples | string, options: Moving = {}) {
+      const { count, ...place } = (await link.call("upload", [samples, options])) as { count: number };
+      const free = (): void => void link.call("free", [Object.values(place)[0]]).catch(() => undefined);
+      const upload: WorkerUpload = { count, dispose: free };
+      places.set(upload, place);
+      return upload;
+    },
+    stop: link.stop,
+    dispose,
+  };
+  Object.defineProperty(trainer, "steps", { get: link.steps, enumerable: true });
+  return trainer as unknown as WorkerTrainer;
+}
+
+/** What stands for an upload in a message. */
+const places = new WeakMap<object, { readonly [UPLOADED]?: number }>();
+
+const sent = (value: unknown): unknown => (typeof value === "object" && value !== null && places.get(value)) || value;
