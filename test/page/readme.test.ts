@@ -25,11 +25,11 @@ const examples = [...readme.matchAll(/^```[jt]s (\w+)\n(.*?)^```$/gms)].map(([, 
 /** What the text around the examples calls `x` and `y`: images of digits, and their classes. */
 const prelude =
   "globalThis.x = Uint8Array.from({ length: 192 * 784 }, (_, i) => (i * i) % 256); globalThis.y = Uint8Array.from({ length: 192 }, (_, i) => i % 10);";
-/** The page beside the worker. */
-const besideWorker = `const worker = new Worker("example.js", { type: "module" });
-worker.onerror = ({ message }) => { document.title = "failed: " + message; };
-worker.onmessage = ({ data }) => { if (data.bytes) document.title = "done " + data.bytes.length; };
-worker.postMessage({ x: Float32Array.of(1, 2, 3, 4), y: Float32Array.of(2, 4, 6, 8) });`;
+/** The module that a page of the examples trains in a worker. */
+const model = examples.find(({ where }) => where === "model")?.code ?? "";
+/** A worker has no import map. */
+const resolved = (text: string): string =>
+  text.replace('from "gradus"', 'from "./gradus.js"').replace(/from "gradus\/(\w+)"/g, 'from "./$1.js"');
 
 let packed: Packed;
 let server: Server;
@@ -41,17 +41,13 @@ beforeAll(async () => {
   const file = readFileSync(join(packed.folder, "dist/gradus.js"), "utf8");
   server = createServer(({ url = "" }, response) => {
     response.setHeader("content-type", url.endsWith(".js") ? "text/javascript" : "text/html");
-    // A worker has no import map.
     if (url === "/gradus.js") response.end(file);
     else if (entries.some((name) => url === `/${name}.js`))
       response.end(readFileSync(join(packed.folder, "dist", url)));
     else if (dataFiles.some(({ path }) => url === `/${path}`))
       dataFile(url.slice(1)).then((bytes) => response.end(bytes));
-    else if (url === "/example.js") {
-      response.end(
-        code.replace('from "gradus"', 'from "./gradus.js"').replace(/from "gradus\/(\w+)"/g, 'from "./$1.js"'),
-      );
-    } else if (url === "/beside.js") response.end(besideWorker);
+    else if (url === "/example.js") response.end(resolved(code));
+    else if (url === "/model.js") response.end(resolved(model));
     else if (url === "/done.js") response.end(`await import("./example.js"); document.title = "done";`);
     else response.end(`<script>${prelude}</script><script type="module" src="${url.slice(1)}.js"></script>`);
   });
@@ -106,7 +102,7 @@ async function runInNode(): Promise<void> {
 }
 
 test("there are examples of every kind", () => {
-  expect([...new Set(examples.map(({ where }) => where))].sort()).toEqual(["browser", "node", "worker"]);
+  expect([...new Set(examples.map(({ where }) => where))].sort()).toEqual(["browser", "model", "node"]);
   // What a reader would take for an example is one.
   expect(readme.match(/^```[jt]s/gm)).toHaveLength(examples.length);
 });
@@ -114,5 +110,5 @@ test("there are examples of every kind", () => {
 test.each(examples)("an example for $name", async ({ where, code: example }) => {
   code = example;
   if (where === "node") await runInNode();
-  else await runInBrowser(where === "worker" ? "beside" : "done");
+  else await runInBrowser("done");
 });
