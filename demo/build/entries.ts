@@ -18,6 +18,7 @@ export const entries: readonly string[] = [
   "autotune",
   "callbacks",
   "worker",
+  "cohort",
 ].filter((name) => existsSync(`src/${name}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */

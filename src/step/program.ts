@@ -16,18 +16,23 @@ import type { Report } from "../graph/report.ts";
 import type { DataFormat, Stream, Streams } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type Parameter, trace } from "../graph/trace.ts";
-import type { DeviceFacts } from "../op/kernel.ts";
+import { initialValues } from "../initializer.ts";
+import { type DeviceFacts, fold } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
+import { reportsAt } from "../op/metrics.ts";
 import type { Chooser } from "../op/op.ts";
+import { specialise } from "../op/shader.ts";
 import type { Tensor } from "../op/tensor.ts";
 import { planBeside } from "../plan/beside.ts";
 import { sumsLast } from "../plan/late.ts";
 import { blockBytes, type Layout, layOut, type Placed } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { lean } from "../plan/segment.ts";
+import { beside } from "./beside.ts";
+import { commandOf } from "./command.ts";
 import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
-import type { UpdateSettings } from "./update.ts";
+import { isControlled, type UpdateSettings, updateCommands } from "./update.ts";
 
 /** `train` ends in the update, `gradients` before it; `features` gives what the frozen layers at the input make of a batch. */
 export type Mode = "train" | "gradients" | "evaluate" | "predict" | "features";
@@ -70,6 +75,14 @@ export interface ProgramOptions {
   readonly tuning?: Chooser | undefined;
   /** Blocks of an arena that the device lets a shader see at once. Default: all. */
   readonly mostBlocks?: number;
+  /** Many copies of it at once. Default: one. */
+  readonly copies?: Copies | undefined;
+}
+
+/** Many copies of a network in the place of one. Made by gradus/cohort. */
+export interface Copies {
+  /** @internal */
+  build(options: Omit<ProgramOptions, "copies">, core: typeof lent): Program;
 }
 
 export interface Program {
@@ -142,7 +155,13 @@ function checkPlace({ name, shape, layer }: Parameter, placed: Parameter | undef
 }
 
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
-export function buildProgram(options: ProgramOptions): Program {
+export const buildProgram = ({ copies, ...options }: ProgramOptions): Program =>
+  copies ? copies.build(options, lent) : buildOne(options);
+
+/** What is lent to who makes a program of many. */
+const lent = { buildOne, beside, commandOf, fold, initialValues, isControlled, reportsAt, specialise, updateCommands };
+
+function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;
   const traced = trace(options.model, {
     ...options,

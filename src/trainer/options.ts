@@ -15,6 +15,7 @@ import type { Rates } from "../optim/rule.ts";
 import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
 import { checkFunction, checkOptions, checkSwitches, isRecord, shown } from "../option.ts";
 import { checkPattern } from "../pattern.ts";
+import type { Copies } from "../step/program.ts";
 import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
 import type { OptimizerState } from "./state.ts";
@@ -79,6 +80,8 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    * gradus/autotune. Default: what is known of such devices decides.
    */
   readonly autotune?: Autotune;
+  /** Many copies of the network at once: `compileCohort` of gradus/cohort gives them. Default: one. */
+  readonly copies?: Copies | undefined;
   /** Decides initial weights and shuffles. Default 0. */
   readonly seed?: number;
   /** Told of each kernel that is compiled, so that a page can show how far it is. */
@@ -135,6 +138,7 @@ export interface Settings {
   readonly recompute: string | undefined;
   readonly base: Base | undefined;
   readonly normalization: Normalization;
+  readonly copies: Copies | undefined;
   readonly warn: (message: string) => void;
   /** How kernels run in this trainer, where that is measured. */
   readonly tuning: Tuning | undefined;
@@ -145,7 +149,18 @@ export type FirstSettings = Omit<Settings, "update" | "momentum" | "mostReports"
 
 const compileKeys = [
   ...["input", "batch", "loss", "losses", "target", "metrics", "optimizer", "rates", "schedule", "seed"],
-  ...["onProgress", "onWarning", "cacheFrozen", "recompute", "base", "weights", "state", "blocks", "autotune"],
+  ...[
+    "onProgress",
+    "onWarning",
+    "cacheFrozen",
+    "recompute",
+    "base",
+    "weights",
+    "state",
+    "blocks",
+    "autotune",
+    "copies",
+  ],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
   ...["mean", "std", "scale"],
 ];
@@ -154,7 +169,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
-  const { cacheFrozen = false, recompute, base, blocks, metrics, autotune } = options;
+  const { cacheFrozen = false, recompute, base, blocks, metrics, autotune, copies } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   const inputs = streamsOf("compile", "input", input);
   const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
@@ -202,6 +217,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
     recompute,
     base,
     normalization,
+    copies,
     warn,
   };
 }

@@ -1,0 +1,132 @@
+// The program of many copies, made of that of one: its tensors once for each copy, its commands spread, its update over all blocks.
+
+import { type Copies, OptionError } from "../index.ts";
+import { byRows, byStates, tell } from "./around.ts";
+import type { Core, Program, ProgramOptions, Residence } from "./core.ts";
+import { type Copied, placeOfMany, spread, TOLD } from "./spread.ts";
+
+/** Blocks of an arena begin at multiples of so many numbers. */
+const BLOCK = 256;
+
+/** `seeds`: of each copy. Copy k has its tensors and layers under "k". */
+export function copiesOf(seeds: readonly number[], seed: number): Copies {
+  const copies = seeds.length;
+  /** The programs of one copy. */
+  const single = new WeakMap<Program, Program>();
+  const drawn = seeds.some((one) => one !== seed) ? seeds : undefined;
+  return { build };
+
+  function build(options: ProgramOptions, core: Core): Program {
+    refuse(options, core);
+    const { update, first, mostReports, mostBlocks = Number.POSITIVE_INFINITY, mode } = options;
+    const before = first && single.get(first as Program);
+    const reports = mostReports === undefined ? undefined : mostReports / copies - 1;
+    const one = core.buildOne({
+      ...options,
+      update: { ...update, layers: 0 },
+      ...(before && { first: before }),
+      ...(reports !== undefined && { mostReports: reports }),
+      frozen: new Set([...options.frozen].filter((name) => isInAll(name, options.frozen)).map(withoutCopy)),
+    });
+    const rows = one.parameters.length;
+    const room = (reports ?? one.reports.length) + 1;
+    const told = 4 * core.reportsAt(0) + 256 * (room - 1);
+    const copied: Copied = { copies, rows, told, seeds: drawn };
+    const weights = many({ parameters: one.parameters, layout: one.layout }, core);
+    const { recording } = one;
+    const isAround = (arena: string): boolean => ["blocks", "accumulated"].includes(arena);
+    const commands = recording.commands.flatMap((command) => {
+      if (command.bindings.some(({ arena }) => isAround(arena))) return [];
+      if (command.kernel === "commit") return [byStates(command, one.states.layout, copied, core)];
+      const parts = (command.parts ?? [command]).map((part) => spread(part, copied, core));
+      return core.beside(parts, mostBlocks * BLOCK * 4);
+    });
+    const end = commands.findIndex(({ kernel }) => kernel === "commit");
+    const updates =
+      mode === "train" && recording.commands.some(({ bindings }) => bindings.some(({ arena }) => isAround(arena)))
+        ? core.updateCommands({
+            ...update,
+            ...{ blocks: weights.layout.blocks, rows: rows * copies, sampled: options.sampled, mostBlocks },
+            software: options.software,
+          })
+        : [];
+    commands.splice(end < 0 ? commands.length : end, 0, ...updates.map((command) => byRows(command, copied, core)));
+    if (one.reports.length > 0 || mode !== "predict") {
+      const telling = { reports: room - 1, room: room * copies, layers: update.layers, halts: mode === "train" };
+      commands.push(tell(telling, copied, core));
+    }
+    const names = seeds.map((_, copy) => String(copy));
+    const { memory } = recording;
+    const made: Program = {
+      ...one,
+      recording: {
+        ...recording,
+        commands,
+        arenas: new Map([
+          ...[...recording.arenas].map(([name, bytes]) => [name, bytes * copies] as const),
+          [TOLD, told * copies],
+        ]),
+        memory: {
+          planned: memory.planned * copies,
+          naive: memory.naive * copies,
+          lowerBound: memory.lowerBound * copies,
+        },
+        results: Object.fromEntries(
+          Object.entries(recording.results).map(([name, slice]) => [name, placeOfMany(slice, copied)]),
+        ),
+      },
+      ...weights,
+      states: many(one.states, core),
+      depths: new Map(names.flatMap((copy) => [...one.depths].map(([path, depth]) => [under(copy, path), depth]))),
+      labels: 0,
+      reports: names.flatMap((copy) => [
+        { name: copy, tells: "loss" as const, labels: one.labels },
+        ...one.reports.map((report) => ({ ...report, name: under(copy, report.name) })),
+      ]),
+      takesPart: (row) => one.takesPart(row % rows),
+    };
+    single.set(made, one);
+    return made;
+  }
+
+  /** Whether all copies have what a name says to be frozen. */
+  function isInAll(name: string, frozen: ReadonlySet<string>): boolean {
+    return seeds.every((_, copy) => frozen.has(under(String(copy), withoutCopy(name))));
+  }
+
+  /** Each tensor once for each copy, one behind the other; in order, all of a copy before those of the next. */
+  function many({ parameters, layout }: Residence, core: Core): Residence {
+    const own = seeds.flatMap((seed, k) =>
+      parameters.map((parameter) => ({
+        ...parameter,
+        name: under(String(k), parameter.name),
+        layer: under(String(k), parameter.layer),
+        initializer: () => core.initialValues(parameter, parameter.initializer, seed),
+      })),
+    );
+    const tensors = seeds.flatMap((_, k) =>
+      layout.tensors.map((placed) => ({
+        ...placed,
+        name: under(String(k), placed.name),
+        layer: under(String(k), placed.layer),
+        offset: placed.offset * copies + k * Math.ceil(placed.length / BLOCK) * BLOCK,
+      })),
+    );
+    return { parameters: own, layout: { ...layout, tensors, blocks: layout.blocks * copies } };
+  }
+}
+
+/** The path of what a copy has. */
+export const under = (copy: string, path: string): string => (path === "" ? copy : `${copy}.${path}`);
+
+const withoutCopy = (name: string): string => name.slice(name.indexOf(".") + 1);
+
+/** What looks at all layers at once would look at all copies. */
+function refuse({ update, perSample }: ProgramOptions, core: Core): void {
+  if (core.isControlled(update))
+    throw new OptionError(
+      'compileCohort: norms are taken over all layers at once, which are those of all copies here. Leave out "clip" by norm, "control", lars and lamb; { clip: { value } } can stay.',
+    );
+  if (perSample === true)
+    throw new OptionError("compileCohort: the losses of samples are told by a trainer alone. Leave perSample out.");
+}
