@@ -3,7 +3,7 @@
 // where the core reads it, as a report for each.
 
 import type { Command, Core, Program, Slice } from "./core.ts";
-import { type Copied, TOLD } from "./spread.ts";
+import { type Copied, folded, TOLD } from "./spread.ts";
 
 /** Where the status of a copy stands in its words: of a bad step it stays, and nothing of that copy moves. */
 const status = /\bmetrics\[0\]/g;
@@ -40,7 +40,7 @@ export function byStates(command: Command, states: Program["states"]["layout"], 
   const text = `${code.replace(status, `metrics[own_copy(${block}) * ${told / 16}u]`)}
 fn own_copy(block: u32) -> u32 { ${lines.join(" ")} return 0u; }
 `;
-  const grid = core.fold(count * copies);
+  const grid = folded(count * copies);
   const more = { ...command, constants: { BLOCKS: count * copies }, grid };
   return rebound(more, text, core, copies);
 }

@@ -17,7 +17,7 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies {
   return { build };
 
   function build(options: ProgramOptions, core: Core): Program {
-    refuse(options, core);
+    refuse(options);
     const { update, first, mostReports, mostBlocks = Number.POSITIVE_INFINITY, mode } = options;
     const before = first && single.get(first as Program);
     const reports = mostReports === undefined ? undefined : mostReports / copies - 1;
@@ -122,8 +122,9 @@ export const under = (copy: string, path: string): string => (path === "" ? copy
 const withoutCopy = (name: string): string => name.slice(name.indexOf(".") + 1);
 
 /** What looks at all layers at once would look at all copies. */
-function refuse({ update, perSample }: ProgramOptions, core: Core): void {
-  if (core.isControlled(update))
+function refuse({ update, perSample }: ProgramOptions): void {
+  const { clip, controllers, rules } = update;
+  if (clip !== undefined || controllers.length > 0 || rules.some(({ trust }) => trust !== undefined))
     throw new OptionError(
       'compileCohort: norms are taken over all layers at once, which are those of all copies here. Leave out "clip" by norm, "control", lars and lamb; { clip: { value } } can stay.',
     );

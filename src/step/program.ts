@@ -17,7 +17,7 @@ import type { DataFormat, Stream, Streams } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type Parameter, trace } from "../graph/trace.ts";
 import { initialValues } from "../initializer.ts";
-import { type DeviceFacts, fold } from "../op/kernel.ts";
+import type { DeviceFacts } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
 import { reportsAt } from "../op/metrics.ts";
 import type { Chooser } from "../op/op.ts";
@@ -32,7 +32,7 @@ import { beside } from "./beside.ts";
 import { commandOf } from "./command.ts";
 import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
-import { isControlled, type UpdateSettings, updateCommands } from "./update.ts";
+import { type UpdateSettings, updateCommands } from "./update.ts";
 
 /** `train` ends in the update, `gradients` before it; `features` gives what the frozen layers at the input make of a batch. */
 export type Mode = "train" | "gradients" | "evaluate" | "predict" | "features";
@@ -159,7 +159,7 @@ export const buildProgram = ({ copies, ...options }: ProgramOptions): Program =>
   copies ? copies.build(options, lent) : buildOne(options);
 
 /** What is lent to who makes a program of many. */
-const lent = { buildOne, beside, commandOf, fold, initialValues, isControlled, reportsAt, specialise, updateCommands };
+const lent = { buildOne, beside, commandOf, initialValues, reportsAt, specialise, updateCommands };
 
 function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;

@@ -4,11 +4,17 @@ import { describe, expect, test } from "vitest";
 import { compileCohort } from "../../src/cohort/index.ts";
 import {
   adam,
+  adamw,
+  batchNorm,
   type CompileOptions,
   compile,
+  conv2d,
   crossEntropy,
   dense,
+  dropout,
+  flatten,
   type Model,
+  maxPool2d,
   relu,
   sequential,
   sgd,
@@ -32,6 +38,14 @@ const cases: Readonly<Record<string, Case>> = {
   "an MLP with adam": {
     model: sequential({ body: [dense(300), relu()], head: dense(3) }),
     options: { input: [12], batch: 16, optimizer: adam({ lr: 0.003 }) },
+  },
+  "a convolution, norms of the batch and dropout with adamw": {
+    model: sequential({
+      stem: [conv2d(8), batchNorm(), relu(), maxPool2d(2), flatten()],
+      body: [dense(20), batchNorm(), relu(), dropout(0.3)],
+      head: dense(3),
+    }),
+    options: { input: [8, 8, 2], batch: 16, optimizer: adamw({ lr: 0.003, weightDecay: 0.1 }) },
   },
 };
 
