@@ -54,6 +54,9 @@ function rebound(command: Command, source: string, core: Core, factor = 1): Comm
   });
 }
 
+/** The word at which the core has its reports, behind status, 16 slots and the alarms of layers. */
+export const reportsAt = (layers: number): number => 4 * 17 + Math.ceil(layers / 4) * 4;
+
 export interface Telling {
   /** Reports of one copy, and of a step of all as the core has room for. */
   readonly reports: number;
@@ -80,10 +83,10 @@ fn main() {
     let begin = copy * ${told / 16}u;
     let own = told[begin + 1u + step.slot];
     let is_out = ${halts ? "told[begin].x != 0u" : "false"};
-    let at = ${core.reportsAt(layers) / 4}u + step.slot * ${room}u + copy * ${reports + 1}u;
+    let at = ${reportsAt(layers) / 4}u + step.slot * ${room}u + copy * ${reports + 1}u;
     metrics[at] = vec4u(select(own.y, 0x7fc00000u, is_out), own.z, own.w, 0u);
     for (var i = 0u; i < ${reports}u; i++) {
-      let one = told[begin + ${core.reportsAt(0) / 4}u + step.slot * ${reports}u + i];
+      let one = told[begin + ${reportsAt(0) / 4}u + step.slot * ${reports}u + i];
       metrics[at + 1u + i] = vec4u(select(one.x, 0x7fc00000u, is_out), one.yzw);
     }
     if (!is_out) {

@@ -2,6 +2,7 @@
 
 import type { Data, EpochResult, Evaluation, FitOptions, HostTensor, Samples, StepResult, Trainer } from "../index.ts";
 import { OptionError } from "../index.ts";
+import type { Replace } from "./replace.ts";
 
 /** What a copy tells; `reports` as an evaluation of it alone has them. NaN where it is out. */
 export interface CopyEvaluation {
@@ -38,8 +39,11 @@ export class Cohort {
   /** The trainer of all: copy k has its layers and tensors under "k", as "3.head.weight". */
   readonly trainer: Trainer;
 
+  readonly #replace: Replace;
+
   /** @internal */
-  constructor(trainer: Trainer, copies: number) {
+  constructor(trainer: Trainer, copies: number, replace: Replace) {
+    this.#replace = replace;
     this.trainer = trainer;
     this.copies = copies;
   }
@@ -84,6 +88,38 @@ export class Cohort {
     const base = all.filter(([name]) => !/^\d+\./.test(name));
     const own = all.filter(([name]) => name.startsWith(begin));
     return new Map([...base, ...own.map(([name, values]) => [name.slice(begin.length), values] as const)]);
+  }
+
+  /** The copy with the least loss over all samples, those that are out left aside. Throws OptionError where all of them are. */
+  async best(data: Data): Promise<CopyEvaluation & { readonly copy: number }> {
+    const told = await this.evaluate(data);
+    const [first] = told
+      .map((own, copy) => ({ ...own, copy }))
+      .filter(({ loss }) => !Number.isNaN(loss))
+      .sort((a, b) => a.loss - b.loss);
+    if (first === undefined) throw new OptionError("best: the loss of each copy is no number. Lower the rates.");
+    return first;
+  }
+
+  /**
+   * Copy `to` becomes what copy `from` is, on the GPU: weights, moments, means and states. It keeps its own rates and draws, and a copy that
+   * was out is in again. Throws OptionError where there is no such copy, and where the two have had other numbers of updates.
+   */
+  replace(from: number, to: number): void {
+    for (const k of [from, to]) this.#demand("replace", k);
+    this.trainer.network.demandAlive();
+    if (from === to) return;
+    const rows = this.rates.table({ tensors: true });
+    const had = (k: number): number[] =>
+      rows.filter(({ name }) => name.startsWith(`${k}.`)).map(({ updates }) => updates);
+    const [theirs, own] = [had(from), had(to)];
+    const odd = theirs.findIndex((updates, i) => updates !== own[i]);
+    if (odd >= 0) {
+      throw new OptionError(
+        `replace: a tensor of copy ${from} has had ${theirs[odd]} updates, that of copy ${to} ${own[odd]}. Let both train in the same steps.`,
+      );
+    }
+    this.#replace(from, to);
   }
 
   /** Ends a running fit after the current step. */

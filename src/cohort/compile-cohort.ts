@@ -44,15 +44,16 @@ export async function compileCohort(model: Model, options: CohortOptions): Promi
     const own = rates?.(k);
     return own === undefined ? [] : [ratesOfCopy(k, own)];
   });
+  const all = copiesOf(seeds, first);
   const trainer = await compile(model, {
     ...rest,
     seed: first,
-    copies: copiesOf(seeds, first),
+    copies: all,
     ...(given.length > 0 && { rates: given as unknown as Rates }),
     ...(blocks !== undefined && { blocks: under("*", blocks) }),
     ...(weights !== undefined && { weights: forAll(numbers, weights) }),
   });
-  return new Cohort(trainer, copies);
+  return new Cohort(trainer, copies, all.replace);
 }
 
 function checkedSeed(k: number, seed: number): number {

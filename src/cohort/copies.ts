@@ -1,20 +1,23 @@
 // The program of many copies, made of that of one: its tensors once for each copy, its commands spread, its update over all blocks.
 
 import { type Copies, OptionError } from "../index.ts";
-import { byRows, byStates, tell } from "./around.ts";
+import { byRows, byStates, reportsAt, tell } from "./around.ts";
 import type { Core, Program, ProgramOptions, Residence } from "./core.ts";
+import { type Replace, replaced } from "./replace.ts";
 import { type Copied, placeOfMany, spread, TOLD } from "./spread.ts";
 
 /** Blocks of an arena begin at multiples of so many numbers. */
 const BLOCK = 256;
 
 /** `seeds`: of each copy. Copy k has its tensors and layers under "k". */
-export function copiesOf(seeds: readonly number[], seed: number): Copies {
+export function copiesOf(seeds: readonly number[], seed: number): Copies & { readonly replace: Replace } {
   const copies = seeds.length;
   /** The programs of one copy. */
   const single = new WeakMap<Program, Program>();
   const drawn = seeds.some((one) => one !== seed) ? seeds : undefined;
-  return { build };
+  let place: Pick<ProgramOptions, "store" | "gpu"> = {};
+  let told = 0;
+  return { build, replace: (from, to) => replaced(place, told, from, to) };
 
   function build(options: ProgramOptions, core: Core): Program {
     refuse(options);
@@ -30,7 +33,8 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies {
     });
     const rows = one.parameters.length;
     const room = (reports ?? one.reports.length) + 1;
-    const told = 4 * core.reportsAt(0) + 256 * (room - 1);
+    told = 4 * reportsAt(0) + 256 * (room - 1);
+    place = options;
     const copied: Copied = { copies, rows, told, seeds: drawn };
     const weights = many({ parameters: one.parameters, layout: one.layout }, core);
     const { recording } = one;

@@ -19,7 +19,6 @@ import { type Parameter, trace } from "../graph/trace.ts";
 import { initialValues } from "../initializer.ts";
 import type { DeviceFacts } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
-import { reportsAt } from "../op/metrics.ts";
 import type { Chooser } from "../op/op.ts";
 import { specialise } from "../op/shader.ts";
 import type { Tensor } from "../op/tensor.ts";
@@ -77,6 +76,9 @@ export interface ProgramOptions {
   readonly mostBlocks?: number;
   /** Many copies of it at once. Default: one. */
   readonly copies?: Copies | undefined;
+  /** Where its buffers are, once there is a device. */
+  readonly store?: object | undefined;
+  readonly gpu?: object | undefined;
 }
 
 /** Many copies of a network in the place of one. Made by gradus/cohort. */
@@ -159,7 +161,7 @@ export const buildProgram = ({ copies, ...options }: ProgramOptions): Program =>
   copies ? copies.build(options, lent) : buildOne(options);
 
 /** What is lent to who makes a program of many. */
-const lent = { buildOne, beside, commandOf, initialValues, reportsAt, specialise, updateCommands };
+const lent = { buildOne, beside, commandOf, initialValues, specialise, updateCommands };
 
 function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;

@@ -69,7 +69,16 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   const build = (asked: Asked): Program => {
     if (asked.sampled) store.prepareStatistics(MOST_STEPS);
     const loss = options.objectives.get(asked.loss) ?? bug(`there is no loss "${asked.loss}"`);
-    const made = buildProgram({ ...options, ...device, ...asked, loss, first, frozen: new Set(asked.frozen) });
+    const made = buildProgram({
+      ...options,
+      ...device,
+      ...asked,
+      loss,
+      first,
+      frozen: new Set(asked.frozen),
+      store,
+      gpu,
+    });
     checkPlaces(made, first);
     return made;
   };

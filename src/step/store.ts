@@ -165,7 +165,7 @@ export function createStore(
       for (const [name, size] of arenas) {
         if ((buffers.get(name)?.size ?? 0) >= size) continue;
         buffers.get(name)?.destroy();
-        buffers.set(name, gpu.buffer(name, size, STORAGE | COPY_SRC));
+        buffers.set(name, gpu.buffer(name, size, STORAGE | COPY_SRC | COPY_DST));
         grown = true;
       }
       return grown;

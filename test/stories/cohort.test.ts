@@ -1,7 +1,7 @@
 // A cohort: each copy makes the steps that it makes alone with its rates and its seed, bit for bit, in as many dispatches as one.
 
 import { describe, expect, test } from "vitest";
-import { compileCohort } from "../../src/cohort/index.ts";
+import { type CohortOptions, compileCohort } from "../../src/cohort/index.ts";
 import {
   adam,
   adamw,
@@ -15,6 +15,8 @@ import {
   flatten,
   type Model,
   maxPool2d,
+  NonFiniteError,
+  OptionError,
   relu,
   sequential,
   sgd,
@@ -27,7 +29,7 @@ const COPIES = 3;
 
 interface Case {
   readonly model: Model;
-  readonly options: Pick<CompileOptions, "input" | "optimizer" | "batch"> & Partial<CompileOptions>;
+  readonly options: Required<Pick<CompileOptions, "input" | "optimizer" | "batch">>;
 }
 
 const cases: Readonly<Record<string, Case>> = {
@@ -76,4 +78,63 @@ describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
       }
       cohort.dispose();
     }));
+});
+
+const { model, options } = cases["an MLP with adam"] as Case;
+const many = (device: GPUDevice, more: Partial<CohortOptions> = {}) =>
+  compileCohort(model, { device, loss: crossEntropy(), ...options, copies: COPIES, ...more });
+
+test("a copy whose rate is too high is out, the others are as alone, and it is in again when another takes its place", () =>
+  guarded(async (device) => {
+    const data = samplesFor([12], 64);
+    const tooHigh = (k: number) => ({ "**": k === 1 ? 1e12 : 0.003 });
+    const own = { optimizer: sgd({ lr: 0.1 }), rates: tooHigh };
+    const cohort = await many(device, own);
+    const { epochs } = await cohort.fit(data, { epochs: 3 });
+    expect(epochs.at(-1)!.copies.map(({ loss }) => Number.isFinite(loss))).toEqual([true, false, true]);
+    const alone = await compile(model, { device, loss: crossEntropy(), ...options, ...own, rates: tooHigh(0) });
+    await alone.fit(data, { epochs: 3 });
+    for (const k of [0, 2]) expect(bits(await cohort.extract(k))).toEqual(bits(await alone.weights()));
+    cohort.rates.set("1", 0.003);
+    cohort.replace(0, 1);
+    await cohort.fit(data, { epochs: 1 });
+    expect(bits(await cohort.extract(1))).toEqual(bits(await cohort.extract(0)));
+    cohort.rates.set("**", 1e12);
+    await expect(cohort.fit(data, { epochs: 3 })).rejects.toThrow(NonFiniteError);
+    alone.dispose();
+    cohort.dispose();
+  }));
+
+test("a copy takes the moments and states of another too, and the best one is that of the least loss", () =>
+  guarded(async (device) => {
+    const { model, options } = cases["a convolution, norms of the batch and dropout with adamw"] as Case;
+    const data = samplesFor(options.input as number[], 32);
+    const all = { device, loss: crossEntropy(), ...options, copies: COPIES };
+    const cohort = await compileCohort(model, { ...all, rates: (k) => ({ "**": 0.001 * 3 ** k }), seed: 4 });
+    await cohort.fit(data, { epochs: 2 });
+    const told = await cohort.evaluate(data);
+    const best = await cohort.best(data);
+    expect(best.loss).toBe(Math.min(...told.map(({ loss }) => loss)));
+    expect(told[best.copy]).toEqual({ loss: best.loss, accuracy: best.accuracy });
+    expect(bits(await cohort.extract(0))).not.toEqual(bits(await cohort.extract(2)));
+    cohort.replace(2, 0);
+    cohort.rates.set("0", 0.009);
+    await cohort.fit(data, { epochs: 1 });
+    expect(bits(await cohort.extract(0))).toEqual(bits(await cohort.extract(2)));
+    cohort.rates.freeze("1.head");
+    await cohort.fit(data, { epochs: 1 });
+    expect(() => cohort.replace(1, 0)).toThrow(/has had \d+ updates, that of copy 0 \d+/);
+    cohort.dispose();
+  }));
+
+test("what copies cannot have is refused by name", async () => {
+  const refused = async (given: Partial<CohortOptions>, message: RegExp) => {
+    const asked = compileCohort(model, { loss: crossEntropy(), ...options, copies: COPIES, ...given });
+    await expect(asked).rejects.toThrow(OptionError);
+    await expect(asked).rejects.toThrow(message);
+  };
+  await refused({ copies: 1 }, /copies is 1, it must be a whole number of at least 2/);
+  await refused({ rates: { head: 0.1 } as never }, /rates is object. Give a function of the copy/);
+  await refused({ seed: (k) => -k }, /the seed of copy 1 is -1/);
+  await refused({ cacheFrozen: true } as never, /no "cacheFrozen"/);
 });
