@@ -1,6 +1,6 @@
 // The program of many copies, made of that of one: its tensors once for each copy, its commands spread, its update over all blocks.
 
-import { type Copies, OptionError } from "../index.ts";
+import { type Copies, LimitError, OptionError } from "../index.ts";
 import { byRows, byStates, reportsAt, tell } from "./around.ts";
 import type { Core, Program, ProgramOptions, Residence } from "./core.ts";
 import { type Replace, replaced } from "./replace.ts";
@@ -27,6 +27,7 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
     const one = core.buildOne({
       ...options,
       update: { ...update, layers: 0 },
+      mostBlocks: Math.max(1, Math.floor(mostBlocks / copies)),
       ...(before && { first: before }),
       ...(reports !== undefined && { mostReports: reports }),
       frozen: new Set([...options.frozen].filter((name) => isInAll(name, options.frozen)).map(withoutCopy)),
@@ -58,6 +59,13 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
     if (one.reports.length > 0 || mode !== "predict") {
       const telling = { reports: room - 1, room: room * copies, layers: update.layers, halts: mode === "train" };
       commands.push(tell(telling, copied, core));
+    }
+    const largest = Math.max(0, ...commands.flatMap(({ bindings }) => bindings.map(({ bytes }) => bytes)));
+    if (largest > mostBlocks * BLOCK * 4) {
+      const sizes = [largest, mostBlocks * BLOCK * 4].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`);
+      throw new LimitError(
+        `compileCohort: a tensor of ${copies} copies needs ${sizes[0]}, a shader sees ${sizes[1]} here. Use fewer copies or a smaller batch.`,
+      );
     }
     const names = seeds.map((_, copy) => String(copy));
     const { memory } = recording;

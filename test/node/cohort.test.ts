@@ -61,3 +61,9 @@ describe.each(Object.entries(referencePrograms))("%s", (_, programOf) => {
     });
   });
 });
+
+test("what a shader cannot see at once is refused with both numbers", () => {
+  expect(() => referencePrograms.deep({ copies: of(16), mostBlocks: 2048 })).toThrow(
+    /a tensor of 16 copies needs 4.0 MB, a shader sees 2.0 MB here/,
+  );
+});
