@@ -177,7 +177,7 @@ describe("the beginning of a file", () => {
 
 describe("the device", () => {
   const places =
-    /^(gpu\/|trainer\/|autotune\/meter\.ts$|cohort\/replace\.ts$|step\/(replay|metrics|store|feed|cache|bindings|predict|runner|ticks)\.ts$)/;
+    /^(gpu\/|trainer\/|autotune\/meter\.ts$|cohort\/replace\.ts$|recover\/device\.ts$|step\/(replay|metrics|store|feed|cache|bindings|predict|runner|ticks)\.ts$)/;
 
   test.each(sources.filter((file) => !places.test(file)))("is not spoken of in the code of %s", (file) => {
     expect(withoutComments(textOf(file)).match(/\w*GPU\w*/g) ?? []).toEqual([]);
@@ -192,7 +192,7 @@ describe("a runtime", () => {
     expect(withoutComments(textOf(file)).match(flags) ?? []).toEqual([]);
   });
 
-  test.each(sources.filter((file) => !/^(gpu\/|foreign\/runtime\.ts$|worker\/runtime\.ts$)/.test(file)))(
+  test.each(sources.filter((file) => !/^(gpu\/|(foreign\/runtime|worker\/runtime|recover\/device)\.ts$)/.test(file)))(
     "is not asked for by %s",
     (file) => {
       expect(withoutComments(textOf(file)).match(runtime) ?? []).toEqual([]);

@@ -1,0 +1,157 @@
+// Devices that are lost in the midst of everything: trainings go on, on another device, to the bits of one that lost none.
+
+import { expect, test } from "vitest";
+import { compile, crossEntropy, dense, dropout, relu, sequential } from "../../src/index.ts";
+import { compileRecoverable, type Recovered, type RecoverOptions } from "../../src/recover/index.ts";
+import { guarded } from "./guarded.ts";
+import { type Losing, losing } from "./losing.ts";
+import { bits, samples, slice } from "./small.ts";
+
+const model = sequential({ stem: [dense(8), relu(), dropout(0.2)], body: [dense(8), relu()], head: dense(2) });
+const settings = { input: [6], batch: 8, loss: crossEntropy(), seed: 5 } as const;
+const data = samples(40);
+
+/** A trainer whose devices can be lost, and what it told of. */
+async function survivor(below: GPUDevice, recovery: RecoverOptions = {}) {
+  const devices: Losing[] = [];
+  const told: Recovered[] = [];
+  const device = () => {
+    const one = losing(below);
+    devices.push(one);
+    return one.device;
+  };
+  const trainer = await compileRecoverable(
+    model,
+    { ...settings, device },
+    { everySteps: 4, wait: 1, onRecover: (found) => told.push(found), ...recovery },
+  );
+  return { trainer, devices, told, lose: (after = 0) => devices.at(-1)!.lose("unknown", after) };
+}
+
+/** The same with a device that stays. */
+const plainly = (device: GPUDevice) => compile(model, { ...settings, device });
+
+test("a fit is lost at six points, also while others predict and save: it tells of each step once and has the bits of one that was not", () =>
+  guarded(async (device) => {
+    const { trainer, told, lose } = await survivor(device);
+    const other = await plainly(device);
+    const expected: number[] = [];
+    const { epochs: sound } = await other.fit(data, {
+      epochs: 6,
+      lockstep: true,
+      onStep: ({ loss }) => expected.push(loss),
+    });
+    const heard: number[] = [];
+    const losses: number[] = [];
+    const beside: Promise<unknown>[] = [];
+    const { epochs, stopped } = await trainer.fit(data, {
+      epochs: 6,
+      lockstep: true,
+      onStep({ step, loss }) {
+        heard.push(step);
+        losses.push(loss);
+        if ([2, 9, 15].includes(step)) lose();
+        if (step === 17) lose(5);
+        if (step === 21) beside.push(trainer.predict(data.x), trainer.evaluate(data), trainer.weights());
+        if (step === 21 || step === 26) lose();
+        if (step === 26) beside.push(trainer.save());
+      },
+    });
+    expect(stopped).toBe(false);
+    expect(heard).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    expect(losses).toEqual(expected);
+    expect(told.map(({ reason, attempt }) => [reason, attempt])).toEqual(Array(6).fill(["a reset of the driver", 1]));
+    for (const { lost, step } of told) expect(lost + step).toBeGreaterThan(0);
+    expect((await Promise.allSettled(beside)).map(({ status }) => status)).toEqual(Array(4).fill("fulfilled"));
+    expect(epochs.map(({ epoch }) => epoch)).toEqual(sound.map(({ epoch }) => epoch));
+    for (const [i, { loss, accuracy }] of epochs.entries()) {
+      expect(loss).toBeCloseTo(sound[i]!.loss, 12);
+      expect(accuracy).toBeCloseTo(sound[i]!.accuracy, 12);
+    }
+    expect(await trainer.save()).toEqual(await other.save());
+    trainer.dispose();
+    other.dispose();
+  }));
+
+test("changes of rates, single steps, set weights and uploaded data outlive a loss, in the order in which they came", () =>
+  guarded(async (device) => {
+    const { trainer, lose, told } = await survivor(device);
+    const other = await plainly(device);
+    const bare = ({ step }: { readonly step: number }): number => 1 / (1 + step);
+    for (const one of [trainer, other]) {
+      const fitted = one.upload(data);
+      const hurt = one === trainer ? lose : () => undefined;
+      await one.step(slice(data, 0, 8));
+      one.setWeights({ "head.bias": [0.5, -0.5] });
+      one.rates.freeze("stem");
+      one.rates.set("head", { schedule: bare });
+      hurt();
+      await one.step(slice(data, 8, 16));
+      await one.predict(data.x);
+      hurt();
+      expect((await one.evaluate(fitted)).samples).toBe(40);
+      expect(one.rates.table().map(({ state }) => state)).toEqual(["frozen", "active", "active"]);
+      await one.fit(fitted, {
+        steps: 12,
+        lockstep: true,
+        onStep({ step }) {
+          if (step === 5) one.rates.unfreeze("stem");
+          if (step === 6) one.rates.scale("**", 0.5);
+          if (step === 8 || step === 11) hurt();
+        },
+      });
+      hurt();
+      await one.findRate(data, { steps: 5 });
+      hurt();
+      await one.fineTune(data, { lockstep: true, onStep: ({ step }) => step === 20 && hurt() });
+      hurt();
+    }
+    expect(trainer.rates.edits()).toEqual(other.rates.edits());
+    expect(bits(await trainer.weights())).toEqual(bits(await other.weights()));
+    expect(await trainer.state()).toEqual(await other.state());
+    expect(told.length).toBeGreaterThanOrEqual(7);
+    trainer.dispose();
+    other.dispose();
+  }));
+
+test("a device that its owner destroys is gone; so is a trainer that was disposed, or that no device keeps alive", () =>
+  guarded(async (device) => {
+    const { trainer, devices, told } = await survivor(device);
+    const fit = trainer.fit(data, { epochs: 9, onStep: ({ step }) => step === 3 && devices[0]!.device.destroy() });
+    await expect(fit).rejects.toThrow("device: it was destroyed");
+    await expect(trainer.predict(data.x)).rejects.toThrow("device: it was destroyed");
+    expect([devices.length, told.length]).toEqual([1, 0]);
+
+    const ended = await survivor(device);
+    const waiting = ended.trainer.fit(data, { epochs: 9, onStep: ({ step }) => step === 3 && ended.lose() });
+    setTimeout(() => ended.trainer.dispose(), 1);
+    await expect(waiting).rejects.toThrow("trainer: it was disposed");
+
+    // Each new device is lost at the same step.
+    const hopeless = await survivor(device, { attempts: 3, everySteps: 100 });
+    const fell = hopeless.trainer.fit(data, { epochs: 9, onStep: () => hopeless.lose() });
+    hopeless.trainer.predict(data.x).catch(() => undefined);
+    for (let i = 0; i < 3; i++) {
+      await hopeless.trainer.recovered();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      hopeless.lose();
+    }
+    await expect(fell).rejects.toThrow("3 attempts");
+    await expect(hopeless.trainer.weights()).rejects.toThrow("lastSnapshot");
+    for (const one of [trainer, hopeless.trainer]) one.dispose();
+  }));
+
+test("what could not go on after a loss is refused before it", () =>
+  guarded(async (device) => {
+    const { trainer } = await survivor(device);
+    function* once() {
+      yield slice(data, 0, 8);
+    }
+    await expect(trainer.fit(once())).rejects.toThrow("fit: its batches come once only");
+    await expect(trainer.fit(data, { validation: once() })).rejects.toThrow("fit: validation: its batches come once");
+    await expect(compileRecoverable(model, { ...settings, device } as never)).rejects.toThrow("device is no function");
+    await expect(compileRecoverable(model, settings, { every: 3 } as never)).rejects.toThrow('has no "every"');
+    await expect(compileRecoverable(model, settings, { attempts: 0 })).rejects.toThrow("attempts is 0");
+    expect(trainer.steps).toBe(0);
+    trainer.dispose();
+  }));
