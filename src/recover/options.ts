@@ -45,7 +45,7 @@ export interface RecoverOptions {
 }
 
 type WithDevice<Options> = Omit<Options, "device"> & {
-  /** Asked for a GPUDevice at the start and after each loss. Default: one of a new adapter, as `compile` takes it. */
+  /** Asked for a device at the start and after each loss. Default: one of a new adapter, as `compile` takes it. */
   readonly device?: () => DeviceLike | Promise<DeviceLike>;
 };
 

@@ -309,7 +309,14 @@ const normed: readonly Trial[] = [3, 8, 130].flatMap((width): Trial[] => {
   return [
     { name: `norms of rows, ${width} wide`, model: rows, options: { ...rest, input: [2, 3] } },
     ...(width > 8
-      ? []
+      ? [
+          {
+            name: `norms of rows, ${width} wide, as on a GPU`,
+            model: rows,
+            options: { ...rest, input: [2, 3] },
+            asGpu: true,
+          },
+        ]
       : [{ name: `norms of images, ${width} wide`, model: images, options: { ...rest, input: [4, 5, 1] } }]),
   ];
 });
@@ -455,12 +462,13 @@ const wide: Trial = {
   asGpu: true,
 };
 
-/** So many that a workgroup takes each row of the loss. */
+/** So many that a workgroup of a GPU takes each row of the loss. */
 const manyClasses: Trial = {
   name: "many classes",
   model: { call: "sequential", args: [[{ call: "dense", args: [1030] }]] },
   options: { ...small, loss: { call: "crossEntropy" }, optimizer: { call: "adam", args: [{ lr: 0.01 }] } },
   classes: 1030,
+  asGpu: true,
 };
 
 const around: readonly Trial[] = [false, true].flatMap((asGpu) =>
