@@ -3,7 +3,7 @@
 // where the core reads it, as a report for each.
 
 import type { Command, Core, Program, Slice } from "./core.ts";
-import { type Copied, folded, TOLD } from "./spread.ts";
+import { type Copied, TOLD } from "./spread.ts";
 
 /** Where the status of a copy stands in its words: of a bad step it stays, and nothing of that copy moves. */
 const status = /\bmetrics\[0\]/g;
@@ -40,7 +40,7 @@ export function byStates(command: Command, states: Program["states"]["layout"], 
   const text = `${code.replace(status, `metrics[own_copy(${block}) * ${told / 16}u]`)}
 fn own_copy(block: u32) -> u32 { ${lines.join(" ")} return 0u; }
 `;
-  const grid = folded(count * copies);
+  const grid = core.fold(count * copies);
   const more = { ...command, constants: { BLOCKS: count * copies }, grid };
   return rebound(more, text, core, copies);
 }
@@ -53,9 +53,6 @@ function rebound(command: Command, source: string, core: Core, factor = 1): Comm
     return { arena, offset: offset * factor, bytes: bytes * factor };
   });
 }
-
-/** The word at which the core has its reports, behind status, 16 slots and the alarms of layers. */
-export const reportsAt = (layers: number): number => 4 * 17 + Math.ceil(layers / 4) * 4;
 
 export interface Telling {
   /** Reports of one copy, and of a step of all as the core has room for. */
@@ -83,10 +80,10 @@ fn main() {
     let begin = copy * ${told / 16}u;
     let own = told[begin + 1u + step.slot];
     let is_out = ${halts ? "told[begin].x != 0u" : "false"};
-    let at = ${reportsAt(layers) / 4}u + step.slot * ${room}u + copy * ${reports + 1}u;
+    let at = ${core.reportsAt(layers) / 4}u + step.slot * ${room}u + copy * ${reports + 1}u;
     metrics[at] = vec4u(select(own.y, 0x7fc00000u, is_out), own.z, own.w, 0u);
     for (var i = 0u; i < ${reports}u; i++) {
-      let one = told[begin + ${reportsAt(0) / 4}u + step.slot * ${reports}u + i];
+      let one = told[begin + ${core.reportsAt(0) / 4}u + step.slot * ${reports}u + i];
       metrics[at + 1u + i] = vec4u(select(one.x, 0x7fc00000u, is_out), one.yzw);
     }
     if (!is_out) {

@@ -1,7 +1,7 @@
 // The program of many copies, made of that of one: its tensors once for each copy, its commands spread, its update over all blocks.
 
 import { type Copies, LimitError, OptionError } from "../index.ts";
-import { byRows, byStates, reportsAt, tell } from "./around.ts";
+import { byRows, byStates, tell } from "./around.ts";
 import type { Core, Program, ProgramOptions, Residence } from "./core.ts";
 import { type Replace, replaced } from "./replace.ts";
 import { type Copied, placeOfMany, spread, TOLD } from "./spread.ts";
@@ -34,7 +34,7 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
     });
     const rows = one.parameters.length;
     const room = (reports ?? one.reports.length) + 1;
-    told = 4 * reportsAt(0) + 256 * (room - 1);
+    told = 4 * core.reportsAt(0) + 256 * (room - 1);
     place = options;
     const copied: Copied = { copies, rows, told, seeds: drawn };
     const weights = many({ parameters: one.parameters, layout: one.layout }, core);

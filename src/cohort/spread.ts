@@ -61,7 +61,7 @@ export function spread(command: Command, copied: Copied, core: Core): Command {
   const seeded = kernel === "draw" ? withSeeds(shifted, copied) : shifted;
   const [x, y, z] = grid;
   const code = entryFor(isSums ? withSums(seeded, copied) : seeded, command.grid, copied.copies);
-  const shader = { kernel, source: code, holes: {}, constants, grid: folded(x * y * z * copied.copies), when, note };
+  const shader = { kernel, source: code, holes: {}, constants, grid: core.fold(x * y * z * copied.copies), when, note };
   return core.commandOf({ ...shader, layer, ...(times !== undefined && { times }) }, (name) => {
     const binding = bindings.find((one) => one.name === name) as Binding;
     const { arena, offset, bytes } = binding;
@@ -156,13 +156,4 @@ export function closing(text: string, at: number, opens: string, closes: string)
   let end = at - 1;
   while (open > 0 && ++end < text.length) open += text[end] === opens ? 1 : text[end] === closes ? -1 : 0;
   return end;
-}
-
-/** WebGPU allows so many workgroups along one axis. */
-const MOST_GROUPS = 65_535;
-
-/** A grid of at least so many workgroups. */
-export function folded(groups: number): Command["grid"] {
-  const height = Math.ceil(groups / MOST_GROUPS);
-  return [Math.ceil(groups / height), height, 1];
 }

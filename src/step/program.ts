@@ -17,8 +17,9 @@ import type { DataFormat, Stream, Streams } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type Parameter, trace } from "../graph/trace.ts";
 import { initialValues } from "../initializer.ts";
-import type { DeviceFacts } from "../op/kernel.ts";
+import { type DeviceFacts, fold } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
+import { reportsAt } from "../op/metrics.ts";
 import type { Chooser } from "../op/op.ts";
 import { specialise } from "../op/shader.ts";
 import type { Tensor } from "../op/tensor.ts";
@@ -161,7 +162,7 @@ export const buildProgram = ({ copies, ...options }: ProgramOptions): Program =>
   copies ? copies.build(options, lent) : buildOne(options);
 
 /** What is lent to who makes a program of many. */
-const lent = { buildOne, beside, commandOf, initialValues, specialise, updateCommands };
+const lent = { buildOne, beside, commandOf, fold, initialValues, reportsAt, specialise, updateCommands };
 
 function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;

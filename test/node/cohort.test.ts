@@ -2,9 +2,7 @@
 // no two things that a dispatch writes on top of each other.
 
 import { describe, expect, test } from "vitest";
-import { reportsAt } from "../../src/cohort/around.ts";
 import { copiesOf } from "../../src/cohort/copies.ts";
-import { reportsAt as inTheCore } from "../../src/op/metrics.ts";
 import type { Program } from "../../src/step/program.ts";
 import { dispatchesOf } from "../../src/step/record.ts";
 import { referencePrograms } from "./program.ts";
@@ -16,10 +14,6 @@ const of = (copies: number, seeds = 1) =>
   );
 const bytesOf = ({ recording }: Program): number =>
   [...recording.arenas].reduce((sum, [name, bytes]) => sum + (name === "told" ? 0 : bytes), 0);
-
-test("reports begin where the core has them", () => {
-  for (const layers of [0, 1, 4, 33]) expect(reportsAt(layers)).toBe(inTheCore(layers));
-});
 
 describe.each(Object.entries(referencePrograms))("%s", (_, programOf) => {
   describe.each([true, false])("on a software adapter: %s", (software) => {
