@@ -15,7 +15,14 @@ interface Saved {
 /** Something done since the snapshot, to be done again. */
 export type Entry = (trainer: Trainer) => unknown;
 
-const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** What `works` come to first, or undefined after so many milliseconds. The clock ends with it: no process waits for that. */
+async function within<T>(milliseconds: number, ...works: readonly Promise<T>[]): Promise<T | undefined> {
+  let clock: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    clock = setTimeout(() => resolve(undefined), milliseconds);
+  });
+  return Promise.race([...works, over]).finally(() => clearTimeout(clock));
+}
 
 /** How long the word of a loss may come after the first error that it caused, in milliseconds. */
 const GRACE = 2000;
@@ -100,7 +107,11 @@ export class Recovery {
     if (session.trainer === trainer) {
       // An error of a call may come before the word of the loss that caused it.
       if (session.loss === undefined && (error instanceof DeviceError || error instanceof DOMException)) {
-        await Promise.race([session.lost, sleep(GRACE), this.#ended.catch(() => undefined)]);
+        await within<unknown>(
+          GRACE,
+          session.lost,
+          this.#ended.catch(() => undefined),
+        );
       }
       if (this.#failure !== undefined) throw this.#failure;
       if (session.loss === undefined || session.loss.reason === "destroyed") throw error;
@@ -210,7 +221,7 @@ export class Recovery {
         throw error;
       }
       const attempt = ++this.#attempts;
-      if (attempt > 1) await Promise.race([sleep(wait * 2 ** (attempt - 2)), this.#ended]);
+      if (attempt > 1) await within(wait * 2 ** (attempt - 2), this.#ended);
       try {
         await this.#open();
       } catch (error) {
@@ -241,18 +252,16 @@ export class Recovery {
       return session;
     });
     opening.catch(() => undefined);
-    const session = await Promise.race([
-      opening,
-      this.#ended,
-      sleep(patience * 1000).then(() => {
-        throw new DeviceError(
-          `device: no other was there after ${patience} s. Give it more "patience", or look at device().`,
-        );
-      }),
-    ]).catch((error) => {
+    const session = await within(patience * 1000, opening, this.#ended).catch((error) => {
       late = true;
       throw error;
     });
+    if (session === undefined) {
+      late = true;
+      throw new DeviceError(
+        `device: no other was there after ${patience} s. Give it more "patience", or look at device().`,
+      );
+    }
     const { trainer } = session;
     const old = this.#session?.trainer;
     try {

@@ -155,3 +155,27 @@ test("what could not go on after a loss is refused before it", () =>
     expect(trainer.steps).toBe(0);
     trainer.dispose();
   }));
+
+test("once a trainer is there no clock of its attempt runs on, for which a process would wait", () =>
+  guarded(async (device) => {
+    const { setTimeout: begin, clearTimeout: end } = globalThis;
+    const running = new Set<unknown>();
+    globalThis.setTimeout = ((work: () => void, milliseconds: number) => {
+      const clock = begin(work, milliseconds);
+      if (milliseconds === 77_000) running.add(clock);
+      return clock;
+    }) as typeof setTimeout;
+    globalThis.clearTimeout = (clock) => {
+      running.delete(clock);
+      end(clock);
+    };
+    try {
+      const { trainer, lose } = await survivor(device, { patience: 77 });
+      lose();
+      await trainer.predict(data.x);
+      expect(running).toEqual(new Set());
+      trainer.dispose();
+    } finally {
+      Object.assign(globalThis, { setTimeout: begin, clearTimeout: end });
+    }
+  }));
