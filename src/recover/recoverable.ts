@@ -4,14 +4,12 @@
 import {
   type Averaged,
   type Data,
-  type EpochResult,
   type EvaluateOptions,
   type Evaluation,
   type FindRateOptions,
   type FineTuneOptions,
   type FitOptions,
   type FitResult,
-  type FitStep,
   type FoundRates,
   type Gradients,
   GradusError,
@@ -35,6 +33,7 @@ import {
   type Uploaded,
 } from "../index.ts";
 import { comesOnce, demandAgain, kept } from "./again.ts";
+import { Course } from "./course.ts";
 import { type CheckedRecovery, checkedRecovery, type RecoverableOptions, type RecoverOptions } from "./options.ts";
 import { Recovery } from "./recovery.ts";
 
@@ -92,12 +91,15 @@ export class RecoverableTrainer {
   get current(): Trainer {
     return this.#recovery.trainer;
   }
+  /** Which adapter runs, for example "google swiftshader (software)". */
   get adapter(): string {
     return this.current.adapter;
   }
+  /** Whether a CPU does the work of a GPU. */
   get software(): boolean {
     return this.current.software;
   }
+  /** Updates made so far, as the trainer of now knows them. */
   get steps(): number {
     return this.current.steps;
   }
@@ -220,6 +222,7 @@ export class RecoverableTrainer {
     });
   }
 
+  /** As `gradients` of a trainer; after a loss they are computed again, from the last snapshot. */
   async gradients(samples: Samples): Promise<Gradients> {
     return this.#exclusively("gradients", () => this.#recovery.call((trainer) => trainer.gradients(samples)));
   }
@@ -237,18 +240,23 @@ export class RecoverableTrainer {
     );
   }
 
+  /** As `predict` of a trainer, [samples, ..outputs]; after a loss with the weights of the snapshot. */
   predict(x: StreamNumbers | Inputs | Uploaded, options: PredictOptions & Averaged = {}): Promise<HostTensor> {
     return this.#recovery.call((trainer) => trainer.predict(this.#here(x, trainer), options));
   }
+  /** As `averages` of a trainer: running means of the weights by name. */
   averages(): Promise<Map<string, HostTensor>> {
     return this.#recovery.call((trainer) => trainer.averages());
   }
+  /** As `weights` of a trainer, by name. */
   weights(): Promise<Map<string, HostTensor>> {
     return this.#recovery.call((trainer) => trainer.weights());
   }
+  /** As `state` of a trainer: moments and counts of updates by tensor. */
   state(): Promise<TrainerState> {
     return this.#recovery.call((trainer) => trainer.state());
   }
+  /** As `save` of a trainer: a checkpoint in safetensors. */
   save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.#recovery.call((trainer) => trainer.save(options));
   }
@@ -257,10 +265,12 @@ export class RecoverableTrainer {
   setWeights(weights: NamedNumbers): void {
     this.#change("setWeights", weights, (trainer, own) => trainer.setWeights(own));
   }
+  /** As `setState` of a trainer; kept until a snapshot knows of it. Throws GradusError while training is under way. */
   setState(state: OptimizerState): void {
     this.#demandRest("setState");
     this.#change("setState", state, (trainer, own) => trainer.setState(own));
   }
+  /** As `transfer` of a trainer; kept until a snapshot knows of it. */
   transfer(source: NamedNumbers | Uint8Array | ArrayBuffer, options: TransferOptions = {}): Transferred {
     return this.#change("transfer", source, (trainer, own) => trainer.transfer(own, options));
   }
@@ -289,6 +299,7 @@ export class RecoverableTrainer {
     });
   }
 
+  /** Frees everything on the GPU; whoever waits gets a DeviceError. */
   dispose(): void {
     this.stop();
     this.#recovery.dispose();
@@ -348,96 +359,3 @@ export class RecoverableTrainer {
     }
   }
 }
-
-/** What listeners of a fit have heard, over all losses of its device. */
-class Course {
-  readonly epochs: EpochResult[] = [];
-  /** The last update that was told of. */
-  heard = 0;
-  restarts = 0;
-  readonly #recovery: Recovery;
-  readonly #options: FitOptions;
-  readonly #every: { readonly steps: number; readonly milliseconds: number };
-  readonly #taken: number;
-  #since = 0;
-  #snapshot: Promise<unknown> | undefined;
-  /** Updates whose statistics, and after which epochs, were told of last. */
-  #measured = 0;
-  #finished = 0;
-  #sums = noSums;
-
-  constructor(recovery: Recovery, how: CheckedRecovery, options: FitOptions, steps: number) {
-    this.#recovery = recovery;
-    this.#options = options;
-    this.#taken = recovery.taken;
-    this.#every = {
-      steps: Number.isFinite(steps) ? (how.everySteps ?? steps) : steps,
-      milliseconds: how.everySeconds * 1000,
-    };
-  }
-
-  /** Whether a snapshot knows a part of it. */
-  get saved(): boolean {
-    return this.#recovery.taken !== this.#taken;
-  }
-
-  /** The device was lost: what was told of is not told again. */
-  restart(): void {
-    this.restarts++;
-    this.#since = 0;
-    this.#snapshot = undefined;
-    this.#sums = { ...this.#sums, broken: true };
-  }
-
-  /** Waits for a snapshot on its way. */
-  async settle(): Promise<void> {
-    await this.#snapshot;
-  }
-
-  callbacks(trainer: Trainer): Pick<FitOptions, "onStep" | "onStats" | "onEpoch"> {
-    const { onStats } = this.#options;
-    return {
-      onStep: (step) => this.#step(trainer, step),
-      ...(onStats && {
-        onStats: (found) => {
-          if (found.step <= this.#measured) return undefined;
-          this.#measured = found.step;
-          return onStats(found);
-        },
-      }),
-      onEpoch: (result) => this.#epoch(trainer, result),
-    };
-  }
-
-  #step(trainer: Trainer, result: FitStep): unknown {
-    const { step, loss, accuracy, samples } = result;
-    this.#since++;
-    const due = this.#since >= this.#every.steps || this.#recovery.age >= this.#every.milliseconds;
-    if (due && this.#snapshot === undefined && Number.isFinite(this.#every.steps)) {
-      this.#since = 0;
-      const done = (): void => {
-        this.#snapshot = undefined;
-      };
-      // A loss ends the fit as well; of anything else the snapshot at its end says.
-      this.#snapshot = this.#recovery.snapshot(trainer).then(done, done);
-    }
-    if (step <= this.heard) return undefined;
-    this.heard = step;
-    const { loss: losses, hits, samples: count, broken } = this.#sums;
-
-    this.#sums = { loss: losses + loss * samples, hits: hits + accuracy * samples, samples: count + samples, broken };
-    return this.#options.onStep?.(result);
-  }
-
-  #epoch(trainer: Trainer, result: EpochResult): unknown {
-    if (trainer.steps <= this.#finished) return undefined;
-    this.#finished = trainer.steps;
-    const { loss, hits, samples, broken } = this.#sums;
-    const told = broken ? { ...result, loss: loss / samples, accuracy: hits / samples } : result;
-    this.#sums = noSums;
-    this.epochs.push(told);
-    return this.#options.onEpoch?.(told);
-  }
-}
-
-const noSums = { loss: 0, hits: 0, samples: 0, broken: false };
