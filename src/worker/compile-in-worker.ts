@@ -82,7 +82,7 @@ export async function compileInWorker(
   const link = createLink(port1, () => void lock(name, async () => ended("has ended"), leaving.signal));
   const peer = peerOf(worker, ended);
   try {
-    await Promise.race([gone, met(peer, { gradus: "open", port: port2, lock: name }, seconds)]);
+    await Promise.race([gone, met(peer, { gradus: "open", port: port2, lock: name }, seconds, leaving.signal)]);
     const about = (await link.call("compile", [rest])) as About;
     advice = "Compile anew, and load a checkpoint.";
     let disposed: Promise<void> | undefined;
@@ -102,10 +102,16 @@ export async function compileInWorker(
   }
 }
 
-/** Knocks until the module has called `serve`, and hands it the port. */
-function met(peer: ReturnType<typeof peerOf>, open: Extract<Meeting, { readonly port: unknown }>, seconds: number) {
+/** Knocks until the module has called `serve`, or the worker is given up, and hands it the port. */
+function met(
+  peer: ReturnType<typeof peerOf>,
+  open: Extract<Meeting, { readonly port: unknown }>,
+  seconds: number,
+  leaving: AbortSignal,
+) {
   return new Promise<void>((resolve, reject) => {
     let knocks = 0;
+    let isMet = false;
     const knock = (): void => {
       peer.post({ gradus: "ping" } satisfies Meeting);
       if (++knocks * KNOCK <= 1000 * seconds) return;
@@ -114,11 +120,12 @@ function met(peer: ReturnType<typeof peerOf>, open: Extract<Meeting, { readonly 
       reject(new DeviceError(`${late} End it with serve({ model, ... }), or give it more seconds.`));
     };
     const again = setInterval(knock, KNOCK);
+    leaving.addEventListener("abort", () => clearInterval(again));
     peer.listen((message) => {
-      if ((message as Hello)?.gradus !== "hello" || knocks < 0) return;
+      if (isMet || (message as Hello)?.gradus !== "hello") return;
+      isMet = true;
       clearInterval(again);
-      if (knocks >= 0) peer.post(open, [open.port]);
-      knocks = Number.NEGATIVE_INFINITY;
+      peer.post(open, [open.port]);
       resolve();
     });
     knock();
