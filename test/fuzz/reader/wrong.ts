@@ -194,7 +194,8 @@ function other(
       if (typeof value === "boolean") return !value;
       if (ArrayBuffer.isView(value)) return wrongBytes(value as Uint8Array, chance);
       if (Array.isArray(value)) return wrongParts(value, chance, (one) => one);
-      return {};
+      // What is not there may be anything, and so no record where the form has another kind.
+      return value === undefined && keepsKinds ? undefined : {};
     },
   ];
   return chance.pick(ways)();
