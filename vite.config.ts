@@ -1,5 +1,6 @@
 // The library build and the tests. The demo has a configuration of its own, which needs nothing of what the tests need.
 
+import { availableParallelism } from "node:os";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { browserArguments, findBrowser } from "./demo/browser.ts";
@@ -28,7 +29,8 @@ const nodeTests = {
     include: ["test/node/**/*.test.ts"],
     sequence: { groupOrder: 0 },
     testTimeout: 60_000,
-    isolate: false, // modules are read once
+    isolate: false, // modules are read once in each worker
+    maxWorkers: availableParallelism(), // the default leaves one processor of two without work
   },
 };
 

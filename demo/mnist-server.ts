@@ -2,6 +2,7 @@
 // the ending .gz, packed ones. A site that is built has the packed ones.
 
 import { createReadStream, existsSync, readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { createGzip, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
@@ -14,22 +15,27 @@ const files = [
   "t10k-labels-idx1-ubyte",
 ];
 
+/** Answers a request for one of the files, and leaves any other to `next`. */
+export function answerMnist({ url = "" }: IncomingMessage, response: ServerResponse, next: () => void): void {
+  const [, name = "", packed] = /^\/mnist\/([a-z0-9-]+)(\.gz)?$/.exec(url) ?? [];
+  const path = join(mnistFolder(), name);
+  if (name === "" || !existsSync(path)) next();
+  else {
+    response.setHeader("content-type", "application/octet-stream");
+    const file = createReadStream(path);
+    if (packed === undefined) file.pipe(response);
+    else file.pipe(createGzip({ level: 1 })).pipe(response);
+  }
+}
+
 export function mnistServer(): Plugin {
-  const folder = mnistFolder();
   return {
     name: "mnist",
     configureServer(server) {
-      server.middlewares.use("/mnist/", (request, response, next) => {
-        const [, name = "", packed] = /^\/([a-z0-9-]+)(\.gz)?$/.exec(request.url ?? "") ?? [];
-        const path = join(folder, name);
-        if (name === "" || !existsSync(path)) return next();
-        response.setHeader("content-type", "application/octet-stream");
-        const file = createReadStream(path);
-        if (packed === undefined) file.pipe(response);
-        else file.pipe(createGzip({ level: 1 })).pipe(response);
-      });
+      server.middlewares.use(answerMnist);
     },
     generateBundle() {
+      const folder = mnistFolder();
       for (const name of files) {
         this.emitFile({
           type: "asset",
