@@ -1,7 +1,7 @@
 // C[m, n] = sum over k of A[m, k] B[k, n] for each of GROUPS such products, then the epilogue; with COLUMN_SUM also the sum over k
 // of B[k, n]. Each thread computes a tile of SIDE x SIDE results, 8 (WIDE) or 4; x counts tiles along n, y along m, z groups and, more
 // slowly, parts of the sum. The kernel says where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours
-// in one, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). A `Walk` is a place in a sum
+// in one under the `taps_of` a place, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). A `Walk` is a place in a sum
 // as the kernel counts it, carried from step to step, so that no loop over registers divides. SHARES threads of a workgroup share the
 // sums of a tile, four terms in turn, and what they have is added in a fixed order (SHARED).
 ${EPILOGUE}
@@ -47,12 +47,12 @@ fn block_b(origin: u32, _k: u32, k: Walk, n: u32) -> mat4x4f {
 }
 #else
 fn line_b(origin: u32, k: u32, n: u32) -> vec4f {
-  if (K % 4 != 0 && k >= K) { return vec4f(); }
   let at = origin + k * LINE + n;
+  let beyond = (K % 4 != 0) & (k >= K);
 #if ${VECTOR_B}
-  return b[at / 4];
+  return select(b[at / 4], vec4f(), beyond);
 #else
-  return vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]);
+  return select(vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]), vec4f(), beyond);
 #endif
 }
 
@@ -74,8 +74,8 @@ fn add_product(sums: mat4x4f, rows: mat4x4f, by: mat4x4f) -> mat4x4f {
   );
 }
 
-// Rows and numbers are turned to the front one after the other: a variable index would put the tile into memory, and a copy of
-// the epilogue for each row takes long to compile.
+// Blocks, rows and numbers are turned to the front one after the other: a variable index would put the tile into memory, and a copy
+// of the epilogue for each row takes long to compile.
 fn store(m: u32, n: u32, origin: u32, block: mat4x4f) {
   var rows = block;
   if (n >= N) { return; }
@@ -193,21 +193,23 @@ fn main(
   let end = min(K, (part + 1) * terms);
 #else
 #if ${TRANSPOSE_A}
-  let t0 = tap_at(m, m);
+  let t0 = taps_of(tap_at(m, m));
 #if ${WIDE}
-  let t1 = tap_at(m, m + 4);
+  let t1 = taps_of(tap_at(m, m + 4));
 #endif
   var walk = line_at(part * terms + 4 * share);
 #else
-  let s0 = spot_at(from_a, line_at(m));
-  let s1 = spot_at(from_a, line_at(m + 1));
-  let s2 = spot_at(from_a, line_at(m + 2));
-  let s3 = spot_at(from_a, line_at(m + 3));
+  var line = line_at(m);
+  let s0 = spot_at(from_a, line); line = walk_next(line);
+  let s1 = spot_at(from_a, line); line = walk_next(line);
+  let s2 = spot_at(from_a, line); line = walk_next(line);
+  let s3 = spot_at(from_a, line);
 #if ${WIDE}
-  let s4 = spot_at(from_a, line_at(m + 4));
-  let s5 = spot_at(from_a, line_at(m + 5));
-  let s6 = spot_at(from_a, line_at(m + 6));
-  let s7 = spot_at(from_a, line_at(m + 7));
+  line = walk_next(line);
+  let s4 = spot_at(from_a, line); line = walk_next(line);
+  let s5 = spot_at(from_a, line); line = walk_next(line);
+  let s6 = spot_at(from_a, line); line = walk_next(line);
+  let s7 = spot_at(from_a, line);
 #endif
   var walk = tap_at(m, part * terms + 4 * share);
 #endif
@@ -224,9 +226,9 @@ fn main(
 #endif
 #if ${STAGED}
 #if ${TRANSPOSE_A}
-      tiles[along] = line_a(spot_at(from_a, line_at(k + lane / STEP)), tap_at(top, top + lane % STEP * 4));
+      tiles[along] = line_a(spot_at(from_a, line_at(k + lane / STEP)), taps_of(tap_at(top, top + lane % STEP * 4)));
 #else
-      tiles[across] = line_a(s0, tap_at(top, k + quad));
+      tiles[across] = line_a(s0, taps_of(tap_at(top, k + quad)));
 #endif
 #if ${TRANSPOSE_B}
       tiles[STEP * PITCH + across] = line_b(from_b, tap_at(top, k + quad), place.x * STEP * 4 + row);
@@ -247,7 +249,8 @@ fn main(
       let s3 = spot_at(from_a, walk_next(third));
       let a0 = transpose(mat4x4f(line_a(s0, t0), line_a(s1, t0), line_a(s2, t0), line_a(s3, t0)));
 #else
-      let a0 = mat4x4f(line_a(s0, walk), line_a(s1, walk), line_a(s2, walk), line_a(s3, walk));
+      let taps = taps_of(walk);
+      let a0 = mat4x4f(line_a(s0, taps), line_a(s1, taps), line_a(s2, taps), line_a(s3, taps));
 #endif
       let b0 = block_b(from_b, k, walk, n);
 #endif
@@ -261,7 +264,7 @@ fn main(
 #if ${TRANSPOSE_A}
       let a1 = transpose(mat4x4f(line_a(s0, t1), line_a(s1, t1), line_a(s2, t1), line_a(s3, t1)));
 #else
-      let a1 = mat4x4f(line_a(s4, walk), line_a(s5, walk), line_a(s6, walk), line_a(s7, walk));
+      let a1 = mat4x4f(line_a(s4, taps), line_a(s5, taps), line_a(s6, taps), line_a(s7, taps));
 #endif
       let b1 = block_b(from_b, k, walk, n + 4);
       c01 = add_product(c01, a0, b1);
@@ -293,11 +296,15 @@ fn main(
 #endif
 #endif
   if (share != 0 || !is_there) { return; }
-  store(m, n, from_c, c00);
 #if ${WIDE}
-  store(m, n + 4, from_c, c01);
-  store(m + 4, n, from_c, c10);
-  store(m + 4, n + 4, from_c, c11);
+  for (var block = 0u; block < 4; block++) {
+    store(m + block / 2 * 4, n + block % 2 * 4, from_c, c00);
+    c00 = c01;
+    c01 = c10;
+    c10 = c11;
+  }
+#else
+  store(m, n, from_c, c00);
 #endif
   settle();
 #if ${COLUMN_SUM}

@@ -82,35 +82,49 @@ fn spot_at(origin: u32, line: Walk) -> Spot {
   return vec4i(vec4u(((line.at.x * HEIGHT + y) * WIDTH + x) * (GROUPS * CHANNELS) + origin, y, x, line.at.x));
 }
 
-struct Place { at: u32, inside: bool }
+// What A has under a term, whatever the spot is.
+struct Tap { at: i32, y: i32, x: i32, is_term: bool }
 
-// A under a tap. The conditions are joined by `&`: with `&&` each call becomes a tree of branches, and compiling takes minutes on a CPU.
+fn tap_of(k: Walk) -> Tap {
+  let y = k.y.z + i32(k.at.x) * DILATION_HEIGHT;
+  let x = k.x.z + i32(k.at.y) * DILATION_WIDTH;
+  return Tap((y * i32(WIDTH) + x) * i32(GROUPS * CHANNELS) + i32(k.at.z), y, x, is_term(k));
+}
+
+// The conditions are joined by `&`: with `&&` each call becomes a tree of branches, and compiling takes minutes on a CPU.
 // A single tap without padding is always inside, and this is no condition then.
-fn place_a(spot: Spot, tap: Walk) -> Place {
-  let y = tap.y.z + i32(tap.at.x) * DILATION_HEIGHT;
-  let x = tap.x.z + i32(tap.at.y) * DILATION_WIDTH;
+fn is_inside(spot: Spot, tap: Tap) -> bool {
   let single = (KERNEL_HEIGHT * KERNEL_WIDTH == 1) & (PAD_TOP == 0) & (PAD_LEFT == 0)
     & ((OUT_HEIGHT - 1) * STRIDE_HEIGHT < HEIGHT) & ((OUT_WIDTH - 1) * STRIDE_WIDTH < WIDTH);
-  let inside = (single | ((u32(spot.y + y) < HEIGHT) & (u32(spot.z + x) < WIDTH)))
-    & (((K % 4 == 0) & (CHANNELS % 4 == 0)) | (is_term(tap) & (u32(spot.w) < BATCH)));
-  return Place(u32(spot.x + (y * i32(WIDTH) + x) * i32(GROUPS * CHANNELS)) + tap.at.z, inside);
+  return (single | ((u32(spot.y + tap.y) < HEIGHT) & (u32(spot.z + tap.x) < WIDTH)))
+    & (((K % 4 == 0) & (CHANNELS % 4 == 0)) | (tap.is_term & (u32(spot.w) < BATCH)));
 }
 
 #if ${VECTOR_A}
-fn line_a(spot: Spot, tap: Walk) -> vec4f {
-  let place = place_a(spot, tap);
-  return select(vec4f(), a[select(0, place.at / 4, place.inside)], place.inside);
+alias Taps = Tap;
+
+fn taps_of(k: Walk) -> Taps { return tap_of(k); }
+
+fn line_a(spot: Spot, tap: Taps) -> vec4f {
+  let inside = is_inside(spot, tap);
+  return select(vec4f(), a[select(0, u32(spot.x + tap.at) / 4, inside)], inside);
 }
 #else
-fn element_a(spot: Spot, tap: Walk) -> f32 {
-  let place = place_a(spot, tap);
-  return select(0, a[select(0, place.at, place.inside)], place.inside);
+alias Taps = array<Tap, 4>;
+
+fn taps_of(k: Walk) -> Taps {
+  let next = walk_next(k);
+  let third = walk_next(next);
+  return Taps(tap_of(k), tap_of(next), tap_of(third), tap_of(walk_next(third)));
 }
 
-fn line_a(spot: Spot, tap: Walk) -> vec4f {
-  let next = walk_next(tap);
-  let third = walk_next(next);
-  return vec4f(element_a(spot, tap), element_a(spot, next), element_a(spot, third), element_a(spot, walk_next(third)));
+fn element_a(spot: Spot, tap: Tap) -> f32 {
+  let inside = is_inside(spot, tap);
+  return select(0, a[select(0, u32(spot.x + tap.at), inside)], inside);
+}
+
+fn line_a(spot: Spot, taps: Taps) -> vec4f {
+  return vec4f(element_a(spot, taps[0]), element_a(spot, taps[1]), element_a(spot, taps[2]), element_a(spot, taps[3]));
 }
 #endif
 
