@@ -19,26 +19,42 @@ export interface Variant {
 
 export const create: CreateEngine = (workload) => variant({})(workload);
 
+/** The workload's model, ready to train. Default: on the device that `compile` finds. */
+export const trainerOf = (
+  workload: Workload,
+  { frozen = false, cacheFrozen = false, tuned = false }: Variant = {},
+  device?: GPUDevice,
+) => {
+  const { lr, beta1, beta2, epsilon } = adam;
+  return compile(models[workload.name](), {
+    input: inputOf(workload),
+    batch: workload.batch,
+    ...restOf(workload),
+    ...(device && { device }),
+    loss: crossEntropy(),
+    ...(tuned && { autotune: autotune({ store: new Map<string, string>() }) }),
+    optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
+    ...(frozen ? { cacheFrozen, rates: ({ depth, maxDepth }) => ({ frozen: depth < maxDepth }) } : {}),
+  });
+};
+
+/** All batches of a workload in a row. */
+export function dataOf(workload: Workload) {
+  const batches = Array.from({ length: BATCHES }, (_, k) => batchOf(workload, k));
+  const Numbers = workload.tokens === undefined ? Float32Array : Uint32Array;
+  return {
+    x: Numbers.from(batches.flatMap(({ x }) => Array.from(x))),
+    y: Uint32Array.from(batches.flatMap(({ y }) => Array.from(y))),
+  };
+}
+
 export const variant =
-  ({ statsEvery, frozen = false, cacheFrozen = false, tuned = false }: Variant): CreateEngine =>
+  (chosen: Variant): CreateEngine =>
   async (workload) => {
-    const { lr, beta1, beta2, epsilon } = adam;
-    const trainer = await compile(models[workload.name](), {
-      input: inputOf(workload),
-      batch: workload.batch,
-      ...restOf(workload),
-      loss: crossEntropy(),
-      ...(tuned && { autotune: autotune({ store: new Map<string, string>() }) }),
-      optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
-      ...(frozen ? { cacheFrozen, rates: ({ depth, maxDepth }) => ({ frozen: depth < maxDepth }) } : {}),
-    });
+    const { statsEvery } = chosen;
+    const trainer = await trainerOf(workload, chosen);
     trainer.setWeights(startOf(workload));
-    const batches = Array.from({ length: BATCHES }, (_, k) => batchOf(workload, k));
-    const Numbers = workload.tokens === undefined ? Float32Array : Uint32Array;
-    const data = {
-      x: Numbers.from(batches.flatMap(({ x }) => Array.from(x))),
-      y: Uint32Array.from(batches.flatMap(({ y }) => Array.from(y))),
-    };
+    const data = dataOf(workload);
     return {
       backend: "webgpu",
       works: worksOf(trainer.recording()),

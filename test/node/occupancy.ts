@@ -111,6 +111,15 @@ const rows: Readonly<Record<string, (of: Facts, length: Length, command: Command
   "attention-backward": (of) => ({ results: of("ROWS") * headOf(of), terms: of("QUERIES"), alone: of("QUERIES") }),
   "attention-delta": (of) => ({ results: of("ROWS"), terms: of("LANES") * 4, alone: of("LANES") }),
   "token-chains": (of) => ({ alone: of("HEIGHT") }),
+  // One step: a thread for each unit, or for four of them on a CPU, and all units of the step before.
+  recurrent(of, length) {
+    const [results, terms] = [length("h"), length("h") / of("BATCH")];
+    return { results, terms, alone: terms };
+  },
+  "recurrent-backward"(of, length) {
+    const terms = length("gates_h") / (of("BATCH") * of("STEPS"));
+    return { results: length("carried"), terms, alone: terms };
+  },
   // Where tokens are spread evenly over the rows of the table.
   "embedding-backward"(of, length) {
     const terms = Math.ceil(length("next") / (of("LENGTH") / of("LANES")));
@@ -123,8 +132,11 @@ const rows: Readonly<Record<string, (of: Facts, length: Length, command: Command
   "batch-norm-backward": moved,
   elementwise: moved,
   embedding: moved,
+  move: moved,
+  previous: moved,
   gather: moved,
   "gather-words": moved,
+  "inverse-root": moved,
   spread: moved,
 };
 
