@@ -1,7 +1,7 @@
 // The connection to a device: which adapter runs, what it allows, and everything that is made on it. Buffers and
 // pipelines are made here and nowhere else, so that their number can be counted and their errors carry names.
 
-import { DeviceError, type GradusError, LimitError, OptionError } from "../errors.ts";
+import { DeviceError, GradusError, LimitError, OptionError } from "../errors.ts";
 import { specialise } from "../op/shader.ts";
 import { shown } from "../option.ts";
 import type { Command } from "../step/command.ts";
@@ -25,8 +25,8 @@ export interface Gpu {
   untilLost<T>(work: Promise<T>): Promise<T>;
   /** The bytes of a buffer made to be mapped, which stays so, as of the work submitted so far; all of it where no number says less. */
   mapped(buffer: GPUBuffer, bytes?: number): Promise<ArrayBuffer>;
-  /** Text of the last error that the device reported by itself, for messages; usually empty. */
-  readonly lastError: string;
+  /** An error for what was submitted and never ran; it says what the device reported last. */
+  dropped(what: string, cause?: unknown): GradusError;
   /** The error of a device that is lost or was disposed, once it is. */
   failure(): GradusError | undefined;
   /** `inParts`: no shader sees more than a part of it at once. */
@@ -70,7 +70,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
   pipelinesOf.set(device, pipelines);
   const { name, software } = nameOf(info);
   let failure: GradusError | undefined;
-  let lastError = "";
+  let lastError = "it was dropped";
   const hear = ({ error }: GPUUncapturedErrorEvent): void => {
     lastError = error.message;
   };
@@ -98,12 +98,8 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     software,
     untilLost: (work) =>
       new Promise((resolve, reject) => {
-        if (failure !== undefined) {
-          // What is refused in its stead must not go unheard.
-          work.catch(() => undefined);
-          return reject(failure);
-        }
-        waiting.add(reject);
+        if (failure === undefined) waiting.add(reject);
+        else reject(failure);
         work.then(
           (value) => {
             waiting.delete(reject);
@@ -114,16 +110,16 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
           async (cause) => {
             await device.queue.onSubmittedWorkDone().catch(() => undefined);
             await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-            if (waiting.delete(reject)) reject(failure ?? cause);
+            waiting.delete(reject);
+            reject(failure ?? (cause instanceof GradusError ? cause : gpu.dropped("a reading", cause)));
           },
         );
       }),
     // One promise, since Firefox may say of a device that goes that the buffer is mapped, and refuse its bytes.
     mapped: (buffer, bytes) =>
       gpu.untilLost(buffer.mapAsync(Usage.READ, 0, bytes).then(() => buffer.getMappedRange(0, bytes))),
-    get lastError() {
-      return lastError;
-    },
+    dropped: (what, cause) =>
+      new DeviceError(`device: ${what} did not run (${lastError}). Use a smaller batch or model.`, { cause }),
     failure: () => failure,
     buffer(label, bytes, usage, inParts = false) {
       const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;

@@ -94,8 +94,8 @@ async function computed({ gpu, replay, prepared, drop, arena }: CacheParts, run:
   const ordered = feed.inOrder();
   const ready = await prepared(run, ordered);
   const walk = { first: 0, end: feed.count, batch, bytes };
-  await replay.collect(ready, walk, { buffer: arena(slice.arena), offset: slice.offset }, features);
-  await gpu.untilLost(gpu.device.queue.onSubmittedWorkDone());
+  const { ran } = await replay.collect(ready, walk, { buffer: arena(slice.arena), offset: slice.offset }, features);
+  await ran;
   drop(ordered);
   return { ...feed, buffers: new Map(feed.buffers).set(found.input, features), dispose: () => features.destroy() };
 }

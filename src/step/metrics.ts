@@ -1,7 +1,6 @@
 // What comes back of a submission: its metrics, and statistics where a step was sampled, through one of a few staging buffers that
 // are mapped while the next submissions run, so that the device never waits for the host.
 
-import { DeviceError } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
 import * as Usage from "../gpu/usage.ts";
 import { ALARMS, countsAt, lossesAt, MOST_STEPS, REPORT_WORDS, reportsAt } from "../op/metrics.ts";
@@ -32,12 +31,15 @@ export interface Metrics {
   readonly statistics: ReadonlyMap<number, Float32Array>;
   /** What was counted over all steps of the submission; empty where nothing is. */
   readonly counts: Uint32Array;
-  /** First step of the submission that left no metrics. */
-  readonly missed: number | undefined;
 }
 
 /** What of its values tells a step from others, and how many samples it has. */
 type Awaited = readonly { readonly step: number; readonly count: number; readonly sampled?: boolean }[];
+
+/** Word of a step's values, behind those that shaders know, that numbers the submission. */
+export const NUMBER = 11;
+/** Word of the staging buffer, of no use to the host, in which a submission leaves its number. */
+const RAN = 2;
 
 const noWords = new Uint32Array(0);
 const noStatistics: Metrics["statistics"] = new Map();
@@ -46,6 +48,9 @@ const noStatistics: Metrics["statistics"] = new Map();
 interface Copied {
   readonly statistics: GPUBuffer | undefined;
   readonly tellsMore: boolean;
+  /** Its words begin with the values of the first step. */
+  readonly ring: GPUBuffer;
+  readonly number: number;
 }
 
 export type Stage = ReturnType<typeof createStage>;
@@ -80,7 +85,7 @@ export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: 
   const reportsOf = (i: number): NonNullable<StepMetrics["reports"]> =>
     Array.from({ length: reports }, (_, report) => reportAt(reportsAt(layers) + (i * reports + report) * REPORT_WORDS));
 
-  function metricsOf(values: Awaited, statistics: Metrics["statistics"], tellsMore: boolean): Metrics {
+  function metricsOf(values: Awaited, statistics: Metrics["statistics"], { tellsMore }: Copied): Metrics {
     const steps: StepMetrics[] = [];
     // One object a step and nothing else, which a heap profile holds it to.
     for (let at = 4; steps.length < values.length; at += 4) {
@@ -106,7 +111,6 @@ export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: 
       alarms: alarms.some(Boolean) ? alarms.slice() : noWords,
       statistics,
       counts: tellsMore ? words.slice(plainBytes / 4, plainBytes / 4 + counts) : noWords,
-      missed: values.find(({ step }, i) => steps[i]?.step !== step)?.step,
     };
   }
 
@@ -123,19 +127,20 @@ export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: 
     /** Settles with the submission that is on its way through here; undefined where none is. */
     done: undefined as Promise<unknown> | undefined,
 
-    /** Has what the steps leave copied at the end of their submission. */
-    copy(encoder: GPUCommandEncoder, metrics: GPUBuffer, { statistics, tellsMore }: Copied): void {
+    /** Has what the steps leave copied at the end of their submission; gives what reads it, once it is there. */
+    copy(encoder: GPUCommandEncoder, metrics: GPUBuffer, how: Copied): (values: Awaited) => Promise<Metrics> {
+      const { statistics, tellsMore, ring } = how;
       encoder.copyBufferToBuffer(metrics, 0, buffer, 0, bytesOf(tellsMore));
-      if (statistics === undefined) return;
-      sampled ??= gpu.buffer("statistics staging", statistics.size, usage);
-      encoder.copyBufferToBuffer(statistics, 0, sampled, 0, statistics.size);
-    },
-
-    /** What was copied, once it is there. */
-    read(values: Awaited, { isSampled, tellsMore }: { isSampled: boolean; tellsMore: boolean }): Promise<Metrics> {
-      const found = arrived(values, isSampled ? sampled : undefined, tellsMore);
-      stage.done = found.catch(() => undefined);
-      return found;
+      encoder.copyBufferToBuffer(ring, 4 * NUMBER, buffer, 4 * RAN, 4);
+      if (statistics !== undefined) {
+        sampled ??= gpu.buffer("statistics staging", statistics.size, usage);
+        encoder.copyBufferToBuffer(statistics, 0, sampled, 0, statistics.size);
+      }
+      return (values) => {
+        const found = arrived(values, how);
+        stage.done = found.catch(() => undefined);
+        return found;
+      };
     },
 
     destroy(): void {
@@ -144,26 +149,21 @@ export function createStage(gpu: Gpu, { rows, layers, reports, counts, batch }: 
     },
   };
 
-  async function arrived(values: Awaited, sampled: GPUBuffer | undefined, tellsMore: boolean): Promise<Metrics> {
+  async function arrived(values: Awaited, how: Copied): Promise<Metrics> {
     try {
-      const [told, more] = await Promise.all([gpu.mapped(buffer, bytesOf(tellsMore)), sampled && gpu.mapped(sampled)]);
+      const own = how.statistics && sampled;
+      const [told, more] = await Promise.all([gpu.mapped(buffer, bytesOf(how.tellsMore)), own && gpu.mapped(own)]);
       words.set(new Uint32Array(told));
       buffer.unmap();
+      // What the device dropped leaves numbers of another submission behind: better none than wrong ones.
+      if (words[RAN] !== how.number) throw gpu.dropped(`step ${values[0]?.step || "of a pass"}`);
       const statistics = more ? statisticsOf(values, more) : noStatistics;
-      sampled?.unmap();
-      return metricsOf(values, statistics, tellsMore);
+      own?.unmap();
+      return metricsOf(values, statistics, how);
     } finally {
       stage.done = undefined;
     }
   }
 
   return stage;
-}
-
-/** A submission that the device dropped leaves numbers of another step behind: better no loss than a wrong one. */
-export function checkArrival(gpu: Gpu, { missed }: Metrics): void {
-  if (missed === undefined) return;
-  throw new DeviceError(
-    `device: step ${missed} did not run${gpu.lastError === "" ? "" : ` (${gpu.lastError})`}. Use a smaller batch or model; the weights are those from before it.`,
-  );
 }

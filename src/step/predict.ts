@@ -50,8 +50,9 @@ export async function predicted(
     const place = { buffer: arena(slice.arena), offset: slice.offset };
     for (let first = 0; first < total; first += piece) {
       const end = Math.min(first + piece, total);
-      await replay.collect(ready, { first, end, batch, bytes }, place, found);
+      const { ran } = await replay.collect(ready, { first, end, batch, bytes }, place, found);
       const read = await readBack(gpu, found, 0, (end - first) * bytes);
+      await ran;
       data.set(new Float32Array(read), first * perSample);
     }
   } finally {

@@ -7,7 +7,7 @@ import * as Usage from "../gpu/usage.ts";
 import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
 import { ALARMS, lossesAt, MOST_STEPS } from "../op/metrics.ts";
 import { type Command, when } from "./command.ts";
-import { createStage, type Metrics, type Stage, type Told } from "./metrics.ts";
+import { createStage, type Metrics, NUMBER, type Stage, type Told } from "./metrics.ts";
 import type { Recording } from "./record.ts";
 import { createTicks } from "./ticks.ts";
 
@@ -65,6 +65,9 @@ export interface Prepared {
 /** Gives the values of step `i` of a submission, and writes its layer table where it has one. */
 export type Fill = (i: number, table: Float32Array) => StepValues;
 
+/** What else a submission does, behind its steps. */
+export type After = (encoder: GPUCommandEncoder) => void;
+
 /** Samples in a row, and how they are taken. */
 export interface Walk {
   readonly first: number;
@@ -90,7 +93,11 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
   const tableBytes = Math.ceil((rows * 16) / SLOT) * SLOT;
   const slotBytes = SLOT + tableBytes;
   const layout = gpu.stepLayout(uniformTable);
-  const ring = gpu.buffer("step ring", slotBytes * MOST_STEPS, Usage.UNIFORM | Usage.STORAGE | Usage.COPY_DST);
+  const ring = gpu.buffer(
+    "step ring",
+    slotBytes * MOST_STEPS,
+    Usage.UNIFORM | Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST,
+  );
   const host = new ArrayBuffer(slotBytes * MOST_STEPS);
   const slots = Array.from({ length: MOST_STEPS }, (_, i) => ({
     values: new Uint32Array(host, i * slotBytes, STEP_BYTES / 4),
@@ -149,8 +156,11 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       return { recording, commands, statistics: buffers.get("statistics") };
     },
 
-    /** Submits up to MOST_STEPS steps at once, without delay; only after `ready`. Resolves when the numbers are back. */
-    start(prepared: Prepared, values: readonly StepValues[]): Promise<Metrics> {
+    /**
+     * Submits up to MOST_STEPS steps at once, without delay; only after `ready`. Resolves when the numbers are back. `after` may add
+     * to the submission.
+     */
+    start(prepared: Prepared, values: readonly StepValues[], after?: After): Promise<Metrics> {
       const stage = stages[turn++ % AHEAD] as Stage;
       const steps = values.length;
       let sampled = false;
@@ -159,6 +169,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
         slot.bits = writeValues(slot, i, values[i] as StepValues);
         sampled ||= (slot.bits & when.sampled) !== 0;
       }
+      (slots[0] as (typeof slots)[number]).values[NUMBER] = turn;
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -175,35 +186,33 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       pass.end();
       const statistics = sampled ? prepared.statistics : undefined;
       const { tellsMore = false } = prepared.recording;
-      stage.copy(encoder, metrics, { statistics, tellsMore });
+      const read = stage.copy(encoder, metrics, { statistics, tellsMore, ring, number: turn });
+      after?.(encoder);
       device.queue.submit([encoder.finish()]);
-      return stage.read(values, { isSampled: statistics !== undefined, tellsMore });
-    },
-
-    /** The same when its turn has come, with values made then: resolves once it is submitted. */
-    async submit(prepared: Prepared, steps: number, fill: Fill): Promise<{ metrics: Promise<Metrics> }> {
-      await ready();
-      const values = slots.slice(0, steps).map(({ table }, i) => fill(i, table));
-      return { metrics: replay.start(prepared, values) };
+      return read(values);
     },
 
     /**
      * Runs on the samples from `first` to `end`, a batch at a time, and copies what each of them leaves at the beginning of `found`
-     * to one place after the other in `target`. `bytes` are those of a sample.
+     * to one place after the other in `target`. `bytes` are those of a sample. Resolves once all is submitted; `ran` once it has run.
      */
     async collect(
       prepared: Prepared,
       { first, end, batch, bytes }: Walk,
       found: Found,
       target: GPUBuffer,
-    ): Promise<void> {
+    ): Promise<{ ran: Promise<unknown> }> {
+      let ran: Promise<unknown> = Promise.resolve();
       for (let start = first; start < end; start += batch) {
         const count = Math.min(batch, end - start);
-        await replay.submit(prepared, 1, () => ({ step: 0, start, count }));
-        const encoder = device.createCommandEncoder();
-        encoder.copyBufferToBuffer(found.buffer, found.offset, target, (start - first) * bytes, count * bytes);
-        device.queue.submit([encoder.finish()]);
+        const copy: After = (encoder) =>
+          encoder.copyBufferToBuffer(found.buffer, found.offset, target, (start - first) * bytes, count * bytes);
+        await ready();
+        const metrics = replay.start(prepared, [{ step: 0, start, count }], copy);
+        ran = Promise.all([ran, metrics]);
+        ran.catch(() => undefined);
       }
+      return { ran };
     },
 
     /** Forgets a loss that was not finite, so that updates happen again. */
@@ -221,6 +230,18 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
     },
   };
   return replay;
+}
+
+/** Submits steps when their turn has come, with values made then: resolves once they are submitted. */
+export async function submitSteps(
+  replay: Replay,
+  prepared: Prepared,
+  steps: number,
+  fill: Fill,
+): Promise<{ metrics: Promise<Metrics> }> {
+  await replay.ready();
+  const values = Array.from({ length: steps }, (_, i) => fill(i, replay.table(i)));
+  return { metrics: replay.start(prepared, values) };
 }
 
 function bind(

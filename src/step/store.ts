@@ -210,10 +210,13 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout, name: string): 
 export async function readBack(gpu: Gpu, source: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
   const { MAP_READ, COPY_DST } = Usage;
   const target = gpu.buffer("read back", bytes, MAP_READ | COPY_DST);
+  // No number of ours: what is still there was not copied over.
+  gpu.device.queue.writeBuffer(target, 0, Int32Array.of(-1));
   const encoder = gpu.device.createCommandEncoder();
   encoder.copyBufferToBuffer(source, offset, target, 0, bytes);
   gpu.device.queue.submit([encoder.finish()]);
   const copy = (await gpu.mapped(target)).slice(0, bytes);
   target.destroy();
+  if (new Int32Array(copy)[0] === -1) throw gpu.dropped("a reading");
   return copy;
 }

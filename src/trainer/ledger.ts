@@ -36,8 +36,6 @@ export interface Made {
 export type Listener = (made: Made) => unknown;
 
 export interface LedgerHooks {
-  /** Throws where a submission was dropped. */
-  readonly checkArrival: (metrics: Metrics) => void;
   /** Lets updates happen again after a bad step. */
   readonly clearStatus: () => void;
   /** Steps that a layer rests after an alarm; undefined without a guard. */
@@ -115,7 +113,6 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
 
   /** Takes over what an arrival tells, and gives the updates that were made. */
   function takeOver({ sent }: Entry, found: Metrics): Made[] {
-    hooks.checkArrival(found);
     heed(found.alarms);
     const made: Made[] = [];
     for (let i = 0; i < sent.length; i++) {

@@ -1,6 +1,5 @@
 // What the files of a trainer work with together.
 
-import type { Gpu } from "../gpu/device.ts";
 import type { Streams } from "../graph/stream.ts";
 import type { Turns } from "../network/turn.ts";
 import { type Counts, settled } from "../optim/counts.ts";
@@ -17,7 +16,6 @@ export interface Parts {
   readonly settings: Settings;
   /** What each loss takes from the data, by name. */
   readonly streams: ReadonlyMap<string, Streams>;
-  readonly gpu: Gpu;
   readonly rates: RateTable;
   readonly runner: Runner;
   readonly ledger: Ledger;

@@ -4,7 +4,6 @@ import { type Data, isBatches, type Packed, type Samples } from "../data/dataset
 import { packBatch as packOne } from "../data/pack.ts";
 import { bug, DataError } from "../errors.ts";
 import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
-import { checkArrival } from "../step/metrics.ts";
 import { MOST_STEPS } from "../step/replay.ts";
 import type { Source } from "../step/shelf.ts";
 import type { Gradients } from "./options.ts";
@@ -25,7 +24,7 @@ export const noBatch = (place: string): DataError =>
   new DataError(`${place}: the iterable gave no batch. Give one that can be walked through anew each time.`);
 
 export function createPasses(parts: Parts) {
-  const { settings, streams, gpu, rates, runner, ledger, submit, turns } = parts;
+  const { settings, streams, rates, runner, ledger, submit, turns } = parts;
   const { batch } = settings;
 
   const packBatch = (place: string, samples: Samples, loss = ""): Packed =>
@@ -48,7 +47,6 @@ export function createPasses(parts: Parts) {
       });
       // One after the other, whenever they come.
       arrived = Promise.all([runner.start(ready, values), arrived]).then(([found]) => {
-        checkArrival(gpu, found);
         for (const step of found.steps) tally.add(program, step);
         tally.count(program.matrices, found.counts);
       });
@@ -85,7 +83,6 @@ export function createPasses(parts: Parts) {
         const program = runner.program("gradients", source.format, rates.frozenAt(clock));
         const ready = await runner.ready(program, source.feed);
         const found = await runner.start(ready, [{ step: 1, start: 0, count: source.count }]);
-        checkArrival(gpu, found);
         const all = await runner.store.read("gradients");
         const named = [...all].filter((_, row) => program.takesPart(row));
         return { loss: found.steps[0]?.loss ?? Number.NaN, gradients: new Map(named) };

@@ -111,7 +111,7 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
       const { values } = sent;
       // No loss comes with it.
       const steps = [{ step: values.step, loss: Number.NaN, hits: 0, ignored: 0, count: 1 }];
-      const metrics = runner.start(ready, [values]).then((found) => ({ ...found, steps, missed: undefined }));
+      const metrics = runner.start(ready, [values]).then((found) => ({ ...found, steps }));
       ledger.submitted([sent], metrics, () => undefined);
     },
   };

@@ -19,7 +19,6 @@ import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-
 import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
 import { checkFit, type Evaluation, type FitOptions, type FitResult, type StepResult } from "../recipe/fit-options.ts";
 import type { Trial } from "../recipe/trial.ts";
-import { checkArrival } from "../step/metrics.ts";
 import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
 import { createRunner } from "../step/runner.ts";
@@ -97,14 +96,13 @@ export class Trainer {
       rates,
       { step: 0, draws: 0, place, counts: rates.start() },
       {
-        checkArrival: (metrics) => checkArrival(gpu, metrics),
         clearStatus: () => runner.clearStatus(),
         rest: update.controllers.find(({ name }) => name === "guard")?.constants.REST,
       },
     );
     const submit = createSubmit(settings, rates, runner, ledger);
     const { turns } = this.network;
-    this.#parts = createParts({ settings, streams, gpu, rates, runner, ledger, submit, turns });
+    this.#parts = createParts({ settings, streams, rates, runner, ledger, submit, turns });
     this.#passes = createPasses(this.#parts);
     this.#fitting = createFit(this.#parts, this.#passes);
     const { freeze, assign, scale, edits, replay } = rates;

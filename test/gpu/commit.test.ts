@@ -6,7 +6,7 @@ import * as Usage from "../../src/gpu/usage.ts";
 import { sgd } from "../../src/optim/rule/sgd.ts";
 import { BLOCK, layOut } from "../../src/plan/layout.ts";
 import { commitCommands } from "../../src/step/commit.ts";
-import type { Replay } from "../../src/step/replay.ts";
+import { type Replay, submitSteps } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { onDevice } from "./device.ts";
@@ -41,7 +41,7 @@ async function run(gpu: Gpu, replay: Replay, batches: readonly Batch[], inParts:
     gpu.device.queue.writeBuffer(store.arena("next"), 0, new Float32Array(size).fill(i + 1));
     gpu.device.queue.writeBuffer(status, 0, Uint32Array.of(Number(refused), 0, 0, 0));
     const micro = { weight: 1, first, last: false };
-    await replay.submit(prepared, 1, () => ({ step: 1, start: 0, count: 1, micro }));
+    await submitSteps(replay, prepared, 1, () => ({ step: 1, start: 0, count: 1, micro }));
   }
   const found = new Float32Array(await readBack(gpu, store.arena("states"), 0, size * 4));
   store.dispose();

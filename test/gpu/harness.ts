@@ -11,7 +11,7 @@ import { sgd } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";
-import type { Replay } from "../../src/step/replay.ts";
+import { type Replay, submitSteps } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import type { Told } from "../ops/told.ts";
@@ -185,7 +185,7 @@ async function run(gpu: Gpu, replay: Replay, built: BuiltCase, form: Form): Prom
       gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(leftover));
     }
     for (const [i, values] of inputs.entries()) store.write("parameters", layout.tensors[i]!, values);
-    const { metrics } = await replay.submit(prepared, 1, () => step);
+    const { metrics } = await submitSteps(replay, prepared, 1, () => step);
     const found = [...results].map(async (id): Promise<[number, Words]> => {
       const { arena, offset, bytes: length } = planned.sliceOf(id);
       const words = new Uint32Array(await readBack(gpu, store.buffers.get(arena)!, offset, length));

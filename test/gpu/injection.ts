@@ -13,7 +13,7 @@ import { lateSums } from "../../src/plan/late.ts";
 import { plan } from "../../src/plan/plan.ts";
 import type { Command } from "../../src/step/command.ts";
 import { record } from "../../src/step/record.ts";
-import type { Prepared, StepValues } from "../../src/step/replay.ts";
+import { type Prepared, type StepValues, submitSteps } from "../../src/step/replay.ts";
 import { createStore } from "../../src/step/store.ts";
 import { plainUpdate, type UpdateSettings } from "../../src/step/update.ts";
 import { interpret, type Poke, type Values } from "../reference/interpret.ts";
@@ -210,9 +210,9 @@ export async function openInjection(
       const sound = await replay.prepare(recording, buffers);
       /** One update; its first micro-batch may be another program. */
       const run = async (step: number, first: Prepared = sound) => {
-        let found = await (await replay.submit(first, 1, fill(step, 0))).metrics;
+        let found = await (await submitSteps(replay, first, 1, fill(step, 0))).metrics;
         for (let part = 1; part < settings.accumulate; part++)
-          found = await (await replay.submit(sound, 1, fill(step, part))).metrics;
+          found = await (await submitSteps(replay, sound, 1, fill(step, part))).metrics;
         return found;
       };
       const restore = (): void => {

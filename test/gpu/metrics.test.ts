@@ -6,7 +6,7 @@ import type { Gpu } from "../../src/gpu/device.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { plan } from "../../src/plan/plan.ts";
 import { record } from "../../src/step/record.ts";
-import { createReplay, type Prepared, type Replay } from "../../src/step/replay.ts";
+import { createReplay, type Prepared, type Replay, submitSteps } from "../../src/step/replay.ts";
 import { createStore, readBack } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { complaint, distance } from "../reference/compare.ts";
@@ -39,7 +39,7 @@ test.for(cases.map((one) => [caseName(one), one] as const))("%s", async ([, one]
   await onDevice(1, async (gpu, replay) => {
     const { prepared, step, resultOf, dispose } = await prepare(gpu, replay, one);
     const runs = [];
-    for (let i = 0; i < 2; i++) runs.push(await (await replay.submit(prepared, 1, () => step)).metrics);
+    for (let i = 0; i < 2; i++) runs.push(await (await submitSteps(replay, prepared, 1, () => step)).metrics);
     dispose();
     expect(runs[1]).toEqual(runs[0]);
     const [number, loss, hits, ignored] = resultOf(exact) as unknown as [number, number, number, number];
@@ -60,7 +60,7 @@ test("each step of a submission has a slot, and the first loss that is not finit
   await onDevice(1, async (gpu, replay) => {
     const { prepared, numbers, write, dispose } = await prepare(gpu, replay, cases[4]!);
     const submit = async (first: number) =>
-      (await replay.submit(prepared, 3, (i) => ({ step: first + i, start: 0, count: 10 + i }))).metrics;
+      (await submitSteps(replay, prepared, 3, (i) => ({ step: first + i, start: 0, count: 10 + i }))).metrics;
 
     const good = await submit(5);
     expect(good.badStep).toBe(0);
@@ -85,7 +85,7 @@ test("a loss that is not finite leaves no mark where nothing is trained", async 
   await onDevice(1, async (gpu, replay) => {
     const { prepared, numbers, write, dispose } = await prepare(gpu, replay, cases[4]!, false);
     write(numbers.with(0, Number.NaN));
-    const { steps, badStep } = await (await replay.submit(prepared, 1, () => ({ step: 3, start: 0, count: 63 })))
+    const { steps, badStep } = await (await submitSteps(replay, prepared, 1, () => ({ step: 3, start: 0, count: 63 })))
       .metrics;
     dispose();
     expect([steps[0]!.loss, badStep]).toEqual([Number.NaN, 0]);
@@ -99,7 +99,8 @@ test("the loss of an update is that of its micro-batches, by their shares", asyn
     for (const [part, scale] of [1, 3].entries()) {
       write(numbers.map((value) => value * scale));
       const micro = { weight: part === 0 ? 0.25 : 0.75, first: part === 0, last: part === 1 };
-      const found = await (await replay.submit(prepared, 1, () => ({ step: 5, start: 0, count: 63, micro }))).metrics;
+      const found = await (await submitSteps(replay, prepared, 1, () => ({ step: 5, start: 0, count: 63, micro })))
+        .metrics;
       losses.push(found.steps[0]!.loss);
     }
     const status = new DataView(await readBack(gpu, replay.metrics, 0, 16));
@@ -117,7 +118,7 @@ test("counts are added up over the steps of a submission and begin anew with the
     const counting = await prepare(gpu, replay, counts, false);
     const telling = await prepare(gpu, replay, losses, false);
     const submit = async ({ prepared }: typeof counting, counts: readonly number[]) =>
-      (await replay.submit(prepared, counts.length, (i) => ({ step: 0, start: 0, count: counts[i]! }))).metrics;
+      (await submitSteps(replay, prepared, counts.length, (i) => ({ step: 0, start: 0, count: counts[i]! }))).metrics;
     for (const steps of [1, 3, 16, 2]) {
       const found = await submit(counting, new Array<number>(steps).fill(3));
       expect([...found.counts]).toEqual([...counting.numbers].map((value) => value * steps));

@@ -8,6 +8,7 @@ import { adamw } from "../../src/optim/rule/adam.ts";
 import { sgd } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
+import { submitSteps } from "../../src/step/replay.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
 import { norm } from "../reference/norm.ts";
@@ -41,7 +42,7 @@ test.each([1, 1e-4, 1e4])("each sampled step of a submission has a slot, gradien
     });
     const run = async () => {
       fillArenas(gpu, store, layout, ["parameters", "gradients"], starts);
-      const submitted = await replay.submit(prepared, 5, (i, table) => {
+      const submitted = await submitSteps(replay, prepared, 5, (i, table) => {
         for (const row of lengths.keys()) optimizer.writeRow(table, row * 4, 0.125, 0, 1);
         table.fill(0, frozen * 4, frozen * 4 + 4);
         return { step: 7 + i, start: 0, count: 1, sampled: i === 1 || i === 4 };

@@ -7,6 +7,7 @@ import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
 import type { Metrics } from "../../src/step/metrics.ts";
+import { submitSteps } from "../../src/step/replay.ts";
 import { readBack } from "../../src/step/store.ts";
 import { isControlled, plainUpdate, type UpdateSettings } from "../../src/step/update.ts";
 import { accumulate } from "../reference/accumulate.ts";
@@ -205,7 +206,7 @@ export async function runSequence(one: Sequence): Promise<Left[]> {
             const gradients = gradientsAt(one, step, part).map((values) => [values]);
             fillArenas(gpu, store, layout, ["gradients"], gradients);
             const micro = { weight, first: part === 0, last: part === parts.length - 1 };
-            const submitted = await replay.submit(prepared, 1, (_, table) => {
+            const submitted = await submitSteps(replay, prepared, 1, (_, table) => {
               fillTable(one, table, step);
               return {
                 ...{ step, start: 0, count: 1, sampled: one.sampled === true && micro.last },

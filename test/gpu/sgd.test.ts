@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { sgd } from "../../src/optim/rule/sgd.ts";
 import { BLOCK, layOut } from "../../src/plan/layout.ts";
+import { submitSteps } from "../../src/step/replay.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { onDevice } from "./device.ts";
 import { checkUpdate, prepareUpdate } from "./update.ts";
@@ -43,7 +44,7 @@ test("nothing moves while a bad loss is marked", async () => {
         optimizer.writeRow(table, 0, 0.5, 0, 2);
         return { step: 1, start: 0, count: 1 };
       };
-      await (await replay.submit(prepared, 1, fill)).metrics;
+      await (await submitSteps(replay, prepared, 1, fill)).metrics;
       const read = async (arena: string) => (await store.read(arena)).get("weight")!.data[299]!;
       return [await read("parameters"), await read("moment1")];
     };
@@ -64,7 +65,7 @@ test("more blocks than one axis of the grid has groups", async () => {
     const numbers = Float32Array.from({ length }, (_, i) => i % 1021);
     for (const arena of ["parameters", "gradients"]) store.write(arena, layout.tensors[0]!, numbers);
     await (
-      await replay.submit(prepared, 1, (_, table) => {
+      await submitSteps(replay, prepared, 1, (_, table) => {
         optimizer.writeRow(table, 0, 0.5, 0, 1);
         return { step: 1, start: 0, count: 1 };
       })

@@ -8,7 +8,7 @@ import type { Optimizer } from "../../src/optim/optimizer.ts";
 import { BLOCK, type Layout, layOut } from "../../src/plan/layout.ts";
 import { stream } from "../../src/random.ts";
 import { recordUpdate } from "../../src/step/record.ts";
-import { MOST_STEPS, type Prepared, type Replay } from "../../src/step/replay.ts";
+import { MOST_STEPS, type Prepared, type Replay, submitSteps } from "../../src/step/replay.ts";
 import { createStore, type Store } from "../../src/step/store.ts";
 import { plainUpdate, type UpdateSettings } from "../../src/step/update.ts";
 import { complaint } from "../reference/compare.ts";
@@ -57,7 +57,7 @@ export async function checkUpdate(one: UpdateCase): Promise<void> {
     const runs = [];
     for (let run = 0; run < 2; run++) {
       fillArenas(gpu, store, layout, ["parameters", "gradients", ...moments], starts);
-      await (await replay.submit(prepared, STEPS, (i, table) => fillTable(one, table, i))).metrics;
+      await (await submitSteps(replay, prepared, STEPS, (i, table) => fillTable(one, table, i))).metrics;
       runs.push(await Promise.all(arenas.map((arena) => store.read(arena))));
     }
     store.dispose();

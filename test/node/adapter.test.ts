@@ -133,7 +133,8 @@ describe("work on a device", () => {
       },
     };
     const { untilLost } = await connected({ lost: new Promise(() => undefined), queue });
-    await expect(untilLost(Promise.reject(new Error("its own")))).rejects.toThrow("its own");
+    const cause = new Error("its own");
+    await expect(untilLost(Promise.reject(cause))).rejects.toMatchObject({ name: "DeviceError", cause });
     expect(answered).toBe(true);
   });
 

@@ -1,5 +1,5 @@
 // A device that does nothing but count what it is asked for: steps run on it without a GPU, at the cost of encoding them. It leaves the
-// number of each step where its metrics would stand, since whoever reads them asks whether all have run. Losses are 0.
+// numbers of the submission and of each step where they would stand, since whoever reads them asks whether all have run. Losses are 0.
 
 import { MOST_STEPS } from "../../src/op/metrics.ts";
 
@@ -78,7 +78,10 @@ export function countingDevice(kind: Kind): { readonly device: GPUDevice; readon
       return pass;
     },
     clearBuffer() {},
-    copyBufferToBuffer(from: Buffer, _: number, to: Buffer) {
+    copyBufferToBuffer(from: Buffer, at: number, to: Buffer, place: number, bytes: number) {
+      if (from.label === "step ring") {
+        to.words().set(from.words().subarray(at / 4, (at + bytes) / 4), place / 4);
+      }
       if (from.label !== "metrics" || ring === undefined) return;
       for (let i = 0; i < MOST_STEPS; i++) {
         to.words()[FIRST_SLOT + 4 * i] = ring[(i * ring.length) / MOST_STEPS] as number;

@@ -7,7 +7,7 @@ import { adamw, type Optimizer, sgd } from "../../src/index.ts";
 import { type Layout, layOut } from "../../src/plan/layout.ts";
 import { uniform } from "../../src/random.ts";
 import { recordUpdate } from "../../src/step/record.ts";
-import { createReplay } from "../../src/step/replay.ts";
+import { createReplay, submitSteps } from "../../src/step/replay.ts";
 import { createStore } from "../../src/step/store.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { guarded } from "./guarded.ts";
@@ -32,7 +32,7 @@ async function update(gpu: Gpu, optimizer: Optimizer, chosen: readonly number[])
   const recording = recordUpdate(plainUpdate(optimizer.rule), layout);
   const prepared = await replay.prepare(recording, store.buffers);
   for (let t = 1; t <= 3; t++) {
-    await replay.submit(prepared, 1, (_, table) => {
+    await submitSteps(replay, prepared, 1, (_, table) => {
       for (const [row, i] of chosen.entries()) optimizer.writeRow(table, row * 4, 1e-3 * (i + 1), 0.01 * (i % 3), t);
       return { step: t, start: 0, count: 1 };
     });

@@ -4,7 +4,7 @@ import type { Gpu } from "../../../src/gpu/device.ts";
 import * as Usage from "../../../src/gpu/usage.ts";
 import { size } from "../../../src/op/tensor.ts";
 import { sgd } from "../../../src/optim/rule/sgd.ts";
-import { createReplay, MOST_STEPS } from "../../../src/step/replay.ts";
+import { createReplay, MOST_STEPS, submitSteps } from "../../../src/step/replay.ts";
 import { createStore, readBack } from "../../../src/step/store.ts";
 import { plainUpdate } from "../../../src/step/update.ts";
 import { type Work, worksOf } from "../roofline/work.ts";
@@ -36,12 +36,12 @@ export function gradusKernels(gpu: Gpu): (one: KernelCase) => Promise<Runner & {
       works: worksOf(recording),
       async run(count) {
         for (let left = count; left > 0; left -= MOST_STEPS) {
-          await replay.submit(prepared, Math.min(left, MOST_STEPS), () => values);
+          await submitSteps(replay, prepared, Math.min(left, MOST_STEPS), () => values);
         }
         await gpu.device.queue.onSubmittedWorkDone();
       },
       async sample() {
-        await replay.submit(prepared, 1, () => values);
+        await submitSteps(replay, prepared, 1, () => values);
         const [result] = built.results;
         const { arena, offset, bytes } = planned.sliceOf(result as number);
         const data = await readBack(gpu, store.buffers.get(arena) as GPUBuffer, offset, Math.min(bytes, 4 * SAMPLE));

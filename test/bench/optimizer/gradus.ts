@@ -6,7 +6,7 @@ import type { Gpu } from "../../../src/gpu/device.ts";
 import { adam as adamRule } from "../../../src/optim/rule/adam.ts";
 import { blockWords, type Layout, layOut } from "../../../src/plan/layout.ts";
 import { recordUpdate } from "../../../src/step/record.ts";
-import { createReplay, MOST_STEPS, type Prepared, type Replay } from "../../../src/step/replay.ts";
+import { createReplay, MOST_STEPS, type Prepared, type Replay, submitSteps } from "../../../src/step/replay.ts";
 import { createStore, type Store } from "../../../src/step/store.ts";
 import { plainUpdate } from "../../../src/step/update.ts";
 import { type Cell, type Contestant, distinctRates, groupOf, lengthsOf, rateOf } from "./cell.ts";
@@ -88,7 +88,7 @@ function contestant({ device }: Gpu, cell: Cell, { replay, stores, prepared }: R
   return {
     async run(steps) {
       for (let left = steps; left > 0; left -= MOST_STEPS) {
-        await replay.submit(prepared, Math.min(left, MOST_STEPS), fill);
+        await submitSteps(replay, prepared, Math.min(left, MOST_STEPS), fill);
       }
       await device.queue.onSubmittedWorkDone();
     },
