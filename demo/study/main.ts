@@ -2,4 +2,8 @@
 
 import { argv } from "node:process";
 
-await (argv.includes("--adapters") ? import("./adapters/main.ts") : import("./rates.ts"));
+await (argv.includes("--adapters")
+  ? import("./adapters/main.ts")
+  : argv.includes("--yours")
+    ? import("./yours/main.ts")
+    : import("./rates.ts"));
