@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { mnistServer } from "./mnist-server.ts";
+import { networkServer } from "./network-server.ts";
 import { commit } from "./origin.ts";
 import { pageParts } from "./site/parts.ts";
 import { textServer } from "./text-server.ts";
@@ -20,14 +21,14 @@ export default defineConfig({
   // Servers that run beside each other must not share what they prepared.
   cacheDir: "../node_modules/.vite/demo",
   define: { COMMIT: JSON.stringify(commit()) },
-  plugins: [pageParts(), mnistServer(), textServer()],
+  plugins: [pageParts(), mnistServer(), textServer(), networkServer()],
   server: { open: screen },
   build: {
     target: "es2022",
     rolldownOptions: {
       checks: { bundlerTimings: false }, // packing data takes the time that it takes
       input: Object.fromEntries(
-        [".", "digits", "char-gpt", "autoencoder", "gan", "speed"].map((folder) => [
+        [".", "yours", "digits", "char-gpt", "autoencoder", "gan", "speed"].map((folder) => [
           folder === "." ? "start" : folder,
           page(folder),
         ]),

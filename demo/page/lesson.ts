@@ -40,8 +40,16 @@ export interface Lesson<R extends PlannedRun, S extends object> {
   look(run: R): Promise<void>;
 }
 
+/** What a page may ask of its run. */
+export interface Taught {
+  /** A new run, on the settings as they are. */
+  begin(): void;
+  /** Does something while training rests, and goes on. */
+  atRest(act: () => Promise<void>): Promise<void>;
+}
+
 /** Starts the page. */
-export function teach<R extends PlannedRun, S extends object>(lesson: Lesson<R, S>): void {
+export function teach<R extends PlannedRun, S extends object>(lesson: Lesson<R, S>): Taught {
   const { samples, losses = [], grouped = false } = lesson;
   catchTheRest();
   const controls = new Controls({
@@ -121,4 +129,8 @@ export function teach<R extends PlannedRun, S extends object>(lesson: Lesson<R, 
     },
   });
   void player.begin(() => undefined);
+  return {
+    begin: () => void player.begin(() => undefined),
+    atRest: (act) => player.atRest(act),
+  };
 }

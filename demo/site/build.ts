@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { fetchNetworks } from "../network-server.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -13,7 +14,7 @@ export interface Built {
   readonly bytes: number;
 }
 
-/** Throws where the folder holds something that is no site: nobody's files are replaced. */
+/** Throws where the folder holds something that is no site: nobody's files are replaced, and where data is missing, with what to do. */
 export async function buildSite(out: string): Promise<Built> {
   const folder = resolve(out);
   if (existsSync(folder)) {
@@ -23,6 +24,7 @@ export async function buildSite(out: string): Promise<Built> {
       throw new Error(`--out: ${out} holds something else than a site. Name another folder, or empty it.`);
     }
   }
+  await fetchNetworks(); // before Vite: its errors are longer than a line
   await build({ root, logLevel: "warn", build: { outDir: folder, emptyOutDir: true, reportCompressedSize: false } });
   const sizes = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -2,13 +2,15 @@
 
 import { deflateSync } from "node:zlib";
 import type { Pictures } from "../tasks/task.ts";
-import { sheetOf } from "./sheet.ts";
+import { type Sheet, sheetOf } from "./sheet.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const GREY = [8, 0, 0, 0, 0]; // bits, colour type, compression, filter, interlace
 
-export function png(pictures: Pictures): Buffer {
-  const { height, width, pixels } = sheetOf(pictures);
+export const png = (pictures: Pictures): Buffer => pngOf(sheetOf(pictures));
+
+/** One picture, black is 0. */
+export function pngOf({ height, width, pixels }: Sheet): Buffer {
   const header = Buffer.alloc(8);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);

@@ -1,7 +1,7 @@
 // The site as a visitor meets it: built as one folder, served as plain files below a folder of a server, under the policy that
 // allows nothing but its own files.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,9 @@ import { launchBrowser } from "../../demo/browser.ts";
 import { buildSite } from "../../demo/site/build.ts";
 import { options } from "../../demo/site/options.ts";
 import { addressOf, serveSite } from "../../demo/site/serve.ts";
+import { decodeSafetensors } from "../../src/io/safetensors.ts";
 import { runCommand } from "./command.ts";
+import { give, someDigits } from "./yours-user.ts";
 
 let folder: string;
 let server: Server;
@@ -21,7 +23,7 @@ let browser: Browser;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "gradus-site-"));
   const { bytes } = await buildSite(folder);
-  expect(bytes).toBeLessThan(14e6);
+  expect(bytes).toBeLessThan(20e6);
   server = await serveSite(folder, 0, "/gradus/");
   browser = await launchBrowser({ software: true });
 });
@@ -71,6 +73,7 @@ const overhang = (page: Page): Promise<number> =>
 
 /** A page, small settings for it, a layer that it has, and what it says once it has shown what was learned. */
 const pages = [
+  ["yours", "examples=digits&classes=2&steps=400&batch=4&alone=0&seed=7", "conv2d_5", "of 500 others right after"],
   ["digits", "images=600&epochs=3&batch=16&seed=7", "stem.0", "of 20 right after step"],
   [
     "char-gpt",
@@ -135,6 +138,27 @@ test.each([
   expect(await run(first[0] as string)).toEqual(first);
   if (name !== "char-gpt") return; // on one page, that another seed is another run
   expect((await run(settings.replace("seed=7", "seed=8"))).slice(1)).not.toEqual(first.slice(1));
+});
+
+test("yours: learns files of two classes, is judged by those held back, says so in PyTorch, and is taken home", async () => {
+  const { page, wrong } = await visit("yours/?classes=2&held=2&steps=10&batch=4&alone=2&names=none,one", PHONE);
+  await status(page, "Ready");
+  await press(page, "Start");
+  await page.getByRole("alert").getByText('"none" has no example yet').waitFor();
+  await give(page, await someDigits(2, 6, 1));
+  await press(page, "Continue");
+  await status(page, "Finished");
+  // Zeros and ones differ in all: a network that learns anything knows them.
+  await page.getByText("100.00 % of 4 others right after 10 steps").waitFor();
+  await press(page, "In PyTorch");
+  await page.locator("#code", { hasText: "def load_optimizers" }).waitFor();
+  const download = page.waitForEvent("download");
+  await press(page, "safetensors");
+  const bytes = new Uint8Array(await readFile(await (await download).path()));
+  expect(decodeSafetensors(bytes).tensors.get("head.0.weight")?.shape).toEqual([512, 2]);
+  expect(new URL(page.url()).searchParams.get("names")).toBe("none,one");
+  expect(await overhang(page)).toBe(0);
+  expect(wrong).toEqual([]);
 });
 
 test("the start page leads to each page, and each back", async () => {

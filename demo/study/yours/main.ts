@@ -9,7 +9,7 @@ import { loadDigits, readDigitsWith } from "../../digits.ts";
 import { readMnist } from "../../mnist-files.ts";
 import { openProcess, type ProcessRuntime } from "../../runtime-process.ts";
 import { drawings, drawn, type Given } from "../../yours/given.ts";
-import { ways } from "../../yours/ways.ts";
+import { ways } from "../../yours/plan.ts";
 import { begin, runStudy, terminal } from "../command.ts";
 import { type Asked, budgetOf, type Point, type TaskName, type Trial, tasks } from "./plan.ts";
 

@@ -2,7 +2,7 @@
 // each. Plain data, for the command and for where it trains.
 
 import type { Judged } from "../../yours/given.ts";
-import { type Plan, type Rates, type WayName, wayNames } from "../../yours/ways.ts";
+import { type Plan, type Rates, type WayName, wayNames } from "../../yours/plan.ts";
 
 /** The bytes of files by their paths in demo/data.json. */
 export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;

@@ -1,0 +1,224 @@
+// The page on which a network of others becomes the visitor's own: examples and settings on one side, its layers at the other, what it says
+// of the pad while it learns, the ways beside each other, and what is taken home.
+
+import type { Model } from "../../src/index.ts";
+import type { FromKeras } from "../../src/keras/index.ts";
+import { find, make, write } from "../page/element.ts";
+import { readFile } from "../page/file.ts";
+import { teach } from "../page/lesson.ts";
+import { showError } from "../page/notices.ts";
+import { percent } from "../page/number.ts";
+import { sharedDevice } from "../page/shared-device.ts";
+import { Camera } from "./camera.ts";
+import { typescript } from "./code.ts";
+import { Examples, type Samples } from "./examples.ts";
+import { networks, readNetwork, withHead } from "./networks.ts";
+import { Pad } from "./pad.ts";
+import { bytesOf } from "./pixels.ts";
+import { type Plan, wayNames, ways } from "./plan.ts";
+import { type Ended, runWay, verdict } from "./race.ts";
+import { ready, type Source } from "./ready.ts";
+import { handOut, writers } from "./take-away.ts";
+import { compileWay } from "./ways.ts";
+import { YourRun } from "./your-run.ts";
+
+interface Settings extends Omit<Plan, "size"> {
+  readonly examples: Source;
+  /** Of a menu, hence a text. */
+  readonly side: string;
+  readonly steps: number;
+  readonly held: number;
+  readonly seconds: number;
+}
+
+const pad = new Pad(() => void see());
+const camera = new Camera();
+const seen = find("#seen", HTMLDListElement);
+const note = find("#seen-note", HTMLParagraphElement);
+const code = find("#code", HTMLPreElement);
+const result = find("#race-result", HTMLParagraphElement);
+const rows = find("#race tbody", HTMLTableSectionElement);
+
+const files = new Map<string, Promise<FromKeras>>();
+let filled = "";
+let samples: Samples | undefined;
+let settings: Settings;
+let run: YourRun | undefined;
+let model: Model;
+
+const take = (): HTMLCanvasElement | undefined => {
+  if (camera.isOn) return camera.picture();
+  if (pad.isEmpty) {
+    write(note, "Draw something on the pad first.");
+    return undefined;
+  }
+  const picture = pad.picture();
+  pad.clear();
+  return picture;
+};
+
+const examples = new Examples(take, () => {
+  samples = undefined;
+});
+
+const samplesNow = (): Samples => {
+  const { network, held } = settings;
+  samples ??= examples.samples(network, sideOf(settings), held);
+  return samples;
+};
+
+/** The side of a picture as the network takes it: DoodleNet takes but one. */
+const sideOf = ({ network, side }: Settings): number => {
+  const { sizes } = networks[network];
+  return sizes.length === 1 ? sizes[0] : Number(side);
+};
+
+const planOf = (chosen: Settings): Plan => {
+  const { network, way, classes, batch, seed, lr, body, decay, alone } = chosen;
+  return { network, way, classes, batch, seed, lr, body, decay, alone, size: sideOf(chosen) };
+};
+
+/** Puts the examples of a source on the cards; the visitor's own stay as they are. */
+async function fill({ examples: source, classes, seed }: Settings): Promise<void> {
+  examples.resize(classes);
+  const key = source === "own" ? "" : [source, classes, seed].join();
+  if (key === filled) return;
+  const given = await ready(source, classes, seed);
+  examples.fill(given?.names ?? [], given?.classes ?? [], given?.others);
+  filled = key;
+}
+
+const read = (name: Settings["network"]): Promise<FromKeras> => {
+  const reading = files.get(name) ?? readNetwork(name, (path) => readFile(`networks/${path}`));
+  files.set(name, reading);
+  reading.catch(() => files.delete(name)); // to be tried again at the next reset
+  return reading;
+};
+
+const taught = teach<YourRun, Settings>({
+  samples: "Examples",
+  software: {},
+
+  async open(chosen, told) {
+    settings = chosen;
+    run = undefined; // it is gone
+    const { network, classes, steps } = chosen;
+    const published = await read(network);
+    await fill(chosen);
+    samples = undefined;
+    const plan = planOf(chosen);
+    const device = await sharedDevice();
+    model = withHead(network, published.model, classes);
+    const trainer = await compileWay(published, plan, device && { device });
+    return new YourRun(trainer, plan, steps, samplesNow, told);
+  },
+
+  opened(opened) {
+    run = opened;
+    const { steps } = settings;
+    write(code, typescript(opened.plan, steps));
+    write(note, "Draw, or turn the camera on, and it says what it sees while it learns.");
+    rows.replaceChildren();
+    write(result, "");
+  },
+
+  async look(now) {
+    await see();
+    if (!now.finished && !now.stopped) return; // judging takes longer than a few steps
+    const { others } = samplesNow();
+    if (others.y.length === 0) return;
+    const { accuracy } = await now.trainer.evaluate(others);
+    write(
+      note,
+      `${percent(accuracy)} of ${others.y.length} others right after ${now.trainer.steps} steps in ${now.seconds.toFixed(1)} s.`,
+    );
+  },
+});
+
+/** What the network says of the pad, or of what the camera sees. */
+async function see(): Promise<void> {
+  const picture = camera.isOn ? camera.picture() : pad.isEmpty ? undefined : pad.picture();
+  if (run === undefined || picture === undefined) return;
+  try {
+    const { network, size } = run.plan;
+    const { data } = await run.trainer.predict(bytesOf(picture, network, size), { activation: "softmax" });
+    seen.replaceChildren(
+      ...examples.names.map((name, i) => {
+        const part = data[i] ?? 0;
+        const bar = make("dd", "", `${Math.round(100 * part)} %`);
+        bar.style.setProperty("--part", String(part));
+        return make("div", "", make("dt", "", name), bar);
+      }),
+    );
+  } catch (error) {
+    showError(error);
+  }
+}
+
+/** The ways one after the other, while the run rests. */
+async function race(): Promise<void> {
+  const given = samplesNow();
+  if (given.others.y.length === 0)
+    throw new Error(
+      "There is nothing to judge by. Hold back an example or more of each class, or take examples that are there.",
+    );
+  const published = await read(settings.network);
+  const device = await sharedDevice();
+  const ended: Ended[] = [];
+  rows.replaceChildren();
+  for (const way of wayNames) {
+    write(result, `${ways[way]}: ${settings.seconds} s of training …`);
+    const plan = { ...planOf(settings), way };
+    // From nothing all layers take one rate, a tenth of the head's: it is what they bear.
+    const own = way === "scratch" ? { ...plan, lr: plan.lr / 10 } : plan;
+    const one = await runWay(published, own, given, settings.seconds, device ? { device } : {});
+    ended.push(one);
+    const cells = [ways[way], percent(one.accuracy), String(one.steps), one.seconds.toFixed(1)];
+    rows.append(make("tr", "", ...cells.map((text) => make("td", "", text))));
+  }
+  write(result, verdict(ended, given.others.y.length));
+}
+
+/** Does what a button says, once at a time, and tells what goes wrong. */
+function button(selector: string, act: () => Promise<void> | void): void {
+  const pressed = find(selector, HTMLButtonElement);
+  pressed.addEventListener("click", async () => {
+    if (pressed.ariaDisabled === "true") return;
+    pressed.ariaDisabled = "true";
+    try {
+      await act();
+    } catch (error) {
+      showError(error);
+    } finally {
+      pressed.ariaDisabled = "false";
+    }
+  });
+}
+
+button("#clear", () => pad.clear());
+button("#camera", () => camera.toggle());
+button("#compare", () => taught.atRest(race));
+button("#copy", () => navigator.clipboard.writeText(code.textContent ?? ""));
+button("#python", async () => {
+  if (run === undefined) return;
+  const { toPyTorch } = await import("../../src/pytorch/index.ts");
+  write(code, (await toPyTorch(run.trainer, model)).script);
+});
+button("#typescript", () => {
+  if (run !== undefined) write(code, typescript(run.plan, settings.steps));
+});
+for (const [name, write] of Object.entries(writers)) {
+  const id = `take-${name.toLowerCase().replace(/\W/g, "")}`;
+  const made = make("button", "", name);
+  made.type = "button";
+  made.id = id;
+  find("#take", HTMLDivElement).append(made);
+  button(`#${id}`, async () => {
+    if (run === undefined) return;
+    const { size, network } = run.plan;
+    await handOut(await write(run.trainer, model, [size, size, networks[network].channels]));
+  });
+}
+setInterval(() => {
+  if (camera.isOn) void see();
+}, 500);
