@@ -5,7 +5,7 @@ import type { Plan } from "./plan.ts";
 
 /** A program in TypeScript. */
 export function typescript(
-  { network, way, classes, batch, size, lr, body, decay, alone, seed }: Plan,
+  { network, way, classes, batch, size, lr, body, first, alone, seed }: Plan,
   steps: number,
 ): string {
   const { folder, after, channels, mean, std, rest } = networks[network];
@@ -13,9 +13,11 @@ export function typescript(
     scratch: [],
     head: [`  rates: ({ depth, maxDepth }) => (depth === maxDepth ? undefined : { frozen: true }),`],
     layers: [
-      `  // The head alone for ${alone} steps, then all: ${body} of its rate below it, and ${decay} of that for each layer further down.`,
+      `  // The head alone for ${alone} steps, then all: ${body} of its rate below it, falling to ${first} of that at the input.`,
       `  rates: ({ depth, maxDepth }) =>`,
-      `    depth === maxDepth ? undefined : { multiplier: ${body} * ${decay} ** (maxDepth - 1 - depth), from: ${alone} },`,
+      `    depth === maxDepth`,
+      `      ? undefined`,
+      `      : { multiplier: ${body} * ${first} ** ((maxDepth - 1 - depth) / (maxDepth - 2)), from: ${alone} },`,
     ],
   }[way];
   return [

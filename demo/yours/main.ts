@@ -18,7 +18,7 @@ import { bytesOf } from "./pixels.ts";
 import { type Plan, wayNames, ways } from "./plan.ts";
 import { type Ended, runWay, verdict } from "./race.ts";
 import { ready, type Source } from "./ready.ts";
-import { handOut, writers } from "./take-away.ts";
+import { handOut, inPyTorch, writers } from "./take-away.ts";
 import { compileWay } from "./ways.ts";
 import { YourRun } from "./your-run.ts";
 
@@ -74,8 +74,8 @@ const sideOf = ({ network, side }: Settings): number => {
 };
 
 const planOf = (chosen: Settings): Plan => {
-  const { network, way, classes, batch, seed, lr, body, decay, alone } = chosen;
-  return { network, way, classes, batch, seed, lr, body, decay, alone, size: sideOf(chosen) };
+  const { network, way, classes, batch, seed, lr, body, first, alone } = chosen;
+  return { network, way, classes, batch, seed, lr, body, first, alone, size: sideOf(chosen) };
 };
 
 /** Puts the examples of a source on the cards; the visitor's own stay as they are. */
@@ -201,8 +201,7 @@ button("#compare", () => taught.atRest(race));
 button("#copy", () => navigator.clipboard.writeText(code.textContent ?? ""));
 button("#python", async () => {
   if (run === undefined) return;
-  const { toPyTorch } = await import("../../src/pytorch/index.ts");
-  write(code, (await toPyTorch(run.trainer, model)).script);
+  write(code, (await inPyTorch(run.trainer, model)).script);
 });
 button("#typescript", () => {
   if (run !== undefined) write(code, typescript(run.plan, settings.steps));

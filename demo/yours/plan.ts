@@ -16,9 +16,10 @@ export const ways: Readonly<Record<WayName, string>> = {
 export interface Rates {
   /** Of the head; from scratch, of all layers. */
   readonly lr: number;
-  /** Of the layer below the head, as a part of the head's, and of each layer below as a part of the one above it. */
+  /** Of the layer below the head, as a part of the head's. */
   readonly body: number;
-  readonly decay: number;
+  /** Of the layer at the input, as a part of that; layers between them in even parts, however many there are. */
+  readonly first: number;
   /** Steps of the head alone, before the layers below wake. */
   readonly alone: number;
 }

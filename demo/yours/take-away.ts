@@ -2,6 +2,7 @@
 // rate. What writes them is loaded when it is asked for.
 
 import type { Model, Trainer } from "../../src/index.ts";
+import type { ToPyTorch } from "../../src/pytorch/index.ts";
 import { make } from "../page/element.ts";
 
 export interface Taken {
@@ -29,8 +30,7 @@ export const writers: Readonly<Record<string, Writer>> = {
     ];
   },
   PyTorch: async (trainer, model) => {
-    const { toPyTorch } = await import("../../src/pytorch/index.ts");
-    const { weights, optimizer, script } = await toPyTorch(trainer, model);
+    const { weights, optimizer, script } = await inPyTorch(trainer, model);
     return [
       { name: "model.py", content: script },
       { name: "model.safetensors", content: weights },
@@ -38,6 +38,16 @@ export const writers: Readonly<Record<string, Writer>> = {
     ];
   },
 };
+
+/** What PyTorch needs to go on. Throws where the network has no form in it, with what to take instead. */
+export async function inPyTorch(trainer: Trainer, model: Model): Promise<ToPyTorch> {
+  const { toPyTorch } = await import("../../src/pytorch/index.ts");
+  try {
+    return await toPyTorch(trainer, model);
+  } catch (cause) {
+    throw new Error(`This network has no form in PyTorch. Take ONNX instead. ${(cause as Error).message}`, { cause });
+  }
+}
 
 /** Hands files to the browser, one after the other: it drops those that come at once. */
 export async function handOut(files: readonly Taken[]): Promise<void> {

@@ -7,12 +7,12 @@ import { networks, withHead } from "./networks.ts";
 import type { Plan, Rates } from "./plan.ts";
 
 /** The rates of a way as a function of the layer, as `compile` takes them. */
-export function ratesOf({ way, body, decay, alone }: Pick<Plan, "way" | keyof Rates>): RatePredicate {
+export function ratesOf({ way, body, first, alone }: Pick<Plan, "way" | keyof Rates>): RatePredicate {
   if (way === "scratch") return () => undefined;
   return ({ depth, maxDepth }) => {
     if (depth === maxDepth) return undefined;
     if (way === "head") return { frozen: true };
-    return { multiplier: body * decay ** (maxDepth - 1 - depth), from: alone };
+    return { multiplier: body * first ** ((maxDepth - 1 - depth) / (maxDepth - 2)), from: alone };
   };
 }
 

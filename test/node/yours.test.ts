@@ -11,10 +11,10 @@ import { fromKeras, toKeras } from "../../src/keras/index.ts";
 import { fromOnnx } from "../../src/onnx/index.ts";
 import { toOnnx } from "../../src/onnx-out/index.ts";
 
-test("rates by layer let the head begin alone, and fall with each layer below it", () => {
+test("rates by layer let the head begin alone, and fall evenly to the input", () => {
   const info = { name: "", tensor: "", shape: [], parameterCount: 1, weightDecay: 0, multiplier: 1, maxDepth: 4 };
   const of = (way: "layers" | "head" | "scratch", depth: number) =>
-    ratesOf({ way, lr: 0.01, body: 0.1, decay: 0.5, alone: 20 })({ ...info, depth });
+    ratesOf({ way, lr: 0.01, body: 0.1, first: 0.25, alone: 20 })({ ...info, depth });
   expect([1, 2, 3, 4].map((depth) => of("layers", depth))).toEqual([
     { multiplier: 0.025, from: 20 },
     { multiplier: 0.05, from: 20 },

@@ -47,7 +47,7 @@ function options() {
 }
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
-const keyOf = ({ task, way, seed, lr, body, decay }: Asked): string => [task, way, seed, lr, body, decay].join();
+const keyOf = ({ task, way, seed, lr, body, first }: Asked): string => [task, way, seed, lr, body, first].join();
 
 async function examplesOf(task: TaskName, seed: number): Promise<Given> {
   const { others } = tasks[task];

@@ -30,17 +30,17 @@ export const tasks = {
 } as const;
 export type TaskName = keyof typeof tasks;
 
-/** What is tried in each way: the base rate, and below the head the part of it and the decay from layer to layer. */
+/** What is tried in each way: the base rate, and the parts of it below the head and at the input. */
 const alone = 20;
 const tried: Readonly<Record<WayName, readonly Rates[]>> = {
-  head: [0.003, 0.01, 0.03].map((lr) => ({ lr, body: 0, decay: 1, alone })),
+  head: [0.003, 0.01, 0.03].map((lr) => ({ lr, body: 0, first: 1, alone })),
   layers: [
-    { lr: 0.01, body: 0.03, decay: 0.7, alone },
-    { lr: 0.01, body: 0.1, decay: 0.7, alone },
-    { lr: 0.01, body: 0.1, decay: 1, alone },
-    { lr: 0.01, body: 0.3, decay: 0.7, alone },
+    { lr: 0.01, body: 0.03, first: 0.1, alone },
+    { lr: 0.01, body: 0.1, first: 0.1, alone },
+    { lr: 0.01, body: 0.1, first: 1, alone },
+    { lr: 0.01, body: 0.3, first: 0.1, alone },
   ],
-  scratch: [0.0003, 0.001, 0.003].map((lr) => ({ lr, body: 1, decay: 1, alone: 0 })),
+  scratch: [0.0003, 0.001, 0.003].map((lr) => ({ lr, body: 1, first: 1, alone: 0 })),
 };
 
 export interface Asked extends Rates {
