@@ -52,12 +52,8 @@ export function verdict(ended: readonly Ended[], others: number): string {
     return sum + (part * (1 - part)) / (others + 2);
   }, 0);
   const [ahead, chance] = [100 * (layers.accuracy - head.accuracy), 200 * Math.sqrt(variance)];
-  const by = `${Math.abs(ahead).toFixed(1)} points`;
-  const found =
-    ahead === 0
-      ? `${ways.layers} and ${ways.head} know equally many`
-      : `${ways.layers} ${ahead > 0 ? "beat" : "did not beat"} ${ways.head} (${by} ${ahead > 0 ? "more" : "less"})`;
-  const doubt =
-    Math.abs(ahead) <= chance ? ` On ${others} others chance alone makes up to ${chance.toFixed(1)} points.` : "";
-  return `In the same seconds ${found}.${doubt}`;
+  const by = `${Math.abs(ahead).toFixed(1)} points ${ahead < 0 ? "less" : "more"}`;
+  if (Math.abs(ahead) > chance)
+    return `In the same seconds ${ways.layers} ${ahead > 0 ? "beat" : "lost to"} ${ways.head}: ${by}.`;
+  return `In the same seconds ${ways.layers} did not beat ${ways.head} beyond chance: ${by}, where chance alone makes up to ${chance.toFixed(1)} on ${others} others.`;
 }

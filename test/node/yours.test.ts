@@ -45,10 +45,14 @@ test("the verdict says who was ahead, and where it may be chance", () => {
       { way: "layers", accuracy: layers },
       { way: "head", accuracy: head },
     ].map((one) => ({ steps: 1, seconds: 1, ...one })) as Parameters<typeof verdict>[0];
-  expect(verdict(ended(0.97, 0.88), 500)).toBe("In the same seconds rates by layer beat head only (9.0 points more).");
-  expect(verdict(ended(0.9, 0.91), 500)).toBe(
-    "In the same seconds rates by layer did not beat head only (1.0 points less). On 500 others chance alone makes up to 3.7 points.",
+  expect(verdict(ended(0.97, 0.88), 500)).toBe("In the same seconds rates by layer beat head only: 9.0 points more.");
+  expect(verdict(ended(0.88, 0.97), 500)).toBe(
+    "In the same seconds rates by layer lost to head only: 9.0 points less.",
   );
+  expect(verdict(ended(0.9, 0.91), 500)).toBe(
+    "In the same seconds rates by layer did not beat head only beyond chance: 1.0 points less, where chance alone makes up to 3.7 on 500 others.",
+  );
+  expect(verdict(ended(1, 1), 12)).toContain("0.0 points more, where chance alone makes up to");
 });
 
 test.each(networkNames)("%s with a new head goes out as TensorFlow.js and ONNX, with all weights", async (name) => {
