@@ -9,6 +9,9 @@ import { renamed, shortNames } from "./short-names.ts";
 /** Between < or > and =, space stays: "array<f32> = x" must not become ">=". */
 const SPACE_AROUND_SIGNS = / *([!=<>]=|[-,;:(){}[\]+*/%&|]|[<>](?! ?=)|(?<![<>] ?)=) */g;
 
+/** Between dollars its name needs no escape, whatever quotes the text has. */
+const HOLE = /\$\{(\w*)\}/g;
+
 /** A shader's text, shorter and with the same meaning. */
 export function shorter(text: string): string {
   const lines = text.split("\n").map((line) => line.replace(/\/\/.*$/, "").trim());
@@ -55,7 +58,7 @@ export function shorterShaders(): Plugin {
       if (!id.endsWith(".wgsl?raw")) return undefined;
       const text = /^export default (".*");?\s*$/s.exec(code)?.[1];
       if (text === undefined) throw new Error(`${id}: its text was not found in what Vite made of it.`);
-      return `export default ${JSON.stringify(shorter(short(JSON.parse(text))))};`;
+      return `export default ${JSON.stringify(shorter(short(JSON.parse(text))).replace(HOLE, "$$$1$$"))};`;
     },
   };
 }

@@ -7,8 +7,8 @@ export type Access = "uniform" | "read" | "readWrite";
 /** What fills the holes of a shader: booleans stand in conditions only, texts and numbers in the head. */
 export type Holes = Readonly<Record<string, string | number | boolean>>;
 
-/** A hole in a shader's text: a name between the signs of a template. */
-const hole = /\$\{([A-Za-z0-9_]*)\}/;
+/** A hole in a shader's text: a name between the signs of a template, or, in the built file, between dollars, which need no escape there. */
+const hole = /\$\{?([A-Za-z0-9_]*)[}$]/;
 
 /** A shader's text cut at its holes: text, hole, text, hole, ..., text. */
 export const cutAtHoles = (text: string): string[] => text.split(hole);

@@ -30,7 +30,7 @@ export function specialise(name: string, source: string, holes: Holes): string {
 
 function checkDirectives(name: string, source: string): void {
   for (const [at, line] of source.split("\n").entries()) {
-    const allowed = /^#(?:(?:if|elif) \$\{[A-Z0-9_]+\}|else|endif)$/.test(line);
+    const allowed = /^#(?:(?:if|elif) \$\{?[A-Z0-9_]+[}$]|else|endif)$/.test(line);
     if (line.includes("#") && !allowed) bug(`shader ${name}, line ${at + 1}: "${line}" is no directive`);
   }
 }
