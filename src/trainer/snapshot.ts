@@ -65,9 +65,11 @@ export async function save({ settings, signature, runner, rates, ledger }: Subje
   const { store } = runner;
   const { step, draws, place, counts } = ledger.known;
   const training = { step, draws, place, choices: settings.tuning?.choices, ...rates.state(counts) };
-  const raw = store.readRaw();
-  const arenas = await Promise.all(store.saved.map(async (name) => [name, await store.read(name)] as const));
-  const control = [...(await raw)].map(([name, data]) => [name, { shape: [data.length], data }] as const);
+  const [raw, ...arenas] = await Promise.all([
+    store.readRaw(),
+    ...store.saved.map(async (name) => [name, await store.read(name)] as const),
+  ]);
+  const control = [...raw].map(([name, data]) => [name, { shape: [data.length], data }] as const);
   return encodeCheckpoint({ sections: new Map([...arenas, ["control", new Map(control)]]), signature, training });
 }
 
