@@ -1,5 +1,5 @@
 // npm run soak: the long forms of the tests. Random sequences of calls and random configurations on the built file in a headless
-// browser, figures of networks of others, wrong files for every reader, tasks, then the tests in the other runtimes. What is done is kept in a file after each batch, so that a run can be
+// browser, faults and losses of its devices, figures of networks of others, wrong files for every reader, tasks, then the tests in the other runtimes. What is done is kept in a file after each batch, so that a run can be
 // interrupted at any time and goes on where it stood.
 
 import { execFileSync, spawn } from "node:child_process";
@@ -13,6 +13,16 @@ import { dataServer } from "../../demo/data-server.ts";
 import { mnistServer } from "../../demo/mnist-server.ts";
 import { taskNames } from "../../demo/tasks/table.ts";
 import { presentBuild, serveBuilds } from "../bench/against/build.ts";
+import {
+  faultFailure,
+  isUnrecovered,
+  isWrong,
+  lossFailure,
+  noFaults,
+  noLosses,
+  withLosses,
+  withWalk,
+} from "./faults/report.ts";
 import { help, options, type SoakOptions } from "./options.ts";
 import type { InputResult } from "./reader/input.ts";
 import { inputFailure, isFault, noReaders, withInput } from "./reader/report.ts";
@@ -63,11 +73,12 @@ function say(text: string): void {
 type Origin = Pick<SoakReport, "date" | "commit" | "browser" | "adapter">;
 
 /** What the file holds of this very soak, else nothing done yet. */
-function begin({ json, fresh, seed, count, inputs }: SoakOptions, origin: Origin): SoakReport {
+function begin({ json, fresh, seed, count, inputs, losses }: SoakOptions, origin: Origin): SoakReport {
   const sequences = { asked: count, done: 0, calls: {}, wrong: 0, untyped: 0, found: [] };
   const none: SoakReport = {
     ...{ ...origin, seed, sequences, configurations: [] },
     ...{ readers: noReaders(inputs), figures: [], tasks: [], runtimes: [] },
+    ...{ faults: noFaults, losses: noLosses(losses) },
   };
   if (fresh || !existsSync(json)) return none;
   const known = JSON.parse(readFileSync(json, "utf8")) as SoakReport;
@@ -79,15 +90,19 @@ function begin({ json, fresh, seed, count, inputs }: SoakOptions, origin: Origin
     return none;
   }
   const { browser = known.browser, adapter = known.adapter, ...rest } = origin;
-  const [done, read] = [known.sequences, known.readers];
+  const [done, read, gone] = [known.sequences, known.readers, known.losses];
   return {
     ...{ ...known, ...rest, browser, adapter },
-    ...{ sequences: { ...done, asked: count }, readers: { ...read, asked: inputs } },
+    ...{
+      sequences: { ...done, asked: count },
+      readers: { ...read, asked: inputs },
+      losses: { ...gone, asked: losses },
+    },
   };
 }
 
 /** Parts that run on the built file in a page. */
-const PAGE_PARTS: SoakOptions["only"] = ["sequences", "configurations", "figures"];
+const PAGE_PARTS: SoakOptions["only"] = ["sequences", "configurations", "faults", "losses", "figures"];
 
 interface OpenPage {
   readonly browser: string;
@@ -146,6 +161,9 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
       await sequences(chosen, stopped, page.fresh, () => report, keep);
     if (page !== undefined && chosen.only.includes("configurations"))
       await configurations(chosen.configurations, stopped, page.fresh, () => report, keep);
+    if (page !== undefined && chosen.only.includes("faults")) await faults(stopped, page.fresh, () => report, keep);
+    if (page !== undefined && chosen.only.includes("losses"))
+      await losses(chosen, stopped, page.fresh, () => report, keep);
     if (page !== undefined && chosen.only.includes("figures")) await figures(stopped, page.fresh, () => report, keep);
     await page?.close();
     if (chosen.only.includes("readers")) await wrongFiles(chosen, stopped, () => report, keep);
@@ -197,6 +215,44 @@ async function configurations(
     if (configurationFailed(one))
       say(`configuration ${number} is off by ${one.worst.toExponential(1)} of the path: ${one.configuration}`);
     keep({ configurations: [...report().configurations, one] });
+  }
+}
+
+/** Every place of every call of a small run, with each fault that a device has there. */
+async function faults(
+  stopped: AbortSignal,
+  fresh: () => Promise<Page>,
+  report: () => SoakReport,
+  keep: Keep,
+): Promise<void> {
+  const page = await fresh();
+  for (const place of await page.evaluate(() => globalThis.faultyCalls())) {
+    const { setup, call } = place;
+    if (stopped.aborted) return;
+    if (report().faults.walked.some((one) => one.setup === setup && one.call === call)) continue;
+    progress(`faults of ${setup}: ${call}`);
+    const outcomes = await page.evaluate((task) => globalThis.walkFaults(task), place);
+    for (const one of outcomes.filter(isWrong)) say(faultFailure(one));
+    keep({ faults: withWalk(report().faults, place, outcomes) });
+  }
+}
+
+/** Devices that are lost, by number. */
+async function losses(
+  { losses, seed }: SoakOptions,
+  stopped: AbortSignal,
+  fresh: () => Promise<Page>,
+  report: () => SoakReport,
+  keep: Keep,
+): Promise<void> {
+  const page = await fresh();
+  while (report().losses.done < losses && !stopped.aborted) {
+    const { done } = report().losses;
+    progress(`loss ${done + 1} of ${losses}`);
+    const numbers = Array.from({ length: Math.min(BATCH, losses - done) }, (_, i) => seed + done + i);
+    const found = await page.evaluate((given) => globalThis.lose(given), numbers);
+    for (const one of found.filter(isUnrecovered)) say(lossFailure(one));
+    keep({ losses: withLosses(report().losses, found) });
   }
 }
 

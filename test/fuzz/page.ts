@@ -1,11 +1,14 @@
 // Runs in the browser: sequences of calls, and configurations of the update, on the built file, with the reference beside it; and figures
-// of networks of others, by the readers as they stand in the sources.
+// of networks of others, by the readers as they stand in the sources; and faults of a device, on the sources too.
 
 import type { Measured } from "../foreign/figures.ts";
 import { foreignFile } from "../stories/foreign.ts";
 import { type Agreement, agreement } from "./agreement.ts";
 import type { Engine } from "./config.ts";
 import { deviceOf } from "./device.ts";
+import { type SetupName, setups } from "./faults/calls.ts";
+import { type Loss, openLosses } from "./faults/losses.ts";
+import { names, type Outcome, openWalk, type Place } from "./faults/walk.ts";
 import { type Counts, type Found, trySeed } from "./sequence.ts";
 
 export interface SequenceTask {
@@ -24,6 +27,9 @@ declare global {
   /** What test/fuzz/main.ts calls here. */
   var runSeeds: (task: SequenceTask) => Promise<SequencesDone>;
   var agree: (number: number) => Promise<Agreement>;
+  var faultyCalls: () => readonly Pick<Place, "setup" | "call">[];
+  var walkFaults: (place: Pick<Place, "setup" | "call">) => Promise<readonly Outcome[]>;
+  var lose: (numbers: readonly number[]) => Promise<readonly Loss[]>;
   var figureNames: () => Promise<readonly string[]>;
   var measureFigure: (name: string) => Promise<readonly Measured[]>;
 }
@@ -57,6 +63,33 @@ globalThis.agree = async (number) => {
   } finally {
     device.destroy();
   }
+};
+
+globalThis.faultyCalls = () =>
+  (Object.keys(setups) as SetupName[]).flatMap((setup) =>
+    (["compile", ...names] as const).map((call) => ({ setup, call })),
+  );
+
+const walks = new Map<SetupName, ReturnType<typeof openWalk>>();
+
+globalThis.walkFaults = async ({ setup, call }) => {
+  const open = async () => openWalk((await deviceOf()).device, setup);
+  const known = walks.get(setup) ?? open();
+  walks.set(setup, known);
+  const walk = await known;
+  const outcomes: Outcome[] = [];
+  for (const place of await walk.places(call)) outcomes.push(await walk.run(place));
+  return outcomes;
+};
+
+let losses: Promise<ReturnType<typeof openLosses>> | undefined;
+
+globalThis.lose = async (numbers) => {
+  losses ??= deviceOf().then(({ device }) => openLosses(device));
+  const run = await losses;
+  const found: Loss[] = [];
+  for (const number of numbers) found.push(await run(number));
+  return found;
 };
 
 /** Loaded where they are asked for: sequences need none of them. */

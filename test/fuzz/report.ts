@@ -2,6 +2,7 @@
 
 import type { Measured } from "../foreign/figures.ts";
 import type { Agreement } from "./agreement.ts";
+import { type FaultsReport, faultsSummary, type LossesReport, lossesSummary } from "./faults/report.ts";
 import { type ReadersReport, readersSummary } from "./reader/report.ts";
 import type { Counts, Found } from "./sequence.ts";
 import type { TaskRun } from "./tasks.ts";
@@ -46,6 +47,8 @@ export interface SoakReport {
   readonly figures: readonly FigureRun[];
   readonly tasks: readonly TaskRun[];
   readonly runtimes: readonly Runtime[];
+  readonly faults: FaultsReport;
+  readonly losses: LossesReport;
 }
 
 /** Those of the found that are no error of a type: what is wrong in another way. */
@@ -75,7 +78,8 @@ export const figureLine = (name: string, one: Measured): string => {
 };
 
 /** All of it in a few lines. */
-export function summary({ sequences, configurations, readers, figures, tasks, runtimes }: SoakReport): string {
+export function summary(report: SoakReport): string {
+  const { sequences, configurations, readers, figures, tasks, runtimes, faults, losses } = report;
   const made = Object.values(sequences.calls).reduce((sum, count) => sum + count, 0);
   const worst = Math.max(0, ...configurations.map((one) => one.worst));
   const off = configurations.filter(configurationFailed).length;
@@ -103,13 +107,14 @@ export function summary({ sequences, configurations, readers, figures, tasks, ru
       ? []
       : [`${tasks.filter(({ passed }) => passed).length} of ${tasks.length} tasks learnt what they should`]),
     ...runtimes.map(({ script, passed, seconds }) => `${script}: ${passed ? "passed" : "FAILED"} in ${seconds} s`),
+    ...faultsSummary(faults),
+    ...lossesSummary(losses),
   ].join("\n");
 }
 
-export const hasFailed = ({ sequences, configurations, readers, figures, tasks, runtimes }: SoakReport): boolean =>
-  sequences.found.length > 0 ||
-  configurations.some(configurationFailed) ||
-  readers.found.length > 0 ||
-  figures.some(figureFailed) ||
-  tasks.some(({ passed }) => !passed) ||
-  runtimes.some(({ passed }) => !passed);
+export const hasFailed = (report: SoakReport): boolean =>
+  [report.sequences, report.readers, report.faults, report.losses].some(({ found }) => found.length > 0) ||
+  report.configurations.some(configurationFailed) ||
+  report.figures.some(figureFailed) ||
+  report.tasks.some(({ passed }) => !passed) ||
+  report.runtimes.some(({ passed }) => !passed);

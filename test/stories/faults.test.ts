@@ -1,0 +1,40 @@
+// A sample of what `npm run soak -- --only faults,losses` walks through: a device that drops or refuses a submission, has no buffer, maps none, or
+// is lost gives the numbers of a sound one, a typed error, or another device in its place; never other numbers, and nothing unheard.
+
+import { expect, test } from "vitest";
+import { openLosses } from "../fuzz/faults/losses.ts";
+import { faultFailure, isUnrecovered, isWrong, lossFailure } from "../fuzz/faults/report.ts";
+import { type Outcome, openWalk, type Place } from "../fuzz/faults/walk.ts";
+import { guarded } from "./guarded.ts";
+
+/** Calls, and which of their places are tried: one of so many. */
+const sample: Readonly<Partial<Record<Place["call"], number>>> = {
+  ...{ compile: 40, step: 9, fit: 31, predict: 9, "evaluate other weights": 9, save: 4, findRate: 31 },
+};
+
+const opened = async (): Promise<GPUDevice> =>
+  (await (await navigator.gpu.requestAdapter())?.requestDevice()) as GPUDevice;
+
+test("what fails on a device is a typed error, or changes no number", async () => {
+  const below = await opened();
+  const walk = await openWalk(below, "rich");
+  const found: Outcome[] = [];
+  for (const [call, each] of Object.entries(sample) as [Place["call"], number][]) {
+    for (const [i, place] of (await walk.places(call)).entries()) {
+      if (i % each === 0) found.push(await walk.run(place));
+    }
+  }
+  expect(found.filter(isWrong).map(faultFailure)).toEqual([]);
+  expect(found.filter(({ was }) => was === "typed").length).toBeGreaterThan(found.length / 2);
+  expect(new Set(found.map(({ fault }) => fault)).size).toBe(8);
+  below.destroy();
+});
+
+test("a device that is lost anywhere in a call is replaced, and the call gives what it would have given", () =>
+  guarded(async (below) => {
+    const lose = openLosses(below);
+    for (const number of [1, 2, 3, 4]) {
+      const one = await lose(number);
+      expect(isUnrecovered(one) ? lossFailure(one) : "").toBe("");
+    }
+  }));
