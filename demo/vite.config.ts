@@ -5,6 +5,7 @@ import { defineConfig } from "vite";
 import { mnistServer } from "./mnist-server.ts";
 import { networkServer } from "./network-server.ts";
 import { commit } from "./origin.ts";
+import { docsPages } from "./site/docs/plugin.ts";
 import { pageParts } from "./site/parts.ts";
 import { textServer } from "./text-server.ts";
 
@@ -21,7 +22,7 @@ export default defineConfig({
   // Servers that run beside each other must not share what they prepared.
   cacheDir: "../node_modules/.vite/demo",
   define: { COMMIT: JSON.stringify(commit()) },
-  plugins: [pageParts(), mnistServer(), textServer(), networkServer()],
+  plugins: [pageParts(), docsPages(), mnistServer(), textServer(), networkServer()],
   server: { open: screen },
   build: {
     target: "es2022",

@@ -1,10 +1,11 @@
 // The site as a visitor meets it: built as one folder, served as plain files below a folder of a server, under the policy that
 // allows nothing but its own files.
 
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Report } from "../../demo/bench/report.ts";
@@ -212,6 +213,65 @@ test("speed: measures a network by its address, names the adapter, gives its num
   expect(await page.locator("#rows tbody tr").count()).toBe(0);
   expect(new URL(page.url()).searchParams.get("rounds")).toBe("100");
   expect(await overhang(page)).toBe(0);
+  expect(wrong).toEqual([]);
+});
+
+/** The built pages of the documentation, by their paths in the site. */
+const docs = (): Map<string, string> =>
+  new Map(
+    readdirSync(join(folder, "docs"))
+      .filter((name) => name.endsWith(".html"))
+      .map((name) => [`docs/${name}`, readFileSync(join(folder, "docs", name), "utf8")]),
+  );
+
+test("documentation: each link, picture and anchor of each page is there, and nothing on it breaks the policy", () => {
+  const pages = docs();
+  expect(pages.size).toBeGreaterThan(30);
+  const ids = new Map(
+    [...pages].map(([path, html]) => [path, [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id)]),
+  );
+  const wrong: string[] = [];
+  for (const [path, html] of pages) {
+    const own = ids.get(path) ?? [];
+    if (new Set(own).size < own.length) wrong.push(`${path}: two parts have one id`);
+    if (/<script|<style| style="| on[a-z]+="/.test(html)) wrong.push(`${path}: what the policy forbids`);
+    for (const [, href = ""] of html.matchAll(/ (?:href|src)="([^"]+)"/g)) {
+      if (/^(https:|data:)/.test(href)) continue;
+      const [file = "", anchor] = href.replace(/\?[^#]*/, "").split("#");
+      const target = file === "" ? path : normalize(join(dirname(path), file, file.endsWith("/") ? "index.html" : ""));
+      const found = existsSync(join(folder, target));
+      if (!found || (anchor !== undefined && !ids.get(target)?.includes(anchor))) wrong.push(`${path}: ${href}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("documentation: it is read without scripts, at desktop and phone width", async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const wrong: string[] = [];
+  page.on("console", (message) => wrong.push(message.text()));
+  page.on("response", (response) => response.status() >= 400 && wrong.push(`${response.status()} ${response.url()}`));
+  for (const name of ["index", "rates", "promises", "names", "api-training"]) {
+    await page.setViewportSize(name === "index" ? DESKTOP : PHONE);
+    await page.goto(`${addressOf(server)}/gradus/docs/${name}.html`);
+    expect(await page.getByRole("heading", { level: 1 }).count(), name).toBe(1);
+    // Without scripts its width is asked of its text: what is wider scrolls by itself.
+    const box = await page.locator("main").boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0), name).toBeLessThanOrEqual(page.viewportSize()?.width ?? 0);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("documentation: the start page leads there, and it leads to a page that trains", async () => {
+  const { page, wrong } = await visit("");
+  await page.locator('main a[href="./docs/"]').click();
+  await page.locator('nav a[href="../docs/"][aria-current="page"]').waitFor();
+  await page.locator("main").getByRole("link", { name: "Rates by layer" }).click();
+  await page.locator('.live a[href*="layerDecay"]').click();
+  await status(page, "Ready");
+  expect(await page.locator("#preset").inputValue()).toBe("layerDecay(0.75)");
   expect(wrong).toEqual([]);
 });
 
