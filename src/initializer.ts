@@ -76,6 +76,7 @@ const initializers = {
   },
 } satisfies Record<string, Initializer>;
 
+/** Initializers by name: constants, and those of Glorot and Bengio 2010, He et al. 2015 and Saxe et al. 2014; "uniform" is in +-0.05, as in Keras. */
 export type InitializerName = keyof typeof initializers;
 
 /** The initializer of a name, or the function itself. */

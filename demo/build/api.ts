@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript-5.4";
+import { undocumented } from "../site/docs/declarations.ts";
 import { entries } from "./entries.ts";
 import { writeTypes } from "./write-types.ts";
 
@@ -14,6 +15,13 @@ export const API = fileURLToPath(new URL("../../docs/api.txt", import.meta.url))
 export function apiIn(folder: string): string {
   const typesOf = (name: string): string => apiOf(readFileSync(join(folder, `${name}.d.ts`), "utf8"));
   return [typesOf("index"), ...entries.map((name) => `// gradus/${name}\n${typesOf(name)}`)].join("\n");
+}
+
+/** Public names without a comment, by the file that hands them out. */
+export function undocumentedIn(folder: string): string[] {
+  return ["index", ...entries].flatMap((name) =>
+    undocumented(readFileSync(join(folder, `${name}.d.ts`), "utf8")).map((one) => `${name}: ${one}`),
+  );
 }
 
 /** The declarations of a file of types, in the order of their names. */
@@ -42,6 +50,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeTypes(folder);
     writeFileSync(API, apiIn(folder));
     console.log("docs/api.txt is written: read its diff.");
+    for (const name of undocumentedIn(folder)) console.log(`${name} has no comment.`);
   } finally {
     rmSync(folder, { recursive: true });
   }

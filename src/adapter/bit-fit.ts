@@ -3,6 +3,7 @@
 import type { RatePredicate } from "../index.ts";
 import { checkKeys, chosen } from "./names.ts";
 
+/** Options of `bitFit`. */
 export interface BitFitOptions {
   /** Layers that train as a whole, such as a new head: a pattern or several. Default: none. */
   readonly also?: string | readonly string[];

@@ -6,6 +6,7 @@ import { dense, gelu, type Layer, type Model, OptionError, ops } from "../index.
 import { checkKeys, checkWhole } from "./names.ts";
 import { adapted, reshaped } from "./scope.ts";
 
+/** Options of `houlsby`. */
 export interface HoulsbyOptions {
   /** Dense layers by path, a pattern or several: those behind which a bottleneck stands, such as "**.output". */
   readonly layers: string | readonly string[];

@@ -16,6 +16,7 @@ import {
 import { checkKeys, checkWhole } from "./names.ts";
 import { adapted, type Request, type Rows, reshaped } from "./scope.ts";
 
+/** Options of `lora`. */
 export interface LoraOptions {
   /** Layers by path, a pattern or several: of these, weights that go into a product, a convolution or a table. */
   readonly layers: string | readonly string[];

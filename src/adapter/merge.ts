@@ -4,6 +4,7 @@ import { CheckpointError, DataError, type HostTensor, ShapeError } from "../inde
 import { checkAlpha } from "./lora.ts";
 import { checkKeys } from "./names.ts";
 
+/** Options of `merge` and `unmerge`. */
 export interface MergeOptions {
   /** As it was given to lora. Default: the rank. */
   readonly alpha?: number;

@@ -13,6 +13,7 @@ import { checkAlpha } from "./lora.ts";
 import { below, pairsOf } from "./merge.ts";
 import { checkKeys, chosen } from "./names.ts";
 
+/** Options of `saveAdapters`. */
 export interface SaveAdaptersOptions {
   /** As it was given to lora. Default: the rank. */
   readonly alpha?: number;
@@ -92,6 +93,7 @@ export function saveAdapters(
   };
 }
 
+/** Options of `loadAdapters`. */
 export interface LoadAdaptersOptions {
   /** What a path of PyTorch's model is called here. Default: the same. */
   readonly rename?: (path: string) => string;

@@ -10,6 +10,7 @@ import { candidateName, shapeClass } from "./shape-class.ts";
 import { type AutotuneStore, add, read } from "./store.ts";
 import { VERSION } from "./version.ts";
 
+/** Options of `autotune`. */
 export interface AutotuneOptions {
   /**
    * "cached": only what adds in the same order, and gives the same bits when it is tried, so that results are those without. "full": also
@@ -27,6 +28,7 @@ export interface AutotuneOptions {
   readonly onProgress?: (progress: AutotuneProgress) => void;
 }
 
+/** How far the measurement is. */
 export interface AutotuneProgress {
   readonly done: number;
   readonly total: number;

@@ -11,6 +11,7 @@ export interface SavedAt {
   readonly epoch: number;
 }
 
+/** Options of `checkpointEvery`. */
 export interface CheckpointEveryOptions extends SaveOptions {
   /** Updates between two checkpoints. Give this, `seconds`, or `epochs`. */
   readonly steps?: number;

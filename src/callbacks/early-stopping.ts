@@ -4,6 +4,7 @@ import type { Callback } from "./callback.ts";
 import { checkOptions } from "./check.ts";
 import { type MonitorOptions, modeOf, monitorKinds, monitorOf } from "./monitor.ts";
 
+/** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs in a row without progress after which the fit ends. Default 0: the first one ends it. */
   readonly patience?: number;

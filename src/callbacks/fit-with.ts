@@ -7,6 +7,7 @@ import { say } from "./check.ts";
 import { historyOf, logsOf } from "./logs.ts";
 import { sampleCount, split } from "./validation-split.ts";
 
+/** Options of `fitWith`: those of a fit, and what hears of it. */
 export interface CallbackOptions extends FitOptions {
   /** Heard in this order, before `onStep` and `onEpoch`. */
   readonly callbacks?: readonly Callback[];

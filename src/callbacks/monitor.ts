@@ -4,6 +4,7 @@ import { type EpochResult, NameError, OptionError } from "../index.ts";
 import type { Run } from "./callback.ts";
 import { logsOf } from "./logs.ts";
 
+/** Which number of an epoch a callback watches, and what is better. */
 export interface MonitorOptions {
   /** Name of the number to watch, as `logsOf` has it. Default "val_loss". */
   readonly monitor?: string;

@@ -8,6 +8,7 @@ import { logsOf } from "./logs.ts";
 import { createMeter, type Meter, type Tick } from "./meter.ts";
 import { logLine, number, openTerminal, percent, type Size, type TextStream } from "./terminal.ts";
 
+/** Options of `progressBar`. */
 export interface ProgressBarOptions {
   /** Where it goes. Default: the standard output of Node and Deno, in a page its console. */
   readonly to?: TextStream;

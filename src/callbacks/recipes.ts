@@ -6,6 +6,7 @@ import type { History, Trained } from "./callback.ts";
 import { checkOptions, type kinds, say } from "./check.ts";
 import { type CallbackOptions, fitWith } from "./fit-with.ts";
 
+/** Options of `headOnly`. */
 export interface HeadOnlyOptions extends CallbackOptions {
   /** Layers or tensors that train, a pattern. Default: the deepest layer that has weights. */
   readonly head?: string;
@@ -13,6 +14,7 @@ export interface HeadOnlyOptions extends CallbackOptions {
   readonly headLr?: number;
 }
 
+/** Options of `headThenAll`. */
 export interface HeadThenAllOptions extends Omit<HeadOnlyOptions, "steps" | "resume"> {
   /** Epochs of the head alone. Default 1. */
   readonly headEpochs?: number;

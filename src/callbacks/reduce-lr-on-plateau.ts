@@ -5,6 +5,7 @@ import type { Callback } from "./callback.ts";
 import { checkOptions } from "./check.ts";
 import { type MonitorOptions, modeOf, monitorKinds, monitorOf } from "./monitor.ts";
 
+/** Options of the callback `reduceLROnPlateau`. */
 export interface PlateauOptions extends MonitorOptions {
   /** Layers whose rates are reduced, by pattern. Default "**", all of them. */
   readonly layers?: string;

@@ -4,6 +4,7 @@ import type { Callback } from "./callback.ts";
 import { checkOptions } from "./check.ts";
 import { type MonitorOptions, modeOf, monitorKinds, monitorOf } from "./monitor.ts";
 
+/** Options of `restoreBest`. */
 export interface RestoreBestOptions extends MonitorOptions {
   /** Told in the end of the epoch whose weights are there now. A promise is awaited. */
   readonly onRestore?: (best: { readonly epoch: number; readonly value: number }) => unknown;

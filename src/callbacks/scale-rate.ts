@@ -3,6 +3,7 @@
 import { OptionError } from "../index.ts";
 import { checkOptions, say } from "./check.ts";
 
+/** Options of `scaleRate`. */
 export interface ScaleRateOptions {
   /** Samples of an update that the rate was found for; with micro-batches those of all of them. */
   readonly from: number;

@@ -7,6 +7,7 @@ import { checkOptions, say } from "./check.ts";
 import { scalarRecord, versionRecord } from "./event-file.ts";
 import { logsOf } from "./logs.ts";
 
+/** Options of `tensorBoard`. */
 export interface TensorBoardOptions {
   /** Every so many updates their numbers and rates are written. Default 10. */
   readonly every?: number;

@@ -11,11 +11,13 @@ export interface CopyEvaluation {
   readonly reports?: Readonly<Record<string, number>>;
 }
 
+/** What the copies tell of a step. */
 export interface CohortStep {
   readonly step: number;
   readonly copies: readonly CopyEvaluation[];
 }
 
+/** What the copies tell of an epoch. */
 export interface CohortEpoch {
   /** From 1. */
   readonly epoch: number;

@@ -34,6 +34,7 @@ export interface Samples extends Inputs {
 
 /** Batches that are made while training goes on, each with at most the trainer's batch size of samples. */
 export type Batches = AsyncIterable<Samples> | Iterable<Samples>;
+/** What a fit or an evaluation takes: samples in one piece, batches that are made on the way, or samples that are on the GPU already. */
 export type Data = Samples | Batches | Uploaded;
 
 /** Numbers as the GPU takes them, padded to whole words. */

@@ -17,6 +17,7 @@ export interface GpuLike {
   requestAdapter(options?: never): Promise<unknown>;
 }
 
+/** How a device is found. */
 export interface ConnectOptions {
   /** A GPUDevice: it is used, and left alive on dispose. */
   readonly device?: DeviceLike;

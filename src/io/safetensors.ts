@@ -7,11 +7,13 @@ import { fileBytes } from "./bytes.ts";
 import { bytesOf, toFloats } from "./dtype.ts";
 import { isCount, isRecord, parseJson } from "./json.ts";
 
+/** A tensor that a safetensors file is made of. */
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array<ArrayBuffer>;
 }
 
+/** A tensor of a safetensors file, its numbers as f32. */
 export interface FileTensor extends StoredTensor {
   /** "F32", "BF16", or whatever else the file says. */
   readonly dtype: string;
@@ -21,6 +23,7 @@ export interface FileTensor extends StoredTensor {
   readonly data: Float32Array<ArrayBuffer>;
 }
 
+/** What a safetensors file holds: tensors by name, and words. */
 export interface Safetensors<Tensor extends StoredTensor = StoredTensor> {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;

@@ -11,6 +11,7 @@ import { type KerasSource, opened } from "./source.ts";
 import type { Numbers } from "./tensor.ts";
 import { shapedValue, tracedPart } from "./traced-part.ts";
 
+/** Options of `fromKeras`. */
 export interface KerasOptions {
   /** Whether a softmax or sigmoid at the end is left out, so that the model gives logits, as losses take them. Default false. */
   readonly logits?: boolean;
@@ -19,6 +20,7 @@ export interface KerasOptions {
 /** What `compile` takes as `input`. */
 export type KerasInput = Input | { readonly [name: string]: Input };
 
+/** What `fromKeras` gives. */
 export interface FromKeras {
   /** Of named parts, which `cut` and `replaceHead` take: parts are called as the layers are in the file. */
   readonly model: Model;

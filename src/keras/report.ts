@@ -3,6 +3,7 @@
 import type { Leaf } from "./build.ts";
 import { optionOf } from "./config.ts";
 
+/** What was read of a file of Keras, and what was left out. */
 export interface KerasReport {
   readonly format: string;
   /** Each layer of the file: its path in the model, Keras's class, and how many numbers were read. */

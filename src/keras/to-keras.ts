@@ -8,6 +8,7 @@ import type { LayersModel } from "./source.ts";
 import { refuseModel, shapedValue, tracedPart } from "./traced-part.ts";
 import { type Written, writers } from "./written-layers.ts";
 
+/** Options of `toKeras`. */
 export interface ToKerasOptions {
   /** Shape of one sample, or several by name, as for `compile`. */
   readonly input: KerasInput;

@@ -8,6 +8,7 @@ import { reshape } from "../op/reshape.ts";
 import { checkKeys, resolved } from "../option.ts";
 import { dense } from "./dense.ts";
 
+/** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions {
   readonly heads: number;
   /** Heads of keys and values, which neighbouring heads of queries share. It divides `heads`. Default: as many. */

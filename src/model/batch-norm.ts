@@ -18,6 +18,7 @@ import { splitsForRows } from "../op/split.ts";
 import { size } from "../op/tensor.ts";
 import { resolved } from "../option.ts";
 
+/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** The share of the running values that a step keeps, as in Keras; PyTorch's `momentum` is 1 less this. Default 0.9. */
   readonly momentum?: number;

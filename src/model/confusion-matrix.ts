@@ -6,6 +6,7 @@ import { type Counts, type MetricFunction, wholeNumber } from "../op/layer.ts";
 import { resolved } from "../option.ts";
 import { logitOf, thresholds } from "./metric.ts";
 
+/** Options of `confusionMatrix`. */
 export interface ConfusionMatrixOptions {
   /** Of numbers: from which probability on one is told to be 1. Above 0 and below 1, default 0.5. */
   readonly threshold?: number;

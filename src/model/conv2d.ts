@@ -7,6 +7,7 @@ import { reshape } from "../op/reshape.ts";
 import { spanOf } from "../op/window.ts";
 import { channelsOf, convolution, type WindowOptions } from "./convolution.ts";
 
+/** Options of `conv2d` and `conv2dTranspose`. */
 export interface Conv2dOptions extends WindowOptions {
   /** Into how many groups channels and filters are divided, each seeing its own alone. Default 1. */
   readonly groups?: number;

@@ -9,6 +9,7 @@ import { reshape } from "../op/reshape.ts";
 import { size } from "../op/tensor.ts";
 import { resolved } from "../option.ts";
 
+/** Options of `dense`. */
 export interface DenseOptions {
   /** Features that the layer expects; left out, it takes what comes. */
   readonly inputs?: number;

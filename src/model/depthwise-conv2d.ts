@@ -8,6 +8,7 @@ import { spanOf } from "../op/window.ts";
 import { conv2d } from "./conv2d.ts";
 import { channelsOf, convolution, type WindowOptions } from "./convolution.ts";
 
+/** Options of `depthwiseConv2d`. */
 export interface DepthwiseConv2dOptions extends WindowOptions {
   /** Filters of each channel. Default 1. */
   readonly depthMultiplier?: number;

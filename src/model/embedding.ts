@@ -8,6 +8,7 @@ import { type Layer, type Scope, type Value, where, wholeNumber } from "../op/la
 import { slice } from "../op/slice.ts";
 import { resolved } from "../option.ts";
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions {
   /** Start of the table. Default "uniform", in +-0.05, as in Keras. */
   readonly initializer?: InitializerName | Initializer;
@@ -72,6 +73,7 @@ export function positionEmbedding(length: number, options: EmbeddingOptions = {}
   };
 }
 
+/** Options of `sinusoidalPositions`. */
 export interface SinusoidalOptions {
   /** The longest wave is 2 pi times as long. Default 10000. */
   readonly wavelength?: number;

@@ -19,6 +19,7 @@ import { reshape } from "../op/reshape.ts";
 import { clip, exp, log, scaled, sqrt, square } from "../op/unary.ts";
 import { isRecord, resolved } from "../option.ts";
 
+/** Options of `infoNCE`. */
 export interface InfoNceOptions extends Weighting {
   /** What cosines are divided by. Above 0, default 0.07, with which CLIP begins. */
   readonly temperature?: number;

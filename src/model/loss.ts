@@ -34,6 +34,7 @@ const plain =
     (options: Weighting = {}): Loss =>
       lossOf({ op, ...resolved(place, options, weighting), ...more });
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions extends Weighting {
   /** The part e of a target that all classes share: (1 - e) where it was, and e / classes for each. From 0 to 1, default 0. */
   readonly labelSmoothing?: number;
@@ -106,6 +107,7 @@ export const meanSquaredError = /* @__PURE__ */ plain("meanSquaredError", elemen
 /** As meanSquaredError, of the differences without their sign. The slope at 0 is 0. */
 export const meanAbsoluteError = /* @__PURE__ */ plain("meanAbsoluteError", element.meanAbsoluteError);
 
+/** Options of `huber`. */
 export interface HuberOptions extends Weighting {
   /** Up to which difference it is half the square. Above 0, default 1. */
   readonly delta?: number;
@@ -120,6 +122,7 @@ export function huber(options: HuberOptions = {}): Loss {
   return lossOf({ op: element.huber, ...weighed, attributes: { delta } });
 }
 
+/** Options of `binaryCrossEntropy`. */
 export interface BinaryCrossEntropyOptions extends Weighting {
   /** What a target of 1 counts beside one of 0. At least 0, default 1. */
   readonly posWeight?: number;

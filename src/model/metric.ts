@@ -43,6 +43,7 @@ export const thresholds = { threshold: [0.5, "between 0 and 1"] } as const;
 /** The logit of a probability. */
 export const logitOf = (probability: number): number => Math.log(probability / (1 - probability));
 
+/** Options of `binaryAccuracy`. */
 export interface BinaryAccuracyOptions {
   /** From which probability on a number is told to be 1. Above 0 and below 1, default 0.5. */
   readonly threshold?: number;

@@ -126,6 +126,7 @@ export function cropping2d(cropping: Borders = 0): Layer {
   };
 }
 
+/** Options of `upSampling2d`. */
 export interface UpSampling2dOptions {
   /** How many times as large, or [vertical, horizontal]. Default 2. */
   readonly size?: number | readonly [number, number];

@@ -7,16 +7,19 @@ import { type Layer, type Scope, type Value, where, wholeNumber } from "../op/la
 import { type Groups, normalize } from "../op/normalize.ts";
 import { resolved } from "../option.ts";
 
+/** Options of `rmsNorm`. */
 export interface RmsNormOptions {
   /** What is added to the mean of squares. Default 1e-6, as in Keras and Llama. */
   readonly eps?: number;
 }
 
+/** Options of `groupNorm`. */
 export interface GroupNormOptions {
   /** What is added to the variance. Default 1e-5, as in PyTorch; Keras has 1e-3. */
   readonly eps?: number;
 }
 
+/** Options of `layerNorm`. */
 export interface LayerNormOptions extends GroupNormOptions {
   /** Whether there is a factor gamma. Default true. */
   readonly scale?: boolean;

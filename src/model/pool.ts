@@ -60,6 +60,7 @@ export function globalMaxPool1d(...given: []): Layer {
   return global("globalMaxPool1d", max, 3, given);
 }
 
+/** Options of `maxPool1d` and `averagePool1d`. */
 export interface Pool1dOptions {
   /** Step of the window. Default: the window's size. */
   readonly stride?: number;

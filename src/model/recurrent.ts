@@ -8,6 +8,7 @@ import { gruResetBeforeSteps, gruSteps, lstmSteps } from "../op/recurrent.ts";
 import { type Entry, resolved } from "../option.ts";
 import { affine } from "./dense.ts";
 
+/** Options of `lstm`, and those that `gru` has too. */
 export interface RecurrentOptions {
   /** Whether the output is that of every step, [B, T, units], and not of the last one, [B, units]. Default false. */
   readonly returnSequences?: boolean;
@@ -21,19 +22,24 @@ export interface RecurrentOptions {
   readonly recurrentInitializer?: InitializerName | Initializer;
 }
 
+/** Options of `gru`. */
 export interface GruOptions extends RecurrentOptions {
   /** Whether the reset gate stands behind the product of the hidden units, and not before it, as Keras says it. Default true. */
   readonly resetAfter?: boolean;
 }
 
-/** Options with which a layer gives values by name, and those with which it gives its output alone. */
+/** Options of a recurrence that gives its output and its state by name. */
 export type WithState = RecurrentOptions & { readonly returnState: true };
+/** Options of a recurrence that gives its output alone. */
 export type WithoutState = RecurrentOptions & { readonly returnState?: false };
 
 /** A sequence [B, T, C], or with it what the layer holds before its first step, [B, units] each; without it that is zeros. */
 export type LstmInput = Value | { readonly x: Value; readonly h: Value; readonly c: Value };
+/** What `lstm` with `returnState` gives: its output, and both states after the last step, [B, units] each. */
 export type LstmState = { readonly y: Value; readonly h: Value; readonly c: Value };
+/** A sequence [B, T, C], or with it the state before its first step, [B, units]; without it that is zeros. */
 export type GruInput = Value | { readonly x: Value; readonly h: Value };
+/** What `gru` with `returnState` gives: its output, and the state after the last step, [B, units]. */
 export type GruState = { readonly y: Value; readonly h: Value };
 
 /** What tells one layer from another. */

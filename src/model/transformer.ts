@@ -9,6 +9,7 @@ import { dense } from "./dense.ts";
 import { dropout } from "./dropout.ts";
 import { layerNorm } from "./norm.ts";
 
+/** Options of `transformerBlock`. */
 export interface TransformerBlockOptions extends Omit<MultiHeadAttentionOptions, "units"> {
   /** Units between the two dense layers. Default four times the features. */
   readonly hidden?: number;

@@ -16,6 +16,7 @@ import { plainUpdate } from "../step/update.ts";
 import { checkModel, type Input, streamsOf } from "./check.ts";
 import { Network } from "./network.ts";
 
+/** Options of `inference`. */
 export interface InferenceOptions extends ConnectOptions, Normalization {
   /** Shape of one sample. Default: what the checkpoint says; a file of another program does not say it. */
   readonly input?: Input | { readonly [name: string]: Input };

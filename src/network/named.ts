@@ -115,6 +115,7 @@ export interface Transferred {
   readonly excepted: readonly string[];
 }
 
+/** Options of `transfer`. */
 export interface TransferOptions {
   /** Layers or tensors that are not taken: a pattern, or several, as `freeze` takes them. */
   readonly except?: string | readonly string[];

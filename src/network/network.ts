@@ -24,6 +24,7 @@ import {
 import { tellingOf } from "./tell.ts";
 import { createTurns, type Turns } from "./turn.ts";
 
+/** Options of `predict`. */
 export interface PredictOptions extends Normalization {
   /** Samples that are computed at once. Default: as many as there are, as far as their activations take little memory. */
   readonly batch?: number;

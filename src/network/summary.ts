@@ -10,6 +10,7 @@ import { checkModel, type Input, streamsOf } from "./check.ts";
 
 export type { LayerSummary, Summary } from "../graph/summary.ts";
 
+/** Options of `summary`. */
 export interface SummaryOptions {
   /** Shape of one sample; images are [height, width, channels]. */
   readonly input: Input | { readonly [name: string]: Input };

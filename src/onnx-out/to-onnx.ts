@@ -11,6 +11,7 @@ import { forms } from "./forms.ts";
 import { channelsFirst, type Held, inOrder, sheetOf } from "./sheet.ts";
 import { type Dims, type Given, type Traced, traced } from "./trace.ts";
 
+/** Options of `toOnnx`. */
 export interface ToOnnxOptions {
   /**
    * Shape of one sample, or several by name, as for `compile`. Default: what `fromOnnx` read the model with, or the `inputShape` of the

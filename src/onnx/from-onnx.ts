@@ -23,6 +23,7 @@ import { recognise } from "./pattern.ts";
 import { type OnnxReport, reportOf } from "./report.ts";
 import { listed, type Piece, type Plot, type PlotInput, type Walk, walk } from "./walk.ts";
 
+/** Options of `fromOnnx`. */
 export interface OnnxOptions {
   /** Bytes of the files that hold tensors, by the path that the model says. Nothing is read from anywhere else. */
   readonly external?: External;
@@ -41,6 +42,7 @@ export interface OnnxOptions {
   readonly batch?: "free" | "none";
 }
 
+/** What `fromOnnx` gives. */
 export interface FromOnnx {
   readonly model: Model;
   /** What compile is to be given as `input`: without the batch. */

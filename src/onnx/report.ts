@@ -10,6 +10,7 @@ export interface OnnxTensor {
   readonly trains: boolean;
 }
 
+/** What was read of an ONNX file, and what was left out. */
 export interface OnnxReport {
   readonly producer: string;
   readonly opset: number;

@@ -35,6 +35,7 @@ export const relu6 = activation("relu6", {
   saves: "z",
 });
 
+/** Options of `leakyRelu`. */
 export interface LeakyReluOptions {
   /** Slope below 0, at least 0. Default 0.01. */
   readonly slope?: number;
@@ -57,6 +58,7 @@ export const leakyRelu = optional<LeakyReluOptions, { readonly slope: number }>(
   },
 );
 
+/** Options of `elu`. */
 export interface EluOptions {
   /** What is approached far below 0, less its sign; at least 0. Default 1. */
   readonly alpha?: number;
@@ -83,6 +85,7 @@ export const elu = optional<EluOptions, { readonly alpha: number }>("elu", "elu(
 /** elu with the alpha and the scale that keep mean 0 and variance 1 from layer to layer (Klambauer et al. 2017). */
 export const selu = activation("selu", exponential(1.6732632423543772, 1.0507009873554805));
 
+/** Options of `gelu`. */
 export interface GeluOptions {
   /** Whether Phi is taken by a hyperbolic tangent. Default false. */
   readonly approximate?: boolean;

@@ -13,6 +13,7 @@ import {
   unpooled,
 } from "./pool2d.ts";
 
+/** Options of `averagePool2d`. */
 export interface AveragePool2dOptions extends PoolOptions {
   /** Whether a window at the border is divided by its size, zeros included, as in PyTorch. Default false. */
   readonly countPadding?: boolean;

@@ -14,6 +14,7 @@ import {
   unpooled,
 } from "./pool2d.ts";
 
+/** Options of `maxPool2d`. */
 export type MaxPool2dOptions = PoolOptions;
 
 /**

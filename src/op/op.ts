@@ -6,7 +6,9 @@ import type { Entry } from "../option.ts";
 import { type DeviceFacts, type Grid, type Holes, threads } from "./kernel.ts";
 import { type DType, dims, type Role, type Tensor, type Tensors } from "./tensor.ts";
 
+/** What an op may be told beside its inputs: a number, a word, a switch, or a list of numbers. */
 export type Attribute = number | boolean | string | readonly number[];
+/** Attributes of an op by name. */
 export type Attributes = Readonly<Record<string, Attribute | undefined>>;
 
 /** What a shape rule says of one output. */
@@ -53,6 +55,7 @@ export type Known<In extends string, Out extends string> = Tensors<In | Out> &
     ? { readonly [Name in Out as `d${Name}`]?: Tensor }
     : { readonly [Name in Out as `d${Name}`]: Tensor });
 
+/** What there is to compute: names of inputs and outputs, shape rule, way back and kernel. Made by `defineOp` and `defineElementwise`. */
 export interface Op<In extends string = string, Out extends string = string, A extends Attributes = Attributes> {
   readonly name: string;
   readonly inputs: readonly In[];
@@ -179,6 +182,7 @@ export interface Candidate {
   readonly choice: Choice;
 }
 
+/** How an op is computed: the text of its shader, and how it is chosen for shapes. */
 export interface Kernel<Name extends string = string> {
   /** Name of the shader file, the pipeline's label and the word in messages. */
   readonly name: string;

@@ -8,6 +8,7 @@ import { defineOp } from "./op.ts";
 import { given } from "./request.ts";
 import { dims, size } from "./tensor.ts";
 
+/** Options of `rotary`. */
 export interface RotaryOptions {
   /** Pair i of a head of length D turns by base^(-2 i / D) radians a place. Default 10000. */
   readonly base?: number;

@@ -3,6 +3,7 @@
 import type { RowNumber } from "./optimizer.ts";
 import { decays, noDecay, normal, type RuleOptions } from "./rule-options.ts";
 
+/** Options of update rules with two running means. */
 export interface BetaOptions extends RuleOptions {
   /** Decays of the running means. */
   readonly betas?: readonly [number, number];

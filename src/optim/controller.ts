@@ -38,6 +38,7 @@ export function controller<Options extends Chosen>(
   return { name, layers, constants, part };
 }
 
+/** Options of controllers whose factors have bounds. */
 export interface BoundedOptions extends Chosen {
   /** Bounds of the factor on the rate. Default 1/64 and 64. */
   readonly min?: number;

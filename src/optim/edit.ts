@@ -17,6 +17,7 @@ interface Changes {
   assign: { readonly layer: string };
   scale: { readonly factor: number; readonly floor: number; readonly eps: number };
 }
+/** The kinds of live changes. */
 export type EditKind = keyof Changes;
 
 /** A change that is to be made. */

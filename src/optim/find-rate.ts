@@ -1,6 +1,7 @@
 // The learning-rate range test (Smith 2017): which rates to try, and what the losses that came out suggest. The four
 // suggestions are those of fastai, computed on the smoothed losses without the first tenth and the last five.
 
+/** Rates that a range test suggests, as fastai's `lr_find` does. */
 export interface RateSuggestions {
   /** A third and a sixth into the longest valley, the longest decreasing subsequence: fastai's default. */
   readonly valley: number;

@@ -6,6 +6,7 @@ import type { ScaleOptions } from "./rates.ts";
 import type { RateSpec } from "./rule.ts";
 import type { LayerRow, TensorRow } from "./table.ts";
 
+/** Learning rates by layer, as `trainer.rates`. */
 export interface LayerRates {
   /**
    * Sets the base rate (a number), or any part of a rule, of the layers or tensors that a pattern names. Gives the names of the

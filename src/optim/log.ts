@@ -7,6 +7,7 @@ import { type Line, withLine } from "./merge-edit.ts";
 import type { Row } from "./row.ts";
 import type { Schedule } from "./schedule.ts";
 
+/** Options of `replay`. */
 export interface ReplayOptions {
   /** In the place of the log's schedules of name "custom", in their order. */
   readonly schedules?: readonly Schedule[];

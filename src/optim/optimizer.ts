@@ -5,6 +5,7 @@
 import type { UpdateRule } from "../kernels/update.ts";
 import { type RuleSpec, ruleSpec } from "./rule-options.ts";
 
+/** An update rule with its settings, such as `adamw()` gives it. */
 export interface Optimizer {
   /** @internal */
   readonly rule: UpdateRule;

@@ -8,6 +8,7 @@ import { entriesOf, type Named } from "./pairs.ts";
 import { checkWhen, type RatePredicate, type When } from "./rule.ts";
 import { cosineAnnealingLR } from "./schedule.ts";
 
+/** Options of `layerDecay`. */
 export interface LayerDecayOptions {
   /** The least multiplier. Default 0. */
   readonly floor?: number;
@@ -65,6 +66,7 @@ export function loraPlus(ratio = 16): RatePredicate {
   });
 }
 
+/** Options of `muP`. */
 export interface MuPOptions {
   /** Shapes of the narrow model whose rates are to be transferred, by tensor name. */
   readonly base: Named<readonly number[]>;
@@ -107,6 +109,7 @@ export function muP(options: MuPOptions): RatePredicate {
   };
 }
 
+/** Options of `gradualUnfreezing`. */
 export interface GradualUnfreezingOptions {
   /** Between a layer and the one before it: steps, or { epochs }. */
   readonly every: When;
@@ -122,6 +125,7 @@ export function gradualUnfreezing(options: GradualUnfreezingOptions): RatePredic
   };
 }
 
+/** Options of `freezeOut`. */
 export interface FreezeOutOptions {
   /** Length of the run. */
   readonly steps: number;

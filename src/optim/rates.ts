@@ -34,6 +34,7 @@ export interface TableState {
   readonly edits: readonly Edit[];
 }
 
+/** Options of `rates.scale`. */
 export interface ScaleOptions {
   /** No rate falls below it. Default 0. */
   readonly floor?: number;

@@ -15,6 +15,7 @@ export interface ReduceLROnPlateauTarget {
   scale(pattern: string, factor: number, limits: { readonly floor: number; readonly eps: number }): void;
 }
 
+/** Options of `reduceLROnPlateau`, with PyTorch's defaults. */
 export interface ReduceLROnPlateauOptions {
   /** The layers whose rates are reduced. Default "**", all of them. */
   readonly layers?: string;
@@ -49,6 +50,7 @@ export interface ReduceLROnPlateauState {
   readonly cooldown: number;
 }
 
+/** What `reduceLROnPlateau` gives: it is fed one metric after the other. */
 export interface ReduceLROnPlateau {
   /**
    * Takes in one metric, such as the validation loss of an epoch, and reduces the rates when too many were no better; NaN

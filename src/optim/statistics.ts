@@ -4,6 +4,7 @@ import type { Counts } from "./counts.ts";
 import type { RateTable } from "./rates.ts";
 import type { StepClock } from "./row.ts";
 
+/** What a layer did in an update. */
 export interface LayerStatistics {
   readonly name: string;
   /** Learning rate of its first tensor, controllers included; 0 where the layer did not train. */
@@ -20,6 +21,7 @@ export interface LayerStatistics {
   readonly scale: number;
 }
 
+/** What the layers did in an update, as `onStats` hears it. */
 export interface StepStatistics {
   /** Number of the update, from 1. */
   readonly step: number;

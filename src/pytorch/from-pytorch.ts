@@ -20,17 +20,20 @@ export type PlainValue =
   | readonly PlainValue[]
   | { readonly [name: string]: PlainValue };
 
+/** What was read of a file of PyTorch. */
 export interface PyTorchReport {
   readonly format: "zip" | "legacy" | "safetensors";
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly dtype: string }[];
   toString(): string;
 }
 
+/** Options of `fromPyTorch`. */
 export interface FromPyTorchOptions {
   /** The part of the file that is meant, "state_dict" of a checkpoint that has more: names begin below it. Default: all of it. */
   readonly part?: string;
 }
 
+/** What `fromPyTorch` gives. */
 export interface FromPyTorch {
   /** By the keys that lead to them, joined by dots. */
   readonly tensors: Map<string, FileTensor>;

@@ -19,6 +19,7 @@ export type OptimizerTarget =
   | Summary
   | { readonly network: { summary(): Summary }; setState(state: OptimizerState): void };
 
+/** Options of `loadOptimizer`. */
 export interface LoadOptimizerOptions extends Pick<LoadWeightsOptions, "rename" | "flattened"> {
   /** Where the optimizer's state dict lies in the file, "optimizers.0". Default: where there is one alone. */
   readonly part?: string;
@@ -51,6 +52,7 @@ export interface OptimizerGroup {
   readonly options: Readonly<Record<string, PlainValue>>;
 }
 
+/** What `loadOptimizer` gives. */
 export interface LoadedOptimizer {
   /** What `compile` takes as `state`. */
   readonly state: OptimizerState & { readonly tensors: ReadonlyMap<string, TensorState> };

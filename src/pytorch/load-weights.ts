@@ -25,6 +25,7 @@ export interface WeightTensor {
   readonly data: Float32Array<ArrayBuffer>;
 }
 
+/** Options of `loadWeights`. */
 export interface LoadWeightsOptions {
   /** The part of the file that is meant, such as "state_dict". Default: all of it. */
   readonly part?: string;
@@ -41,6 +42,7 @@ export interface LoadWeightsOptions {
   readonly flattened?: Readonly<Record<string, readonly [number, number, number] | false>>;
 }
 
+/** Which tensors of a file went where, and which did not. */
 export interface LoadReport {
   /** Tensors of the model, in its order, with the names of the file from which they came. */
   readonly loaded: readonly {

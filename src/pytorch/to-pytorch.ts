@@ -20,11 +20,13 @@ import { type PythonGroup, type PythonOptimizer, type PythonTensor, pythonModel 
 import { recorded } from "./recorded.ts";
 import { named } from "./refuse.ts";
 
+/** Options of `toPyTorch`. */
 export interface ToPyTorchOptions {
   /** For how many steps from the next one the schedules are written; behind the last the rate stays. Default: 1000. */
   readonly steps?: number;
 }
 
+/** What `toPyTorch` gives: three files. */
 export interface ToPyTorch {
   /** The state dict, `model.safetensors`. */
   readonly weights: Uint8Array<ArrayBuffer>;
@@ -35,6 +37,7 @@ export interface ToPyTorch {
   readonly report: ToPyTorchReport;
 }
 
+/** What was written for PyTorch, and what has no form there. */
 export interface ToPyTorchReport {
   /** Tensors of the model and what they are called in PyTorch. */
   readonly tensors: readonly { readonly name: string; readonly to: string; readonly shape: readonly number[] }[];

@@ -8,6 +8,7 @@ import type { RateTable } from "../optim/rates.ts";
 import { checkOptions, checkRange } from "../option.ts";
 import { type Trial, tried } from "./trial.ts";
 
+/** Options of `findRate`. */
 export interface FindRateOptions {
   /** First rate. Default 1e-7. */
   readonly lo?: number;
@@ -21,6 +22,7 @@ export interface FindRateOptions {
   readonly onStep?: (found: { readonly lr: number; readonly loss: number }) => unknown;
 }
 
+/** What `findRate` gives: the curve of the range test, and what it suggests. */
 export interface FoundRates extends RateSuggestions {
   /** Rates that were tried, up to where the loss ran away: those of the fastest layer that was swept. */
   readonly rates: readonly number[];

@@ -9,6 +9,7 @@ import { checkOptions, checkRange } from "../option.ts";
 import { checkFit, type EpochResult, type FitOptions, type FitResult, fitKeys } from "./fit-options.ts";
 import { type Trial, tried } from "./trial.ts";
 
+/** Options of `fineTune`. */
 export interface FineTuneOptions extends Omit<FitOptions, "epochs" | "steps"> {
   /** Epochs of all layers. Default 1. */
   readonly epochs?: number;

@@ -6,6 +6,7 @@ import type { ConfusionMatrix } from "../op/confusion.ts";
 import type { StepStatistics } from "../optim/statistics.ts";
 import { checkFunction, checkOptions, checkRange, checkSwitches, shown } from "../option.ts";
 
+/** What a step tells. */
 export interface StepResult {
   /** Number of the update, from 1. */
   readonly step: number;
@@ -26,6 +27,7 @@ export interface StepResult {
   readonly reports?: Readonly<Record<string, number>>;
 }
 
+/** What an evaluation tells. */
 export interface Evaluation {
   /** Mean over all samples. */
   readonly loss: number;
@@ -43,6 +45,7 @@ export interface Evaluation {
   readonly losses?: Float32Array<ArrayBuffer>;
 }
 
+/** What an epoch tells. */
 export interface EpochResult {
   /** From 1, within this run. */
   readonly epoch: number;
@@ -62,6 +65,7 @@ export interface FitStep extends StepResult {
   readonly rates: () => Readonly<Record<string, number>>;
 }
 
+/** Options of `fit`. */
 export interface FitOptions {
   /** Passes over the data. Default 1; without end where `steps` is given. */
   readonly epochs?: number;
@@ -94,6 +98,7 @@ export interface FitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a fit tells in the end. */
 export interface FitResult {
   /** The epochs that were finished. */
   readonly epochs: readonly EpochResult[];

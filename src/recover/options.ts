@@ -24,6 +24,7 @@ export interface Snapshot {
   readonly milliseconds: number;
 }
 
+/** How often snapshots are taken, and how a new device is looked for. */
 export interface RecoverOptions {
   /**
    * Seconds between two snapshots of a fit. Each is a `save`: all weights, moments and means are read back, and the GPU rests

@@ -14,6 +14,7 @@ import { type Command, commandOf } from "./command.ts";
 import { sumCommands } from "./sums.ts";
 import { type UpdateOptions, type UpdateSettings, updateCommands } from "./update.ts";
 
+/** A step as a list of dispatches, with the memory that it takes. `print` makes text of it. */
 export interface Recording {
   /** "train", "evaluate" or "predict". */
   readonly name: string;

@@ -12,6 +12,7 @@ import { bytesOf } from "../op/tensor.ts";
 import { arenaBytes, BLOCK, blockWords, type Layout, layOut, type Placed, spansOf } from "../plan/layout.ts";
 import { isControlled, isMeasured, type UpdateSettings } from "./update.ts";
 
+/** A tensor that was read back: its shape, and its numbers row-major. */
 export interface HostTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array<ArrayBuffer>;

@@ -3,6 +3,7 @@
 import { OptionError } from "../index.ts";
 import { type Tokenizer, tokenizerOf, type Unknown } from "./tokenizer.ts";
 
+/** Options of `characters`. */
 export interface CharactersOptions {
   /** What is done with a character that the vocabulary has not: it is refused, or left out. Default "refuse". */
   readonly unknown?: "refuse" | "drop";

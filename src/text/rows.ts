@@ -3,6 +3,7 @@
 import { DataError, type HostTensor, NameError, OptionError, ShapeError } from "../index.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+/** Options of `extendRows`. */
 export interface ExtendRowsOptions {
   /**
    * The tensors that have something for each token, such as "tokens.weight", "head.weight" and "head.bias". In a record the axis on which tokens

@@ -22,11 +22,13 @@ export interface Tokenizer {
   readonly core: Core;
 }
 
+/** Options of `encode`. */
 export interface EncodeOptions {
   /** Whether the tokens that begin and end a text are put around it. Default false. */
   readonly special?: boolean;
 }
 
+/** Options of `decode`. */
 export interface DecodeOptions {
   /** Whether special tokens are written as their names; else they are left out. Default true. */
   readonly special?: boolean;

@@ -9,6 +9,7 @@ import { checkOptions } from "../option.ts";
 import { normal, type Stream, stream, word } from "../random.ts";
 import { compile } from "./compile.ts";
 
+/** Options of `checkGradients`. */
 export interface CheckGradientsOptions extends ConnectOptions {
   /** Shape of one sample. */
   readonly input: readonly number[];

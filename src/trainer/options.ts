@@ -98,6 +98,7 @@ export interface AlternatingOptions extends Omit<CompileOptions, "loss"> {
   readonly losses: { readonly [name: string]: Objective };
 }
 
+/** How far compiling is. */
 export interface CompileProgress {
   readonly done: number;
   readonly total: number;
@@ -105,6 +106,7 @@ export interface CompileProgress {
   readonly kernel: string;
 }
 
+/** Gradients of a batch, as `gradients` gives them. */
 export interface Gradients {
   /** Mean over the samples of the batch. */
   readonly loss: number;

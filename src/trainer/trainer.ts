@@ -38,11 +38,13 @@ export interface Averaged {
   readonly averaged?: boolean;
 }
 
+/** Options of `evaluate`. */
 export interface EvaluateOptions extends Averaged {
   /** Whether the loss of each sample is told. Default false. */
   readonly perSample?: boolean;
 }
 
+/** Options of `step`: what it learns, and what moves. */
 export interface StepGoal {
   /** Name of one of `losses`. Default: what `fit` learns. */
   readonly loss?: string;
@@ -50,11 +52,13 @@ export interface StepGoal {
   readonly train?: string;
 }
 
+/** Options of `save`. */
 export interface SaveOptions {
   /** The weights alone, as a plain safetensors file for whatever reads those. Default: all that goes on to the same bits. */
   readonly only?: "weights";
 }
 
+/** Options of `load`. */
 export interface LoadOptions {
   /** What may differ from the trainer that saved: "batch", "clip", "rules" and the other words of the error. Default: nothing. */
   readonly allow?: readonly string[];

@@ -12,6 +12,7 @@ import type { UpdateSettings } from "../step/update.ts";
 /** Largest norm of all gradients, of those of each layer, or largest absolute value of each. */
 export type Clip = { readonly norm: number } | { readonly layerNorm: number } | { readonly value: number };
 
+/** What is done with gradients on their way to the weights. */
 export interface TrainingOptions {
   /** Gradients are scaled down to this norm, min(1, norm / (|g| + 1e-6)) as in PyTorch, or cut off at this value. */
   readonly clip?: Clip;

@@ -20,6 +20,7 @@ import type {
 import { rateCalls, trainerCalls, UPLOADED } from "./calls.ts";
 import type { Link } from "./link.ts";
 
+/** Options of calls that hand arrays to the worker. */
 export interface Moving {
   /**
    * Hands the memory of all typed arrays in the arguments over to the worker, without a copy: on the page they are empty after that.

@@ -11,7 +11,7 @@ import type { Browser, Page } from "playwright";
 import ts from "typescript-5.4";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
-import { API, apiIn } from "../../demo/build/api.ts";
+import { API, apiIn, undocumentedIn } from "../../demo/build/api.ts";
 import { entries } from "../../demo/build/entries.ts";
 import { type Packed, pack } from "../packed.ts";
 import { controllers } from "../reference/controllers.ts";
@@ -65,6 +65,10 @@ async function outcome(path: string, prepare?: (page: Page) => Promise<unknown>)
 
 test("docs/api.txt is what the published types say", () => {
   expect(apiIn(join(packed.folder, "dist")), "npm run api writes it anew").toBe(readFileSync(API, "utf8"));
+});
+
+test("each public name has a comment that says what it is", () => {
+  expect(undocumentedIn(join(packed.folder, "dist"))).toEqual([]);
 });
 
 test("one file without imports; its 70 kB in gzip with everything in it are not kept, and it does not grow unseen", () => {

@@ -4,6 +4,7 @@ import text from "../../../shaders/control/auto-rgn.wgsl?raw";
 import type { Controller } from "../../kernels/control.ts";
 import { type Chosen, controller } from "../controller.ts";
 
+/** Options of `autoRgn`. */
 export interface AutoRgnOptions extends Chosen {
   /** Batches that a decision looks at. Default 10. */
   readonly steps?: number;

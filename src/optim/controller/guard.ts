@@ -4,6 +4,7 @@ import text from "../../../shaders/control/guard.wgsl?raw";
 import type { Controller } from "../../kernels/control.ts";
 import { type Chosen, controller } from "../controller.ts";
 
+/** Options of `guard`. */
 export interface GuardOptions extends Chosen {
   /** An alarm is a gradient of this many times its running mean. Default 10. */
   readonly factor?: number;

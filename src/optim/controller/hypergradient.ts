@@ -6,6 +6,7 @@ import type { Controller } from "../../kernels/control.ts";
 import type { UpdateRule } from "../../kernels/update.ts";
 import { type BoundedOptions, controller } from "../controller.ts";
 
+/** Options of `hypergradient`. */
 export interface HypergradientOptions extends BoundedOptions {
   /** A step multiplies the rate by 1 + rate cos(gradient, last step). Default 0.02. */
   readonly rate?: number;

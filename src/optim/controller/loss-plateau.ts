@@ -4,6 +4,7 @@ import text from "../../../shaders/control/loss-plateau.wgsl?raw";
 import type { Controller } from "../../kernels/control.ts";
 import { type Chosen, controller } from "../controller.ts";
 
+/** Options of `lossPlateau`. */
 export interface LossPlateauOptions extends Chosen {
   /** Steps whose mean loss is one reading. Default 100. */
   readonly steps?: number;

@@ -4,6 +4,7 @@ import text from "../../../shaders/control/update-ratio.wgsl?raw";
 import type { Controller } from "../../kernels/control.ts";
 import { type BoundedOptions, controller } from "../controller.ts";
 
+/** Options of `updateRatio`. */
 export interface UpdateRatioOptions extends BoundedOptions {
   /** Default 1e-3. */
   readonly target?: number;

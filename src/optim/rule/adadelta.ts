@@ -4,6 +4,7 @@ import text from "../../../shaders/rule/adadelta.wgsl?raw";
 import { type Optimizer, optimizerOf } from "../optimizer.ts";
 import { noDecay, normal, type RuleOptions, ruleOptions } from "../rule-options.ts";
 
+/** Options of `adadelta`. */
 export interface AdadeltaOptions extends RuleOptions {
   /** Decay of both running means. Default 0.9. */
   readonly rho?: number;

@@ -5,6 +5,7 @@ import text from "../../../shaders/rule/adagrad.wgsl?raw";
 import { type Optimizer, optimizerOf } from "../optimizer.ts";
 import { noDecay, normal, type RuleOptions, ruleOptions } from "../rule-options.ts";
 
+/** Options of `adagrad`. */
 export interface AdagradOptions extends RuleOptions {
   /** The rate falls as lr / (1 + (t - 1) lrDecay). Default 0. */
   readonly lrDecay?: number;

@@ -7,6 +7,7 @@ import { betaConstants, meanScale, squareScale } from "../betas.ts";
 import { type Optimizer, optimizerOf, type Told } from "../optimizer.ts";
 import { decays, normal, ruleOptions } from "../rule-options.ts";
 
+/** Options of `adam`, `adamw` and `lamb`. */
 export interface AdamOptions {
   /** Divide by the largest second moment so far (Reddi et al. 2018). Default false. */
   readonly amsgrad?: boolean;

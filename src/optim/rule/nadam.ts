@@ -6,6 +6,7 @@ import { adamLike, type BetaOptions, betaConstants, squareScale } from "../betas
 import { type Optimizer, optimizerOf } from "../optimizer.ts";
 import { ruleOptions } from "../rule-options.ts";
 
+/** Options of `nadam`. */
 export interface NadamOptions extends BetaOptions {
   /** How fast the momentum warms up: beta1 (1 - 0.96^(t momentumDecay) / 2). Default 4e-3. */
   readonly momentumDecay?: number;

@@ -5,6 +5,7 @@ import text from "../../../shaders/rule/rmsprop.wgsl?raw";
 import { type Optimizer, optimizerOf } from "../optimizer.ts";
 import { noDecay, normal, type RuleOptions, ruleOptions } from "../rule-options.ts";
 
+/** Options of `rmsprop`. */
 export interface RmspropOptions extends RuleOptions {
   /** Decay of the running means. Default 0.99. */
   readonly alpha?: number;

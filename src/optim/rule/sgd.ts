@@ -6,6 +6,7 @@ import { trustBy } from "../../kernels/trust.ts";
 import { type Optimizer, optimizerOf, type Told } from "../optimizer.ts";
 import { normal, ruleOptions } from "../rule-options.ts";
 
+/** Options of `sgd`. */
 export interface SgdOptions {
   /** Default 1e-3. */
   readonly lr?: number;
@@ -47,6 +48,7 @@ function sgdFamily(name: string, all: Required<SgdOptions>): Optimizer {
   return optimizerOf(told, all, all, [undefined, (_, t) => (t === 1 || !remembers ? 1 : 1 - dampening)]);
 }
 
+/** Options of `lars`. */
 export interface LarsOptions extends SgdOptions {
   /** Part of a weight's norm that a step of rate 1 may be. Default 0.001. */
   readonly trustCoefficient?: number;

@@ -3,6 +3,7 @@
 import { OptionError } from "../../errors.ts";
 import { shown } from "../../option.ts";
 
+/** Where a run stands when a schedule is asked. */
 export interface Clock {
   /** Updates made so far: 0 at the first one. */
   readonly step: number;

@@ -96,6 +96,7 @@ export interface Preview {
   readonly lrs: number[];
 }
 
+/** Options of `preview`. */
 export interface PreviewOptions {
   /** Default 1. */
   readonly base?: number;

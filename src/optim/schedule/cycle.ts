@@ -37,6 +37,7 @@ function once(
   return last;
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions extends OneCycle {
   /** The first rate is base / divFactor. Default 25. */
   readonly divFactor?: number;
@@ -55,6 +56,7 @@ export const oneCycle: (options: OneCycleOptions) => Schedule = timed<OneCycleOp
     once(all, time, [1 / divFactor, 1, 1 / divFactor / finalDivFactor]),
 );
 
+/** Options of `oneCycleMomentum`. */
 export interface OneCycleMomentumOptions extends OneCycle {
   /** Momentum where the rate is highest. Default 0.85. */
   readonly baseMomentum?: number;
@@ -115,6 +117,7 @@ function overAndOver(
   };
 }
 
+/** Options of `cyclicLR`. */
 export interface CyclicOptions extends Cyclic {
   /** Factor at which a cycle begins and ends: PyTorch's base_lr / max_lr. */
   readonly floor: number;
@@ -130,6 +133,7 @@ export const cyclicLR = schedule("cyclicLR", (options: CyclicOptions): Schedule 
   return overAndOver("cyclicLR", all, [all.floor, 1]);
 });
 
+/** Options of `cyclicMomentum`. */
 export interface CyclicMomentumOptions extends Cyclic {
   /** Momentum where the rate of a full cycle is highest. Default 0.8. */
   readonly baseMomentum?: number;

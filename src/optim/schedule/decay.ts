@@ -106,6 +106,7 @@ export const stepLR: (options: StepOptions) => Schedule = timed<StepOptions>(
   ({ gamma }, t, total) => gamma ** Math.floor(t / total),
 );
 
+/** Options of `multiStepLR`. */
 export interface MultiStepOptions {
   /** Steps at which the rate drops; one that is listed twice drops it twice. */
   readonly milestones: readonly number[];

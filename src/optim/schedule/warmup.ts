@@ -28,6 +28,7 @@ const warmed = /* @__NO_SIDE_EFFECTS__ */ (
       t < warmup ? t / warmup : fall(Math.min(1, (t - warmup) / Math.max(1, total - warmup)), floor),
   );
 
+/** Options of `warmupCosine`. */
 export interface WarmupCosineOptions extends Warmup {}
 
 /** Linear from 0 over `warmup` steps, then half a cosine down to `floor` at the end (Loshchilov and Hutter 2017). */
@@ -35,6 +36,7 @@ export const warmupCosine: (options: WarmupCosineOptions) => Schedule = warmed("
   cosineBetween(floor, progress),
 );
 
+/** Options of `warmupLinear`. */
 export interface WarmupLinearOptions extends Warmup {}
 
 /** t / w, then floor + (1 - floor) (T - t) / (T - w), as in the fine-tuning of BERT (Devlin et al. 2019). */
@@ -43,6 +45,7 @@ export const warmupLinear: (options: WarmupLinearOptions) => Schedule = warmed(
   (progress, floor) => floor + (1 - floor) * (1 - progress),
 );
 
+/** Options of `warmupInverseSqrt`. */
 export interface WarmupInverseSqrtOptions {
   /** Steps in which the rate rises from 0 to the base. */
   readonly warmup: number;
@@ -62,6 +65,7 @@ export const warmupInverseSqrt = schedule("warmupInverseSqrt", (options: WarmupI
   return ({ step }) => (step < warmup ? step / warmup : Math.sqrt(timescale / (step - warmup + timescale)));
 });
 
+/** Options of `wsd`. */
 export interface WsdOptions extends Warmup {
   /** Part of the run, at its end, in which the rate falls. Default 0.2. */
   readonly decay?: number;
@@ -82,6 +86,7 @@ export const wsd: (options: WsdOptions) => Schedule = timed<WsdOptions>(
   },
 );
 
+/** Options of `slantedTriangular`. */
 export interface SlantedTriangularOptions extends Span {
   /** Part of the run in which the rate rises. Default 0.1. */
   readonly cutFrac?: number;
