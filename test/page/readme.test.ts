@@ -1,4 +1,4 @@
-// The examples of README, and of the page of callbacks, as a reader would run them: each by itself, from the packed file, where its fence says.
+// The examples of README, and of pages of the guide, as a reader would run them: each by itself, from the packed file, where its fence says.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -15,7 +15,10 @@ import { ensureVulkan, swiftshader } from "../../demo/vulkan.ts";
 import { type Packed, pack } from "../packed.ts";
 
 /** Texts whose examples are run. */
-const readme = ["README.md", "docs/callbacks.md"].map((file) => readFileSync(file, "utf8")).join("\n");
+const files = ["rates", "data", "checkpoints", "recovery", "callbacks", "cohort", "fine-tuning"];
+const readme = ["README.md", ...files.map((name) => `docs/${name}.md`)]
+  .map((file) => readFileSync(file, "utf8"))
+  .join("\n");
 const examples = [...readme.matchAll(/^```[jt]s (\w+)\n(.*?)^```$/gms)].map(([, where, code], i) => ({
   where: where as string,
   code: code as string,
