@@ -47,6 +47,7 @@ export interface RaceRung extends Moves {
   readonly rates: readonly RowRates[];
 }
 
+/** What a race leaves: the copies, the best of them, and what each look at them came to. */
 export interface RaceResult {
   /** All copies, to train on or to be disposed of. */
   readonly cohort: Cohort;

@@ -23,6 +23,7 @@ export interface RaceRule {
   decide(ranked: readonly number[], finite: number): Moves;
 }
 
+/** When and how the worse copies of a race rest: successive halving (Jamieson and Talwalkar 2016). */
 export interface HalvingOptions {
   /** How many times, at equal distances, or after which updates. Default: as often as the copies can be halved. */
   readonly rungs?: number | readonly number[];
@@ -78,6 +79,7 @@ function evenly(rungs: number, steps: number): number[] {
   return Array.from({ length: rungs }, (_, i) => Math.round((steps * (i + 1)) / (rungs + 1)));
 }
 
+/** When and how the worst copies take what the best one is (population-based training, Jaderberg et al. 2017). */
 export interface PopulationOptions {
   /** Updates from one look to the next. */
   readonly every: number;

@@ -136,7 +136,7 @@ test("a damaged store is said and measured anew", () =>
     const store: AutotuneStore = { get: (key) => texts.get(key) ?? "{", set: (key, text) => texts.set(key, text) };
     const { trainer, told } = await start(device, { store });
     expect(told[0]).toMatch(/^autotune: what the store has for this adapter cannot be read/);
-    expect(slowOf(told)).toBe("slow splits 2 false");
+    expect(slowOf(told)).toMatch(/^slow splits/); // measured; what is found then is for the tests above to say
     expect(texts.size).toBe(1);
     trainer.dispose();
   }));
@@ -149,7 +149,7 @@ test("what the runtime keeps by itself, a database or a file, is found at the se
     if (files !== undefined) process.env.XDG_CACHE_HOME = folder;
     else indexedDB.deleteDatabase("gradus-autotune");
     const first = await start(device, {});
-    expect(slowOf(first.told)).toBe("slow splits 2 false");
+    expect(slowOf(first.told)).toMatch(/^slow splits/);
     const second = await start(device, {});
     expect(second.told).toEqual([]);
     for (const { trainer } of [first, second]) trainer.dispose();
