@@ -20,7 +20,7 @@ export interface CohortOptions extends Omit<CompileOptions, "rates" | "seed" | "
  * graph, and as many dispatches as for one. Copy k makes the steps that it would make alone, with its rates and its seed, bit for bit.
  * A copy whose loss or gradient is no number is out, and tells NaN from then on; the others go on.
  *
- * Throws OptionError for what copies cannot have (clipping by norm, controllers, lars, lamb, `cacheFrozen`), LimitError where all of them are
+ * Throws OptionError for what copies cannot have (clipping by norm, controllers, lars, lamb, `cacheFrozen`, confusion matrices, a base in f16), LimitError where all of them are
  * too large for the device, and what `compile` throws.
  *
  * @example
@@ -37,6 +37,8 @@ export async function compileCohort(model: Model, options: CohortOptions): Promi
   const refused = ["cacheFrozen", "state", "losses"].find((name) => name in rest);
   if (refused !== undefined)
     throw new OptionError(`compileCohort: a cohort has no "${refused}". Leave it out, or compile a trainer.`);
+  if (Object(rest.base).dtype === "f16")
+    throw new OptionError("compileCohort: the base of copies is in f32. Leave dtype out, or compile a trainer.");
   const numbers = Array.from({ length: copies }, (_, k) => k);
   const seeds = numbers.map((k) => checkedSeed(k, typeof seed === "function" ? seed(k) : seed));
   const [first = 0] = seeds;

@@ -134,7 +134,7 @@ export const under = (copy: string, path: string): string => (path === "" ? copy
 const withoutCopy = (name: string): string => name.slice(name.indexOf(".") + 1);
 
 /** What looks at all layers at once would look at all copies. */
-function refuse({ update, perSample }: ProgramOptions): void {
+function refuse({ update, perSample, mostCounts = 0 }: ProgramOptions): void {
   const { clip, controllers, rules } = update;
   if (clip !== undefined || controllers.length > 0 || rules.some(({ trust }) => trust !== undefined))
     throw new OptionError(
@@ -142,4 +142,8 @@ function refuse({ update, perSample }: ProgramOptions): void {
     );
   if (perSample === true)
     throw new OptionError("compileCohort: the losses of samples are told by a trainer alone. Leave perSample out.");
+  if (mostCounts > 0)
+    throw new OptionError(
+      "compileCohort: confusion matrices are counted by a trainer alone. Leave them out, and give the weights of extract(k) to one.",
+    );
 }

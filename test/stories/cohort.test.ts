@@ -8,6 +8,7 @@ import {
   batchNorm,
   type CompileOptions,
   compile,
+  confusionMatrix,
   conv2d,
   crossEntropy,
   dense,
@@ -137,4 +138,9 @@ test("what copies cannot have is refused by name", async () => {
   await refused({ rates: { head: 0.1 } as never }, /rates is object. Give a function of the copy/);
   await refused({ seed: (k) => -k }, /the seed of copy 1 is -1/);
   await refused({ cacheFrozen: true } as never, /no "cacheFrozen"/);
+  await refused({ base: { except: "head", dtype: "f16" } } as never, /the base of copies is in f32/);
+  await refused(
+    { metrics: { kinds: confusionMatrix(3) } } as never,
+    /confusion matrices are counted by a trainer alone/,
+  );
 });
