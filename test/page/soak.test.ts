@@ -23,6 +23,12 @@ test("a few configurations agree with the reference to 1e-5 of the path, on the 
   expect(new Set(report().configurations.map(({ configuration }) => configuration)).size).toBe(8);
 });
 
+test("devices are lost in calls of a trainer, and each is replaced", async () => {
+  const { code, stdout } = await soak("--only", "losses", "--losses", "3");
+  expect([code, stdout]).toEqual([0, expect.stringContaining("3 of 3 losses recovered")]);
+  expect(report().losses).toMatchObject({ asked: 3, done: 3, found: [] });
+});
+
 test("a run goes on where the last one ended, sequences beside configurations", async () => {
   const { code, stderr, stdout } = await soak("--only", "sequences", "--count", "3");
   expect(stdout).toContain("3 of 3 sequences");

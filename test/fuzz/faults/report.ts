@@ -5,7 +5,7 @@ import type { Loss } from "./losses.ts";
 import type { FaultName } from "./seam.ts";
 import type { Outcome, Place } from "./walk.ts";
 
-/** Places of a fault, and how many of them ended in an error of ours, or in the numbers of a sound device. */
+/** Places of a fault that were reached, and how many of them ended in an error of ours, or in the numbers of a sound device. */
 interface Tally {
   readonly places: number;
   readonly typed: number;
@@ -34,7 +34,7 @@ export interface LossesReport {
 export const noFaults: FaultsReport = { walked: [], buffers: [], found: [] };
 export const noLosses = (asked: number): LossesReport => ({ asked, done: 0, byCall: {}, found: [] });
 
-export const isWrong = ({ was }: Pick<Outcome, "was">): boolean => was !== "typed" && was !== "same";
+export const isWrong = ({ was }: Pick<Outcome, "was">): boolean => !["typed", "same", "unreached"].includes(was);
 /** An error is none here: what can go on has to. */
 export const isUnrecovered = ({ was }: Pick<Loss, "was">): boolean => was !== "same";
 
@@ -45,7 +45,7 @@ export function withWalk(
   outcomes: readonly Outcome[],
 ): FaultsReport {
   const byFault: Partial<Record<FaultName, Tally>> = {};
-  for (const { fault, was } of outcomes) {
+  for (const { fault, was } of outcomes.filter((one) => one.was !== "unreached")) {
     const { places, typed, same } = byFault[fault] ?? { places: 0, typed: 0, same: 0 };
     byFault[fault] = {
       places: places + 1,

@@ -41,7 +41,8 @@ export interface Seam {
   readonly device: GPUDevice;
   /** Lets the fault happen at place `at` of those of its kind from now on, counted from 0. */
   arm(fault: FaultName, at: number): void;
-  disarm(): void;
+  /** Ends that, and gives what the fault happened to first; undefined where nothing came to its place. */
+  disarm(): Asked | undefined;
   /** What was asked for since the last time. */
   asked(): readonly Asked[];
 }
@@ -54,6 +55,7 @@ type Hear = (event: { readonly error: { readonly message: string } }) => unknown
 /** `lose`: what happens to a device that goes. */
 export function seam(below: GPUDevice, lose: () => void = () => undefined): Seam {
   let [armed, left]: [FaultName | undefined, number] = [undefined, 0];
+  let struck: Asked | undefined;
   let noted: Asked[] = [];
   const listeners = new Set<Hear>();
   const tell = (message: string): void => {
@@ -69,6 +71,7 @@ export function seam(below: GPUDevice, lose: () => void = () => undefined): Seam
     if (wanted !== undefined && wanted !== kind) return undefined;
     left--;
     if (!(left === -1 || (lasts && left < 0))) return undefined;
+    struck ??= { kind, name };
     if (armed === "lost") lose();
     return armed;
   };
@@ -119,10 +122,11 @@ export function seam(below: GPUDevice, lose: () => void = () => undefined): Seam
   return {
     device,
     arm(fault, at) {
-      [armed, left] = [fault, at];
+      [armed, left, struck] = [fault, at, undefined];
     },
     disarm() {
       armed = undefined;
+      return struck;
     },
     asked() {
       const all = noted;

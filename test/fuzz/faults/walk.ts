@@ -10,8 +10,11 @@ import { type Asked, type FaultName, faults, type Seam, seam } from "./seam.ts";
 /** Milliseconds after which a call hangs: each takes some hundredths of a second. */
 const PATIENCE = 30_000;
 
-/** What came of a call: "typed" is an error of ours, "same" the numbers of a sound device. */
-export type Was = "typed" | "same" | "wrong" | "untyped" | "hung" | "unhandled";
+/**
+ * What came of a call: "typed" is an error of ours, "same" the numbers of a sound device. "unreached": it asked for less than before, since how many
+ * steps share a submission follows the clock.
+ */
+export type Was = "typed" | "same" | "unreached" | "wrong" | "untyped" | "hung" | "unhandled";
 
 export interface Place {
   readonly setup: SetupName;
@@ -124,7 +127,6 @@ export async function openWalk(device: GPUDevice, setup: SetupName) {
     /** Runs it with the device failing at that place. */
     async run(place: Place): Promise<Outcome> {
       const { call, fault, at } = place;
-      const name = (await askedBy(call, fault))[at]?.name ?? "";
       // What is compiled once a device is asked for once.
       const on = faults[fault].kind === "pipeline" ? seam(below) : sea;
       const unhandled: unknown[] = [];
@@ -134,6 +136,7 @@ export async function openWalk(device: GPUDevice, setup: SetupName) {
       };
       globalThis.addEventListener("unhandledrejection", listen);
       let trainer: Trainer | undefined;
+      let struck: Asked | undefined;
       const found: Found[] = [];
       try {
         if (call !== "compile") trainer = await compiled(on);
@@ -144,25 +147,27 @@ export async function openWalk(device: GPUDevice, setup: SetupName) {
             return "";
           }, "");
           found.push(opened);
-          on.disarm();
+          struck = on.disarm();
           for (const one of trainer === undefined ? [] : names) {
             found.push(await judge(() => made(on, trainer as Trainer, one), (await sound(one)).text));
           }
         } else {
           const { text } = await sound(call);
           found.push(await judge(() => made(on, trainer as Trainer, call), text));
-          on.disarm();
+          struck = on.disarm();
           found.push(await judge(() => made(on, trainer as Trainer, call), text));
         }
         await new Promise((resolve) => setTimeout(resolve));
       } finally {
         on.disarm();
+        on.asked();
         trainer?.dispose();
         globalThis.removeEventListener("unhandledrejection", listen);
       }
       if (unhandled.length > 0) found.push({ was: "unhandled", message: String(unhandled[0]) });
-      const worst = found.find(isFault) ?? found.find(({ was }) => was === "typed") ?? { was: "same" };
-      return { ...place, name, ...worst };
+      const calm: Was = struck === undefined ? "unreached" : "same";
+      const worst = found.find(isFault) ?? found.find(({ was }) => was === "typed") ?? { was: calm };
+      return { ...place, name: struck?.name ?? "", ...worst };
     },
   };
 }
