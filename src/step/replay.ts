@@ -17,6 +17,8 @@ export { MOST_STEPS };
 const AHEAD = 3;
 /** Alignment of dynamic offsets that every device accepts. */
 const SLOT = 256;
+/** Submissions of all trainers: memory that a device hands on may hold what one before left there. */
+let submissions = 0;
 /** Size of what shaders/parts/step.wgsl declares. */
 const STEP_BYTES = 48;
 
@@ -169,7 +171,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
         slot.bits = writeValues(slot, i, values[i] as StepValues);
         sampled ||= (slot.bits & when.sampled) !== 0;
       }
-      (slots[0] as (typeof slots)[number]).values[NUMBER] = turn;
+      (slots[0] as (typeof slots)[number]).values[NUMBER] = ++submissions;
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -186,7 +188,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       pass.end();
       const statistics = sampled ? prepared.statistics : undefined;
       const { tellsMore = false } = prepared.recording;
-      const read = stage.copy(encoder, metrics, { statistics, tellsMore, ring, number: turn });
+      const read = stage.copy(encoder, metrics, { statistics, tellsMore, ring, number: submissions });
       after?.(encoder);
       device.queue.submit([encoder.finish()]);
       return read(values);

@@ -2,10 +2,12 @@
 // is lost gives the numbers of a sound one, a typed error, or another device in its place; never other numbers, and nothing unheard.
 
 import { expect, test } from "vitest";
+import { NUMBER } from "../../src/step/metrics.ts";
 import { openLosses } from "../fuzz/faults/losses.ts";
 import { faultFailure, isUnrecovered, isWrong, lossFailure } from "../fuzz/faults/report.ts";
 import { type Outcome, openWalk, type Place } from "../fuzz/faults/walk.ts";
 import { guarded } from "./guarded.ts";
+import { samples, slice, small } from "./small.ts";
 
 /** Calls, and which of their places are tried: one of so many. */
 const sample: Readonly<Partial<Record<Place["call"], number>>> = {
@@ -37,4 +39,23 @@ test("a device that is lost anywhere in a call is replaced, and the call gives w
       const one = await lose(number);
       expect(isUnrecovered(one) ? lossFailure(one) : "").toBe("");
     }
+  }));
+
+test("no two trainers of a device number a submission alike: the memory of one may come to the other with what was left in it", () =>
+  guarded(async (below) => {
+    const numbers: number[] = [];
+    const { writeBuffer } = below.queue;
+    below.queue.writeBuffer = (...given: Parameters<typeof writeBuffer>) => {
+      const [{ label }, , words] = given;
+      if (label === "step ring") numbers.push(new Uint32Array(words as ArrayBuffer)[NUMBER] as number);
+      return writeBuffer.apply(below.queue, given);
+    };
+    for (const _ of [1, 2]) {
+      const trainer = await small(below);
+      for (const from of [0, 8]) await trainer.step(slice(samples(40), from, from + 8));
+      trainer.dispose();
+    }
+    Reflect.deleteProperty(below.queue, "writeBuffer");
+    expect(numbers).toHaveLength(4);
+    expect(new Set(numbers).size).toBe(4);
   }));
