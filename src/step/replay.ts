@@ -17,8 +17,9 @@ export { MOST_STEPS };
 const AHEAD = 3;
 /** Alignment of dynamic offsets that every device accepts. */
 const SLOT = 256;
-/** Submissions of all trainers: memory that a device hands on may hold what one before left there. */
-let submissions = 0;
+/** Memory that a device hands on may hold the number that another trainer left there: those of trainers begin so far apart. */
+const APART = 2 ** 16;
+let trainers = 0;
 /** Size of what shaders/parts/step.wgsl declares. */
 const STEP_BYTES = 48;
 
@@ -120,7 +121,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
   const metricsBytes = 4 * (lossesAt(layers, reports, counts) + MOST_STEPS * batch);
   const metrics = gpu.buffer("metrics", metricsBytes, Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST);
   const stages = Array.from({ length: AHEAD }, () => createStage(gpu, told));
-  let turn = 0;
+  let turn = (trainers++ * APART) % 2 ** 30;
   const ticks = createTicks(gpu, SLOT);
 
   /** What to wait for while too many submissions are under way. */
@@ -171,7 +172,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
         slot.bits = writeValues(slot, i, values[i] as StepValues);
         sampled ||= (slot.bits & when.sampled) !== 0;
       }
-      (slots[0] as (typeof slots)[number]).values[NUMBER] = ++submissions;
+      (slots[0] as (typeof slots)[number]).values[NUMBER] = turn;
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
@@ -188,7 +189,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       pass.end();
       const statistics = sampled ? prepared.statistics : undefined;
       const { tellsMore = false } = prepared.recording;
-      const read = stage.copy(encoder, metrics, { statistics, tellsMore, ring, number: submissions });
+      const read = stage.copy(encoder, metrics, { statistics, tellsMore, ring, number: turn });
       after?.(encoder);
       device.queue.submit([encoder.finish()]);
       return read(values);
