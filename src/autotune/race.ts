@@ -5,6 +5,8 @@
 /** Seconds of `dispatches` runs of a candidate in one submission. */
 export type Time = (candidate: number, dispatches: number) => Promise<number>;
 
+/** Submissions of nothing, of which the median is the clock's grain. */
+const EMPTY = 3;
 /** Rounds that nobody counts, and rounds of which the median counts; with fewer nothing is said. */
 const [WARM_UPS, ROUNDS, FEWEST] = [3, 5, 3];
 /** How much faster than the first another one must be in the median, and in which part of the rounds it must be faster at all. */
@@ -18,10 +20,13 @@ const FARTHER = 16;
 
 /**
  * The candidate to take of so many; 0 is the one to beat. `isOver`: there is no time left. What a submission of nothing takes is the grain of
- * the clock: a tenth of a millisecond, or the 100 of a runtime that asks its device so rarely.
+ * the clock: a tenth of a millisecond, or the 100 of a runtime that asks its device so rarely. Of such a grain the first submission sees only
+ * what is left, since it begins anywhere in it; those behind it begin where the clock ticks.
  */
 export async function race(time: Time, candidates: number, isOver: () => boolean): Promise<number> {
-  const grain = await time(0, 0);
+  const nothing: number[] = [];
+  for (let i = 0; i < EMPTY; i++) nothing.push(await time(0, 0));
+  const grain = median(nothing);
   const enough = Math.max(ENOUGH, GRAINS * grain);
   let left = Array.from({ length: candidates }, (_, i) => i);
   let [dispatches, quickest] = [1, 0];

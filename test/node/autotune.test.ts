@@ -33,8 +33,8 @@ interface Play {
   readonly mode?: "cached" | "full";
   /** Seconds of a run of a candidate. */
   readonly cost?: (candidate: Candidate, at: number) => number;
-  /** Seconds that a clock shows of so many, and how many there are in all. */
-  readonly shown?: (seconds: number) => number;
+  /** Seconds that a clock shows of so many from a moment on, and how many there are in all. */
+  readonly shown?: (seconds: number, from: number) => number;
   readonly seconds?: number;
   readonly isAlike?: boolean;
   readonly stored?: Choices;
@@ -60,7 +60,7 @@ function play({
         runs: asked.candidates.map((_, i) => i),
         async time(candidate, times) {
           dispatches += times;
-          const seconds = shown(0.0003 + times * cost(asked.candidates[candidate] as Candidate, candidate));
+          const seconds = shown(0.0003 + times * cost(asked.candidates[candidate] as Candidate, candidate), clock);
           clock += seconds;
           return seconds;
         },
@@ -111,28 +111,33 @@ describe("a choice", () => {
   });
 
   test("leaves such a default by a clock that has grains of a tenth of a second, and no other one", async () => {
-    const grains = (seconds: number): number => Math.ceil(seconds * 10 + 0.5) / 10;
-    for (const [slow, changes] of [
-      [0.005, true],
-      [0.00011, false],
-    ] as const) {
-      const { run, clock } = play({ cost: (_, at) => (at === 0 ? slow : 0.0001), shown: grains, seconds: 6 });
-      run.choose(kernel, work);
-      expect(await run.measure()).toBe(changes);
-      expect(clock()).toBeLessThan(9);
+    const [begin, tick] = [0.069, 0.1]; // what begins within a grain ends with it, the first submission too
+    const ticking = (seconds: number, from: number): number =>
+      Math.ceil((begin + from + seconds) / tick - 1e-9) * tick - (begin + from);
+    const long = (seconds: number): number => Math.ceil(seconds * 10 + 0.5) / 10;
+    for (const shown of [ticking, long]) {
+      for (const [slow, changes] of [
+        [0.005, true],
+        [0.00011, false],
+      ] as const) {
+        const { run, clock } = play({ cost: (_, at) => (at === 0 ? slow : 0.0001), shown, seconds: 6 });
+        run.choose(kernel, work);
+        expect(await run.measure()).toBe(changes);
+        expect(clock()).toBeLessThan(9);
+      }
     }
   });
 
   test.each([
-    ["slower in three rounds of five, however slow it was then", [5, 6, 8, 10, 12, 13]],
-    ["slow when it was first looked at", [2]],
+    ["slower in three rounds of five, however slow it was then", [7, 8, 10, 12, 14, 15]],
+    ["slow when it was first looked at", [4]],
   ])("is not made against a default that was %s", async (_, slow) => {
     let round = -1;
     const cost = (_: Candidate, at: number): number => (at !== 0 ? 0.0075 : slow.includes(++round) ? 0.02 : 0.007);
     const { run } = play({ cost });
     run.choose(kernel, work);
     expect(await run.measure()).toBe(false);
-    expect(round).toBe(10); // the clock's grain, two looks, three rounds to warm up, five that count
+    expect(round).toBe(12); // the clock's grain in three, two looks, three rounds to warm up, five that count
   });
 
   test("is among those that add in the default's order, but for full", async () => {
