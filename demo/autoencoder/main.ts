@@ -40,7 +40,8 @@ teach<FitRun, Settings>({
       optimizer: adam({ lr }),
       seed,
     });
-    return new FitRun(trainer, { x, y: x }, plan, told); // bytes are scaled to [0, 1] on both sides
+    const data = { x, y: x }; // bytes are scaled to [0, 1] on both sides
+    return new FitRun(trainer, () => data, plan, told);
   },
 
   opened() {

@@ -46,7 +46,7 @@ teach<FitRun & { settings: Settings }, Settings>({
       optimizer: adamw({ lr, weightDecay: 0.01 }),
       seed,
     });
-    return Object.assign(new FitRun(trainer, data, settings, told), { settings });
+    return Object.assign(new FitRun(trainer, () => data, settings, told), { settings });
   },
 
   opened() {

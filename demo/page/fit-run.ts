@@ -1,4 +1,5 @@
-// A run over samples: so many steps, with a rest to look every few of them.
+// A run over samples: so many steps, with a rest to look every few of them. Samples are asked for at each rest: those that are the same
+// stay on the GPU and the run goes on in them, with others it begins anew.
 
 import type { FitOptions, Samples, Trainer } from "../../src/index.ts";
 import type { Run } from "./player.ts";
@@ -11,16 +12,19 @@ const STATS_EVERY = 10;
 
 export class FitRun implements Run {
   readonly trainer: Trainer;
-  readonly #data: Samples;
+  /** Whether it was paused before its time. */
+  stopped = false;
+  readonly #samples: () => Samples;
   readonly #steps: number;
   readonly #every: number;
   readonly #listener: Listener;
+  #before: Samples | undefined;
   #planned: number;
 
   /** Plans `steps`, and rests after `every` of them. */
-  constructor(trainer: Trainer, data: Samples, { steps, every }: Plan, listener: Listener) {
+  constructor(trainer: Trainer, samples: () => Samples, { steps, every }: Plan, listener: Listener) {
     this.trainer = trainer;
-    this.#data = data;
+    this.#samples = samples;
     this.#steps = this.#planned = steps;
     this.#every = every;
     this.#listener = listener;
@@ -35,10 +39,14 @@ export class FitRun implements Run {
   }
 
   async go(): Promise<void> {
+    const samples = this.#samples();
+    const resume = samples === this.#before;
+    this.#before = samples;
     if (this.finished) this.#planned += this.#steps;
     const steps = Math.min(this.#every, this.#planned - this.trainer.steps);
     const { onStep, onStats } = this.#listener;
-    await this.trainer.fit(this.#data, { steps, resume: true, statsEvery: STATS_EVERY, onStep, onStats });
+    const { stopped } = await this.trainer.fit(samples, { steps, resume, statsEvery: STATS_EVERY, onStep, onStats });
+    this.stopped = stopped;
   }
 
   pause(): void {

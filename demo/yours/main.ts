@@ -110,7 +110,7 @@ const taught = teach<YourRun, Settings>({
     const device = await sharedDevice();
     model = withHead(network, published.model, classes);
     const trainer = await compileWay(published, plan, device && { device });
-    return new YourRun(trainer, plan, steps, samplesNow, told);
+    return new YourRun(trainer, plan, steps, () => samplesNow().learnt, told);
   },
 
   opened(opened) {
