@@ -46,7 +46,7 @@ const repository = fileURLToPath(new URL("../..", import.meta.url));
 /** Sequences between two writings of the file, and after which the page begins anew. */
 const BATCH = 10;
 /** Wrong files that one process reads. */
-const INPUTS = 500;
+const INPUTS = 5000;
 /** Scripts of package.json that run the tests elsewhere, in their whole form. */
 const RUNTIMES = ["test:deno", "test:node", "test:firefox"];
 
