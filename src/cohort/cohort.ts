@@ -34,17 +34,27 @@ export interface CohortFitOptions
   readonly onEpoch?: (epoch: CohortEpoch) => unknown;
 }
 
+/** What a cohort asks of a trainer in whose place others come, as that of `compileRecoverable` of gradus/recover. */
+export interface ChangingTrainer
+  extends Pick<Trainer, "rates" | "steps" | "fit" | "step" | "evaluate" | "weights" | "stop" | "dispose"> {
+  /** Changes the trainer of now, and again the one that takes its place. */
+  change(make: (trainer: Trainer) => void): void;
+}
+
+/** The trainer of all copies of a cohort. */
+export type CohortTrainer = Trainer | ChangingTrainer;
+
 /** Many copies of a network on a device. Made by `compileCohort`. */
-export class Cohort {
+export class Cohort<T extends CohortTrainer = Trainer> {
   /** How many. */
   readonly copies: number;
   /** The trainer of all: copy k has its layers and tensors under "k", as "3.head.weight". */
-  readonly trainer: Trainer;
+  readonly trainer: T;
 
   readonly #replace: Replace;
 
   /** @internal */
-  constructor(trainer: Trainer, copies: number, replace: Replace) {
+  constructor(trainer: T, copies: number, replace: Replace) {
     this.#replace = replace;
     this.trainer = trainer;
     this.copies = copies;
@@ -109,19 +119,10 @@ export class Cohort {
    */
   replace(from: number, to: number): void {
     for (const k of [from, to]) this.#demand("replace", k);
-    this.trainer.network.demandAlive();
-    if (from === to) return;
-    const rows = this.rates.table({ tensors: true });
-    const had = (k: number): number[] =>
-      rows.filter(({ name }) => name.startsWith(`${k}.`)).map(({ updates }) => updates);
-    const [theirs, own] = [had(from), had(to)];
-    const odd = theirs.findIndex((updates, i) => updates !== own[i]);
-    if (odd >= 0) {
-      throw new OptionError(
-        `replace: a tensor of copy ${from} has had ${theirs[odd]} updates, that of copy ${to} ${own[odd]}. Let both train in the same steps.`,
-      );
-    }
-    this.#replace(from, to);
+    const make = (trainer: Trainer): void => this.#replaced(trainer, from, to);
+    const trainer: CohortTrainer = this.trainer;
+    if ("change" in trainer) trainer.change(make);
+    else make(trainer);
   }
 
   /** Ends a running fit after the current step. */
@@ -137,6 +138,22 @@ export class Cohort {
   #demand(place: string, k: number): void {
     if (Number.isSafeInteger(k) && k >= 0 && k < this.copies) return;
     throw new OptionError(`${place}: there is no copy ${String(k)}, they are counted from 0 to ${this.copies - 1}.`);
+  }
+
+  #replaced(trainer: Trainer, from: number, to: number): void {
+    trainer.network.demandAlive();
+    if (from === to) return;
+    const rows = trainer.rates.table({ tensors: true });
+    const had = (k: number): number[] =>
+      rows.filter(({ name }) => name.startsWith(`${k}.`)).map(({ updates }) => updates);
+    const [theirs, own] = [had(from), had(to)];
+    const odd = theirs.findIndex((updates, i) => updates !== own[i]);
+    if (odd >= 0) {
+      throw new OptionError(
+        `replace: a tensor of copy ${from} has had ${theirs[odd]} updates, that of copy ${to} ${own[odd]}. Let both train in the same steps.`,
+      );
+    }
+    this.#replace(trainer, from, to);
   }
 
   #epoch({ validation, ...told }: EpochResult): CohortEpoch {

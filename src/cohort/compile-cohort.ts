@@ -1,7 +1,7 @@
 // From a model and options to a cohort: the trainer that the core makes, of the program of many copies.
 
 import { type CompileOptions, compile, type Model, OptionError } from "../index.ts";
-import { Cohort } from "./cohort.ts";
+import { Cohort, type CohortTrainer } from "./cohort.ts";
 import { copiesOf, under } from "./copies.ts";
 import { type Rates, ratesOfCopy } from "./rates.ts";
 
@@ -15,10 +15,17 @@ export interface CohortOptions extends Omit<CompileOptions, "rates" | "seed" | "
   readonly seed?: number | ((copy: number) => number) | undefined;
 }
 
+/** Who makes the trainer of all copies: `compile`, or `compileRecoverable` of gradus/recover. */
+export type MakeTrainer<T extends CohortTrainer> = (
+  model: Model,
+  options: Omit<CompileOptions, "device">,
+) => Promise<T>;
+
 /**
  * Compiles many copies of a network that train at once on the same batches, each with its own weights, states, draws and rates: one
  * graph, and as many dispatches as for one. Copy k makes the steps that it would make alone, with its rates and its seed, bit for bit.
  * A copy whose loss or gradient is no number is out, and tells NaN from then on; the others go on.
+ * `make` makes the trainer of all: with `compileRecoverable` the cohort survives its device.
  *
  * Throws OptionError for what copies cannot have (clipping by norm, controllers, lars, lamb, `cacheFrozen`, confusion matrices, a base in f16), LimitError where all of them are
  * too large for the device, and what `compile` throws.
@@ -26,7 +33,17 @@ export interface CohortOptions extends Omit<CompileOptions, "rates" | "seed" | "
  * @example
  * const cohort = await compileCohort(model, { copies: 16, rates: (k) => ({ "**": 1e-4 * 2 ** k }), input: [784], loss: crossEntropy() });
  */
-export async function compileCohort(model: Model, options: CohortOptions): Promise<Cohort> {
+export function compileCohort(model: Model, options: CohortOptions): Promise<Cohort>;
+export function compileCohort<T extends CohortTrainer>(
+  model: Model,
+  options: CohortOptions,
+  make: MakeTrainer<T>,
+): Promise<Cohort<T>>;
+export async function compileCohort(
+  model: Model,
+  options: CohortOptions,
+  make: MakeTrainer<CohortTrainer> = compile,
+): Promise<Cohort<CohortTrainer>> {
   const { copies, rates, seed = 0, weights, blocks, ...rest } = Object(options) as CohortOptions;
   if (!(Number.isSafeInteger(copies) && copies >= 2))
     throw new OptionError(`compileCohort: copies is ${String(copies)}, it must be a whole number of at least 2.`);
@@ -47,7 +64,7 @@ export async function compileCohort(model: Model, options: CohortOptions): Promi
     return own === undefined ? [] : [ratesOfCopy(k, own)];
   });
   const all = copiesOf(seeds, first);
-  const trainer = await compile(model, {
+  const trainer = await make(model, {
     ...rest,
     seed: first,
     copies: all,

@@ -15,9 +15,10 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
   /** The programs of one copy. */
   const single = new WeakMap<Program, Program>();
   const drawn = seeds.some((one) => one !== seed) ? seeds : undefined;
-  let place: Pick<ProgramOptions, "store" | "gpu"> = {};
+  /** Where the buffers of each program are: a trainer that survives its device has several of them in turn. */
+  const places = new WeakMap<object, Pick<ProgramOptions, "store" | "gpu">>();
   let told = 0;
-  return { build, replace: (from, to) => replaced(place, told, from, to) };
+  return { build, replace: (trainer, from, to) => replaced(places.get(trainer.recording()) ?? {}, told, from, to) };
 
   function build(options: ProgramOptions, core: Core): Program {
     refuse(options);
@@ -35,7 +36,6 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
     const rows = one.parameters.length;
     const room = (reports ?? one.reports.length) + 1;
     told = 4 * core.reportsAt(0) + 256 * (room - 1);
-    place = options;
     const copied: Copied = { copies, rows, told, seeds: drawn };
     const weights = many({ parameters: one.parameters, layout: one.layout }, core);
     const { recording } = one;
@@ -98,6 +98,7 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
       takesPart: (row) => one.takesPart(row % rows),
     };
     single.set(made, one);
+    places.set(made.recording, options);
     return made;
   }
 

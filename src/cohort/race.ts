@@ -1,9 +1,9 @@
 // A race: copies that begin from one snapshot, each with rates of its own, and a rule that lets the worse ones follow the better ones. So
 // a table of rates is found in one training, where a sweep takes one for each.
 
-import { type Data, type FitOptions, type Model, OptionError } from "../index.ts";
-import type { Cohort, CohortStep, CopyEvaluation } from "./cohort.ts";
-import { type CohortOptions, compileCohort } from "./compile-cohort.ts";
+import { compile, type Data, type FitOptions, type Model, OptionError, type Trainer } from "../index.ts";
+import type { Cohort, CohortStep, CohortTrainer, CopyEvaluation } from "./cohort.ts";
+import { type CohortOptions, compileCohort, type MakeTrainer } from "./compile-cohort.ts";
 import type { Rates } from "./rates.ts";
 import { checkAlike, jitteringOf, type RowRates, ratesNow, takeRates } from "./row.ts";
 import { halving, type Moves, type RaceRule } from "./rule.ts";
@@ -48,9 +48,9 @@ export interface RaceRung extends Moves {
 }
 
 /** What a race leaves: the copies, the best of them, and what each look at them came to. */
-export interface RaceResult {
+export interface RaceResult<T extends CohortTrainer = Trainer> {
   /** All copies, to train on or to be disposed of. */
-  readonly cohort: Cohort;
+  readonly cohort: Cohort<T>;
   /** The best copy: `cohort.extract(winner)` has its weights. */
   readonly winner: number;
   /** What it was told to be at the end. */
@@ -72,7 +72,7 @@ const scores = {
 
 /**
  * Trains copies of a network from one snapshot, each with its own rates; at each rung the worse ones take what the better ones are, on the
- * GPU, with their rates jittered, or rest (`rule`). One run, and no sweep. The same seed and data give the same bits.
+ * GPU, with their rates jittered, or rest (`rule`). One run, and no sweep. The same seed and data give the same bits. `make` as that of `compileCohort`.
  *
  * Throws OptionError for what cannot be raced, before anything moves, NonFiniteError where no copy is left, and what `compileCohort` throws.
  *
@@ -82,7 +82,19 @@ const scores = {
  * });
  * const weights = await cohort.extract(winner);
  */
-export async function race(model: Model, data: Data, options: RaceOptions): Promise<RaceResult> {
+export function race(model: Model, data: Data, options: RaceOptions): Promise<RaceResult>;
+export function race<T extends CohortTrainer>(
+  model: Model,
+  data: Data,
+  options: RaceOptions,
+  make: MakeTrainer<T>,
+): Promise<RaceResult<T>>;
+export async function race(
+  model: Model,
+  data: Data,
+  options: RaceOptions,
+  make: MakeTrainer<CohortTrainer> = compile,
+): Promise<RaceResult<CohortTrainer>> {
   const {
     steps,
     rates,
@@ -103,7 +115,7 @@ export async function race(model: Model, data: Data, options: RaceOptions): Prom
     tables === undefined
       ? tablesOf(rates as RateRanges, copies, seed)
       : { groups: [], tableOf: (k: number) => tables[k] };
-  const cohort = await compileCohort(model, { ...rest, copies, seed, rates: tableOf });
+  const cohort = await compileCohort(model, { ...rest, copies, seed, rates: tableOf }, make);
   try {
     return await run();
   } catch (error) {
@@ -111,7 +123,7 @@ export async function race(model: Model, data: Data, options: RaceOptions): Prom
     throw error;
   }
 
-  async function run(): Promise<RaceResult> {
+  async function run(): Promise<RaceResult<CohortTrainer>> {
     if (rule.follows) checkAlike(cohort);
     const jittering = jitteringOf(cohort, groups);
     const rungs: RaceRung[] = [];

@@ -1,6 +1,7 @@
 // One copy in the place of another, on the GPU: weights, moments, running means and states, through a buffer between, since none may be
 // copied onto itself. What the other has told of a bad step is forgotten with it.
 
+import type { Trainer } from "../index.ts";
 import type { Program, ProgramOptions } from "./core.ts";
 import { TOLD } from "./spread.ts";
 
@@ -11,7 +12,7 @@ interface Store {
   readonly tensorsOf: (arena: string) => Program["layout"]["tensors"];
 }
 
-export type Replace = (from: number, to: number) => void;
+export type Replace = (trainer: Trainer, from: number, to: number) => void;
 
 /** `told`: bytes of what each copy tells. */
 export function replaced(place: Pick<ProgramOptions, "store" | "gpu">, told: number, from: number, to: number): void {

@@ -5,10 +5,13 @@ import type { Cohort } from "./cohort.ts";
 import { jittered, type Range } from "./draw.ts";
 import type { Group } from "./table.ts";
 
+/** What has rates of each copy. */
+type Rated = Pick<Cohort, "rates" | "copies">;
+
 /** Rates by tensor, with the names of a network alone: what `compile` takes as `rates`. */
 export type RowRates = Readonly<Record<string, RateSpec>>;
 
-export const ratesNow = (cohort: Cohort, k: number): RowRates =>
+export const ratesNow = (cohort: Rated, k: number): RowRates =>
   Object.fromEntries(
     tensorsOf(cohort, k).map(({ name, base, multiplier, state }) => [
       withoutCopy(name),
@@ -16,7 +19,7 @@ export const ratesNow = (cohort: Cohort, k: number): RowRates =>
     ]),
   );
 
-const tensorsOf = (cohort: Cohort, k: number) =>
+const tensorsOf = (cohort: Rated, k: number) =>
   cohort.rates.table({ tensors: true }).filter(({ name }) => name.startsWith(`${k}.`));
 
 const withoutCopy = (name: string): string => name.slice(name.indexOf(".") + 1);
@@ -28,7 +31,7 @@ export interface Jittering {
 }
 
 /** Of each tensor whose rate a race moves. Where patterns overlap the last one counts. */
-export function jitteringOf(cohort: Cohort, groups: readonly Group[]): ReadonlyMap<string, Jittering> {
+export function jitteringOf(cohort: Rated, groups: readonly Group[]): ReadonlyMap<string, Jittering> {
   if (groups.length > 0) {
     return new Map(
       groups.flatMap(({ pattern, range }, group) =>
@@ -53,7 +56,7 @@ export interface Follow {
 
 /** Copy `to` takes the rates of copy `from`, jittered, and its decays. */
 export function takeRates(
-  cohort: Cohort,
+  cohort: Rated,
   { from, to, jitter, words }: Follow,
   jittering: ReadonlyMap<string, Jittering>,
 ): void {
@@ -67,7 +70,7 @@ export function takeRates(
 }
 
 /** Copies that follow one another must train the same tensors, since moments are as old as their updates. */
-export function checkAlike(cohort: Cohort): void {
+export function checkAlike(cohort: Rated): void {
   const of = (k: number) => tensorsOf(cohort, k);
   const first = of(0);
   for (let k = 1; k < cohort.copies; k++) {

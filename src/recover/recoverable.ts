@@ -274,6 +274,15 @@ export class RecoverableTrainer {
   transfer(source: NamedNumbers | Uint8Array | ArrayBuffer, options: TransferOptions = {}): Transferred {
     return this.#change("transfer", source, (trainer, own) => trainer.transfer(own, options));
   }
+  /**
+   * Changes the trainer of now in a way for which this one has no call, as a cohort that copies weights on the GPU; kept until a snapshot knows of
+   * it, and made again after a loss. Throws GradusError while training is under way.
+   */
+  change(make: (trainer: Trainer) => void): void {
+    this.#demandRest("change");
+    make(this.#recovery.now("change"));
+    this.#recovery.note(make);
+  }
   /** As `load` of a trainer: the bytes are the snapshot from then on. */
   load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): void {
     this.#demandRest("load");

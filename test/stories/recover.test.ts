@@ -1,8 +1,14 @@
 // Devices that are lost in the midst of everything: trainings go on, on another device, to the bits of one that lost none.
 
 import { expect, test } from "vitest";
+import { type CohortTrainer, compileCohort, type MakeTrainer } from "../../src/cohort/index.ts";
 import { compile, crossEntropy, dense, dropout, relu, sequential } from "../../src/index.ts";
-import { compileRecoverable, type Recovered, type RecoverOptions } from "../../src/recover/index.ts";
+import {
+  compileRecoverable,
+  type RecoverableTrainer,
+  type Recovered,
+  type RecoverOptions,
+} from "../../src/recover/index.ts";
 import { guarded } from "./guarded.ts";
 import { type Losing, losing } from "./losing.ts";
 import { bits, samples, slice } from "./small.ts";
@@ -112,6 +118,49 @@ test("changes of rates, single steps, set weights and uploaded data outlive a lo
     expect(told.length).toBeGreaterThanOrEqual(7);
     trainer.dispose();
     other.dispose();
+  }));
+
+test("a cohort survives too: a copy that took another's place does so again, at rest alone", () =>
+  guarded(async (device) => {
+    let devices: Losing[] = [];
+    const surviving: MakeTrainer<RecoverableTrainer> = (made, options) =>
+      compileRecoverable(
+        made,
+        {
+          ...options,
+          device() {
+            devices = [...devices, losing(device)];
+            return devices.at(-1)!.device;
+          },
+        },
+        { everySteps: 4, wait: 1 },
+      );
+    const lose = () => devices.at(-1)?.lose("unknown");
+    const asked = { ...settings, copies: 3, rates: (k: number) => ({ "**": 0.02 * 4 ** k }) };
+    const run = async <T extends CohortTrainer>(make: MakeTrainer<T>) => {
+      const cohort = await compileCohort(model, asked, make);
+      const told: unknown[] = [];
+      await cohort.fit(data, { steps: 6, lockstep: true, onStep: ({ step }) => step === 5 && lose() });
+      cohort.replace(0, 2);
+      cohort.rates.set("2", 0.5);
+      lose();
+      told.push(await cohort.evaluate(data));
+      lose();
+      const { epochs } = await cohort.fit(data, { steps: 9, resume: true, onStep: (step) => told.push(step) });
+      told.push(epochs.map(({ copies }) => copies.map(({ loss }) => loss.toPrecision(10))));
+      told.push(bits(await cohort.extract(2)));
+      return { cohort, told };
+    };
+    const plain = await run((made, options) => compile(made, { ...options, device }));
+    const { cohort, told } = await run(surviving);
+    expect(devices.length).toBe(4);
+    expect(told).toEqual(plain.told);
+    expect(() => cohort.trainer.change(() => undefined)).not.toThrow();
+    const fit = cohort.fit(data, { epochs: 1 });
+    expect(() => cohort.replace(0, 1)).toThrow("change: training is under way");
+    await fit;
+    cohort.dispose();
+    plain.cohort.dispose();
   }));
 
 test("a device that its owner destroys is gone; so is a trainer that was disposed, or that no device keeps alive", () =>

@@ -1,6 +1,8 @@
 // Losses of a device at random places of a call, by number: whatever the device is asked for there, it is gone, and says so at once or some time
 // later. The call gives what it gives on a device that stays, and a checkpoint behind it has the same bytes.
 
+import { type Cohort, compileCohort, type MakeTrainer } from "../../../src/cohort/index.ts";
+import type { CompileOptions } from "../../../src/index.ts";
 import { stream, uniform } from "../../../src/random.ts";
 import { compileRecoverable, type RecoverableTrainer } from "../../../src/recover/index.ts";
 import { losing } from "../../stories/losing.ts";
@@ -13,7 +15,7 @@ import { judge, type Was } from "./walk.ts";
 export interface Loss {
   readonly number: number;
   readonly setup: SetupName;
-  readonly call: keyof typeof chosen;
+  readonly call: CallName;
   /** Which of the things that the call asks a device for. */
   readonly at: number;
   readonly of: number;
@@ -46,17 +48,25 @@ const chosen = {
   findRate: calls.findRate,
 } satisfies Readonly<Record<string, Call>>;
 
+/** What copies are asked for, one of which takes another's place meanwhile. */
+async function copies(cohort: Cohort<RecoverableTrainer>): Promise<unknown> {
+  const before = await cohort.fit(data, { epochs: 1 });
+  await cohort.trainer.recovered();
+  cohort.replace(0, 2);
+  const after = await cohort.fit(data, { epochs: 2 });
+  return [round([before, after]), await cohort.evaluate(data), await cohort.extract(2)];
+}
+
+type CallName = keyof typeof chosen | "cohort";
+const names: readonly CallName[] = [...(Object.keys(chosen) as (keyof typeof chosen)[]), "cohort"];
+
 /** The losses of a device, whose sound runs are kept. */
 export function openLosses(given: GPUDevice) {
   const below = remembering(given);
   const sound = new Map<string, Promise<{ readonly text: string; readonly asked: number }>>();
 
   /** Runs a call, on devices that are lost at a place where one is given. */
-  async function run(
-    setup: SetupName,
-    call: keyof typeof chosen,
-    loss?: { readonly at: number; readonly after: number },
-  ) {
+  async function run(setup: SetupName, call: CallName, loss?: { readonly at: number; readonly after: number }) {
     const { model, settings } = setups[setup];
     let arm = (): void => undefined;
     let asked: () => readonly unknown[] = () => [];
@@ -70,18 +80,26 @@ export function openLosses(given: GPUDevice) {
       return own.device;
     };
     let recovered = 0;
-    const trainer: RecoverableTrainer = await compileRecoverable(
-      model,
-      { ...settings, device },
-      { everySteps: 4, wait: 1, onRecover: () => recovered++ },
-    );
+    const make: MakeTrainer<RecoverableTrainer> = (model, options) =>
+      compileRecoverable(model, { ...options, device }, { everySteps: 4, wait: 1, onRecover: () => recovered++ });
+    const { trainer, work } = await open();
+    async function open() {
+      if (call !== "cohort") {
+        const trainer = await make(model, settings);
+        return { trainer, work: () => (chosen[call] as Call)(trainer, { device: last, model }) };
+      }
+      // What looks at all layers at once, and a base in f16, copies cannot have.
+      const { cacheFrozen, clip, control, base, ...rest } = settings as CompileOptions;
+      const cohort = await compileCohort(model, { ...rest, copies: 3, rates: (k) => ({ "**": 0.01 * 4 ** k }) }, make);
+      return { trainer: cohort.trainer, work: () => copies(cohort) };
+    }
     try {
       await trainer.step(slice(data, 8, 16));
       await trainer.step(slice(data, 16, 24));
       await trainer.snapshot();
       asked();
       arm();
-      const told = await (chosen[call] as Call)(trainer, { device: last, model });
+      const told = await work();
       const count = asked().length;
       if (loss !== undefined) await new Promise((resolve) => setTimeout(resolve, loss.after + 5));
       await trainer.recovered();
@@ -95,7 +113,7 @@ export function openLosses(given: GPUDevice) {
     const random = stream(number, "loss");
     const pick = <T>(i: number, of: readonly T[]): T => of[Math.floor(uniform(random, i) * of.length)] as T;
     const setup = pick(0, Object.keys(setups) as SetupName[]);
-    const call = pick(1, Object.keys(chosen) as (keyof typeof chosen)[]);
+    const call = pick(1, names);
     const key = `${setup} ${call}`;
     if (!sound.has(key)) sound.set(key, run(setup, call));
     const { text, asked: of } = (await sound.get(key)) as { text: string; asked: number };
