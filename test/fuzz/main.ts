@@ -2,7 +2,7 @@
 // browser, faults and losses of its devices, figures of networks of others, wrong files for every reader, tasks, then the tests in the other runtimes. What is done is kept in a file after each batch, so that a run can be
 // interrupted at any time and goes on where it stood.
 
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright";
@@ -11,6 +11,7 @@ import type { Adapter } from "../../demo/adapter.ts";
 import { adapterOf, launchBrowser } from "../../demo/browser.ts";
 import { dataServer } from "../../demo/data-server.ts";
 import { mnistServer } from "../../demo/mnist-server.ts";
+import { commit } from "../../demo/origin.ts";
 import { taskNames } from "../../demo/tasks/table.ts";
 import { presentBuild, serveBuilds } from "../bench/against/build.ts";
 import {
@@ -49,15 +50,6 @@ const BATCH = 10;
 const INPUTS = 5000;
 /** Scripts of package.json that run the tests elsewhere, in their whole form. */
 const RUNTIMES = ["test:deno", "test:node", "test:firefox"];
-
-function commit(): string {
-  const git = ["describe", "--always", "--dirty", "--exclude=*"];
-  try {
-    return execFileSync("git", git, { cwd: repository, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-  } catch {
-    return "unknown";
-  }
-}
 
 /** On a terminal each line replaces the last, and an empty one clears it; in a log they follow each other. */
 function progress(line: string): void {
