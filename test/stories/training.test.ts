@@ -5,10 +5,12 @@ import { expect, test } from "vitest";
 import { countPerStep } from "../../demo/train/count.ts";
 import {
   adamw,
+  batchNorm,
   compile,
   conv2d,
   crossEntropy,
   dense,
+  dropout,
   flatten,
   layerDecay,
   maxPool2d,
@@ -79,6 +81,35 @@ test("it learns", () =>
       return row.indexOf(Math.max(...row)) === label;
     });
     expect(right.length / 70).toBeCloseTo(epochs.at(-1)?.validation?.accuracy as number, 10);
+  }));
+
+test("two runs of 1,000 steps: the same losses, weights, moments, means and states, to the bit", () =>
+  guarded(async (device) => {
+    const model = sequential({
+      stem: [conv2d(4), batchNorm(), relu(), maxPool2d(2), flatten(), dropout(0.2)],
+      head: dense(3),
+    });
+    const run = async () => {
+      const settings = {
+        input: [8, 8, 1],
+        batch: 16,
+        loss: crossEntropy(),
+        averaging: 0.99,
+        clip: { norm: 1 },
+        seed: 5,
+      };
+      const trainer = await compile(model, { device, ...settings, optimizer: adamw({ lr: 0.01 }) });
+      const losses: number[] = [];
+      await trainer.fit(samples, { steps: 1000, onStep: ({ loss }) => losses.push(loss) });
+      const bytes = await trainer.save();
+      trainer.dispose();
+      return { losses, bytes };
+    };
+    const [one, two] = [await run(), await run()];
+    expect(one.losses.length).toBe(1000);
+    expect(new Set(one.losses).size).toBeGreaterThan(900); // it learns, and draws anew
+    expect(two.losses).toEqual(one.losses);
+    expect(two.bytes).toEqual(one.bytes);
   }));
 
 test("the same seed gives the same bytes, another seed others", () =>
