@@ -6,4 +6,6 @@ await (argv.includes("--adapters")
   ? import("./adapters/main.ts")
   : argv.includes("--yours")
     ? import("./yours/main.ts")
-    : import("./rates.ts"));
+    : argv.includes("--race")
+      ? import("./race/main.ts")
+      : import("./rates.ts"));

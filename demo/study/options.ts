@@ -12,7 +12,9 @@ the same budget. Writes every run to a JSON file, and a table (.md) and plots (.
   --json FILE     where the results go (default: out/study.json)
   --quick         1 seed, 2 tasks, a few steps: to see that all of it runs
   --redraw FILE   no training: table and plots of an earlier study's JSON, beside it
-  --adapters      the other study, of adapters: npm run study -- --adapters --help
+  --adapters      another study, of adapters: npm run study -- --adapters --help
+  --race          another one, of races on the same tasks: npm run study -- --race --help
+  --yours         another one, of few examples: npm run study -- --yours --help
   --help          this text
 
 Ctrl-C stops after the training under way and keeps what is finished.
@@ -27,6 +29,16 @@ export interface Options {
   readonly help: boolean;
 }
 
+/** Those that --only names, or else all; of a quick study two. */
+export function chosenTasks(only: string | undefined, small: boolean): readonly Task[] {
+  const names = only?.split(",") ?? (small ? quickTasks : tasks.map(({ name }) => name));
+  const unknown = names.find((name) => !tasks.some((task) => task.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`--only: there is no task "${unknown}". Tasks: ${tasks.map(({ name }) => name).join(", ")}.`);
+  }
+  return tasks.filter(({ name }) => names.includes(name));
+}
+
 /** The options of this run; throws an error of one line where one is unknown or has no valid value. */
 export function options(words: readonly string[] = process.argv.slice(2)): Options {
   const { given, set } = readWords(words, {
@@ -38,13 +50,8 @@ export function options(words: readonly string[] = process.argv.slice(2)): Optio
   if (!json.endsWith(".json")) throw new Error(`--json: the file must end in .json, "${json}" does not.`);
   if (!help && redraw === undefined) prepareFile("--json", json);
   const small = set.has("quick");
-  const names = only?.split(",") ?? (small ? quickTasks : tasks.map(({ name }) => name));
-  const unknown = names.find((name) => !tasks.some((task) => task.name === name));
-  if (unknown !== undefined) {
-    throw new Error(`--only: there is no task "${unknown}". Tasks: ${tasks.map(({ name }) => name).join(", ")}.`);
-  }
   return {
-    tasks: tasks.filter(({ name }) => names.includes(name)),
+    tasks: chosenTasks(only, small),
     budget: small ? quick : full,
     seeds: whole("--seeds", seeds ?? (small ? "1" : "5"), 1, 1000),
     json,

@@ -27,11 +27,14 @@ declare global {
   var tune: (request: Request) => Promise<Tuned>;
 }
 
-async function network(family: Family, options: Omit<CompileOptions, "input" | "loss">): Promise<Trainer> {
+/** Where all networks are, what they see and what they lose. */
+export async function shared(): Promise<Pick<CompileOptions, "device" | "input" | "loss">> {
   const device = await sharedDevice();
-  const on = { ...options, ...(device && { device }), input: [SIZE, SIZE, 1], loss: crossEntropy() };
-  return compile(studyNetwork(classes(family)), on);
+  return { ...(device && { device }), input: [SIZE, SIZE, 1], loss: crossEntropy() };
 }
+
+const network = async (family: Family, options: Partial<CompileOptions>): Promise<Trainer> =>
+  compile(studyNetwork(classes(family)), { ...options, ...(await shared()) });
 
 /** For each family and seed. */
 const pretrained = new Map<string, ReadonlyMap<string, HostTensor>>();
@@ -46,22 +49,25 @@ globalThis.pretrain = async (family, seed, { pretraining, test }) => {
   return accuracy;
 };
 
-/** Takes over what pre-training came to; new digits get a new head. */
-function takeOver(trainer: Trainer, { family, shift }: Task, seed: number): void {
+/** What a task takes over of what pre-training came to; new digits get a new head. */
+export function takenOver({ family, shift }: Task, seed: number): Map<string, HostTensor> {
   const weights = pretrained.get(`${family} ${seed}`);
   if (weights === undefined) throw new Error(`${family} ${seed}: not pre-trained yet.`);
-  const kept = [...weights].filter(([name]) => shift !== "new digits" || !name.startsWith("head."));
-  trainer.setWeights(Object.fromEntries(kept.map(([name, { data }]) => [name, data])));
+  return new Map([...weights].filter(([name]) => shift !== "new digits" || !name.startsWith("head.")));
 }
 
+/** The labelled images of a task. */
+export const tuningOf = (task: Task, seed: number): Promise<Digits> =>
+  digitsOf({ ...task, part: "tuning", drawn: { perClass: task.perClass, seed } });
+
 /** What a run is judged by. */
-function judge({ task, part, budget }: Pick<Request, "task" | "part" | "budget">): Promise<Digits> {
+export function judge({ task, part, budget }: Pick<Request, "task" | "part" | "budget">): Promise<Digits> {
   return digitsOf({ ...task, part, count: budget[part] });
 }
 
 globalThis.untuned = async ({ task, seed, part, budget }) => {
   const trainer = await network(task.family, { batch: budget.batch, seed: seed + 1 });
-  takeOver(trainer, task, seed);
+  trainer.setWeights(takenOver(task, seed));
   const { accuracy } = await trainer.evaluate(await judge({ task, part, budget }));
   trainer.dispose();
   return accuracy;
@@ -76,8 +82,8 @@ globalThis.tune = async ({ task, method, rate, seed, part, budget }) => {
     schedule: cosineAnnealingLR({ steps }),
     ...methodTable[method](steps),
   });
-  takeOver(trainer, task, seed);
-  const samples = await digitsOf({ ...task, part: "tuning", drawn: { perClass: task.perClass, seed } });
+  trainer.setWeights(takenOver(task, seed));
+  const samples = await tuningOf(task, seed);
   try {
     await trainer.fit(samples, { steps, epochs: steps });
     const { accuracy } = await trainer.evaluate(await judge({ task, part, budget }));

@@ -24,9 +24,7 @@ export function summaries({ runs }: Results, task: Task): Summary[] {
     const [first] = own;
     if (first === undefined) return [];
     const accuracies = own.map(({ accuracy }) => accuracy);
-    const mean = meanOf(accuracies);
-    const squares = accuracies.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-    const deviation = own.length > 1 ? Math.sqrt(squares / (own.length - 1)) : 0;
+    const { mean, deviation } = meanAndDeviation(accuracies);
     const signs = new Set(accuracies.map((value, i) => Math.sign(value - (reference[i]?.accuracy ?? Number.NaN))));
     const [sign] = signs;
     const always = own.length > 1 && signs.size === 1 && (sign === 1 || sign === -1) ? sign : 0;
@@ -35,6 +33,14 @@ export function summaries({ runs }: Results, task: Task): Summary[] {
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The deviation of a sample, 0 of a single value. */
+export function meanAndDeviation(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
+  const mean = meanOf(values);
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0 };
+}
+
 export const percent = (part: number): string => (100 * part).toFixed(1);
 const plain = (value: number): string => `${Number(value.toPrecision(3))}`;
 

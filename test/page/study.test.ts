@@ -9,6 +9,8 @@ import type { Results as AdapterResults } from "../../demo/study/adapters/study.
 import { help, options } from "../../demo/study/options.ts";
 import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
 import { plot } from "../../demo/study/plot.ts";
+import { fullRace, quickRace, ranges } from "../../demo/study/race/plan.ts";
+import { besides, type Results as RaceResults } from "../../demo/study/race/report.ts";
 import { markdown, summaries } from "../../demo/study/report.ts";
 import { type Results, study } from "../../demo/study/study.ts";
 import { type Ended, runCommand } from "./command.ts";
@@ -179,4 +181,39 @@ test("--adapters is the other study: on one task it trains all that it compares,
   const other = await command(["--adapters", "--only", "digits", "--json", inFolder("adapters.json")]);
   expect(other.code).toBe(1);
   expect(other.stderr).toContain("holds a study, but it is of another budget. Give another file, or remove it.");
+});
+
+test("--race holds races against the study: it has nothing left to do the next time, and refuses what is of another budget", async () => {
+  const words = ["--race", "--quick", "--only", "inversion", "--json", inFolder("race.json")];
+  const ended = await command(words);
+  expect(ended.code).toBe(0);
+  expect(ended.stderr).toMatch(/\n0\/1 {2}\S+ left {2}inversion: pre-training, seed 0/);
+  expect(ended.stdout).toContain(read("race.md"));
+  const { runs, budget }: RaceResults = JSON.parse(read("race.json"));
+  expect(runs).toMatchObject([{ task: "inversion", seed: 0, steps: quick.steps }]);
+  expect(chance(runs[0]!.accuracy)).toBe(true);
+  const [first] = runs[0]!.lineage;
+  expect(first?.step).toBe(0);
+  const [lowest, highest] = ranges.head;
+  expect(first?.head).toBeGreaterThanOrEqual(lowest);
+  expect(first?.head).toBeLessThanOrEqual(highest);
+  const before = read("race.json");
+  expect((await command(words)).stderr).not.toMatch(/left/);
+  expect(read("race.json")).toBe(before);
+  expect(budget).toEqual(quickRace);
+  const other = await command(["--race", "--only", "inversion", "--json", inFolder("race.json")]);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain("holds races, but they are of another budget. Give another file, or remove it.");
+});
+
+test("a race is within the best way's deviation, or below it", () => {
+  const study: Results = JSON.parse(readFileSync("docs/study.json", "utf8"));
+  const best = summaries(study, tasks[0]!).toSorted((a, b) => b.mean - a.mean)[0]!;
+  const beside = (accuracy: number) => {
+    const runs = [0, 1].map((seed) => ({ task: tasks[0]!.name, seed, accuracy, steps: 120, lineage: [] }));
+    return besides({ adapter: "none", seeds: 2, budget: fullRace, runs }, study);
+  };
+  const limit = best.mean - best.deviation;
+  expect(beside(limit + 1e-6)).toMatchObject([{ best: { way: "gradual unfreezing", mean: best.mean }, within: true }]);
+  expect(beside(limit - 1e-6)).toMatchObject([{ within: false }]);
 });

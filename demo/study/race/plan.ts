@@ -1,0 +1,39 @@
+// What the race is asked on the tasks of the study: copies that begin where the six ways begin, with a rate for the head and one for the
+// rest drawn for each. Plain data, for the command and for its page.
+
+import { type Budget, full, quick, type Task } from "../plan.ts";
+
+/** Rates that are drawn from, the body's down to where it rests. */
+export const ranges = { "**": [1e-5, 1e-1], head: [1e-3, 1e-1] } as const;
+
+export interface RaceBudget extends Budget {
+  readonly copies: number;
+  /** How many times the copies are compared, on the images of the validation part. */
+  readonly rungs: number;
+}
+
+/** As many trainings at once as a sweep of one of the six ways has one after the other, and more. */
+export const fullRace: RaceBudget = { ...full, copies: 16, rungs: 5 };
+export const quickRace: RaceBudget = { ...quick, copies: 4, rungs: 2 };
+
+/** One race. */
+export interface Asked {
+  readonly task: Task;
+  readonly seed: number;
+  readonly budget: RaceBudget;
+}
+
+/** What came of one. */
+export interface Raced {
+  /** Of the winner, on the test images, which no race saw. */
+  readonly accuracy: number;
+  /** Updates that each copy made. */
+  readonly steps: number;
+  /** The rates with which its weights were trained, of the head and of the first layer: one for each time that it followed another. */
+  readonly lineage: readonly {
+    readonly step: number;
+    readonly copy: number;
+    readonly body: number;
+    readonly head: number;
+  }[];
+}
