@@ -1,5 +1,5 @@
 // Ends whoever writes checkpoints, at some point of a write and without a word, and looks at what is there: the last one that was known to be
-// written, or the one that was under way.
+// written, or one behind it.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -33,8 +33,11 @@ interface Writer {
   kill(): Promise<void>;
 }
 
-/** Whether a kill left the old one or the new one. */
-export const isWhole = ({ written, found }: Kill): boolean => found === written || found === written + 1;
+/**
+ * Whether a kill left the last one or a newer one, all of it: of those that a browser wrote just before its end the word may not have arrived, and
+ * one is under way.
+ */
+export const isWhole = ({ written, found }: Kill): boolean => found >= written;
 
 /** Kills so often, each after at least one write and at another point of the next ones. */
 export async function killWhileWriting(place: Place, kills: number, told: (kill: Kill) => void): Promise<void> {

@@ -13,7 +13,7 @@ const help = `npm run kills -- [options]
   --help        this text
 
 A writer is a process, or a browser, that saves one checkpoint after the other and is ended without a word. What is there afterwards has to be
-the last one of which it told, or the one after it. Ctrl-C stops.`;
+the last one of which it told, or a newer one, and all of it. Ctrl-C stops.`;
 
 /** What was left in a place. */
 interface Left {
