@@ -120,9 +120,10 @@ async function browsers(folder: string, place: "opfs" | "indexedDb") {
         written: () => last,
         async kill() {
           const ended = new Promise<void>((done) => child?.once("exit", () => done()));
-          child?.kill("SIGKILL");
+          // All processes of the browser, which are a group: one that lived on would hold the files that the next browser opens.
+          if (child?.pid !== undefined) process.kill(-child.pid, "SIGKILL");
           await ended;
-          await sleep(50); // what it began ends by itself, and the last lines arrive
+          await sleep(50); // the last lines arrive
         },
       };
     },
