@@ -4,7 +4,7 @@
 import { type Budget, full, quick, type Task } from "../plan.ts";
 
 /** Rates that are drawn from, the body's down to where it rests. */
-export const ranges = { "**": [1e-5, 1e-1], head: [1e-3, 1e-1] } as const;
+export const ranges = { "**": [1e-5, 1e-1], conv1: [1e-5, 1e-1], head: [1e-3, 1e-1] } as const;
 
 export interface RaceBudget extends Budget {
   readonly copies: number;
