@@ -9,7 +9,7 @@ import type { Results as AdapterResults } from "../../demo/study/adapters/study.
 import { help, options } from "../../demo/study/options.ts";
 import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
 import { plot } from "../../demo/study/plot.ts";
-import { fullRace, quickRace, ranges } from "../../demo/study/race/plan.ts";
+import { fullRace, quickRace } from "../../demo/study/race/plan.ts";
 import { besides, type Results as RaceResults } from "../../demo/study/race/report.ts";
 import { markdown, summaries } from "../../demo/study/report.ts";
 import { type Results, study } from "../../demo/study/study.ts";
@@ -194,7 +194,7 @@ test("--race holds races against the study: it has nothing left to do the next t
   expect(chance(runs[0]!.accuracy)).toBe(true);
   const [first] = runs[0]!.lineage;
   expect(first?.step).toBe(0);
-  const [lowest, highest] = ranges.head;
+  const [lowest, highest] = budget.ranges.head;
   expect(first?.head).toBeGreaterThanOrEqual(lowest);
   expect(first?.head).toBeLessThanOrEqual(highest);
   const before = read("race.json");

@@ -5,7 +5,7 @@ import { adamw, cosineAnnealingLR } from "../../../src/index.ts";
 import { classes } from "../digits.ts";
 import { studyNetwork } from "../network.ts";
 import { judge, shared, takenOver, tuningOf } from "../page.ts";
-import { type Asked, type Raced, ranges } from "./plan.ts";
+import type { Asked, Raced } from "./plan.ts";
 
 declare global {
   /** What demo/study/race/main.ts calls here. */
@@ -13,7 +13,7 @@ declare global {
 }
 
 globalThis.raceOn = async ({ task, seed, budget }) => {
-  const { steps, batch, copies, rungs } = budget;
+  const { steps, batch, copies, ranges, rungs } = budget;
   const { cohort, winner, lineage } = await race(studyNetwork(classes(task.family)), await tuningOf(task, seed), {
     ...(await shared()),
     ...{ copies, steps, batch, rates: ranges, weights: takenOver(task, seed) },
@@ -32,7 +32,9 @@ globalThis.raceOn = async ({ task, seed, budget }) => {
     steps,
     lineage: lineage.map(({ step, copy, rates }) => ({
       ...{ step, copy },
-      ...{ body: rate(rates, "conv1.0.weight"), head: rate(rates, "head.weight") },
+      conv1: rate(rates, "conv1.0.weight"),
+      body: rate(rates, "conv2.0.weight"),
+      head: rate(rates, "head.weight"),
     })),
   };
 };
