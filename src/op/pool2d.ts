@@ -17,6 +17,7 @@ import {
   type Slide,
   slideAttributes,
   slideOf,
+  type Window,
   windowConstants,
   windowNote,
   windowOf,
@@ -107,7 +108,11 @@ export const unpooled = ({ shape }: Tensor, { size: lengths }: { readonly size: 
   name: string,
   source: string,
   names: { readonly image: Name; readonly written: Name },
-  own: (attributes: Attributes) => Pick<Choice, "constants" | "note"> = () => ({}),
+  own: (
+    attributes: Attributes,
+    window: Window,
+    batch: number,
+  ) => Partial<Omit<Choice, "grid">> & { readonly threads?: number } = () => ({}),
 ): Kernel {
   return {
     name,
@@ -117,13 +122,18 @@ export const unpooled = ({ shape }: Tensor, { size: lengths }: { readonly size: 
       const [batch, , , channels] = image.shape as [number, number, number, number];
       const window = windowOf(image.shape, slideOf(attributes));
       const lanes = channels % 4 === 0 ? 4 : 1;
-      const { constants, note = "" } = own(attributes);
+      const {
+        holes,
+        constants,
+        note = "",
+        threads: each = size(written.shape) / channels,
+      } = own(attributes, window, batch);
       const end = epilogue(steps, all, { lanes, columns: channels, aligned: lanes === 4 });
       return {
-        holes: { VECTOR: lanes === 4, EPILOGUE: end.text, CHECK: checkPart(checked) },
+        holes: { VECTOR: lanes === 4, EPILOGUE: end.text, CHECK: checkPart(checked), ...holes },
         constants: { ...windowConstants(window), BATCH: batch, LANES: channels / lanes, ...constants },
         tensors: { ...tensors, ...end.tensors },
-        grid: threads(size(written.shape) / lanes),
+        grid: threads((each * channels) / lanes),
         note: `${dims(all[0] as Tensor)} ${windowNote(window)}${note}${end.note}`,
       };
     },

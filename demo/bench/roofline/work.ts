@@ -36,7 +36,7 @@ const inputGradient = (at: Constant): number => underTaps(at, at("BATCH") * at("
 /** The same where each channel has taps of its own. */
 const depthwise = (at: Constant, command: Command): number => positions(at) * numbersOf(command, "b");
 const depthwiseFilter = (at: Constant, command: Command): number =>
-  (positions(at) * numbersOf(command, "c")) / at("SPLITS");
+  (positions(at) * numbersOf(command, "c")) / at("IMAGES");
 
 /** All scores that somebody looks at, times the length of a head: one of the products of attention. */
 function look(at: Constant, { holes }: Command): number {

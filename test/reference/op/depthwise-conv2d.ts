@@ -32,15 +32,19 @@ export const depthwiseConv2dBackwardInput: Twin = ([dc, b], facts, _step, round)
   return [da];
 };
 
-/** In parts: of the positions, counted through the batch, each takes as many that follow one another. */
+/** In parts: of the strips of lines, counted through the batch, each takes as many that follow one another. */
 export const depthwiseConv2dBackwardFilter: Twin = ([a, dc], facts, _step, round) => {
   const splits = facts.attributes.splits as number;
-  const channels = facts.inputs[0]!.shape[3]!;
+  const [batch = 0, down = 0, across = 0, channels = 0] = facts.inputs[1]!.shape;
+  const strip = Math.ceil(across / Math.ceil(across / 8));
+  const strips = Math.ceil(across / strip);
+  const height = Math.ceil((batch * down * strips) / splits);
   const db = new Float64Array(size(facts.outputs[0]!.shape));
-  const height = Math.ceil(dc!.length / channels / splits);
   eachProduct(facts.inputs[0]!.shape, facts, (pixel, position, weight) => {
-    const at = (Math.floor(Math.floor(position / channels) / height) * db.length) / splits + weight;
-    db[at] = round(db[at]! + round(a![pixel]! * dc![position]!));
+    const at = Math.floor(position / channels);
+    const before = Math.floor(at / across) * strips + Math.floor((at % across) / strip);
+    const to = (Math.floor(before / height) * db.length) / splits + weight;
+    db[to] = round(db[to]! + round(a![pixel]! * dc![position]!));
   });
   return [db];
 };
