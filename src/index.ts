@@ -287,4 +287,4 @@ export type { AlternatingOptions, CompileOptions, CompileProgress, Gradients } f
 export type { OptimizerState, TensorState, TrainerState } from "./trainer/state.ts";
 export type { Averaged, EvaluateOptions, LoadOptions, SaveOptions, StepGoal, Trainer } from "./trainer/trainer.ts";
 export type { Clip, TrainingOptions } from "./trainer/training.ts";
-export type { Autotune } from "./trainer/tuning.ts";
+export type { Autotune, SelfTest } from "./trainer/tuning.ts";

@@ -64,14 +64,17 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   };
   const gpu = await connect(options);
   try {
-    const tuning = await options.autotune?.open(gpu, { chosen, commandOf, warn: first.warn });
-    trainer = new Trainer({ ...settings, tuning }, programs, rates, gpu);
+    const core = { chosen, commandOf, warn: first.warn };
+    const tuning = await options.autotune?.open(gpu, core);
+    const tested = options.selfTest?.open(gpu, core, tuning);
+    trainer = new Trainer({ ...settings, tuning: tested?.tuning ?? tuning }, programs, rates, gpu);
     trainer.network.place(weights);
     if (state !== undefined) trainer.takeState(state);
     await trainer.prepare(options.onProgress);
+    await tested?.run();
     return trainer;
   } catch (error) {
-    gpu.dispose();
+    (trainer ?? gpu).dispose();
     throw error;
   }
 }

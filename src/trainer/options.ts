@@ -20,7 +20,7 @@ import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
 import type { OptimizerState } from "./state.ts";
 import type { TrainingOptions } from "./training.ts";
-import type { Autotune, Tuning } from "./tuning.ts";
+import type { Autotune, SelfTest, Tuning } from "./tuning.ts";
 
 /** `mean`, `std` and `scale` are those of all data of which the samples do not say them. */
 export interface CompileOptions extends ConnectOptions, TrainingOptions, Normalization {
@@ -80,6 +80,8 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
    * gradus/autotune. Default: what is known of such devices decides.
    */
   readonly autotune?: Autotune;
+  /** Whether the adapter computes rightly is asked before there is a trainer: `selfTest()` of gradus/recover. Default: it is trusted. */
+  readonly selfTest?: SelfTest;
   /** Many copies of the network at once: `compileCohort` of gradus/cohort gives them. Default: one. */
   readonly copies?: Copies | undefined;
   /** Decides initial weights and shuffles. Default 0. */
@@ -161,6 +163,7 @@ const compileKeys = [
     "state",
     "blocks",
     "autotune",
+    "selfTest",
     "copies",
   ],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
@@ -171,7 +174,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
-  const { cacheFrozen = false, recompute, base, blocks, metrics, autotune, copies } = options;
+  const { cacheFrozen = false, recompute, base, blocks, metrics, autotune, selfTest, copies } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   const inputs = streamsOf("compile", "input", input);
   const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
@@ -194,8 +197,12 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
     for (const [name, metric] of Object.entries(metrics))
       if (!isLoss(metric)) checkFunction("compile", `metrics.${name}`, metric);
   }
-  if (autotune !== undefined && Object(autotune).open === undefined) {
-    throw new OptionError(`compile: autotune is ${shown(autotune)}. Give autotune() of gradus/autotune.`);
+  for (const [name, given, entry] of [
+    ["autotune", autotune, "autotune"],
+    ["selfTest", selfTest, "recover"],
+  ] as const) {
+    if (given !== undefined && Object(given).open === undefined)
+      throw new OptionError(`compile: ${name} is ${shown(given)}. Give ${name}() of gradus/${entry}.`);
   }
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);

@@ -31,3 +31,13 @@ export interface Autotune {
   /** @internal */
   open(gpu: Gpu, core: TuningCore): Promise<Tuning>;
 }
+
+/** Asks an adapter whether it computes rightly, before there is a trainer on it. Made by `selfTest` of gradus/recover. */
+export interface SelfTest {
+  /** The tuning in whose place it stands, so that it hears what the step is made of; `run` throws DeviceError. @internal */
+  open(
+    gpu: Gpu,
+    core: TuningCore,
+    tuning: Tuning | undefined,
+  ): { readonly tuning: Tuning; readonly run: () => Promise<void> };
+}

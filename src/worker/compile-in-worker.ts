@@ -13,7 +13,17 @@ export interface WorkerSettings
   extends Partial<
     Omit<
       AlternatingOptions,
-      "loss" | "losses" | "metrics" | "optimizer" | "schedule" | "momentum" | "control" | "autotune" | "device" | "gpu"
+      | "loss"
+      | "losses"
+      | "metrics"
+      | "optimizer"
+      | "schedule"
+      | "momentum"
+      | "control"
+      | "autotune"
+      | "selfTest"
+      | "device"
+      | "gpu"
     >
   > {
   /** Plain data for the function that the module has given to `serve`. */

@@ -96,7 +96,10 @@ export const chapters: readonly Chapter[] = [
         name: "recovery",
         title: "Recovery",
         about: "A training that survives its device.",
-        sources: [{ file: README, questions: ["What if the driver resets?"] }, { file: "docs/recovery.md" }],
+        sources: [
+          { file: README, questions: ["What if the driver resets?", "Does this adapter compute rightly?"] },
+          { file: "docs/recovery.md" },
+        ],
         entry: "recover",
       },
       {
