@@ -1,6 +1,6 @@
 // The door: everything that Gradus offers, by name.
 
-export type { Batches, Data, Inputs, Samples, StreamNumbers } from "./data/dataset.ts";
+export type { Batches, Data, EpochBatches, Inputs, Samples, StreamNumbers } from "./data/dataset.ts";
 export type { ByInput, Normalization } from "./data/normalization.ts";
 export type { Numbers } from "./data/numbers.ts";
 export type { Uploaded } from "./data/uploaded.ts";

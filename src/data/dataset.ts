@@ -32,6 +32,14 @@ export interface Samples extends Inputs {
   readonly weight?: StreamNumbers;
 }
 
+/** Batches that know their places: a fit asks for those of its epoch, and one that goes on for those from its batch on. `gradus/data` makes them. */
+export interface EpochBatches extends AsyncIterable<Samples> {
+  /** Batches of an epoch, for schedules over epochs; undefined where nobody knows. */
+  readonly batches?: number | undefined;
+  /** Those of an epoch of the training from a batch on, both from 0; the same for the same numbers. */
+  from(epoch: number, batch: number): AsyncIterator<Samples>;
+}
+
 /** Batches that are made while training goes on, each with at most the trainer's batch size of samples. */
 export type Batches = AsyncIterable<Samples> | Iterable<Samples>;
 /** What a fit or an evaluation takes: samples in one piece, batches that are made on the way, or samples that are on the GPU already. */
@@ -57,3 +65,7 @@ export const isBatches = (data: unknown): data is Batches =>
   data !== null &&
   !ArrayBuffer.isView(data) &&
   (Symbol.asyncIterator in data || Symbol.iterator in data);
+
+/** Whether batches know their places. */
+export const knowsPlaces = (data: unknown): data is EpochBatches =>
+  typeof (data as Partial<EpochBatches>).from === "function" && isBatches(data);

@@ -1,7 +1,7 @@
 // The course of a fit: epochs over samples in a new order, or over batches as a stream gives them. It turns data into stretches
 // of batches and hands them on to be submitted, each when it is its turn.
 
-import { type Batches, type Data, isBatches, type Packed, type Samples } from "../data/dataset.ts";
+import { type Batches, type Data, isBatches, knowsPlaces, type Packed, type Samples } from "../data/dataset.ts";
 import type { Uploaded } from "../data/uploaded.ts";
 import { OptionError } from "../errors.ts";
 import { permutation, stream } from "../random.ts";
@@ -70,15 +70,17 @@ export function createFit(parts: Parts, passes: Passes) {
     return position() >= batches;
   }
 
-  /** The same over batches; those that an earlier part of the same epoch has used are passed over. */
+  /** The same over batches; those that an earlier part of the same epoch has used are passed over, or not asked for where batches know their places. */
   async function overBatches(batches: Batches, run: Run): Promise<boolean> {
-    const used = ledger.head.place.position;
-    const walk =
-      Symbol.asyncIterator in batches
+    const { epoch, position: used } = ledger.head.place;
+    const isPlaced = knowsPlaces(batches);
+    const walk = isPlaced
+      ? batches.from(epoch, used)
+      : Symbol.asyncIterator in batches
         ? (batches as AsyncIterable<Samples>)[Symbol.asyncIterator]()
         : (batches as Iterable<Samples>)[Symbol.iterator]();
     const over = Symbol("over");
-    let seen = 0;
+    let seen = isPlaced ? used : 0;
     let group: Packed[] = [];
     const flush = async (): Promise<void> => {
       const samples = group.reduce((sum, { count }) => sum + count, 0);
@@ -151,12 +153,16 @@ export function createFit(parts: Parts, passes: Passes) {
     return undefined;
   }
 
-  const stepsOf = (source: Source | undefined): number | undefined =>
-    source === undefined ? undefined : Math.ceil(Math.ceil(source.count / batch) / accumulate);
+  const stepsOf = (source: Source | undefined, data: Data): number | undefined => {
+    const told = knowsPlaces(data) ? data.batches : undefined;
+    const batches = source === undefined ? told : Math.ceil(source.count / batch);
+    return batches === undefined ? undefined : Math.ceil(batches / accumulate);
+  };
 
   return {
-    /** Steps of an epoch; undefined for a stream. */
-    check: (place: string, data: Data, options: FitOptions): number | undefined => stepsOf(check(place, data, options)),
+    /** Steps of an epoch; undefined for a stream that does not say. */
+    check: (place: string, data: Data, options: FitOptions): number | undefined =>
+      stepsOf(check(place, data, options), data),
 
     async run(at: string, data: Data, options: FitOptions, stop: Stop): Promise<FitResult> {
       const { steps, validation, onEpoch, onStep, onStats, statsEvery = 50, resume = false } = options;
@@ -169,7 +175,7 @@ export function createFit(parts: Parts, passes: Passes) {
       const before = ledger.known;
       ledger.begin();
       ledger.moveTo({ ...before, place });
-      parts.stepsPerEpoch = stepsOf(source);
+      parts.stepsPerEpoch = stepsOf(source, data);
       const { step: first } = before;
       const end = steps === undefined ? Number.POSITIVE_INFINITY : first + steps;
       const whole = first + (epochs - place.runEpoch) * (parts.stepsPerEpoch ?? Number.POSITIVE_INFINITY);

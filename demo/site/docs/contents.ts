@@ -82,9 +82,10 @@ export const chapters: readonly Chapter[] = [
       {
         name: "data",
         title: "Data",
-        about: "What a fit takes: arrays, batches that are made on the way, bytes, text.",
-        sources: [{ file: "docs/data.md" }, { file: README, questions: ["Text?"] }],
+        about: "What a fit takes: arrays, files, batches that are made on the way, bytes, text.",
+        sources: [{ file: "docs/data.md" }, { file: README, questions: ["Text?", "More data than memory?"] }],
         live: [["char-gpt/", "A small GPT that reads Moby-Dick"]],
+        entry: "data",
       },
       {
         name: "checkpoints",
@@ -239,7 +240,7 @@ export const apiPages = (entries: readonly string[]): readonly ApiPage[] => [
     from: /^\.\/(model\/|op\/(activation|average-pool2d|confusion|max-pool2d|reshape|rotary|softmax|window))/,
   },
   { name: "api-rates", title: "Rates, rules, schedules", entry: "index", from: /^\.\/optim\// },
-  { name: "api-data", title: "Data, files, errors", entry: "index", from: /^\.\/(data\/|io\/|errors)/ },
+  { name: "api-files", title: "Data, files, errors", entry: "index", from: /^\.\/(data\/|io\/|errors)/ },
   { name: "api-ops", title: "Ops", entry: "index", from: /^\.\/op\// },
   ...entries.map((entry) => ({ name: `api-${entry}`, title: `gradus/${entry}`, entry })),
 ];

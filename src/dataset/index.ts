@@ -1,0 +1,16 @@
+// The door of gradus/data: rows of arrays and of files, in parts, in batches, balanced and shuffled.
+
+export { type BatchOptions, type BatchPlace, batch, type DatasetBatches, map, take } from "./batch.ts";
+export {
+  type ArraysOptions,
+  arrays,
+  type BalanceOptions,
+  balance,
+  type Dataset,
+  join,
+  type SeedOptions,
+  shuffle,
+  split,
+  whole,
+} from "./dataset.ts";
+export { type ByteSource, type Field, type Fields, type RecordsOptions, type RecordType, records } from "./records.ts";
