@@ -1,5 +1,14 @@
-// The door of gradus/data: rows of arrays and of files, in parts, in batches, balanced and shuffled.
+// The door of gradus/data: rows of arrays and of files, in parts, in batches, balanced and shuffled; and layers that change images at random.
 
+export {
+  type CutoutOptions,
+  cutout,
+  type RandomTranslationOptions,
+  randomBrightness,
+  randomCrop,
+  randomFlip,
+  randomTranslation,
+} from "./augment.ts";
 export { type BatchOptions, type BatchPlace, batch, type DatasetBatches, map, take } from "./batch.ts";
 export {
   type ArraysOptions,
