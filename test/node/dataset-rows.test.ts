@@ -246,6 +246,10 @@ describe("batches", () => {
     expect(windows.map(({ length }) => length)).toEqual([2, 2, 2, 2, 2, 2, 1]);
     expect(windows.flat().toSorted((p, q) => p - q)).toEqual(range(13));
     expect(windows.flat()).not.toEqual(range(13));
+    // Another epoch has other blocks beside one another.
+    const next = (await walked(all.from(1, 0))).flatMap(({ y }) => [...(y as Uint8Array)]);
+    const blocks = (rows: readonly number[]) => [...new Set(rows.map((row) => Math.floor(row / 8)))].sort();
+    expect(blocks(next.slice(0, 12))).not.toEqual(blocks(order.slice(0, 12)));
     // Mixed within a window: no block comes as a whole first.
     expect(new Set(order.slice(0, 8).map((row) => Math.floor(row / 8))).size).toBe(2);
   });
