@@ -24,6 +24,7 @@ export const entries: readonly string[] = [
   "cohort",
   "recover",
   "data",
+  "branches",
 ].filter((name) => existsSync(`src/${folderOf(name)}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */

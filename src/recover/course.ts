@@ -1,5 +1,6 @@
 // A fit as its listeners hear it, over all losses of its device: each step and each epoch once, and snapshots on the way.
 
+import { EpochMeans } from "../foreign/epoch-means.ts";
 import type { EpochResult, FitOptions, FitStep, Trainer } from "../index.ts";
 import type { CheckedRecovery } from "./options.ts";
 import type { Recovery } from "./recovery.ts";
@@ -19,7 +20,7 @@ export class Course {
   /** Updates whose statistics, and after which epochs, were told of last. */
   #measured = 0;
   #finished = 0;
-  #sums = noSums;
+  readonly #means = new EpochMeans();
 
   constructor(recovery: Recovery, how: CheckedRecovery, options: FitOptions, steps: number) {
     this.#recovery = recovery;
@@ -41,7 +42,7 @@ export class Course {
     this.restarts++;
     this.#since = 0;
     this.#snapshot = undefined;
-    this.#sums = { ...this.#sums, broken: true };
+    this.#means.cut();
   }
 
   /** Waits for a snapshot on its way. */
@@ -65,7 +66,7 @@ export class Course {
   }
 
   #step(trainer: Trainer, result: FitStep): unknown {
-    const { step, loss, accuracy, samples } = result;
+    const { step } = result;
     this.#since++;
     const due = this.#since >= this.#every.steps || this.#recovery.age >= this.#every.milliseconds;
     if (due && this.#snapshot === undefined && Number.isFinite(this.#every.steps)) {
@@ -78,20 +79,15 @@ export class Course {
     }
     if (step <= this.heard) return undefined;
     this.heard = step;
-    const { loss: losses, hits, samples: count, broken } = this.#sums;
-    this.#sums = { loss: losses + loss * samples, hits: hits + accuracy * samples, samples: count + samples, broken };
+    this.#means.add(result);
     return this.#options.onStep?.(result);
   }
 
   #epoch(trainer: Trainer, result: EpochResult): unknown {
     if (trainer.steps <= this.#finished) return undefined;
     this.#finished = trainer.steps;
-    const { loss, hits, samples, broken } = this.#sums;
-    const told = broken ? { ...result, loss: loss / samples, accuracy: hits / samples } : result;
-    this.#sums = noSums;
+    const told = this.#means.told(result);
     this.epochs.push(told);
     return this.#options.onEpoch?.(told);
   }
 }
-
-const noSums = { loss: 0, hits: 0, samples: 0, broken: false };

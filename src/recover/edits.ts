@@ -1,6 +1,7 @@
 // Live changes of learning rates across a loss: what the snapshot does not know of the log is made again, each change at
 // its step; schedules that are bare functions come from the calls that brought them.
 
+import { beyond, isBare, sameEdit } from "../foreign/edit-lines.ts";
 import { describeSchedule, type Edit, type LayerRates, type Schedule, scheduleFrom, type Trainer } from "../index.ts";
 
 /** A schedule that the log can only call "custom", and the tensors that got it. */
@@ -17,16 +18,7 @@ interface Script {
   readonly schedules: readonly Schedule[];
 }
 
-const isBare = ({ change }: Edit): boolean => Object(change.schedule).name === "custom";
-/** A checkpoint gives keys back in another order. */
-const textOf = (line: Edit): string =>
-  JSON.stringify(line, (_, value) =>
-    value?.constructor === Object
-      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-const same = (a: Edit, b: Edit): boolean => textOf(a) === textOf(b);
-const alike = (a: Edit, b: Edit): boolean => same({ ...a, step: 0 }, { ...b, step: 0 });
+const alike = (a: Edit, b: Edit): boolean => sameEdit({ ...a, step: 0 }, { ...b, step: 0 });
 
 export type CarriedRates = ReturnType<typeof createCarriedRates>;
 
@@ -105,9 +97,8 @@ export function createCarriedRates(now: () => Trainer) {
       const log = recipe === undefined ? old.rates.edits() : [...recipe.before, ...recipe.made];
       const known = fresh.rates.edits();
       const step = fresh.steps;
-      const from = log.findIndex((line, i) => known[i] === undefined || !same(known[i] as Edit, line));
       const coming = pending(old.steps);
-      const rest = (from < 0 ? [] : log.slice(from)).filter((line) => !coming.some((one) => alike(one.line, line)));
+      const rest = beyond(log, known).filter((line) => !coming.some((one) => alike(one.line, line)));
       for (const line of rest.filter((one) => one.step <= step)) remake(fresh.rates, line, scheduleOf(line));
       const later = rest
         .filter((one) => one.step > step)

@@ -1,0 +1,12 @@
+// The door of gradus/branches: any step of a training again, and other futures from there.
+
+export {
+  type BranchEdit,
+  type BranchOptions,
+  branches,
+  type Place,
+  type Timeline,
+  type TimelineOptions,
+  type TimelineSnapshot,
+} from "./timeline.ts";
+export type { TimelineTrainer } from "./traveller.ts";
