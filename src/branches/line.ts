@@ -3,16 +3,16 @@
 
 import type { Edit, Samples } from "../index.ts";
 
-/** A fit, as far as the line goes along it. */
+/** Steps of a fit, or of several of which each went on with the one before. How many epochs were asked for changes no bit. */
 export interface Segment {
   /** Updates made before it and, of the line, at its end. */
   readonly from: number;
   readonly to: number;
   readonly data: Samples;
-  /** Of the data, as they were when it began. */
+  /** Fingerprint of the data, as they were when it began. */
   readonly print: string;
-  readonly epochs: number;
   readonly shuffle: boolean;
+  /** Whether it goes on in the midst of an epoch that others began. */
   readonly resume: boolean;
 }
 
@@ -21,21 +21,19 @@ export class Line {
   /** The step at which it begins. */
   readonly start: number;
   /** Fits from the first step of all on, in order and without a gap. */
-  segments: readonly Segment[];
+  segments: readonly Segment[] = [];
   /** Changes from the first step of all on: those made, then those to come. */
-  edits: readonly Edit[];
+  edits: readonly Edit[] = [];
   /** Of its own steps, the first of which is `start + 1`. */
   readonly losses: number[] = [];
   /** Checkpoints by step: its own. */
   readonly snapshots = new Map<number, Uint8Array<ArrayBuffer>>();
-  /** The fingerprint of the weights after a step. */
-  hashed: { readonly step: number; readonly hash: string } | undefined;
+  /** Fingerprints of the weights after steps, where they were asked for. */
+  readonly hashes = new Map<number, string>();
 
-  constructor(parent: Line | undefined, start: number, segments: readonly Segment[], edits: readonly Edit[]) {
+  constructor(parent: Line | undefined, start: number) {
     this.parent = parent;
     this.start = start;
-    this.segments = segments;
-    this.edits = edits;
   }
 
   /** Where the first line began. */
@@ -56,6 +54,14 @@ export class Line {
     const [at] = [...this.snapshots.keys()].filter((at) => at <= step).toSorted((a, b) => b - a);
     if (at !== undefined) return [at, this.snapshots.get(at) as Uint8Array<ArrayBuffer>];
     return (this.parent as Line).nearest(Math.min(step, this.start));
+  }
+
+  /** Notes that a fit went on to its end. */
+  grow(fit: Omit<Segment, "to">): void {
+    const before = this.segments.filter(({ from }) => from < fit.from);
+    const last = before.at(-1);
+    const goesOn = fit.resume && last?.data === fit.data && last.print === fit.print && last.shuffle === fit.shuffle;
+    this.segments = [...(goesOn ? before.slice(0, -1) : before), { ...(goesOn ? last : fit), to: this.end }];
   }
 
   /** Its fits up to a step: a branch goes along those of its parent. */

@@ -130,7 +130,7 @@ export class Timeline {
 
   /** A hash of names and bits of the weights at its end, in 16 digits. The trainer goes there. */
   hash(): Promise<string> {
-    return this.traveller.alone("timeline.hash", () => this.traveller.hash(this.line));
+    return this.traveller.alone("timeline.hash", () => this.traveller.hash("timeline.hash", this.line, this.steps));
   }
 }
 
@@ -182,14 +182,10 @@ export class Place {
     return traveller.alone(place, async () => {
       const own = checkedEdits(place, edits, this.step);
       traveller.checkEdits(own);
-      const all = [...traveller.edits(line), ...own];
-      const branch = new Line(
-        line,
-        this.step,
-        line.upTo(until),
-        all.toSorted((a, b) => a.step - b.step),
-      );
-      const replayed = await traveller.explore(place, branch, until, onStep);
+      const all = [...traveller.edits(line), ...own].toSorted((a, b) => a.step - b.step);
+      const branch = new Line(line, this.step);
+      const plan = { to: until, segments: line.upTo(until), edits: all };
+      const replayed = await traveller.explore(place, branch, plan, onStep);
       return new Timeline(traveller, branch, this.timeline, replayed);
     });
   }
@@ -213,12 +209,12 @@ function checkedEdits(place: string, edits: readonly BranchEdit[], from: number)
   });
 }
 
-function checkWhole(what: string, value: unknown, least: number): void {
+export function checkWhole(what: string, value: unknown, least: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= least) return;
   throw new OptionError(`${what} is ${String(value)}, it must be a whole number of at least ${least}.`);
 }
 
-function checkKeys(place: string, options: unknown, keys: readonly string[]): void {
+export function checkKeys(place: string, options: unknown, keys: readonly string[]): void {
   if (typeof options !== "object" || options === null || Symbol.iterator in options) {
     throw new OptionError(`${place}: its options are ${String(options)}, they must be an object.`);
   }

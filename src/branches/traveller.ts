@@ -24,6 +24,14 @@ export type TimelineTrainer = Pick<Trainer, "fit" | "stop" | "steps" | "rates" |
 /** Hears of a step that was made for the first time. */
 export type Listener = (step: FitStep) => unknown;
 
+/** What a line is to be made of. */
+interface Plan {
+  /** Updates made at its end. */
+  readonly to: number;
+  readonly segments: readonly Segment[];
+  readonly edits: readonly Edit[];
+}
+
 export class Traveller {
   readonly trainer: TimelineTrainer;
   readonly every: number;
@@ -39,7 +47,7 @@ export class Traveller {
     this.trainer = trainer;
     this.every = every;
     this.#at = trainer.steps;
-    this.#line = new Line(undefined, trainer.steps, [], trainer.rates.edits());
+    this.#line = new Line(undefined, trainer.steps);
   }
 
   /** The first line, from where the trainer stands. */
@@ -80,10 +88,9 @@ export class Traveller {
     const { epochs = steps === undefined ? 1 : Number.POSITIVE_INFINITY } = options;
     this.#settle("timeline.fit");
     if (this.#line !== line || this.#at !== line.end) await this.#goTo("timeline.fit", line, line.end);
-    const before = line.segments;
     const from = line.end;
     const end = steps === undefined ? Number.POSITIVE_INFINITY : from + steps;
-    const segment = { from, data, print: fingerprint(data), epochs, shuffle, resume };
+    const segment = { from, data, print: fingerprint(data), shuffle, resume };
     const means = new EpochMeans();
     const told: EpochResult[] = [];
     for (;;) {
@@ -109,7 +116,7 @@ export class Traveller {
         });
       } finally {
         this.#at = this.trainer.steps;
-        if (line.end > from) line.segments = [...before, { ...segment, to: line.end }];
+        if (line.end > from) line.grow(segment);
       }
       await this.#snapshot(line);
       const full = Number.isFinite(epochs) ? !result.stopped : line.end >= end;
@@ -126,11 +133,12 @@ export class Traveller {
     return this.#goTo(place, line, step);
   }
 
-  /** A line that leaves another one, or the very first, and goes on along fits that are known. */
-  async explore(place: string, line: Line, to: number, hear: Listener): Promise<number> {
+  /** Makes the steps of a line that leaves another one, or of the first, along fits that are known. Gives those that were made again. */
+  async explore(place: string, line: Line, { to, segments, edits }: Plan, hear: Listener): Promise<number> {
     this.#settle(place);
+    [line.segments, line.edits] = [segments, edits];
+    this.#checkData(place, line, line.nearest(line.start)[0], to);
     const replayed = await this.#goTo(place, line, line.start);
-    this.#checkData(place, line, line.start, to);
     await this.#along(line, to, (step) => {
       line.losses.push(step.loss);
       return hear(step);
@@ -139,14 +147,15 @@ export class Traveller {
     return replayed;
   }
 
-  /** The fingerprint of the weights after the last step of a line. */
-  async hash(line: Line): Promise<string> {
-    if (line.hashed?.step !== line.end) {
-      this.#settle("timeline.hash");
-      if (this.#line !== line || this.#at !== line.end) await this.#goTo("timeline.hash", line, line.end);
-      line.hashed = { step: line.end, hash: hashOf(await this.trainer.weights()) };
-    }
-    return line.hashed.hash;
+  /** The fingerprint of the weights after a step of a line. */
+  async hash(place: string, line: Line, step: number): Promise<string> {
+    const known = line.hashes.get(step);
+    if (known !== undefined) return known;
+    this.#settle(place);
+    if (this.#line !== line || this.#at !== step) await this.#goTo(place, line, step);
+    const hash = hashOf(await this.trainer.weights());
+    line.hashes.set(step, hash);
+    return hash;
   }
 
   /** Changes as they stand: those of the line that the trainer is on may have become more. */
@@ -212,7 +221,6 @@ export class Traveller {
         const one = line.segments.find(({ to }) => now < to) as Segment;
         const goal = Math.min(to, one.to, this.#afterNext(line));
         await trainer.fit(one.data, {
-          epochs: one.epochs,
           shuffle: one.shuffle,
           resume: now > one.from || one.resume,
           steps: goal - now,

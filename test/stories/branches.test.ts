@@ -1,7 +1,7 @@
 // Branches of time: any step of a training again, to the bit, and other futures from there.
 
 import { expect, test } from "vitest";
-import { branches, type Timeline } from "../../src/branches/index.ts";
+import { branches, follow, linkTo, readLink, type Timeline } from "../../src/branches/index.ts";
 import {
   adamw,
   averagePool2d,
@@ -341,4 +341,98 @@ test("what cannot be gone back to is refused by name, and nothing has moved", ()
     await expect(line.at(2).visit()).rejects.toThrow('the change of "stem" at step 5 has a schedule of your own');
     expect(bare.steps).toBe(10);
     bare.dispose();
+  }));
+
+test("a link of at most 4 kB leads another trainer over a branch of a branch to the same hash; other seeds, data and texts are refused", () =>
+  guarded(async (device) => {
+    const trainer = await small(device);
+    const timeline = await branches(trainer, { every: 10 });
+    await timeline.fit(data, {
+      epochs: 3,
+      lockstep: true,
+      onStep: ({ step }) => void (step === 4 && trainer.rates.scale("**", 0.5)),
+    });
+    await timeline.fit(other, { steps: 7 });
+    await timeline.fit(other, { steps: 2, resume: true });
+    await timeline.fit(data, { epochs: 1, shuffle: false });
+    const schedule = { name: "cosineAnnealingLR", options: { steps: 40 } };
+    const branch = await timeline.at(9).branch([{ kind: "set", pattern: "stem", change: { lr: 0.1, schedule } }]);
+    const last = await branch.at(23).branch([{ kind: "freeze", pattern: "body", change: {} }], { until: 27 });
+    const text = await linkTo(last, { seed: 5, name: "Stämme" });
+    expect(text).toMatch(/^[A-Za-z0-9_-]+$/);
+    expect(text.length).toBeLessThan(4000);
+    const link = readLink(text);
+    expect(link.recipe).toEqual({ seed: 5, name: "Stämme" });
+    expect(link.lines.map(({ from, to, fits }) => [from, to, fits.map((one) => one.to)])).toEqual([
+      [0, 29, [15, 24, 29]],
+      [9, 29, [15, 24, 29]],
+      [23, 27, [15, 24, 27]],
+    ]);
+    expect(link.hash).toBe(await last.hash());
+
+    const visitor = await small(device);
+    const heard: [number, number][] = [];
+    const { timeline: found, same } = await follow(visitor, link, [other, data], {
+      every: 10,
+      onStep: ({ step }, line) => heard.push([line, step]),
+    });
+    expect(same).toBe(true);
+    expect(await found.hash()).toBe(link.hash);
+    expect(found.losses()).toEqual(last.losses());
+    expect(found.parent?.losses()).toEqual(branch.losses());
+    expect(found.parent?.parent?.losses()).toEqual(timeline.losses());
+    expect(found.parent?.parent?.edits()).toEqual(timeline.edits());
+    expect(heard.length).toBe(29 + 20 + 4);
+    expect([heard[0], heard[29], heard.at(-1)]).toEqual([
+      [0, 1],
+      [1, 10],
+      [2, 27],
+    ]);
+    expect(await linkTo(found, link.recipe)).toBe(text);
+
+    await expect(follow(visitor, link, data)).rejects.toThrow("the trainer has made 27 steps, and a link begins at 0");
+    const seeded = await small(device, { seed: 6 });
+    await expect(follow(seeded, link, [data, other])).rejects.toThrow(
+      /^follow: the trainer begins with weights \w{16}, the link with \w{16}/,
+    );
+    await expect(follow(seeded, link, [data])).rejects.toThrow(DataError);
+    await expect(follow(seeded, link, [data])).rejects.toThrow("follow: the data of steps 16 to 24 had fingerprint");
+    expect(seeded.steps).toBe(0);
+    const untrue = { ...link, hash: "0123456789abcdef" };
+    const third = await small(device);
+    expect((await follow(third, untrue, [data, other])).same).toBe(false);
+
+    const lies: readonly [string, unknown][] = [
+      ["its hashes or lines", { ...link, start: 5 }],
+      ["its hashes or lines", { ...link, lines: [] }],
+      ["the steps of line 0", { ...link, lines: [{ ...link.lines[0], from: 2 }] }],
+      ["the steps of line 1", { ...link, lines: [link.lines[0], { ...link.lines[1], from: 30 }] }],
+      ["line 0", { ...link, lines: [{ ...link.lines[0], edits: {} }] }],
+      ["a fit of line 0", { ...link, lines: [{ ...link.lines[0], fits: link.lines[0]!.fits.slice(1) }] }],
+      ["the end of line 0", { ...link, lines: [{ ...link.lines[0], to: 28 }] }],
+    ];
+    const written = (value: unknown): string => btoa(JSON.stringify({ format: 1, ...Object(value), recipe: 0 }));
+    for (const [what, lie] of lies)
+      expect(() => readLink(written(lie)), what).toThrow(`readLink: ${what} cannot be read.`);
+    expect(() => readLink(text.slice(0, -9))).toThrow("it is no link of a timeline, or a part of it is missing");
+    expect(() => readLink("")).toThrow(OptionError);
+    expect(() => readLink(btoa("null"))).toThrow("its format is undefined, this version reads 1.");
+    const wild = {
+      ...link,
+      lines: [{ ...link.lines[0]!, edits: [{ step: 3, kind: "set", pattern: "nobody", change: { lr: 1 } }] }],
+    };
+    const fourth = await small(device);
+    await expect(follow(fourth, readLink(written(wild)), [data, other])).rejects.toThrow(NameError);
+    expect(fourth.steps).toBe(0);
+
+    const late = await branches(trainer);
+    await expect(linkTo(late)).rejects.toThrow("linkTo: the timeline begins after step 27");
+    await expect(linkTo(last, { when: () => 1 })).rejects.toThrow('linkTo: "when" of the recipe is a function');
+    fourth.rates.set("stem", { schedule: () => 1 });
+    const bare = await branches(fourth);
+    await bare.fit(data);
+    await expect(linkTo(bare)).rejects.toThrow(
+      'the change of "stem" at step 0 has a schedule of your own, which cannot cross a link',
+    );
+    for (const one of [trainer, visitor, seeded, third, fourth]) one.dispose();
   }));
