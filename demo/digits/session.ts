@@ -1,7 +1,16 @@
 // One training: the network with its weights, the digits it learns from, and the way through the epochs. Knows nothing
 // of the page; what happens is told to a listener.
 
-import { constant, type FitOptions, type LayerRow, oneCycle, type Schedule, type Trainer } from "../../src/index.ts";
+import { branches, type Followed, follow, type Link, type Timeline } from "../../src/branches/index.ts";
+import {
+  constant,
+  type FitOptions,
+  type FitStep,
+  type LayerRow,
+  oneCycle,
+  type Schedule,
+  type Trainer,
+} from "../../src/index.ts";
 import type { Digits } from "../digits.ts";
 import { compileDigits } from "../network.ts";
 import { firstDigits } from "../page/mnist.ts";
@@ -27,15 +36,23 @@ export interface Start {
   readonly record?: RunRecord;
   /** Rates and freezing, as a table has them. */
   readonly rows?: readonly LayerRow[];
+  /** A way to be gone again, with its branches. */
+  readonly link?: Link;
 }
 
 export type Listener = Required<Pick<FitOptions, "onStep" | "onStats" | "onEpoch">>;
 
 /** Steps from one look at the layers to the next. */
 const STATS_EVERY = 10;
+/** Steps from one snapshot to the next: going back makes fewer than this again. */
+const SNAPSHOT_EVERY = 250;
 
 export class Session implements Run {
   readonly trainer: Trainer;
+  /** All times of this training. */
+  timeline: Timeline;
+  /** What is to be done in time before training goes on; gone when it is done. */
+  journey: (() => Promise<void>) | undefined;
   readonly settings: Settings;
   readonly stepsPerEpoch: number;
   /** The schedule that `compile` was given. */
@@ -56,13 +73,15 @@ export class Session implements Run {
 
   private constructor(
     trainer: Trainer,
+    timeline: Timeline,
     settings: Settings,
     start: Start,
     data: readonly [Digits, Digits],
     listener: Listener,
   ) {
-    const { record, weights = record?.weights, rows = [] } = start;
+    const { record, weights = record?.weights, rows = [], link } = start;
     this.trainer = trainer;
+    this.timeline = timeline;
     this.settings = settings;
     this.schedule = this.#schedule = scheduleOf(settings);
     [this.#train, this.#test] = data;
@@ -71,13 +90,12 @@ export class Session implements Run {
     this.#epochsPlanned = settings.epochs;
     this.#base = trainer.rates.table()[0]?.base ?? 0;
     this.#weights = weights;
-    if (weights !== undefined) trainer.setWeights(unpackWeights(weights));
     if (record !== undefined) trainer.rates.replay(record.edits);
     this.replayed = record;
     for (const { name, base, multiplier, state } of rows) {
       trainer.rates.set(name, { lr: base, multiplier, frozen: state === "frozen" });
     }
-    if (record !== undefined || rows.length > 0) this.preset = undefined;
+    if (record !== undefined || link !== undefined || rows.length > 0) this.preset = undefined;
   }
 
   /** A network with new weights, or those of `start`. Throws what the engine throws, DeviceError where there is no WebGPU. */
@@ -91,7 +109,10 @@ export class Session implements Run {
         firstDigits("train", settings.images),
         firstDigits("test", Math.ceil(settings.images / 6)),
       ]);
-      return new Session(trainer, settings, start, data, listener);
+      const { weights = start.record?.weights } = start;
+      if (weights !== undefined) trainer.setWeights(unpackWeights(weights));
+      const timeline = await branches(trainer, { every: SNAPSHOT_EVERY });
+      return new Session(trainer, timeline, settings, start, data, listener);
     } catch (error) {
       trainer.dispose();
       throw error;
@@ -114,19 +135,46 @@ export class Session implements Run {
     return replayed === undefined ? this.#epochsDone >= this.#epochsPlanned : trainer.steps >= replayed.steps;
   }
 
+  /** Whether its settings say all that it began with, so that a link can. */
+  get sharable(): boolean {
+    return this.#weights === undefined;
+  }
+
   /** Trains to the end of the present epoch or of a replay, or until `pause`; the next call goes on from there. */
   async go(): Promise<void> {
+    if (this.journey !== undefined) {
+      await this.journey().finally(() => {
+        this.journey = undefined;
+      });
+      return;
+    }
     if (this.#epochsDone >= this.#epochsPlanned) this.#planMore();
     const { trainer, replayed } = this;
     const limit = replayed === undefined ? {} : { steps: replayed.steps - trainer.steps };
     const epochs = this.#epochsDone + 1;
     const how = { epochs, resume: true, validation: this.#test, statsEvery: STATS_EVERY, ...this.#listener, ...limit };
-    const { stopped } = await trainer.fit(this.#train, how);
+    const { stopped } = await this.timeline.fit(this.#train, how);
     if (!stopped) this.#epochsDone++;
   }
 
   pause(): void {
-    this.trainer.stop();
+    this.timeline.stop();
+  }
+
+  /** Goes the way of a link; `hear` is told of each step, and on which of its lines it is. */
+  async follow(link: Link, hear: (step: FitStep, line: number) => void): Promise<Followed> {
+    const found = await follow(this.trainer, link, this.#train, { every: SNAPSHOT_EVERY, onStep: hear });
+    let first = found.timeline;
+    while (first.parent !== undefined) first = first.parent;
+    this.timeline = first;
+    this.#epochsDone = Math.floor(first.steps / this.stepsPerEpoch);
+    this.#epochsPlanned = Math.max(this.#epochsPlanned, Math.ceil(first.steps / this.stepsPerEpoch));
+    return found;
+  }
+
+  /** Back where training goes on. */
+  async comeBack(): Promise<void> {
+    await this.timeline.at(this.timeline.steps).visit();
   }
 
   /** Puts a preset on the layers, from the next step on and for what is left of the run. */

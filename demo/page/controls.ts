@@ -92,7 +92,7 @@ export class Controls {
     this.#settings.disabled = disabled;
     if (valid) return;
     put(before);
-    throw new Error("The file's settings are not possible here. Choose a file that Export wrote.");
+    throw new Error("The settings are not possible here. Choose a file that Export wrote, or copy all of the link.");
   }
 
   /** Less than the form has, unless the user or the address has made a choice. Says whether it was changed. */
