@@ -59,12 +59,11 @@ export function* groupsOf({ count, block, window, seed, shuffle }: Course, epoch
   const blocks = Math.ceil(count / block);
   const order = shuffle ? permutation(blocks, seed, epoch) : inOrder(blocks);
   for (let at = 0; at < blocks; at += window) {
-    const first = order.subarray(at, at + window).toSorted();
-    const rows = Uint32Array.from(
-      [...first].flatMap((one) =>
-        Array.from({ length: Math.min(block, count - one * block) }, (_, i) => one * block + i),
-      ),
-    );
+    const own = order.subarray(at, at + window).toSorted();
+    const last = own.at(-1) as number;
+    const rows = new Uint32Array(own.length * block - Math.max(0, (last + 1) * block - count));
+    // The last block of the file may be short, and is the last one here too.
+    for (let i = 0; i < rows.length; i++) rows[i] = (own[Math.floor(i / block)] as number) * block + (i % block);
     yield { rows, order: shuffle ? permutation(rows.length, seed, epoch, at + 1) : inOrder(rows.length) };
   }
 }

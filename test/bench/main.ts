@@ -11,9 +11,17 @@ import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
 import { draw } from "./drawn.ts";
 import { bestCopy, findings, type Measured, updateTable } from "./optimizer/report.ts";
-import { type AgainstOptions, help, type OptimizerOptions, options, type TrainingOptions } from "./options.ts";
+import {
+  type AgainstOptions,
+  help,
+  type OptimizerOptions,
+  options,
+  type StreamOptions,
+  type TrainingOptions,
+} from "./options.ts";
 import type { Origin, Place, Result } from "./place.ts";
 import { openBrowser, openRuntime } from "./runtime.ts";
+import { ratioOf, streamTable } from "./stream/report.ts";
 import { training } from "./training.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -47,6 +55,11 @@ async function updates({ call, found }: Place, { grid, ...chosen }: OptimizerOpt
   found({ text: updateTable(all), data: { copyGigabytesPerSecond, findings: findings(all), ...all } });
 }
 
+async function streams({ call, found }: Place, { images, resident, rounds, steps }: StreamOptions): Promise<void> {
+  const report = await call("measureStream", { images, resident, rounds, steps });
+  found({ text: streamTable(report), data: { ratio: ratioOf(report), ...report } });
+}
+
 type Builds = AgainstReport["engine"];
 
 const facts = ({ origin, bytes, digest }: Build): Omit<Build, "text"> => ({ origin, bytes, digest });
@@ -63,9 +76,9 @@ async function comparison({ call, found }: Place, chosen: AgainstOptions, engine
 }
 
 /** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and what was found until then is told and kept. */
-async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions) {
+async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions | AgainstOptions) {
   const isAgainst = "against" in chosen;
-  const needsPeers = !isAgainst && chosen.engines.some((name) => isPeer(name as AnyEngine));
+  const needsPeers = "engines" in chosen && chosen.engines.some((name) => isPeer(name as AnyEngine));
   if (needsPeers) installPeers();
   const builds = isAgainst
     ? { previous: previousBuild(chosen.against), this: await presentBuild(repository, commit()) }
@@ -101,6 +114,7 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | AgainstOptions
       const engine = { this: facts(builds.this), previous: facts(builds.previous) };
       await comparison({ call, found, progress }, chosen, engine);
     } else if ("grid" in chosen) await updates({ call, found, progress }, chosen);
+    else if ("images" in chosen) await streams({ call, found, progress }, chosen);
     else await training({ call, found, progress }, chosen as TrainingOptions);
   } catch (error) {
     if (!interrupted) throw error;

@@ -7,6 +7,7 @@ import { type WorkloadName, workloadNames } from "../../demo/bench/workload.ts";
 import { type Subject, subjects } from "./against/report.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
+import { sizes } from "./stream/report.ts";
 
 /** Of `--against`: many short blocks, since a short one is more likely to be left alone by other work. */
 const LEAST_ROUNDS = 30;
@@ -16,15 +17,16 @@ const STEPS = 4;
 export const help = `npm run bench -- [options]
   --only NAMES     comma separated: networks (${workloadNames.join(",")}; default: all of them), kernels by themselves
                    (${kernelNames.join(",")}), "roofline": the adapter itself, which is measured before all these too;
-                   or "optimizer" alone: the update by itself, over totals, numbers of tensors and numbers of rates
+                   or "optimizer" alone: the update by itself, over totals, numbers of tensors and numbers of rates;
+                   or "stream" alone: images from a file beside images on the GPU
   --engines NAMES  engines, comma separated (default: ${peers.join(",")}; also
                    ${engineNames.filter((name) => !peers.includes(name)).join(",")};
                    pytorch on the CPU, where a python3 has it, which GRADUS_PYTHON may name;
                    optimizer: ${updateEngines.join(",")})
   --autotune       in the place of --engines: Gradus with kernels chosen by measurement beside Gradus without
-  --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds})
-  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M)
-  --quick          optimizer: few cells and ${grids.quick.rounds} rounds
+  --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds}; stream: ${sizes.full.rounds})
+  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M; stream: 30)
+  --quick          optimizer: few cells and ${grids.quick.rounds} rounds; stream: ${sizes.quick.images} images for ${sizes.full.images}
   --against DIST   the working tree, built, beside the build DIST (a gradus.js or the folder that it is in): ratios of
                    their times with 95 % intervals (--only ${subjects.join(",")}; default all; --rounds ${LEAST_ROUNDS} or more,
                    default ${ROUNDS}; --steps, default ${STEPS})
@@ -54,6 +56,11 @@ export interface OptimizerOptions extends Common {
   readonly engines: readonly UpdateEngine[];
 }
 
+export interface StreamOptions extends Common {
+  readonly images: number;
+  readonly resident: number;
+}
+
 export interface AgainstOptions extends Common {
   /** Path of the previous build. */
   readonly against: string;
@@ -66,7 +73,7 @@ export interface Redraw {
 }
 
 /** The options of this run, "help" for none; throws an error of one line where one is unknown or has no valid value. */
-export function options(): TrainingOptions | OptimizerOptions | AgainstOptions | Redraw | "help" {
+export function options(): TrainingOptions | OptimizerOptions | StreamOptions | AgainstOptions | Redraw | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
@@ -86,7 +93,14 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
     throw new Error("--autotune: it says the engines. Leave out --engines.");
   const engines = autotune ? "gradus,gradus tuned" : values.engines;
   const [runtime = "browser"] = listed("--runtime", values.runtime ?? "browser", runtimes);
-  const alone = against !== undefined ? "--against" : values.only === "optimizer" ? "the optimizer" : undefined;
+  const alone =
+    against !== undefined
+      ? "--against"
+      : values.only === "optimizer"
+        ? "the optimizer"
+        : values.only === "stream"
+          ? "stream"
+          : undefined;
   if (runtime !== "browser" && alone !== undefined) throw new Error(`--runtime: ${alone} runs in the browser only.`);
   if (autotune && alone !== undefined) throw new Error(`--autotune: ${alone} knows nothing of it.`);
   if (against !== undefined) {
@@ -105,8 +119,19 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
   const asked = listed("--only", values.only ?? workloadNames.join(), [
     ...workloadNames,
     ...kernelNames,
-    ...(["roofline", "optimizer"] as const),
+    ...(["roofline", "optimizer", "stream"] as const),
   ]);
+  if (asked.includes("stream")) {
+    const others = asked.filter((name) => name !== "stream");
+    if (others.length > 0) throw new Error(`--only: stream stands alone, not beside ${others.join(", ")}.`);
+    if (engines !== undefined) throw new Error("--engines: stream knows Gradus alone. Leave it out.");
+    const { images, resident, rounds } = sizes[values.quick ? "quick" : "full"];
+    return {
+      ...{ images, resident, json },
+      rounds: positive("--rounds", values.rounds ?? `${rounds}`),
+      steps: positive("--steps", values.steps ?? "30"),
+    };
+  }
   if (asked.includes("optimizer")) {
     const others = asked.filter((name) => name !== "optimizer");
     if (others.length > 0) throw new Error(`--only: optimizer stands alone, not beside ${others.join(", ")}.`);
@@ -119,7 +144,7 @@ export function options(): TrainingOptions | OptimizerOptions | AgainstOptions |
       json,
     };
   }
-  if (values.quick) throw new Error("--quick: only the optimizer has a short form. Add --only optimizer.");
+  if (values.quick) throw new Error("--quick: only the optimizer and stream have a short form. Add --only optimizer.");
   const ours: readonly AnyEngine[] = engineNames.filter((name) => !isPeer(name));
   const here = peers.filter((name) => runtime === "browser" || ours.includes(name));
   return {

@@ -3,18 +3,23 @@
 import type { Report } from "../../demo/bench/report.ts";
 import type { AgainstReport } from "./against/report.ts";
 import type { UpdateReport } from "./optimizer/report.ts";
+import type { StreamReport } from "./stream/report.ts";
 
 export type Origin = Pick<Report, "date" | "commit" | "browser" | "adapter">;
 
 /** What was found so far, as text for people and as data for --json. */
 export interface Result {
   readonly text: string;
-  readonly data: Omit<Report, keyof Origin> | Omit<UpdateReport, keyof Origin> | Omit<AgainstReport, keyof Origin>;
+  readonly data:
+    | Omit<Report, keyof Origin>
+    | Omit<UpdateReport, keyof Origin>
+    | Omit<AgainstReport, keyof Origin>
+    | (StreamReport & { readonly ratio: number });
 }
 
 type Measured = Pick<
   typeof globalThis,
-  "measure" | "measureRoof" | "measureKernels" | "measureUpdates" | "measureAgainst"
+  "measure" | "measureRoof" | "measureKernels" | "measureUpdates" | "measureAgainst" | "measureStream"
 >;
 
 /** Calls one of these in a page or process that is begun anew. */

@@ -1,0 +1,115 @@
+// Runs in the browser: a network that trains on images of a file in the origin's own storage, beside the same on images that lie on the GPU.
+
+import { batch, records } from "../../../src/dataset/index.ts";
+import {
+  compile,
+  conv2d,
+  crossEntropy,
+  type Data,
+  dense,
+  type FitOptions,
+  flatten,
+  relu,
+  sequential,
+  summary,
+  type Trainer,
+} from "../../../src/index.ts";
+import type { StreamReport } from "./report.ts";
+
+export interface StreamTask {
+  readonly images: number;
+  readonly resident: number;
+  readonly rounds: number;
+  /** Steps of a timed block. */
+  readonly steps: number;
+}
+
+declare global {
+  /** What test/bench/main.ts calls here for `--only stream`. */
+  var measureStream: (task: StreamTask) => Promise<StreamReport>;
+}
+
+const input = [64, 64, 3] as const;
+const PIXELS = 64 * 64 * 3;
+const BATCH = 64;
+const MEMORY = 2 ** 26;
+/** Steps of a block before its clock runs: a fit that begins has nothing read ahead. */
+const WARM = 4;
+const NAME = "gradus-bench-stream.bin";
+
+const model = sequential({
+  one: [conv2d(16, { kernel: 3, stride: 2 }), relu()],
+  two: [conv2d(32, { kernel: 3, stride: 2 }), relu()],
+  three: [conv2d(64, { kernel: 3, stride: 2 }), relu(), flatten()],
+  head: dense(10),
+});
+
+/** Images one after another, each behind its label, some thousand at a time. */
+function* pieces(images: number): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < images; at += 1000) {
+    const count = Math.min(1000, images - at);
+    const words = new Uint32Array(Math.ceil((count * (1 + PIXELS)) / 4));
+    let word = at + 1;
+    for (let i = 0; i < words.length; i++) {
+      word = (Math.imul(word, 1664525) + 1013904223) >>> 0;
+      words[i] = word;
+    }
+    const bytes = new Uint8Array(words.buffer, 0, count * (1 + PIXELS));
+    for (let i = 0; i < count; i++) bytes[i * (1 + PIXELS)] = (at + i) % 10;
+    yield bytes;
+  }
+}
+
+/** Milliseconds of a step of a fit that has begun. */
+async function block(trainer: Trainer, data: Data, steps: number): Promise<number> {
+  let began = 0;
+  const onStep: FitOptions["onStep"] = ({ step }) => {
+    if (step === first + WARM) began = performance.now();
+  };
+  const first = trainer.steps;
+  await trainer.fit(data, { steps: WARM + steps, onStep });
+  return (performance.now() - began) / steps;
+}
+
+globalThis.measureStream = async ({ images, resident, rounds, steps }) => {
+  const folder = await navigator.storage.getDirectory();
+  const handle = await folder.getFileHandle(NAME, { create: true });
+  const writer = await handle.createWritable();
+  let written = 0;
+  for (const piece of pieces(images)) {
+    await writer.write(piece);
+    written += piece.length;
+    progress(`stream: ${(written / 1e6).toFixed(0)} MB of the file are written`);
+  }
+  await writer.close();
+  try {
+    const set = records(await handle.getFile(), {
+      y: { shape: [], dtype: "u8" },
+      x: { shape: input, dtype: "u8" },
+    });
+    const stream = batch(set, BATCH, { shuffle: true, seed: 1, memory: MEMORY });
+    const made = () => compile(model, { input, batch: BATCH, loss: crossEntropy() });
+    const trainers = [await made(), await made()] as const;
+    const [piece] = pieces(resident);
+    const all = new Uint8Array(resident * PIXELS);
+    for (let i = 0; i < resident; i++) {
+      const row = i % ((piece as Uint8Array).length / (1 + PIXELS));
+      all.set((piece as Uint8Array).subarray(row * (1 + PIXELS) + 1, (row + 1) * (1 + PIXELS)), i * PIXELS);
+    }
+    const uploaded = trainers[1].upload({ x: all, y: Uint8Array.from({ length: resident }, (_, i) => i % 10) });
+    const [streamed, present]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round++) {
+      progress(`stream: round ${round + 1} of ${rounds}`);
+      const turns = [
+        async () => streamed.push(await block(trainers[0], stream, steps)),
+        async () => present.push(await block(trainers[1], uploaded, steps)),
+      ];
+      for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
+    }
+    for (const trainer of trainers) trainer.dispose();
+    const operations = 2 * summary(model, { input }).multiplyAdds;
+    return { images, resident, operations, bytes: written, mostHeld: stream.mostHeld, streamed, present };
+  } finally {
+    await folder.removeEntry(NAME);
+  }
+};
