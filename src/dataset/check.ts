@@ -15,9 +15,9 @@ export const say = (value: unknown): string =>
 /** What an option must be, as messages say it. */
 const kinds = {
   "a function": (value: unknown) => typeof value === "function",
+  "a shape, or shapes by name": (value: unknown) => typeof value === "object" && value !== null,
   "true or false": (value: unknown) => typeof value === "boolean",
   '"most" or "least"': (value: unknown) => value === "most" || value === "least",
-  "a number between 0 and 1": (value: unknown) => (value as number) > 0 && (value as number) < 1,
   "a number from 0 to 1": (value: unknown) => (value as number) >= 0 && (value as number) <= 1,
   "a finite number of at least 0": (value: unknown) => Number.isFinite(value) && (value as number) >= 0,
   "a finite number": (value: unknown) => Number.isFinite(value),

@@ -49,8 +49,8 @@ function firstOf(x: unknown, input: unknown): readonly [list: ArrayLike<unknown>
  */
 export function arrays(samples: Samples, options: ArraysOptions = {}): Dataset {
   const place = "arrays";
-  const { input, ...odd } = Object(options) as ArraysOptions;
-  checkOptions(place, odd, {});
+  checkOptions(place, options, { input: "a shape, or shapes by name" });
+  const { input } = options;
   const first = firstOf(Object(samples).x, input);
   if (first === undefined)
     throw new DataError(`${place}: data.x is ${say(Object(samples).x)}. Give { x, y } with arrays of numbers.`);

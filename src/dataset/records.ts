@@ -2,7 +2,7 @@
 // their own, so that it does not matter where in a file they stand.
 
 import { DataError, OptionError, type Samples } from "../index.ts";
-import { checkKind, checkOptions, say } from "./check.ts";
+import { checkOptions, say } from "./check.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** What bytes are read from: a file of Node or Deno, a store of your own. A Blob or a File, also one of OPFS, serves as it is. */
@@ -169,7 +169,6 @@ export function records(source: Blob | ByteSource, fields: Fields, options: Reco
       `${place}: the source has ${size} bytes, of which ${skip} are skipped; ${options.count === undefined ? "records" : `${count} records`} of ${bytes} bytes do not fit. Check skip, count and fields.`,
     );
   }
-  checkKind(place, "count", count, "a whole number of at least 1");
   return {
     ...{ count, bytes },
     async rows(numbers) {

@@ -86,7 +86,11 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions 
   const runtime = "runtime" in chosen ? chosen.runtime : "browser";
   const opened = await (runtime === "browser"
     ? openBrowser({
-        ...{ peers: needsPeers, progress, path: isAgainst ? "against/index.html" : "" },
+        ...{
+          peers: needsPeers,
+          progress,
+          path: isAgainst ? "against/index.html" : "images" in chosen ? "stream/index.html" : "",
+        },
         plugins: builds === undefined ? [] : [serveBuilds(builds)],
       })
     : openRuntime(runtime, progress));

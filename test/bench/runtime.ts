@@ -60,7 +60,8 @@ export async function openBrowser({ peers, plugins, path, progress }: BrowserSet
   });
   await page.exposeFunction("progress", progress);
   const call = async (name: string, task: unknown): Promise<unknown> => {
-    await page.goto(`${server.resolvedUrls?.local[0] ?? ""}${path}`);
+    // Hundreds of modules, one by one, on a machine that may have other work.
+    await page.goto(`${server.resolvedUrls?.local[0] ?? ""}${path}`, { timeout: 240_000 });
     return page.evaluate(
       ([key, given]) => (globalThis as never as Record<string, (task: unknown) => unknown>)[key as string]?.(given),
       [name, task] as const,

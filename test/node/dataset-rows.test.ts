@@ -369,7 +369,9 @@ test.each<readonly [string, () => unknown]>([
     () => arrays({ x: [1, 2], y: [1, 2, 3] }, { input: [1] }),
   ],
   ["arrays: data.x is undefined. Give { x, y } with arrays of numbers.", () => arrays(any({}))],
-  ['arrays: it has no "inputs". It may have .', () => arrays({ x: [1] }, any({ inputs: [1] }))],
+  ["arrays: its options are 2, they must be an object.", () => arrays({ x: [[1]] }, any(2))],
+  ["arrays: input is 2, it must be a shape, or shapes by name.", () => arrays({ x: [1] }, any({ input: 2 }))],
+  ['arrays: it has no "inputs". It may have input.', () => arrays({ x: [1] }, any({ inputs: [1] }))],
   [
     "split: [object Object] is no data set. Give what arrays(), records() or another function of gradus/data made.",
     () => split(any({ x: [1] }), [1]),

@@ -40,7 +40,7 @@ const NAME = "gradus-bench-stream.bin";
 const model = sequential({
   one: [conv2d(16, { kernel: 3, stride: 2 }), relu()],
   two: [conv2d(32, { kernel: 3, stride: 2 }), relu()],
-  three: [conv2d(64, { kernel: 3, stride: 2 }), relu(), flatten()],
+  three: [conv2d(96, { kernel: 3, stride: 2 }), relu(), flatten()],
   head: dense(10),
 });
 
