@@ -1,5 +1,5 @@
 // npm run soak: the long forms of the tests. Random sequences of calls and random configurations on the built file in a headless
-// browser, faults and losses of its devices, figures of networks of others, wrong files for every reader, tasks, then the tests in the other runtimes. What is done is kept in a file after each batch, so that a run can be
+// browser, faults and losses of its devices, places in time, figures of networks of others, wrong files for every reader, tasks, then the tests in the other runtimes. What is done is kept in a file after each batch, so that a run can be
 // interrupted at any time and goes on where it stood.
 
 import { spawn } from "node:child_process";
@@ -25,6 +25,7 @@ import {
   withWalk,
 } from "./faults/report.ts";
 import { help, options, type SoakOptions } from "./options.ts";
+import { noPlaces, placeFailure, withPlaces } from "./places.ts";
 import type { InputResult } from "./reader/input.ts";
 import { inputFailure, isFault, noReaders, withInput } from "./reader/report.ts";
 import { readInputs } from "./reader/run.ts";
@@ -65,12 +66,12 @@ function say(text: string): void {
 type Origin = Pick<SoakReport, "date" | "commit" | "browser" | "adapter">;
 
 /** What the file holds of this very soak, else nothing done yet. */
-function begin({ json, fresh, seed, count, inputs, losses }: SoakOptions, origin: Origin): SoakReport {
+function begin({ json, fresh, seed, count, inputs, losses, places }: SoakOptions, origin: Origin): SoakReport {
   const sequences = { asked: count, done: 0, calls: {}, wrong: 0, untyped: 0, found: [] };
   const none: SoakReport = {
     ...{ ...origin, seed, sequences, configurations: [] },
     ...{ readers: noReaders(inputs), figures: [], tasks: [], runtimes: [] },
-    ...{ faults: noFaults, losses: noLosses(losses) },
+    ...{ faults: noFaults, losses: noLosses(losses), places: noPlaces(places) },
   };
   if (fresh || !existsSync(json)) return none;
   const known = JSON.parse(readFileSync(json, "utf8")) as SoakReport;
@@ -82,19 +83,20 @@ function begin({ json, fresh, seed, count, inputs, losses }: SoakOptions, origin
     return none;
   }
   const { browser = known.browser, adapter = known.adapter, ...rest } = origin;
-  const [done, read, gone] = [known.sequences, known.readers, known.losses];
+  const [done, read, gone, been] = [known.sequences, known.readers, known.losses, known.places];
   return {
     ...{ ...known, ...rest, browser, adapter },
     ...{
       sequences: { ...done, asked: count },
       readers: { ...read, asked: inputs },
       losses: { ...gone, asked: losses },
+      places: { ...been, asked: places },
     },
   };
 }
 
 /** Parts that run on the built file in a page. */
-const PAGE_PARTS: SoakOptions["only"] = ["sequences", "configurations", "faults", "losses", "figures"];
+const PAGE_PARTS: SoakOptions["only"] = ["sequences", "configurations", "faults", "losses", "branches", "figures"];
 
 interface OpenPage {
   readonly browser: string;
@@ -156,6 +158,8 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
     if (page !== undefined && chosen.only.includes("faults")) await faults(stopped, page.fresh, () => report, keep);
     if (page !== undefined && chosen.only.includes("losses"))
       await losses(chosen, stopped, page.fresh, () => report, keep);
+    if (page !== undefined && chosen.only.includes("branches"))
+      await places(chosen, stopped, page.fresh, () => report, keep);
     if (page !== undefined && chosen.only.includes("figures")) await figures(stopped, page.fresh, () => report, keep);
     await page?.close();
     if (chosen.only.includes("readers")) await wrongFiles(chosen, stopped, () => report, keep);
@@ -245,6 +249,25 @@ async function losses(
     const found = await page.evaluate((given) => globalThis.lose(given), numbers);
     for (const one of found.filter(isUnrecovered)) say(lossFailure(one));
     keep({ losses: withLosses(report().losses, found) });
+  }
+}
+
+/** Places of a training, by number. */
+async function places(
+  { places, seed }: SoakOptions,
+  stopped: AbortSignal,
+  fresh: () => Promise<Page>,
+  report: () => SoakReport,
+  keep: Keep,
+): Promise<void> {
+  const page = await fresh();
+  while (report().places.done < places && !stopped.aborted) {
+    const { done } = report().places;
+    progress(`place ${done + 1} of ${places}`);
+    const numbers = Array.from({ length: Math.min(BATCH, places - done) }, (_, i) => seed + done + i);
+    const { size, outcomes } = await page.evaluate((given) => globalThis.goBack(given), numbers);
+    for (const one of outcomes.filter(({ wrong }) => wrong !== "")) say(placeFailure(one));
+    keep({ places: withPlaces(report().places, size, outcomes) });
   }
 }
 

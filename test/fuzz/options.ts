@@ -11,6 +11,7 @@ export const parts = [
   "runtimes",
   "faults",
   "losses",
+  "branches",
 ] as const;
 export type Part = (typeof parts)[number];
 
@@ -20,8 +21,9 @@ export const help = `npm run soak -- [options]
   --configurations N  configurations (default: 60)
   --inputs N       wrong files for the readers (default: 10000)
   --losses N       devices that are lost (default: 100)
+  --places N       places of a training that are gone back to (default: 100)
   --input N        reads the one wrong file of this number, as a failure prints it, and shows what comes of it
-  --seed S         of the first sequence, wrong file and loss; the next has S + 1 (default: 1). With --path: the one to repeat
+  --seed S         of the first sequence, wrong file, loss and place; the next has S + 1 (default: 1). With --path: the one to repeat
   --path P         repeats one sequence, as a failure prints it, and shows what comes of it
   --json FILE      where results are kept; a run that was interrupted goes on from there (default: soak.json)
   --fresh          forgets what FILE holds
@@ -30,7 +32,7 @@ export const help = `npm run soak -- [options]
 Sequences are random calls of a trainer, good and bad, held against a reference in f64; configurations are random rules
 with their options; both run on the built file. Readers get files that are wrong, by the form of each. Figures
 are those of networks of others on all of their own data, which demo/data.json names. Tasks are those of npm run train, a minute each. Runtimes are the tests in Deno, Node and Firefox.
-Faults are all places of a small run at which a device can drop, refuse, or have no memory; losses are devices that go at random places.`;
+Faults are all places of a small run at which a device can drop, refuse, or have no memory; losses are devices that go at random places. Branches are random places of a training, gone back to and left.`;
 
 export interface SoakOptions {
   readonly only: readonly Part[];
@@ -38,6 +40,7 @@ export interface SoakOptions {
   readonly configurations: number;
   readonly inputs: number;
   readonly losses: number;
+  readonly places: number;
   readonly input: number | undefined;
   readonly seed: number;
   readonly path: string | undefined;
@@ -56,6 +59,7 @@ export function options(): SoakOptions | "help" {
       configurations: text,
       inputs: text,
       losses: text,
+      places: text,
       input: text,
       seed: text,
       path: text,
@@ -80,6 +84,7 @@ export function options(): SoakOptions | "help" {
     configurations: whole("--configurations", values.configurations ?? "60", 1),
     inputs: whole("--inputs", values.inputs ?? "10000", 1),
     losses: whole("--losses", values.losses ?? "100", 1),
+    places: whole("--places", values.places ?? "100", 1),
     input: values.input === undefined ? undefined : whole("--input", values.input, 0),
     seed: whole("--seed", values.seed ?? "1", 0),
     path,

@@ -9,6 +9,7 @@ import { deviceOf } from "./device.ts";
 import { type SetupName, setups } from "./faults/calls.ts";
 import { type Loss, openLosses } from "./faults/losses.ts";
 import { names, type Outcome, openWalk, type Place } from "./faults/walk.ts";
+import { tryPlaces } from "./places.ts";
 import { type Counts, type Found, trySeed } from "./sequence.ts";
 
 export interface SequenceTask {
@@ -30,6 +31,7 @@ declare global {
   var faultyCalls: () => readonly Pick<Place, "setup" | "call">[];
   var walkFaults: (place: Pick<Place, "setup" | "call">) => Promise<readonly Outcome[]>;
   var lose: (numbers: readonly number[]) => Promise<readonly Loss[]>;
+  var goBack: (numbers: readonly number[]) => ReturnType<typeof tryPlaces>;
   var figureNames: () => Promise<readonly string[]>;
   var measureFigure: (name: string) => Promise<readonly Measured[]>;
 }
@@ -69,6 +71,15 @@ globalThis.faultyCalls = () =>
   (Object.keys(setups) as SetupName[]).flatMap((setup) =>
     (["compile", ...names] as const).map((call) => ({ setup, call })),
   );
+
+globalThis.goBack = async (numbers) => {
+  const { device } = await deviceOf();
+  try {
+    return await tryPlaces(device, numbers);
+  } finally {
+    device.destroy();
+  }
+};
 
 const walks = new Map<SetupName, ReturnType<typeof openWalk>>();
 

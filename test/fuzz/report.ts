@@ -3,6 +3,7 @@
 import type { Measured } from "../foreign/figures.ts";
 import type { Agreement } from "./agreement.ts";
 import { type FaultsReport, faultsSummary, type LossesReport, lossesSummary } from "./faults/report.ts";
+import { type PlacesReport, placesSummary } from "./places.ts";
 import { type ReadersReport, readersSummary } from "./reader/report.ts";
 import type { Counts, Found } from "./sequence.ts";
 import type { TaskRun } from "./tasks.ts";
@@ -49,6 +50,7 @@ export interface SoakReport {
   readonly runtimes: readonly Runtime[];
   readonly faults: FaultsReport;
   readonly losses: LossesReport;
+  readonly places: PlacesReport;
 }
 
 /** Those of the found that are no error of a type: what is wrong in another way. */
@@ -79,7 +81,7 @@ export const figureLine = (name: string, one: Measured): string => {
 
 /** All of it in a few lines. */
 export function summary(report: SoakReport): string {
-  const { sequences, configurations, readers, figures, tasks, runtimes, faults, losses } = report;
+  const { sequences, configurations, readers, figures, tasks, runtimes, faults, losses, places } = report;
   const made = Object.values(sequences.calls).reduce((sum, count) => sum + count, 0);
   const worst = Math.max(0, ...configurations.map((one) => one.worst));
   const off = configurations.filter(configurationFailed).length;
@@ -109,11 +111,14 @@ export function summary(report: SoakReport): string {
     ...runtimes.map(({ script, passed, seconds }) => `${script}: ${passed ? "passed" : "FAILED"} in ${seconds} s`),
     ...faultsSummary(faults),
     ...lossesSummary(losses),
+    ...placesSummary(places),
   ].join("\n");
 }
 
 export const hasFailed = (report: SoakReport): boolean =>
-  [report.sequences, report.readers, report.faults, report.losses].some(({ found }) => found.length > 0) ||
+  [report.sequences, report.readers, report.faults, report.losses, report.places].some(
+    ({ found }) => found.length > 0,
+  ) ||
   report.configurations.some(configurationFailed) ||
   report.figures.some(figureFailed) ||
   report.tasks.some(({ passed }) => !passed) ||

@@ -15,7 +15,7 @@ import { ensureVulkan, swiftshader } from "../../demo/vulkan.ts";
 import { type Packed, pack } from "../packed.ts";
 
 /** Texts whose examples are run. */
-const files = ["rates", "data", "checkpoints", "recovery", "callbacks", "cohort", "fine-tuning"];
+const files = ["rates", "data", "checkpoints", "recovery", "branches", "callbacks", "cohort", "fine-tuning"];
 const readme = ["README.md", ...files.map((name) => `docs/${name}.md`)]
   .map((file) => readFileSync(file, "utf8"))
   .join("\n");

@@ -104,6 +104,14 @@ export const chapters: readonly Chapter[] = [
         entry: "recover",
       },
       {
+        name: "branches",
+        title: "Branches of time",
+        about: "Any step of a training again, other futures from there, and a link to them.",
+        sources: [{ file: "docs/branches.md" }],
+        live: [["digits/", "Train, go back along the curve, and change a layer's rate there"]],
+        entry: "branches",
+      },
+      {
         name: "worker",
         title: "Worker",
         about: "Training beside the page, and predictions while it trains.",
