@@ -3,9 +3,10 @@
 
 import { isBare } from "../foreign/edit-lines.ts";
 import { DataError, type Edit, type FitStep, OptionError, type Samples } from "../index.ts";
+import { checkKeys, checkWhole } from "./check.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { Line, type Segment } from "./line.ts";
-import { branches, checkKeys, checkWhole, Timeline, type TimelineOptions } from "./timeline.ts";
+import { branches, Timeline, type TimelineOptions } from "./timeline.ts";
 import type { TimelineTrainer } from "./traveller.ts";
 
 /** Steps of a fit in a link. */

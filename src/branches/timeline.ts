@@ -2,6 +2,7 @@
 
 import { isBare } from "../foreign/edit-lines.ts";
 import { type Edit, type FitOptions, type FitResult, type FitStep, OptionError, type Samples } from "../index.ts";
+import { checkKeys, checkRecord, checkWhole } from "./check.ts";
 import { Line } from "./line.ts";
 import { type TimelineTrainer, Traveller } from "./traveller.ts";
 
@@ -107,7 +108,8 @@ export class Timeline {
    * means of an epoch with a snapshot in its midst are of all its samples, its reports of those since. Throws what `fit` throws, OptionError
    * for data that are not in arrays, and GradusError where the trainer made steps of its own.
    */
-  fit(data: Samples, options: FitOptions = {}): Promise<FitResult> {
+  async fit(data: Samples, options: FitOptions = {}): Promise<FitResult> {
+    checkRecord("timeline.fit", options);
     return this.traveller.alone("timeline.fit", () => this.traveller.fit(this.line, data, options));
   }
 
@@ -207,17 +209,4 @@ function checkedEdits(place: string, edits: readonly BranchEdit[], from: number)
       `${place}: change ${i} has a schedule of your own, which a log cannot hold. Give what describeSchedule says of one of gradus.`,
     );
   });
-}
-
-export function checkWhole(what: string, value: unknown, least: number): void {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return;
-  throw new OptionError(`${what} is ${String(value)}, it must be a whole number of at least ${least}.`);
-}
-
-export function checkKeys(place: string, options: unknown, keys: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Symbol.iterator in options) {
-    throw new OptionError(`${place}: its options are ${String(options)}, they must be an object.`);
-  }
-  const odd = Object.keys(options).find((key) => !keys.includes(key));
-  if (odd !== undefined) throw new OptionError(`${place}: it has no "${odd}". It may have ${keys.join(", ")}.`);
 }

@@ -1,7 +1,7 @@
 // The trainer on its way along lines of time: on into new steps, which are noted and leave snapshots, and back to any step that was
 // made, by the last snapshot before it and the steps since, each of which must have the loss that it had.
 
-import { beyond, isBare } from "../foreign/edit-lines.ts";
+import { beyond, isBare, remake } from "../foreign/edit-lines.ts";
 import { EpochMeans } from "../foreign/epoch-means.ts";
 import {
   DataError,
@@ -81,7 +81,7 @@ export class Traveller {
   /** Trains a line on, from its end. */
   async fit(line: Line, data: Samples, options: FitOptions): Promise<FitResult> {
     checkData(data);
-    const { steps, resume = false, shuffle = true, signal } = Object(options) as FitOptions;
+    const { steps, resume = false, shuffle = true, signal } = options;
     if (steps !== undefined && !(Number.isSafeInteger(steps) && steps >= 1)) {
       throw new OptionError(`timeline.fit: steps is ${String(steps)}, it must be a whole number of at least 1.`);
     }
@@ -205,6 +205,10 @@ export class Traveller {
       this.#script = beyond(line.edits, rates.edits());
       rates.replay(this.#script);
       await this.#along(line, step, (made) => demandSame(place, line, made));
+      // What was changed here is seen here, and comes before what the user may change.
+      for (const one of this.#script) if (one.step === this.trainer.steps) remake(rates, one);
+      this.#script = this.#script.filter((one) => one.step > this.trainer.steps);
+      rates.replay(this.#script);
     } finally {
       this.#at = this.trainer.steps;
     }

@@ -1,8 +1,8 @@
 // Live changes of learning rates across a loss: what the snapshot does not know of the log is made again, each change at
 // its step; schedules that are bare functions come from the calls that brought them.
 
-import { beyond, isBare, sameEdit } from "../foreign/edit-lines.ts";
-import { describeSchedule, type Edit, type LayerRates, type Schedule, scheduleFrom, type Trainer } from "../index.ts";
+import { beyond, isBare, remake, sameEdit } from "../foreign/edit-lines.ts";
+import { describeSchedule, type Edit, type LayerRates, type Schedule, type Trainer } from "../index.ts";
 
 /** A schedule that the log can only call "custom", and the tensors that got it. */
 interface Bare {
@@ -109,18 +109,4 @@ export function createCarriedRates(now: () => Trainer) {
       fresh.rates.replay(script.lines, { schedules });
     },
   };
-}
-
-/** Makes a line of a log at once. */
-function remake(rates: LayerRates, { kind, pattern, change }: Edit, own: Schedule | undefined): void {
-  if (kind === "set") {
-    const { schedule, ...rest } = change as Record<string, never>;
-    const given =
-      schedule === undefined ? {} : { schedule: Object(schedule).name === "custom" ? own : scheduleFrom(schedule) };
-    rates.set(pattern, { ...rest, ...given } as never);
-  } else if (kind === "assign") rates.assign(pattern, change.layer as string);
-  else if (kind === "scale") {
-    const { factor, ...options } = change as { factor: number };
-    rates.scale(pattern, factor, options);
-  } else rates[kind](pattern);
 }

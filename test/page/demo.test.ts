@@ -33,7 +33,7 @@ const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
 
 /** The page, freshly loaded, with what went wrong in it. `before` runs in the page before anything of its own. */
-async function open(before: () => void = () => {}, viewport = DESKTOP): Promise<{ page: Page; errors: string[] }> {
+async function open(before: () => void = () => {}, viewport = DESKTOP, address = ""): Promise<{ page: Page; errors: string[] }> {
   const page = await browser.newPage({ viewport });
   onTestFinished(() => page.close());
   const errors: string[] = [];
@@ -42,7 +42,7 @@ async function open(before: () => void = () => {}, viewport = DESKTOP): Promise<
   });
   page.on("pageerror", (error) => errors.push(error.message));
   await page.addInitScript(before);
-  await page.goto(`${server.resolvedUrls?.local[0]}digits/`);
+  await page.goto(`${server.resolvedUrls?.local[0]}digits/${address}`, { timeout: 120_000 });
   return { page, errors };
 }
 
@@ -302,4 +302,48 @@ test("shows an error of the engine, and begins anew after it", async () => {
   await status(page, "Ready");
   expect(await page.getByRole("alert").textContent()).toBe("");
   expect(errors).toEqual([]);
+});
+
+test("goes back along the curve, changes a rate there, and its address leads a visitor to both futures and the same hash", async () => {
+  const { page, errors } = await open(undefined, PHONE, "?images=600&epochs=2&batch=16&seed=7");
+  await status(page, "Ready");
+  await press(page, "Start");
+  await status(page, "Finished");
+  const result = page.locator("#branch-result");
+  await page.getByLabel("Back to").fill("40");
+  await press(page, "Look there");
+  await page.getByText("of 20 right after step 40.").waitFor();
+  await result.getByText("40 steps were made again, from the snapshot after step 0.").waitFor();
+  await status(page, "Finished");
+  await page.locator("#branch-layer").selectOption("head");
+  await page.getByLabel("Its rate from there").fill("0");
+  await press(page, "Branch");
+  await result.getByText("letters.").waitFor();
+  await status(page, "Finished");
+  const said = (await result.textContent()) ?? "";
+  const [, would, went] = /: loss (\S+) beside (\S+) after step 76\. 40 steps made again\./.exec(said) ?? [];
+  expect(said.startsWith("head at 0 after step 40")).toBe(true);
+  expect(Number(would)).toBeGreaterThan(Number(went)); // a head that rests learns less
+  const hash = /Weights ([0-9a-f]{16})/.exec(said)?.[1];
+  const { search, hash: link } = new URL(page.url());
+  expect(link.length).toBeLessThan(2000);
+  expect(await figure(page, "step")).toBe(76);
+  const own = await page.locator("#result").textContent();
+  const futures = await page.locator("#branches [role=img]").getAttribute("aria-label");
+  expect(await width(page)).toBe(PHONE.width);
+  expect(errors).toEqual([]);
+
+  const visitor = await open(undefined, DESKTOP, search + link);
+  const theirs = visitor.page.locator("#branch-result");
+  await theirs.getByText("Same bits").waitFor();
+  await status(visitor.page, "Finished");
+  expect(await theirs.textContent()).toContain(`Same bits, weights ${hash}.`);
+  expect(await theirs.textContent()).toContain(`loss ${would} beside ${went}`);
+  expect(await visitor.page.locator("#result").textContent()).toBe(own);
+  expect(await visitor.page.locator("#branches [role=img]").getAttribute("aria-label")).toBe(futures);
+  if (process.env.SHOTS) for (const [i, one] of [page, visitor.page].entries()) await one.screenshot({ path: `${process.env.SHOTS}/${i}.png`, fullPage: true });
+  await press(visitor.page, "Reset");
+  await status(visitor.page, "Ready");
+  expect(new URL(visitor.page.url()).hash).toBe("");
+  expect(visitor.errors).toEqual([]);
 });

@@ -141,51 +141,6 @@ test.each([
   expect((await run(settings.replace("seed=7", "seed=8"))).slice(1)).not.toEqual(first.slice(1));
 });
 
-test("digits: the curve is scrubbed, a rate is changed in the past, and the address leads a visitor to both futures, to the same hash", async () => {
-  const { page, wrong } = await visit("digits/?images=600&epochs=2&batch=16&seed=7", PHONE);
-  await status(page, "Ready");
-  await press(page, "Start");
-  await status(page, "Finished");
-  const result = page.locator("#branch-result");
-  await page.getByLabel("Back to").fill("40");
-  await press(page, "Look there");
-  await page.getByText("of 20 right after step 40.").waitFor();
-  await result.getByText("40 steps were made again, from the snapshot after step 0.").waitFor();
-  await status(page, "Finished");
-  await page.locator("#branch-layer").selectOption("head");
-  await page.getByLabel("Its rate from there").fill("0");
-  await press(page, "Branch");
-  await result.getByText("letters.").waitFor();
-  await status(page, "Finished");
-  const said = (await result.textContent()) ?? "";
-  expect(said).toMatch(
-    /^head at 0 after step 40: loss (\d\.\d{4}) beside (?!\1)\d\.\d{4} after step 76\. 40 steps made again\./,
-  );
-  const hash = /Weights ([0-9a-f]{16})/.exec(said)?.[1];
-  const address = page.url();
-  expect(address.length).toBeLessThan(2000);
-  expect(await step(page)).toBe(76);
-  const own = await page.locator("#result").textContent();
-
-  const visitor = await visit(address.slice(address.indexOf("digits/")));
-  await visitor.page.locator("#branch-result").getByText("Same bits").waitFor();
-  await status(visitor.page, "Finished");
-  const theirs = (await visitor.page.locator("#branch-result").textContent()) ?? "";
-  expect(theirs).toContain(`Same bits, weights ${hash}.`);
-  expect(theirs).toContain(/loss \S+ beside \S+/.exec(said)?.[0]);
-  expect(await visitor.page.locator("#result").textContent()).toBe(own);
-  expect(visitor.page.url()).toBe(address);
-  const futures = visitor.page.locator("#branches [role=img]");
-  expect(await futures.getAttribute("aria-label")).toBe(
-    await page.locator("#branches [role=img]").getAttribute("aria-label"),
-  );
-  await press(visitor.page, "Reset");
-  await status(visitor.page, "Ready");
-  expect(new URL(visitor.page.url()).hash).toBe("");
-  for (const one of [page, visitor.page]) expect(await overhang(one)).toBe(0);
-  expect([wrong, visitor.wrong]).toEqual([[], []]);
-});
-
 test("yours: learns files of two classes, is judged by those held back, says so in PyTorch, and is taken home", async () => {
   const { page, wrong } = await visit("yours/?classes=2&held=2&steps=10&batch=4&alone=2&names=none,one", PHONE);
   await status(page, "Ready");

@@ -171,6 +171,34 @@ test("a change in the past has the bits of a run in which it was made live; the 
     trainer.dispose();
   }));
 
+test("what is changed at rest at the end stands there after a journey, and what is changed then comes behind it", () =>
+  guarded(async (device) => {
+    const trainer = await small(device);
+    const timeline = await branches(trainer, { every: 4 });
+    await timeline.fit(data, { epochs: 2 });
+    const base = () => trainer.rates.table()[0]!.base;
+    trainer.rates.set("stem", 0.03);
+    await timeline.at(3).visit();
+    expect(base()).toBe(0.01);
+    await timeline.at(10).visit();
+    expect(base()).toBe(0.03);
+    trainer.rates.set("stem.**", 0.02);
+    await timeline.at(10).visit();
+    expect(base()).toBe(0.02);
+    await timeline.fit(data, { epochs: 1 });
+    expect(timeline.edits().map(({ step, change }) => [step, change.lr])).toEqual([
+      [10, 0.03],
+      [10, 0.02],
+    ]);
+    const live = await small(device);
+    await live.fit(data, { epochs: 2 });
+    live.rates.set("stem.**", 0.02);
+    await live.fit(data, { epochs: 1 });
+    expect(await timeline.hash()).toBe(await (await branches(live)).hash());
+    live.dispose();
+    trainer.dispose();
+  }));
+
 test("counts: steps that were made again, snapshots and their bytes, and what epochs tell over a snapshot", () =>
   guarded(async (device) => {
     const trainer = await small(device);
@@ -270,6 +298,9 @@ test("what cannot be gone back to is refused by name, and nothing has moved", ()
     await expect(branches({} as never)).rejects.toThrow("branches: it was given no trainer.");
     const timeline = await branches(trainer, { every: 4 });
     await expect(timeline.fit([data] as never)).rejects.toThrow("needs samples in arrays");
+    await expect(timeline.fit(data, 5 as never)).rejects.toThrow(
+      "timeline.fit: its options are 5, they must be an object.",
+    );
     await expect(timeline.fit(data, { steps: 0 })).rejects.toThrow(OptionError);
     await expect(timeline.fit(data, { epoch: 3 } as never)).rejects.toThrow('fit: it has no "epoch"');
     await timeline.fit(data, { epochs: 2 });
