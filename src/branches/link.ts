@@ -102,9 +102,8 @@ export async function linkTo(timeline: Timeline, recipe: unknown = {}): Promise<
     return value;
   });
   return traveller.alone(place, async () => {
-    // In this order the trainer need not come back where it stands at the end already.
-    const hash = await traveller.hash(place, timeline.line, timeline.steps);
     const start = await traveller.hash(place, first, 0);
+    const hash = await traveller.hash(place, timeline.line, timeline.steps);
     const text = JSON.stringify({ format: FORMAT, recipe: JSON.parse(said ?? "null"), start, lines, hash });
     const letters = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
     return btoa(letters).replace(/[+/=]/g, (one) => ({ "+": "-", "/": "_" })[one] ?? "");

@@ -54,6 +54,7 @@ export class Traveller {
   async begin(): Promise<Line> {
     const line = this.#line;
     line.snapshots.set(line.start, await this.trainer.save());
+    line.hashes.set(line.start, hashOf(await this.trainer.weights()));
     return line;
   }
 

@@ -47,6 +47,8 @@ const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Sequences between two writings of the file, and after which the page begins anew. */
 const BATCH = 10;
+/** Places of one training. */
+const PLACES = 25;
 /** Wrong files that one process reads. */
 const INPUTS = 5000;
 /** Scripts of package.json that run the tests elsewhere, in their whole form. */
@@ -264,7 +266,7 @@ async function places(
   while (report().places.done < places && !stopped.aborted) {
     const { done } = report().places;
     progress(`place ${done + 1} of ${places}`);
-    const numbers = Array.from({ length: Math.min(BATCH, places - done) }, (_, i) => seed + done + i);
+    const numbers = Array.from({ length: Math.min(PLACES, places - done) }, (_, i) => seed + done + i);
     const { size, outcomes } = await page.evaluate((given) => globalThis.goBack(given), numbers);
     for (const one of outcomes.filter(({ wrong }) => wrong !== "")) say(placeFailure(one));
     keep({ places: withPlaces(report().places, size, outcomes) });

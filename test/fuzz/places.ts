@@ -18,7 +18,7 @@ import {
 import { uniform } from "../../src/random.ts";
 
 /** Steps of the training, and between two snapshots. */
-const [STEPS, EVERY] = [3500, 1000];
+const [STEPS, EVERY] = [1500, 1000];
 
 /** What came of a place. */
 export interface PlaceOutcome {
@@ -67,10 +67,10 @@ const open = (device: GPUDevice): Promise<Trainer> =>
 
 /** Changes on the way, after a step. */
 function change({ rates }: Trainer, step: number): void {
-  if (step === 400) rates.freeze("stem");
-  if (step === 1210) rates.unfreeze("stem");
-  if (step === 1999) rates.scale("head", 0.5);
-  if (step === 2600) rates.set("body.**", { lr: 1e-3, weightDecay: 0.1 });
+  if (step === 200) rates.freeze("stem");
+  if (step === 610) rates.unfreeze("stem");
+  if (step === 1000) rates.scale("head", 0.5);
+  if (step === 1290) rates.set("body.**", { lr: 1e-3, weightDecay: 0.1 });
 }
 
 /** Weights, moments, means and states by name. */
