@@ -25,7 +25,7 @@ import {
   withWalk,
 } from "./faults/report.ts";
 import { help, options, type SoakOptions } from "./options.ts";
-import { noPlaces, placeFailure, withPlaces } from "./places.ts";
+import { noPlaces, placeFailure, withPlaces } from "./places-report.ts";
 import type { InputResult } from "./reader/input.ts";
 import { inputFailure, isFault, noReaders, withInput } from "./reader/report.ts";
 import { readInputs } from "./reader/run.ts";

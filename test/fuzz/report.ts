@@ -3,7 +3,7 @@
 import type { Measured } from "../foreign/figures.ts";
 import type { Agreement } from "./agreement.ts";
 import { type FaultsReport, faultsSummary, type LossesReport, lossesSummary } from "./faults/report.ts";
-import { type PlacesReport, placesSummary } from "./places.ts";
+import { type PlacesReport, placesSummary } from "./places-report.ts";
 import { type ReadersReport, readersSummary } from "./reader/report.ts";
 import type { Counts, Found } from "./sequence.ts";
 import type { TaskRun } from "./tasks.ts";
