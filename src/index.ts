@@ -15,7 +15,7 @@ export {
   OptionError,
   ShapeError,
 } from "./errors.ts";
-export type { ConnectOptions, DeviceLike, GpuLike } from "./gpu/adapter.ts";
+export type { ConnectOptions, DeviceLike, GpuLike, MemoryLimit } from "./gpu/adapter.ts";
 export type { Initializer, InitializerName } from "./initializer.ts";
 export {
   decodeSafetensors,

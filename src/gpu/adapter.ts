@@ -17,6 +17,12 @@ export interface GpuLike {
   requestAdapter(options?: never): Promise<unknown>;
 }
 
+/** Bounds what lies on the GPU. Made by `memoryLimit` of gradus/recover. */
+export interface MemoryLimit {
+  /** Gives the connection to a device as one that refuses what does not fit. @internal */
+  open(gpu: object): object;
+}
+
 /** How a device is found. */
 export interface ConnectOptions {
   /** A GPUDevice: it is used, and left alive on dispose. */
@@ -27,6 +33,8 @@ export interface ConnectOptions {
    */
   readonly gpu?: GpuLike;
   readonly powerPreference?: "low-power" | "high-performance";
+  /** How many bytes may lie on the GPU at once: `memoryLimit(bytes)` of gradus/recover. Default: what the device has. */
+  readonly memoryLimit?: MemoryLimit;
 }
 
 /** The words of an adapter's info; some implementations leave out some of them. */

@@ -14,6 +14,9 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** Buffers that are to be made: names and bytes. */
+export type Parts = Iterable<readonly [label: string, bytes: number]>;
+
 /** A device with what Gradus has made on it. */
 export interface Gpu {
   readonly device: GPUDevice;
@@ -31,6 +34,8 @@ export interface Gpu {
   failure(): GradusError | undefined;
   /** `inParts`: no shader sees more than a part of it at once. */
   buffer(label: string, bytes: number, usage: number, inParts?: boolean): GPUBuffer;
+  /** Throws LimitError where there is no room for all of these, in the place of `instead`; before any of them is made. */
+  demandRoom(parts: Parts, instead?: readonly (GPUBuffer | undefined)[]): void;
   pipeline(command: Command, stepLayout: GPUBindGroupLayout): Promise<Pipeline>;
   /** A layout of group 1; `uniformTable` says where the layer table lives. */
   stepLayout(uniformTable: boolean): GPUBindGroupLayout;
@@ -49,6 +54,12 @@ const wanted = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffe
  * WebGPU or no adapter; a device that was made on the way is destroyed again.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Gpu> {
+  const { memoryLimit } = options;
+  const gpu = await connected(options);
+  return memoryLimit === undefined ? gpu : (memoryLimit.open(gpu) as Gpu);
+}
+
+async function connected(options: ConnectOptions): Promise<Gpu> {
   const given = options.device as GPUDevice | undefined;
   if (given !== undefined) {
     if (typeof given?.createBuffer === "function") return wrap(given, given.adapterInfo, false);
@@ -134,6 +145,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
       }
       return device.createBuffer({ label, size: Math.max(16, bytes), usage });
     },
+    demandRoom: () => undefined,
     pipeline(command, stepLayout) {
       const code = specialise(command.kernel, command.source, command.holes);
       // The text says what it binds, but not where the table of group 1 lies.

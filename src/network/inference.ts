@@ -39,7 +39,7 @@ export async function inference(
   checkOptions(
     "inference",
     options,
-    ["input", "device", "gpu", "powerPreference", "mean", "std", "scale"],
+    ["input", "device", "gpu", "powerPreference", "memoryLimit", "mean", "std", "scale"],
     "{ input: [28, 28, 1] }",
   );
   const { signature } = openCheckpoint(bytes, "inference");

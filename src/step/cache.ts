@@ -4,7 +4,7 @@
 import { bug, LimitError } from "../errors.ts";
 import { type Gpu, megabytes } from "../gpu/device.ts";
 import * as Usage from "../gpu/usage.ts";
-import { byteSize } from "../op/tensor.ts";
+import { byteSize, bytesOf } from "../op/tensor.ts";
 import type { Feed } from "./feed.ts";
 import type { Program } from "./program.ts";
 import type { Prepared, Replay } from "./replay.ts";
@@ -90,6 +90,10 @@ async function computed({ gpu, replay, prepared, drop, arena }: CacheParts, run:
     );
   }
   const { STORAGE, COPY_DST, COPY_SRC } = Usage;
+  gpu.demandRoom([
+    ["data.features", bytes * feed.count],
+    ["data.order", feed.count * bytesOf("u32")],
+  ]);
   const features = gpu.buffer("data.features", bytes * feed.count, STORAGE | COPY_DST | COPY_SRC);
   const ordered = feed.inOrder();
   const ready = await prepared(run, ordered);

@@ -23,10 +23,10 @@ export interface Feed {
 export function createFeed(gpu: Gpu, samples: Packed): Feed {
   const { queue } = gpu.device;
   const usage = Usage.STORAGE | Usage.COPY_DST;
+  const parts = [...samples.streams].map(([name, { values }]) => [name, values.byteLength] as const);
+  gpu.demandRoom([...parts, ["data.order", samples.count * bytesOf("u32")]]);
   const order = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
-  const streams = new Map(
-    [...samples.streams].map(([name, { values }]) => [name, gpu.buffer(name, values.byteLength, usage)]),
-  );
+  const streams = new Map(parts.map(([name, bytes]) => [name, gpu.buffer(name, bytes, usage)]));
   const replace = (next: Packed): void => {
     for (const [name, buffer] of streams) {
       const { values } = next.streams.get(name) ?? bug(`a batch lacks ${name}`);

@@ -87,21 +87,23 @@ export interface Found {
 
 export type Replay = ReturnType<typeof createReplay>;
 
+/** The buffers that a replay makes at once: values of all steps, each with its layer table, and what they tell. */
+export const partsOf = ({ rows, layers = 0, reports = 0, counts = 0, batch = 0 }: ReplayOptions) =>
+  [
+    ["step ring", (SLOT + Math.ceil((rows * 16) / SLOT) * SLOT) * MOST_STEPS],
+    ["metrics", 4 * (lossesAt(layers, reports, counts) + MOST_STEPS * batch)],
+  ] as const;
+
 /** Owns the ring, the metrics and the staging buffers of one trainer. */
 export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptions) {
   const { device } = gpu;
   const told: Told = { rows, layers: 0, reports: 0, counts: 0, batch: 0, ...given };
-  const { layers, reports, counts, batch } = told;
   const uniformTable = rows <= MOST_UNIFORM_ROWS;
-  const tableBytes = Math.ceil((rows * 16) / SLOT) * SLOT;
-  const slotBytes = SLOT + tableBytes;
+  const [[, ringBytes], [, metricsBytes]] = partsOf(told);
+  const slotBytes = ringBytes / MOST_STEPS;
   const layout = gpu.stepLayout(uniformTable);
-  const ring = gpu.buffer(
-    "step ring",
-    slotBytes * MOST_STEPS,
-    Usage.UNIFORM | Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST,
-  );
-  const host = new ArrayBuffer(slotBytes * MOST_STEPS);
+  const ring = gpu.buffer("step ring", ringBytes, Usage.UNIFORM | Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST);
+  const host = new ArrayBuffer(ringBytes);
   const slots = Array.from({ length: MOST_STEPS }, (_, i) => ({
     values: new Uint32Array(host, i * slotBytes, STEP_BYTES / 4),
     reals: new Float32Array(host, i * slotBytes, STEP_BYTES / 4),
@@ -118,7 +120,6 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       { binding: 1, resource: { buffer: ring, size: rows * 16 } },
     ],
   });
-  const metricsBytes = 4 * (lossesAt(layers, reports, counts) + MOST_STEPS * batch);
   const metrics = gpu.buffer("metrics", metricsBytes, Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST);
   const stages = Array.from({ length: AHEAD }, () => createStage(gpu, told));
   let turn = (trainers++ * APART) % 2 ** 30;

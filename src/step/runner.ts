@@ -17,7 +17,7 @@ import { predicted, predictedAtOnce } from "./predict.ts";
 import { buildProgram, checkPlaces, type Mode, type Program, type ProgramOptions } from "./program.ts";
 import { type Asked, createPrograms } from "./programs.ts";
 import { recordUpdate } from "./record.ts";
-import { createReplay, MOST_STEPS, type Prepared } from "./replay.ts";
+import { createReplay, MOST_STEPS, type Prepared, partsOf, type ReplayOptions } from "./replay.ts";
 import { createShelf, type Source } from "./shelf.ts";
 import { createStore, type HostTensor } from "./store.ts";
 import { isControlled } from "./update.ts";
@@ -51,15 +51,17 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   const { streams } = first;
   const [base, states] = [first.base.layout, first.states.layout];
   const paths = first.draws.map((path) => stream(options.seed, `draw ${path}`).path);
-  const store = createStore(gpu, first.layout, update, options.ruleOf, { base, states, paths });
-  const replay = createReplay(gpu, {
+  const told: ReplayOptions = {
     rows: first.parameters.length,
     layers: update.layers,
     reports: options.mostReports ?? first.reports.length,
     counts: options.mostCounts ?? 0,
     batch: options.batch,
     seed: options.seed,
-  });
+  };
+  const beside = [...partsOf(told), ...first.recording.arenas];
+  const store = createStore(gpu, first.layout, update, options.ruleOf, { base, states, paths, beside });
+  const replay = createReplay(gpu, told);
   const device = {
     software: gpu.software,
     // Parts begin where a binding may: the smallest thing that a block has is a word.

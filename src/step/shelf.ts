@@ -48,12 +48,18 @@ export function createShelf(gpu: Gpu, { streams, normalization, batch }: ShelfOp
     readonly widths: readonly number[];
   })[] = [];
 
-  const upload = (packed: Packed): Source => ({
-    feed: createFeed(gpu, packed),
-    format: packed.format,
-    count: packed.count,
-    stays: true,
-  });
+  function upload(packed: Packed): Source {
+    try {
+      return { feed: createFeed(gpu, packed), format: packed.format, count: packed.count, stays: true };
+    } catch (error) {
+      // What nobody asks for now makes room, the oldest first.
+      const [oldest] = [...sources].filter(([, { feed }]) => feed !== held);
+      if (oldest === undefined) throw error;
+      sources.delete(oldest[0]);
+      drop(oldest[1].feed);
+      return upload(packed);
+    }
+  }
 
   const uploaded = (place: string, data: Uploaded): Source => data.sourceFor(place, sources) as Source;
 

@@ -2,7 +2,7 @@
 // words that tie blocks to rows, what the controllers know, and the activation arenas that all recordings of a trainer share.
 
 import { bug, LimitError } from "../errors.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu, Parts } from "../gpu/device.ts";
 import * as Usage from "../gpu/usage.ts";
 import { fromHalf, toHalf } from "../half.ts";
 import { startState } from "../kernels/control.ts";
@@ -26,13 +26,18 @@ export interface RawArena {
   readonly length: number;
 }
 
-/** `ruleOf` is the number of the rule that a tensor's row has. */
+/** `ruleOf` is the number of the rule that a tensor's row has; `beside` is what needs room too before any of it is made. */
 export function createStore(
   gpu: Gpu,
   layout: Layout,
   update: UpdateSettings,
   ruleOf: (row: number) => number = () => 0,
-  { base = layOut([]), states = layOut([]), paths = [] as readonly (readonly [number, number])[] } = {},
+  {
+    base = layOut([]),
+    states = layOut([]),
+    paths = [] as readonly (readonly [number, number])[],
+    beside = [] as Parts,
+  } = {},
 ) {
   checkSizes(gpu, layout, "weights");
   checkSizes(gpu, base, "base");
@@ -49,15 +54,20 @@ export function createStore(
     ...(isMeasured(update) ? [{ name: "moved", length: layout.blocks }] : []),
   ];
   const buffers = new Map<string, GPUBuffer>();
-  const make = (name: string, size: number): GPUBuffer => {
-    const usage = STORAGE | COPY_SRC | COPY_DST | (["effective", "rowNumbers", "paths"].includes(name) ? UNIFORM : 0);
-    const buffer = gpu.buffer(name, size, usage, true);
-    buffers.set(name, buffer);
-    return buffer;
-  };
-  const fill = (name: string, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void => {
-    const buffer = make(name, words.byteLength);
-    if (words.length > 0) gpu.device.queue.writeBuffer(buffer, 0, words); // Deno dies of an empty one
+  type Words = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+  /** Buffers that are to be made, with what is to stand in them. */
+  const wanted = new Map<string, readonly [bytes: number, words?: Words]>();
+  const make = (name: string, bytes: number): unknown => wanted.set(name, [bytes]);
+  const fill = (name: string, words: Words): unknown => wanted.set(name, [words.byteLength, words]);
+  const makeAll = (beside: Parts): void => {
+    gpu.demandRoom([...[...wanted].map(([name, [bytes]]) => [name, bytes] as const), ...beside]);
+    for (const [name, [bytes, words]] of wanted) {
+      const usage = STORAGE | COPY_SRC | COPY_DST | (["effective", "rowNumbers", "paths"].includes(name) ? UNIFORM : 0);
+      const buffer = gpu.buffer(name, bytes, usage, true);
+      buffers.set(name, buffer);
+      if (words?.length) gpu.device.queue.writeBuffer(buffer, 0, words); // Deno dies of an empty one
+    }
+    wanted.clear();
   };
   const trained = rules.length > 0 ? ["gradients"] : [];
   for (const name of [...saved, ...trained, ...(update.accumulate > 1 ? ["accumulated"] : [])])
@@ -75,12 +85,6 @@ export function createStore(
   fill("spans", spansOf(layout, ruleOf));
   // What a kernel that stores a gradient binds, to say whose it is.
   if (rules.length > 0) fill("rowNumbers", strided(Array.from({ length: rows + 1 }, (_, i) => [i])));
-  for (const [row, { offset, length }] of layout.tensors.entries()) {
-    const { initial = 0 } = rules[ruleOf(row)] ?? {};
-    if (initial === 0) continue;
-    const words = new Float32Array(Math.ceil(length / BLOCK) * BLOCK).fill(initial);
-    gpu.device.queue.writeBuffer(buffers.get("moment1") as GPUBuffer, offset * bytesOf(layout.dtype), words);
-  }
   if (update.average) make("shares", rows * 4);
   if (isMeasured(update)) make("moved", layout.blocks * 4);
   if (isControlled(update)) {
@@ -93,6 +97,13 @@ export function createStore(
       "state",
       Float32Array.from({ length: layers * 16 }, (_, i) => startState[i % 16] as number),
     );
+  }
+  makeAll(beside);
+  for (const [row, { offset, length }] of layout.tensors.entries()) {
+    const { initial = 0 } = rules[ruleOf(row)] ?? {};
+    if (initial === 0) continue;
+    const words = new Float32Array(Math.ceil(length / BLOCK) * BLOCK).fill(initial);
+    gpu.device.queue.writeBuffer(buffers.get("moment1") as GPUBuffer, offset * bytesOf(layout.dtype), words);
   }
   const arena = (name: string): GPUBuffer => buffers.get(name) ?? bug(`there is no arena "${name}"`);
 
@@ -113,6 +124,7 @@ export function createStore(
       if (!buffers.has("partials")) make("partials", layout.blocks * 20);
       if (!buffers.has("moved")) make("moved", layout.blocks * 4);
       if (!buffers.has("statistics")) make("statistics", slots * rows * 32);
+      makeAll([]);
     },
 
     /** Sets a whole small arena: "layers", "shares", "state", "moved". */
@@ -162,14 +174,16 @@ export function createStore(
 
     /** Makes sure of activation arenas of these sizes; true where one had to be made anew. */
     grow(arenas: ReadonlyMap<string, number>): boolean {
-      let grown = false;
-      for (const [name, size] of arenas) {
-        if ((buffers.get(name)?.size ?? 0) >= size) continue;
+      const larger = [...arenas].filter(([name, size]) => (buffers.get(name)?.size ?? 0) < size);
+      gpu.demandRoom(
+        larger,
+        larger.map(([name]) => buffers.get(name)),
+      );
+      for (const [name, size] of larger) {
         buffers.get(name)?.destroy();
         buffers.set(name, gpu.buffer(name, size, STORAGE | COPY_SRC | COPY_DST));
-        grown = true;
       }
-      return grown;
+      return larger.length > 0;
     },
 
     /** For a buffer that another room owns and recordings bind by name. */

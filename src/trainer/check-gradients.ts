@@ -43,7 +43,7 @@ export async function checkGradients(
   options: CheckGradientsOptions,
 ): Promise<ReadonlyMap<string, number>> {
   checkLayer("checkGradients", "the model", model);
-  const keys = ["input", "batch", "loss", "data", "seed", "device", "gpu", "powerPreference"];
+  const keys = ["input", "batch", "loss", "data", "seed", "device", "gpu", "powerPreference", "memoryLimit"];
   checkOptions("checkGradients", options, keys, "{ input: [4] }");
   const { batch = 3, seed = 0, loss = meanSquaredError(), data, ...rest } = options;
   const trainer = await compile(withTrainedInput(model), { ...rest, batch, seed, loss });

@@ -139,8 +139,13 @@ export function createFit(parts: Parts, passes: Passes) {
   /** Refuses what cannot be meant, before anything moves. Gives the samples on the GPU; undefined for a stream. */
   function check(place: string, data: Data, options: FitOptions): Source | undefined {
     const { validation } = options;
-    if (validation !== undefined) checked(`${place}: validation`, validation);
-    return checked(place, data);
+    // Both are there at once, so that neither makes room for the other.
+    if (validation !== undefined) runner.hold(checked(`${place}: validation`, validation));
+    try {
+      return checked(place, data);
+    } finally {
+      runner.hold(undefined);
+    }
   }
 
   /** Batches that are all there are all looked at; what a stream gives, and whether it gives anything, is known only when it is asked. */

@@ -166,7 +166,7 @@ const compileKeys = [
     "selfTest",
     "copies",
   ],
-  ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference"],
+  ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference", "memoryLimit"],
   ...["mean", "std", "scale"],
 ];
 
@@ -200,6 +200,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   for (const [name, given, entry] of [
     ["autotune", autotune, "autotune"],
     ["selfTest", selfTest, "recover"],
+    ["memoryLimit", options.memoryLimit, "recover"],
   ] as const) {
     if (given !== undefined && Object(given).open === undefined)
       throw new OptionError(`compile: ${name} is ${shown(given)}. Give ${name}() of gradus/${entry}.`);

@@ -22,6 +22,7 @@ export interface WorkerSettings
       | "control"
       | "autotune"
       | "selfTest"
+      | "memoryLimit"
       | "device"
       | "gpu"
     >
