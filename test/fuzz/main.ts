@@ -40,6 +40,7 @@ import {
   summary,
 } from "./report.ts";
 import type { Found } from "./sequence.ts";
+import { noSteps, type Stand, stepsFaults } from "./steps-report.ts";
 import { shownFigure, soakTask } from "./tasks.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -68,15 +69,15 @@ function say(text: string): void {
 type Origin = Pick<SoakReport, "date" | "commit" | "browser" | "adapter">;
 
 /** What the file holds of this very soak, else nothing done yet. */
-function begin({ json, fresh, seed, count, inputs, losses, places }: SoakOptions, origin: Origin): SoakReport {
+function begin({ json, fresh, seed, count, inputs, losses, places, steps }: SoakOptions, origin: Origin): SoakReport {
   const sequences = { asked: count, done: 0, calls: {}, wrong: 0, untyped: 0, found: [] };
   const none: SoakReport = {
     ...{ ...origin, seed, sequences, configurations: [] },
     ...{ readers: noReaders(inputs), figures: [], tasks: [], runtimes: [] },
-    ...{ faults: noFaults, losses: noLosses(losses), places: noPlaces(places) },
+    ...{ faults: noFaults, losses: noLosses(losses), places: noPlaces(places), steps: noSteps(steps) },
   };
   if (fresh || !existsSync(json)) return none;
-  const known = JSON.parse(readFileSync(json, "utf8")) as SoakReport;
+  const known: SoakReport = { ...none, ...(JSON.parse(readFileSync(json, "utf8")) as Partial<SoakReport>) };
   const isSame = (["commit", "adapter", "browser"] as const).every(
     (key) => known[key] === origin[key] || (key !== "commit" && [known[key], origin[key]].includes(undefined)),
   );
@@ -96,9 +97,6 @@ function begin({ json, fresh, seed, count, inputs, losses, places }: SoakOptions
     },
   };
 }
-
-/** Parts that run on the built file in a page. */
-const PAGE_PARTS: SoakOptions["only"] = ["sequences", "configurations", "faults", "losses", "branches", "figures"];
 
 interface OpenPage {
   readonly browser: string;
@@ -145,7 +143,7 @@ async function openPage(closing: (close: () => void) => void): Promise<OpenPage>
 /** Runs what was chosen until it is done or `stopped`. */
 async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: () => void) => void): Promise<number> {
   if (chosen.input !== undefined) return oneInput(chosen.input, stopped);
-  const page = PAGE_PARTS.some((part) => chosen.only.includes(part)) ? await openPage(closing) : undefined;
+  const page = chosen.only.some((part) => part in inPage) ? await openPage(closing) : undefined;
   try {
     const at = { date: new Date().toISOString(), commit: commit() };
     let report = begin(chosen, { ...at, browser: page?.browser, adapter: page?.adapter });
@@ -153,20 +151,11 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
       report = { ...report, ...changed };
       if (chosen.path === undefined) writeFileSync(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
     };
-    if (page !== undefined && chosen.only.includes("sequences"))
-      await sequences(chosen, stopped, page.fresh, () => report, keep);
-    if (page !== undefined && chosen.only.includes("configurations"))
-      await configurations(chosen.configurations, stopped, page.fresh, () => report, keep);
-    if (page !== undefined && chosen.only.includes("faults")) await faults(stopped, page.fresh, () => report, keep);
-    if (page !== undefined && chosen.only.includes("losses"))
-      await losses(chosen, stopped, page.fresh, () => report, keep);
-    if (page !== undefined && chosen.only.includes("branches"))
-      await places(chosen, stopped, page.fresh, () => report, keep);
-    if (page !== undefined && chosen.only.includes("figures")) await figures(stopped, page.fresh, () => report, keep);
+    const work: Work = { chosen, stopped, report: () => report, keep };
+    for (const part of chosen.only)
+      if (page !== undefined && part in inPage) await inPage[part as PagePart]({ ...work, fresh: page.fresh });
     await page?.close();
-    if (chosen.only.includes("readers")) await wrongFiles(chosen, stopped, () => report, keep);
-    if (chosen.only.includes("tasks")) await tasks(stopped, () => report, keep);
-    if (chosen.only.includes("runtimes")) await runtimes(stopped, () => report, keep);
+    for (const part of chosen.only) if (part in alone) await alone[part as keyof typeof alone](work);
     say(summary(report));
     return stopped.aborted ? 130 : hasFailed(report) ? 1 : 0;
   } finally {
@@ -174,15 +163,24 @@ async function soak(chosen: SoakOptions, stopped: AbortSignal, closing: (close: 
   }
 }
 
-type Keep = (changed: Partial<SoakReport>) => void;
+/** What a part is asked for, and where it keeps what it found. */
+interface Work {
+  readonly chosen: SoakOptions;
+  readonly stopped: AbortSignal;
+  readonly report: () => SoakReport;
+  readonly keep: (changed: Partial<SoakReport>) => void;
+}
 
-async function sequences(
-  { count, seed, path }: SoakOptions,
-  stopped: AbortSignal,
-  fresh: () => Promise<Page>,
-  report: () => SoakReport,
-  keep: Keep,
-): Promise<void> {
+/** The same on the built file. */
+interface PageWork extends Work, Pick<OpenPage, "fresh"> {}
+
+/** Parts that run in a page, and those that do not, in their order. */
+const inPage = { sequences, configurations, faults, losses, branches: places, steps, figures };
+type PagePart = keyof typeof inPage;
+const alone = { readers: wrongFiles, tasks, runtimes };
+
+async function sequences({ chosen, stopped, fresh, report, keep }: PageWork): Promise<void> {
+  const { count, seed, path } = chosen;
   while (report().sequences.done < count && !stopped.aborted) {
     const { done, calls, found } = report().sequences;
     const { wrong, untyped } = counted(found);
@@ -198,13 +196,8 @@ async function sequences(
   }
 }
 
-async function configurations(
-  count: number,
-  stopped: AbortSignal,
-  fresh: () => Promise<Page>,
-  report: () => SoakReport,
-  keep: Keep,
-): Promise<void> {
+async function configurations({ chosen, stopped, fresh, report, keep }: PageWork): Promise<void> {
+  const { configurations: count } = chosen;
   const page = await fresh();
   while (report().configurations.length < count && !stopped.aborted) {
     const number = report().configurations.length;
@@ -217,12 +210,7 @@ async function configurations(
 }
 
 /** Every place of every call of a small run, with each fault that a device has there. */
-async function faults(
-  stopped: AbortSignal,
-  fresh: () => Promise<Page>,
-  report: () => SoakReport,
-  keep: Keep,
-): Promise<void> {
+async function faults({ stopped, fresh, report, keep }: PageWork): Promise<void> {
   const page = await fresh();
   for (const place of await page.evaluate(() => globalThis.faultyCalls())) {
     const { setup, call } = place;
@@ -236,13 +224,8 @@ async function faults(
 }
 
 /** Devices that are lost, by number. */
-async function losses(
-  { losses, seed }: SoakOptions,
-  stopped: AbortSignal,
-  fresh: () => Promise<Page>,
-  report: () => SoakReport,
-  keep: Keep,
-): Promise<void> {
+async function losses({ chosen, stopped, fresh, report, keep }: PageWork): Promise<void> {
+  const { losses, seed } = chosen;
   const page = await fresh();
   while (report().losses.done < losses && !stopped.aborted) {
     const { done } = report().losses;
@@ -255,13 +238,8 @@ async function losses(
 }
 
 /** Places of a training, by number. */
-async function places(
-  { places, seed }: SoakOptions,
-  stopped: AbortSignal,
-  fresh: () => Promise<Page>,
-  report: () => SoakReport,
-  keep: Keep,
-): Promise<void> {
+async function places({ chosen, stopped, fresh, report, keep }: PageWork): Promise<void> {
+  const { places, seed } = chosen;
   const page = await fresh();
   while (report().places.done < places && !stopped.aborted) {
     const { done } = report().places;
@@ -273,13 +251,43 @@ async function places(
   }
 }
 
+/** Parts into which a long training is cut: after each the heap is read. */
+const PARTS = 40;
+const [FIRST, BLOCKS] = [10, 30];
+
+/** One trainer for very long, then beside a fresh one; and many that are disposed of. What is not finished begins anew. */
+async function steps({ chosen, stopped, fresh, report, keep }: PageWork): Promise<void> {
+  const { steps: asked } = chosen;
+  if (report().steps.asked === asked && report().steps.rounds !== undefined) return;
+  const page = await fresh();
+  const heap = await page.context().newCDPSession(page);
+  let found = noSteps(asked);
+  const stand = async (count: number): Promise<Stand> => {
+    const told = await page.evaluate((given) => globalThis.trainOn(given), count);
+    await heap.send("HeapProfiler.collectGarbage");
+    const { usedSize } = (await heap.send("Runtime.getHeapUsage")) as { readonly usedSize: number };
+    return { ...told, heap: usedSize };
+  };
+  const each = Math.floor((asked - FIRST) / PARTS);
+  for (let part = 0; part <= PARTS && !stopped.aborted; part++) {
+    progress(`step ${found.stands.at(-1)?.steps ?? 0} of ${asked}`);
+    const count = part === 0 ? FIRST : part === PARTS ? asked - FIRST - each * (PARTS - 1) : each;
+    found = { ...found, stands: [...found.stands, await stand(count)] };
+  }
+  if (stopped.aborted) return;
+  progress(`${BLOCKS} blocks beside a fresh trainer`);
+  const size = Math.max(20, Math.ceil(asked / 500));
+  const blocks = await page.evaluate(([count, each]) => globalThis.timeBlocks(count, each), [BLOCKS, size] as const);
+  const rounds = Math.ceil(asked / 100);
+  progress(`${rounds} trainers one after the other`);
+  const left = await page.evaluate((count) => globalThis.disposeOf(count), rounds);
+  const whole = { ...found, blocks, rounds: { ...left, count: rounds } };
+  for (const fault of stepsFaults(whole)) say(fault);
+  keep({ steps: whole });
+}
+
 /** Figures of networks of others, on all of their data. */
-async function figures(
-  stopped: AbortSignal,
-  fresh: () => Promise<Page>,
-  report: () => SoakReport,
-  keep: Keep,
-): Promise<void> {
+async function figures({ stopped, fresh, report, keep }: PageWork): Promise<void> {
   const names = await (await fresh()).evaluate(() => globalThis.figureNames());
   for (const name of names) {
     if (stopped.aborted) return;
@@ -312,12 +320,8 @@ async function oneInput(number: number, stopped: AbortSignal): Promise<number> {
 }
 
 /** Wrong files for the readers, so many to a process. */
-async function wrongFiles(
-  { inputs, seed }: SoakOptions,
-  stopped: AbortSignal,
-  report: () => SoakReport,
-  keep: Keep,
-): Promise<void> {
+async function wrongFiles({ chosen, stopped, report, keep }: Work): Promise<void> {
+  const { inputs, seed } = chosen;
   while (report().readers.done < inputs && !stopped.aborted) {
     const { done, found } = report().readers;
     progress(`wrong file ${done + 1} of ${inputs}: ${found.length} faults so far`);
@@ -331,7 +335,7 @@ async function wrongFiles(
   }
 }
 
-async function tasks(stopped: AbortSignal, report: () => SoakReport, keep: Keep): Promise<void> {
+async function tasks({ stopped, report, keep }: Work): Promise<void> {
   for (const task of taskNames) {
     if (stopped.aborted) return;
     if (report().tasks.some((one) => one.task === task && one.passed)) continue;
@@ -344,7 +348,7 @@ async function tasks(stopped: AbortSignal, report: () => SoakReport, keep: Keep)
 }
 
 /** The tests elsewhere; a script that there is not is said to be missing, and is a failure. */
-async function runtimes(stopped: AbortSignal, report: () => SoakReport, keep: Keep): Promise<void> {
+async function runtimes({ stopped, report, keep }: Work): Promise<void> {
   const { scripts } = JSON.parse(readFileSync(`${repository}package.json`, "utf8")) as { scripts: object };
   for (const script of RUNTIMES) {
     if (stopped.aborted) return;

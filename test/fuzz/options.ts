@@ -12,6 +12,7 @@ export const parts = [
   "faults",
   "losses",
   "branches",
+  "steps",
 ] as const;
 export type Part = (typeof parts)[number];
 
@@ -22,6 +23,7 @@ export const help = `npm run soak -- [options]
   --inputs N       wrong files for the readers (default: 10000)
   --losses N       devices that are lost (default: 100)
   --places N       places of a training that are gone back to (default: 100)
+  --steps N        steps of one trainer (default: 100000); a hundredth as many trainers are disposed of
   --input N        reads the one wrong file of this number, as a failure prints it, and shows what comes of it
   --seed S         of the first sequence, wrong file, loss and place; the next has S + 1 (default: 1). With --path: the one to repeat
   --path P         repeats one sequence, as a failure prints it, and shows what comes of it
@@ -32,7 +34,8 @@ export const help = `npm run soak -- [options]
 Sequences are random calls of a trainer, good and bad, held against a reference in f64; configurations are random rules
 with their options; both run on the built file. Readers get files that are wrong, by the form of each. Figures
 are those of networks of others on all of their own data, which demo/data.json names. Tasks are those of npm run train, a minute each. Runtimes are the tests in Deno, Node and Firefox.
-Faults are all places of a small run at which a device can drop, refuse, or have no memory; losses are devices that go at random places. Branches are random places of a training, gone back to and left.`;
+Faults are all places of a small run at which a device can drop, refuse, or have no memory; losses are devices that go at random places.
+Branches are random places of a training, gone back to and left. Steps are those of one trainer, whose buffers, heap and throughput stay, and of many that leave nothing.`;
 
 export interface SoakOptions {
   readonly only: readonly Part[];
@@ -41,6 +44,7 @@ export interface SoakOptions {
   readonly inputs: number;
   readonly losses: number;
   readonly places: number;
+  readonly steps: number;
   readonly input: number | undefined;
   readonly seed: number;
   readonly path: string | undefined;
@@ -60,6 +64,7 @@ export function options(): SoakOptions | "help" {
       inputs: text,
       losses: text,
       places: text,
+      steps: text,
       input: text,
       seed: text,
       path: text,
@@ -85,6 +90,7 @@ export function options(): SoakOptions | "help" {
     inputs: whole("--inputs", values.inputs ?? "10000", 1),
     losses: whole("--losses", values.losses ?? "100", 1),
     places: whole("--places", values.places ?? "100", 1),
+    steps: whole("--steps", values.steps ?? "100000", 100),
     input: values.input === undefined ? undefined : whole("--input", values.input, 0),
     seed: whole("--seed", values.seed ?? "1", 0),
     path,

@@ -11,6 +11,7 @@ import { type Loss, openLosses } from "./faults/losses.ts";
 import { names, type Outcome, openWalk, type Place } from "./faults/walk.ts";
 import { tryPlaces } from "./places.ts";
 import { type Counts, type Found, trySeed } from "./sequence.ts";
+import { type Blocks, type Buffers, openSteps } from "./steps.ts";
 
 export interface SequenceTask {
   readonly seeds: readonly number[];
@@ -32,6 +33,9 @@ declare global {
   var walkFaults: (place: Pick<Place, "setup" | "call">) => Promise<readonly Outcome[]>;
   var lose: (numbers: readonly number[]) => Promise<readonly Loss[]>;
   var goBack: (numbers: readonly number[]) => ReturnType<typeof tryPlaces>;
+  var trainOn: (steps: number) => Promise<Buffers & { readonly steps: number; readonly loss: number }>;
+  var timeBlocks: (count: number, steps: number) => Promise<Blocks>;
+  var disposeOf: (count: number) => Promise<Buffers>;
   var figureNames: () => Promise<readonly string[]>;
   var measureFigure: (name: string) => Promise<readonly Measured[]>;
 }
@@ -102,6 +106,16 @@ globalThis.lose = async (numbers) => {
   for (const number of numbers) found.push(await run(number));
   return found;
 };
+
+let lasting: ReturnType<typeof openSteps> | undefined;
+const steps = (): ReturnType<typeof openSteps> => {
+  lasting ??= Promise.all([engine(), deviceOf()]).then(([made, { device }]) => openSteps(made, device));
+  return lasting;
+};
+
+globalThis.trainOn = async (count) => (await steps()).train(count);
+globalThis.timeBlocks = async (count, each) => (await steps()).blocks(count, each);
+globalThis.disposeOf = async (count) => (await steps()).rounds(count);
 
 /** Loaded where they are asked for: sequences need none of them. */
 const figures = async () => (await import("../foreign/figures.ts")).figures;

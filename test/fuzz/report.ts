@@ -6,6 +6,7 @@ import { type FaultsReport, faultsSummary, type LossesReport, lossesSummary } fr
 import { type PlacesReport, placesSummary } from "./places-report.ts";
 import { type ReadersReport, readersSummary } from "./reader/report.ts";
 import type { Counts, Found } from "./sequence.ts";
+import { type StepsReport, stepsFaults, stepsSummary } from "./steps-report.ts";
 import type { TaskRun } from "./tasks.ts";
 
 /** What counts as agreement of a configuration: a hundred-thousandth of the path. */
@@ -51,6 +52,7 @@ export interface SoakReport {
   readonly faults: FaultsReport;
   readonly losses: LossesReport;
   readonly places: PlacesReport;
+  readonly steps: StepsReport;
 }
 
 /** Those of the found that are no error of a type: what is wrong in another way. */
@@ -81,7 +83,7 @@ export const figureLine = (name: string, one: Measured): string => {
 
 /** All of it in a few lines. */
 export function summary(report: SoakReport): string {
-  const { sequences, configurations, readers, figures, tasks, runtimes, faults, losses, places } = report;
+  const { sequences, configurations, readers, figures, tasks, runtimes, faults, losses, places, steps } = report;
   const made = Object.values(sequences.calls).reduce((sum, count) => sum + count, 0);
   const worst = Math.max(0, ...configurations.map((one) => one.worst));
   const off = configurations.filter(configurationFailed).length;
@@ -112,6 +114,7 @@ export function summary(report: SoakReport): string {
     ...faultsSummary(faults),
     ...lossesSummary(losses),
     ...placesSummary(places),
+    ...stepsSummary(steps),
   ].join("\n");
 }
 
@@ -122,4 +125,5 @@ export const hasFailed = (report: SoakReport): boolean =>
   report.configurations.some(configurationFailed) ||
   report.figures.some(figureFailed) ||
   report.tasks.some(({ passed }) => !passed) ||
-  report.runtimes.some(({ passed }) => !passed);
+  report.runtimes.some(({ passed }) => !passed) ||
+  stepsFaults(report.steps).length > 0;

@@ -29,6 +29,19 @@ test("devices are lost in calls of a trainer, and each is replaced", async () =>
   expect(report().losses).toMatchObject({ asked: 3, done: 3, found: [] });
 });
 
+test("many steps of one trainer make no buffer and keep no heap, and trainers that are disposed of leave nothing", async () => {
+  const { code, stdout } = await soak("--only", "steps", "--steps", "2000");
+  // How fast it is at the end is told and not asked: clocks of machines with other work do not tell.
+  expect(stdout).toContain("2000 steps: ");
+  expect(stdout).toContain("20 trainers compiled, trained and disposed of: 0 buffers left");
+  const { stands, blocks, rounds } = report().steps;
+  const [first, last] = [stands[0], stands.at(-1)];
+  expect([first?.steps, last?.steps]).toEqual([10, 2000]);
+  expect([last?.alive, last?.made]).toEqual([first?.alive, first?.made]);
+  expect([blocks?.old.length, blocks?.fresh.length, rounds?.alive]).toEqual([30, 30, 0]);
+  expect(code === 0 || stdout.includes("throughput is") || stdout.includes("the heap grows")).toBe(true);
+});
+
 test("a run goes on where the last one ended, sequences beside configurations", async () => {
   const { code, stderr, stdout } = await soak("--only", "sequences", "--count", "3");
   expect(stdout).toContain("3 of 3 sequences");
