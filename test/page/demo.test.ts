@@ -33,7 +33,11 @@ const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
 
 /** The page, freshly loaded, with what went wrong in it. `before` runs in the page before anything of its own. */
-async function open(before: () => void = () => {}, viewport = DESKTOP, address = ""): Promise<{ page: Page; errors: string[] }> {
+async function open(
+  before: () => void = () => {},
+  viewport = DESKTOP,
+  address = "",
+): Promise<{ page: Page; errors: string[] }> {
   const page = await browser.newPage({ viewport });
   onTestFinished(() => page.close());
   const errors: string[] = [];
@@ -341,7 +345,9 @@ test("goes back along the curve, changes a rate there, and its address leads a v
   expect(await theirs.textContent()).toContain(`loss ${would} beside ${went}`);
   expect(await visitor.page.locator("#result").textContent()).toBe(own);
   expect(await visitor.page.locator("#branches [role=img]").getAttribute("aria-label")).toBe(futures);
-  if (process.env.SHOTS) for (const [i, one] of [page, visitor.page].entries()) await one.screenshot({ path: `${process.env.SHOTS}/${i}.png`, fullPage: true });
+  if (process.env.SHOTS)
+    for (const [i, one] of [page, visitor.page].entries())
+      await one.screenshot({ path: `${process.env.SHOTS}/${i}.png`, fullPage: true });
   await press(visitor.page, "Reset");
   await status(visitor.page, "Ready");
   expect(new URL(visitor.page.url()).hash).toBe("");
