@@ -12,15 +12,12 @@ import { type Slide, slideAttributes, windowRefusal } from "./window.ts";
 
 type Windows = Slide & { readonly kernel: readonly number[] };
 
-/** Most results of a strip, and most numbers of the other operand that meet it at a time. */
-const MOST = 8;
-
-/** The length of the strips of a line, which are as few as can be and about as long as one another: a multiple of `step` if several. */
-const stripOf = (length: number, step: number): number =>
-  Math.min(length, step * Math.ceil(length / Math.ceil(length / MOST) / step));
+/** The length of the strips of a line, which are as few as `most` allows and about equal: a multiple of `step` if several. */
+const stripOf = (length: number, most: number, step = 1): number =>
+  Math.min(length, step * Math.ceil(length / Math.ceil(length / most) / step));
 
 const each = (count: number, of: (i: number) => string): string =>
-  Array.from({ length: count }, (_, i) => of(i)).join("\n");
+  Array.from({ length: count }, (_, i) => of(i)).join("");
 
 /** The kernel of what makes an output, the gradient of the image, or that of the filter. */
 /* @__NO_SIDE_EFFECTS__ */ function stripKernel(way: "" | "-backward-input" | "-backward-filter"): Kernel {
@@ -29,53 +26,39 @@ const each = (count: number, of: (i: number) => string): string =>
     `depthwise-conv2d${way}`,
     source,
     { image: isBack ? "c" : "a", written: "c" },
-    ({ splits = 1 }, window, batch) => {
-      const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideWidth, padLeft } = window;
-      const [down, across, pixels] = isBack ? [height, width, outWidth] : [outHeight, outWidth, width];
-      const step = isBack ? strideWidth : 1;
-      const [places, taps] = [stripOf(across, step), stripOf(kernelWidth, step)];
-      const [strip, others] = isFilter ? [taps, places] : [places, taps];
-      // The products of each sum, in the order of the pixels, which are counted from the first.
-      const terms = Array.from({ length: strip }, (): string[] => []);
-      const seen = new Set<number>();
-      for (let j = 0; j < places; j++) {
-        for (let k = 0; k < taps; k++) {
-          const tap = isBack ? taps - 1 - k : k;
-          const at = isBack ? (j + padLeft - tap) / strideWidth : j * strideWidth + k;
-          if (!Number.isInteger(at)) continue;
-          seen.add(at >>> 0);
-          const [sum, other] = isFilter ? [tap, j] : [j, tap];
-          terms[sum]?.push(` + x_${at >>> 0} * other_${other}`);
-        }
-      }
-      const [line, otherLine] = isFilter ? [kernelWidth, outWidth] : [across, kernelWidth];
-      const strips = Math.ceil(line / strip);
-      const lines = isFilter ? kernelHeight : down;
-      const images = isFilter ? (splits as number) : batch;
+    ({ splits }, { height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideWidth, padLeft }, batch) => {
+      const [down, line] = isFilter ? [kernelHeight, outWidth] : isBack ? [height, width] : [outHeight, outWidth];
+      // So many products for each row at most, whatever the window, as a text bears.
+      const taps = isFilter ? stripOf(kernelWidth, 8) : kernelWidth;
+      const places = stripOf(line, Math.min(8, Math.ceil(64 / taps)), isBack ? strideWidth : 1);
+      const [strip, other] = isFilter ? [taps, places] : [places, taps];
+      const [across, others] = isFilter ? [kernelWidth, line] : [line, kernelWidth];
+      const pixels = new Set<number>();
+      /** The product of a sum with one of the others, whose pixel is counted from the first; nothing where they do not meet. */
+      const product = (sum: number, other: number): string => {
+        const [j, k] = isFilter ? [other, sum] : [sum, other];
+        const pixel = isBack ? (j + padLeft - k) / strideWidth : j * strideWidth + k;
+        if (!Number.isInteger(pixel)) return "";
+        pixels.add(pixel >>> 0);
+        return ` + x_${pixel >>> 0} * other_${other}`;
+      };
+      const sums = each(strip, (j) => `sum_${j} += V()${each(other, (k) => product(j, k))};`);
+      const images = (splits as number) ?? batch;
       return {
         holes: {
           FILTER: isFilter,
-          BACK: isBack,
-          ROWS: isBack ? "rows_seeing" : "rows_seen",
-          LINES: isBack ? "OUT_HEIGHT" : "HEIGHT",
           STRIP: strip,
-          OTHERS: others,
-          EACH: others < otherLine ? "for (var k = 0u; k < OTHER_STRIPS; k++)" : "let k = 0u;",
-          SUMS: each(strip, (j) => `var sum_${j} = V();${isFilter ? ` var total_${j} = V();` : ""}`),
-          KEEP: each(strip, (j) => `total_${j} += sum_${j}; sum_${j} = V();`),
-          RESULTS: each(strip, (j) => `put(${isFilter ? "total" : "sum"}_${j}, line, begin + ${j}, lane);`),
-          PRODUCTS: [
-            each(others, (k) => `let other_${k} = other(row, start + ${k}, lane);`),
-            ...[...seen].map((at) => `let x_${at} = pixel(line, first + ${at}u, lane);`),
-            ...terms.map((all, sum) => `sum_${sum} = sum_${sum}${all.join("")};`),
-          ].join("\n"),
+          OTHER: other,
+          SUMS: each(strip, (j) => `var sum_${j} = V();`),
+          RESULTS: each(strip, (j) => `put(sum_${j}, at, ${j});`),
+          PRODUCTS:
+            each(other, (k) => `let other_${k} = other(row, start + ${k}, at);`) +
+            [...pixels].map((pixel) => `let x_${pixel} = pixel(line, first + ${pixel}u, at);`).join("") +
+            sums,
         },
-        constants: {
-          ...{ IMAGES: images, DOWN: lines, ACROSS: line, STRIPS: strips, PIXELS: pixels },
-          ...{ OTHER_ACROSS: otherLine, OTHER_STRIPS: Math.ceil(otherLine / others) },
-        },
-        threads: images * lines * strips,
-        note: splits === 1 ? "" : ` in ${splits} parts`,
+        constants: { BACK: +isBack, IMAGES: images, DOWN: down, ACROSS: across, OTHERS: others },
+        threads: images * down * Math.ceil(across / strip),
+        note: (splits as number) > 1 ? ` in ${splits} parts` : "",
       };
     },
   );
@@ -99,8 +82,8 @@ export const depthwiseConv2d = defineOp({
   shape: ({ a }, slide) => ({ c: { shape: pooled(a, slide) } }),
   back({ a, b, dc }, { attributes, give, emit }) {
     give("b", () => {
-      // A tile of eight threads has a line of taps for four channels each.
-      const splits = splitsFor(1, a.shape[3]! / 4, size(dc.shape.slice(0, 3)));
+      // As often as is worth it: a part is no larger than a filter, and its sum is short.
+      const splits = splitsFor(1, 1, size(dc.shape.slice(0, 3)));
       const partial = emit(depthwiseConv2dBackwardFilter, { a, b: dc }, { ...attributes, shape: b.shape, splits }).c;
       return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
     });

@@ -31,7 +31,7 @@ function backwardFilter(at: Geometry, splits = 1): Case {
   };
 }
 
-/** So wide that a line of taps is taken in several strips, as lines of results are. */
+/** So wide that the gradient of a filter takes its line of taps in several strips, and that others are shorter. */
 const wide: readonly Geometry[] = [
   { image: [2, 4, 23, 4], kernel: [2, 11], filters: 1, stride: [1, 2], padding: "same" },
   { image: [1, 3, 29, 3], kernel: [3, 17], filters: 1, stride: [2, 3], padding: [0, 2, 5, 1] },
