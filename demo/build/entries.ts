@@ -1,4 +1,4 @@
-// The entry points beside the core: each of these becomes a file of its own, which imports the core as it is
+// The entry points beside the core: each of these folders of src/ becomes a file of its own, which imports the core as it is
 // published and bundles whatever else it needs.
 
 import { existsSync } from "node:fs";
@@ -6,9 +6,6 @@ import { resolve } from "node:path";
 import { build, type Plugin } from "vite";
 import { pureCalls } from "./pure-calls.ts";
 import { sideBySide } from "./side-by-side.ts";
-
-/** The folder of src/ that an entry point is made of: a room of the core is called data. */
-export const folderOf = (name: string): string => (name === "data" ? "dataset" : name);
 
 /** Names of the entry points, as `gradus/NAME` and `dist/NAME.js`. */
 export const entries: readonly string[] = [
@@ -23,9 +20,9 @@ export const entries: readonly string[] = [
   "worker",
   "cohort",
   "recover",
-  "data",
+  "dataset",
   "branches",
-].filter((name) => existsSync(`src/${folderOf(name)}/index.ts`));
+].filter((name) => existsSync(`src/${name}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */
 const first: Readonly<Record<string, readonly string[]>> = {
@@ -58,13 +55,12 @@ const coreOutside = (): Plugin => ({
 /** Builds them, or some of them, into a folder, beside the core. */
 export async function buildEntries(folder: string, names: readonly string[] = entries): Promise<void> {
   for (const name of names) {
-    const entry = `src/${folderOf(name)}/index.ts`;
     await build({
       configFile: false,
       logLevel: "error",
-      plugins: [coreOutside(), sideBySide(entry, first[name] ?? []), pureCalls()],
+      plugins: [coreOutside(), sideBySide(`src/${name}/index.ts`, first[name] ?? []), pureCalls()],
       build: {
-        lib: { entry, formats: ["es"], fileName: name },
+        lib: { entry: `src/${name}/index.ts`, formats: ["es"], fileName: name },
         target: "es2022",
         outDir: folder,
         emptyOutDir: false,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleTypes } from "./bundle-types.ts";
-import { entries, folderOf } from "./entries.ts";
+import { entries } from "./entries.ts";
 
 /** Writes `index.d.ts`, and a file for each entry point beside it, into a folder. */
 export function writeTypes(folder: string): void {
@@ -16,7 +16,7 @@ export function writeTypes(folder: string): void {
     const core = join(scratch, "index.d.ts");
     writeFileSync(join(folder, "index.d.ts"), bundleTypes(core));
     for (const name of entries) {
-      writeFileSync(join(folder, `${name}.d.ts`), bundleTypes(join(scratch, folderOf(name), "index.d.ts"), core));
+      writeFileSync(join(folder, `${name}.d.ts`), bundleTypes(join(scratch, name, "index.d.ts"), core));
     }
   } finally {
     rmSync(scratch, { recursive: true });

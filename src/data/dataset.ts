@@ -32,7 +32,7 @@ export interface Samples extends Inputs {
   readonly weight?: StreamNumbers;
 }
 
-/** Batches that know their places: a fit asks for those of its epoch, and one that goes on for those from its batch on. `gradus/data` makes them. */
+/** Batches that know their places: a fit asks for those of its epoch, and one that goes on for those from its batch on. `gradus/dataset` makes them. */
 export interface EpochBatches extends AsyncIterable<Samples> {
   /** Batches of an epoch, for schedules over epochs; undefined where nobody knows. */
   readonly batches?: number | undefined;

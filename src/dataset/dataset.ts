@@ -26,7 +26,7 @@ export function checkDataset(place: string, given: unknown): asserts given is Da
   const { count, rows } = Object(given) as Partial<Dataset>;
   if (Number.isSafeInteger(count) && typeof rows === "function") return;
   throw new OptionError(
-    `${place}: ${say(given)} is no data set. Give what arrays(), records() or another function of gradus/data made.`,
+    `${place}: ${say(given)} is no data set. Give what arrays(), records() or another function of gradus/dataset made.`,
   );
 }
 

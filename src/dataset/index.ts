@@ -1,4 +1,4 @@
-// The door of gradus/data: rows of arrays and of files, in parts, in batches, balanced and shuffled; and layers that change images at random.
+// The door of gradus/dataset: rows of arrays and of files, in parts, in batches, balanced and shuffled; and layers that change images at random.
 
 export {
   type CutoutOptions,

@@ -4,9 +4,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, posix } from "node:path";
 import { describe, expect, test } from "vitest";
-import { entries as doors, folderOf } from "../../demo/build/entries.ts";
+import { entries } from "../../demo/build/entries.ts";
 
-const entries = doors.map(folderOf);
 
 /** Rooms in the order in which data walks through them, each with the rooms that it may import from. */
 const rooms: Readonly<Record<string, readonly string[]>> = {

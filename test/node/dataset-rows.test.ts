@@ -1,4 +1,4 @@
-// Data sets of gradus/data: which rows stand where, what is read and held for them, and what is refused.
+// Data sets of gradus/dataset: which rows stand where, what is read and held for them, and what is refused.
 
 import { describe, expect, test } from "vitest";
 import {
@@ -373,7 +373,7 @@ test.each<readonly [string, () => unknown]>([
   ["arrays: input is 2, it must be a shape, or shapes by name.", () => arrays({ x: [1] }, any({ input: 2 }))],
   ['arrays: it has no "inputs". It may have input.', () => arrays({ x: [1] }, any({ inputs: [1] }))],
   [
-    "split: [object Object] is no data set. Give what arrays(), records() or another function of gradus/data made.",
+    "split: [object Object] is no data set. Give what arrays(), records() or another function of gradus/dataset made.",
     () => split(any({ x: [1] }), [1]),
   ],
   ["split: its shares add up to 1.5, they must be at most 1 together.", () => split(set, [0.9, 0.6])],

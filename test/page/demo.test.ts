@@ -345,9 +345,6 @@ test("goes back along the curve, changes a rate there, and its address leads a v
   expect(await theirs.textContent()).toContain(`loss ${would} beside ${went}`);
   expect(await visitor.page.locator("#result").textContent()).toBe(own);
   expect(await visitor.page.locator("#branches [role=img]").getAttribute("aria-label")).toBe(futures);
-  if (process.env.SHOTS)
-    for (const [i, one] of [page, visitor.page].entries())
-      await one.screenshot({ path: `${process.env.SHOTS}/${i}.png`, fullPage: true });
   await press(visitor.page, "Reset");
   await status(visitor.page, "Ready");
   expect(new URL(visitor.page.url()).hash).toBe("");

@@ -1,4 +1,4 @@
-// Batches of gradus/data in a fit: an order of its own for each epoch, the bits of a run that never stopped after one that did, schedules that
+// Batches of gradus/dataset in a fit: an order of its own for each epoch, the bits of a run that never stopped after one that did, schedules that
 // know the epoch, and images of which only some are in memory.
 
 import { expect, test } from "vitest";

@@ -85,7 +85,7 @@ export const chapters: readonly Chapter[] = [
         about: "What a fit takes: arrays, files, batches that are made on the way, bytes, text.",
         sources: [{ file: "docs/data.md" }, { file: README, questions: ["Text?", "More data than memory?"] }],
         live: [["char-gpt/", "A small GPT that reads Moby-Dick"]],
-        entry: "data",
+        entry: "dataset",
       },
       {
         name: "checkpoints",
@@ -248,7 +248,7 @@ export const apiPages = (entries: readonly string[]): readonly ApiPage[] => [
     from: /^\.\/(model\/|op\/(activation|average-pool2d|confusion|max-pool2d|reshape|rotary|softmax|window))/,
   },
   { name: "api-rates", title: "Rates, rules, schedules", entry: "index", from: /^\.\/optim\// },
-  { name: "api-files", title: "Data, files, errors", entry: "index", from: /^\.\/(data\/|io\/|errors)/ },
+  { name: "api-data", title: "Data, files, errors", entry: "index", from: /^\.\/(data\/|io\/|errors)/ },
   { name: "api-ops", title: "Ops", entry: "index", from: /^\.\/op\// },
   ...entries.map((entry) => ({ name: `api-${entry}`, title: `gradus/${entry}`, entry })),
 ];
