@@ -107,7 +107,10 @@ export const chapters: readonly Chapter[] = [
         name: "branches",
         title: "Branches of time",
         about: "Any step of a training again, other futures from there, and a link to them.",
-        sources: [{ file: "docs/branches.md" }],
+        sources: [
+          { file: README, questions: ["What if I had changed a rate at step 400?"] },
+          { file: "docs/branches.md" },
+        ],
         live: [["digits/", "Train, go back along the curve, and change a layer's rate there"]],
         entry: "branches",
       },
