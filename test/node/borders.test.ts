@@ -6,7 +6,6 @@ import { basename, dirname, posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { entries } from "../../demo/build/entries.ts";
 
-
 /** Rooms in the order in which data walks through them, each with the rooms that it may import from. */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   half: [],
