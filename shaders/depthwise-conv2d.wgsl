@@ -1,10 +1,9 @@
-// Images under a filter for each channel, and both ways back. A thread makes a strip of a line of results, for which it reads each pixel
-// of a row once:
+// Images under a filter for each channel, and both ways back; a thread makes a strip of a line of results, and reads each pixel of a row once:
 //   C[b, oy, ox, c] = the sum of A[b, iy, ix, c] W[ky, kx, c] over the taps of the window that lie in the image;
 //   BACK: C[b, iy, ix, c] = the sum of dY[b, oy, ox, c] W[ky, kx, c] over the windows that see this pixel under that tap;
 //   FILTER: C[s, ky, kx, c] = the sum of A[b, iy, ix, c] dY[b, oy, ox, c] over the positions in the strips of part s.
-// All of them gather, no two threads write one number. PRODUCTS holds which pixel and which number of B, counted from the first ones of
-// both strips, meet in which result. Beside a line of pixels there are zeros.
+// No two threads write one number. PRODUCTS holds which pixel and which number of B, counted from the first ones of both strips, meet in
+// which result. Beside a line of pixels there are zeros.
 
 override BACK: bool;
 override IMAGES: u32;  // of results: B, or parts

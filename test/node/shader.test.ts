@@ -397,9 +397,9 @@ describe.each(names)("shader %s", (name) => {
 
   test("is checked above with both values of each of its conditions", () => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
-      // What all passes over blocks share, all products and all losses, is seen with both values in one of them.
+      // What all passes over blocks share, all products, all losses and all depthwise ways, is seen with both values in one of them.
       const seen =
-        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|STRIDED|COLUMN_SUM|LONG|STAGED|TARGET|HITS|TUNED)$/.test(
+        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|STRIDED|COLUMN_SUM|LONG|STAGED|FILTER|TARGET|HITS|TUNED)$/.test(
           condition,
         )
           ? all
