@@ -53,6 +53,14 @@ export function jsonOf(results: unknown): string {
   return `${text}\n`;
 }
 
+/** Rows as a table in Markdown, the first one as its head, with columns of even width. */
+export function tableOf(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = rows.map((row) => `| ${widths.map((width, i) => (row[i] ?? "").padEnd(width)).join(" | ")} |`);
+  lines.splice(1, 0, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`);
+  return lines.join("\n");
+}
+
 /** The table of a study, and how to read it. */
 export function markdown(results: Results): string {
   const { budget, seeds, untuned, tasks, pretrained, adapter } = results;
@@ -62,10 +70,7 @@ export function markdown(results: Results): string {
       [title, ...more, ...methodNames.map((name) => methods[name])],
       ...tasks.map((task) => [task.title, ...cells(task)]),
     ];
-    const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-    const lines = rows.map((row) => `| ${widths.map((width, i) => (row[i] ?? "").padEnd(width)).join(" | ")} |`);
-    lines.splice(1, 0, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`);
-    return lines.join("\n");
+    return tableOf(rows);
   };
   const accuracies = table(
     "Test accuracy, %",

@@ -10,7 +10,7 @@ import { help, options } from "../../demo/study/options.ts";
 import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
 import { plot } from "../../demo/study/plot.ts";
 import { fullRace, quickRace } from "../../demo/study/race/plan.ts";
-import { besides, type Results as RaceResults } from "../../demo/study/race/report.ts";
+import { besides, type Results as RaceResults, markdown as raceTable } from "../../demo/study/race/report.ts";
 import { markdown, summaries } from "../../demo/study/report.ts";
 import { type Results, study } from "../../demo/study/study.ts";
 import { type Ended, runCommand } from "./command.ts";
@@ -204,6 +204,13 @@ test("--race holds races against the study: it has nothing left to do the next t
   const other = await command(["--race", "--only", "inversion", "--json", inFolder("race.json")]);
   expect(other.code).toBe(1);
   expect(other.stderr).toContain("holds races, but they are of another budget. Give another file, or remove it.");
+});
+
+test("the tables of the documentation are those of their JSON", () => {
+  const kept = (name: string): string => readFileSync(`docs/${name}`, "utf8");
+  const study: Results = JSON.parse(kept("study.json"));
+  expect(kept("study.md")).toBe(markdown(study));
+  expect(kept("race.md")).toBe(raceTable(JSON.parse(kept("race.json")), study));
 });
 
 test("a race is within the best way's deviation, or below it", () => {

@@ -209,7 +209,7 @@ export const chapters: readonly Chapter[] = [
         name: "study",
         title: "The study",
         about: "Which rates by layer help after which shift.",
-        sources: [{ file: README, sections: ["The study"] }, { file: "docs/study.md" }],
+        sources: [{ file: README, sections: ["The study"] }, { file: "docs/study.md" }, { file: "docs/race.md" }],
       },
       {
         name: "onnx",

@@ -1,7 +1,7 @@
 // What came out: the race beside the best of the six ways of the study, each with its own mean and deviation over the seeds.
 
 import { methods, type Task, tasks } from "../plan.ts";
-import { meanAndDeviation, percent, summaries } from "../report.ts";
+import { meanAndDeviation, percent, summaries, tableOf } from "../report.ts";
 import type { Results as Study } from "../study.ts";
 import type { RaceBudget, Raced } from "./plan.ts";
 
@@ -52,20 +52,16 @@ export function markdown(results: Results, study: Study): string {
 
 Written by \`npm run study -- --race\`. Every run is in the JSON file beside this one.
 
-| Test accuracy, %       | race           | best of six ways | which              | within one deviation |
-| ---------------------- | -------------- | ---------------- | ------------------ | -------------------- |
-${found
-  .map(({ task, race, best, within }) =>
-    [
-      task.title.padEnd(22),
-      spread(race).padEnd(14),
-      spread(best).padEnd(16),
-      best.way.padEnd(18),
-      (within ? "yes" : "no").padEnd(20),
-    ].join(" | "),
-  )
-  .map((row) => `| ${row} |`)
-  .join("\n")}
+${tableOf([
+  ["Test accuracy, %", "race", "best of six ways", "which", "within one deviation"],
+  ...found.map(({ task, race, best, within }) => [
+    task.title,
+    spread(race),
+    spread(best),
+    best.way,
+    within ? "yes" : "no",
+  ]),
+])}
 
 On ${within} of ${found.length} tasks the race is at most one standard deviation below the best of the [six ways](study.md), which is known only when all six were swept.
 
