@@ -346,7 +346,7 @@ test("what cannot be gone back to is refused by name, and nothing has moved", ()
     );
     trainer.load(here);
     const weights = await trainer.weights();
-    trainer.setWeights({ "head.bias": weights.get("head.bias")!.data.map((value) => value + 1) });
+    trainer.setWeights({ "head.bias": weights.get("head.bias")!.data.map((value, i) => value + i) });
     await timeline.fit(data, { epochs: 1 });
     await timeline.at(18).visit(); // behind the snapshot that knows of it
     await expect(timeline.at(16).visit()).rejects.toThrow(/^place.visit: step 16 has loss .*, and had/);
