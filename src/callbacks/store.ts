@@ -90,7 +90,7 @@ const TABLE = "checkpoints";
 
 /**
  * An entry of IndexedDB, in pages and workers: of the table "checkpoints" in the database "gradus-checkpoints". A write is one transaction,
- * and has reached the disk when it is done. Of 200 kills of Chromium one cost the whole database, which `opfs` lost in none. Throws
+ * and has reached the disk when it is done. Of 200 kills of Chromium two cost the whole database, which `opfs` lost in none. Throws
  * OptionError where there is no IndexedDB.
  */
 export function indexedDb(key: string): CheckpointStore {
