@@ -18,10 +18,12 @@ override OTHERS: u32;  // numbers of a line of B
 // Left of a line the column wraps round to one beyond.
 fn pixel(line: u32, column: u32, at: vec4u) -> V {
   let width = select(WIDTH, OUT_WIDTH, BACK);
-  return select(V(), a[(line * width + column) * LANES + at.x], column < width);
+  let inside = column < width;
+  return select(V(), a[select(0, (line * width + column) * LANES + at.x, inside)], inside);
 }
 fn other(line: u32, column: u32, at: vec4u) -> V {
-  return select(V(), b[(line * OTHERS + column) * LANES + at.x], column < OTHERS);
+  let inside = column < OTHERS;
+  return select(V(), b[select(0, (line * OTHERS + column) * LANES + at.x, inside)], inside);
 }
 
 fn put(value: V, at: vec4u, j: u32) {
