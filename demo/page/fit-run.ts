@@ -12,8 +12,6 @@ const STATS_EVERY = 10;
 
 export class FitRun implements Run {
   readonly trainer: Trainer;
-  /** Whether it was paused before its time. */
-  stopped = false;
   readonly #samples: () => Samples;
   readonly #steps: number;
   readonly #every: number;
@@ -45,8 +43,7 @@ export class FitRun implements Run {
     if (this.finished) this.#planned += this.#steps;
     const steps = Math.min(this.#every, this.#planned - this.trainer.steps);
     const { onStep, onStats } = this.#listener;
-    const { stopped } = await this.trainer.fit(samples, { steps, resume, statsEvery: STATS_EVERY, onStep, onStats });
-    this.stopped = stopped;
+    await this.trainer.fit(samples, { steps, resume, statsEvery: STATS_EVERY, onStep, onStats });
   }
 
   pause(): void {

@@ -38,6 +38,8 @@ export interface Lesson<R extends PlannedRun, S extends object> {
   opened?(run: R): void;
   /** Shows what the network makes now. */
   look(run: R): Promise<void>;
+  /** Training rests, by the user's hand or as all is done: time for what takes longer than a few steps. */
+  rested?(run: R): Promise<void>;
 }
 
 /** What a page may ask of its run. */
@@ -113,6 +115,7 @@ export function teach<R extends PlannedRun, S extends object>(lesson: Lesson<R, 
       player.paint();
       await lesson.look(run);
     },
+    ...(lesson.rested && { rested: lesson.rested }),
     paint(run) {
       const { trainer, stepsPlanned } = run;
       layers.update(tableOf(run), stats, false);

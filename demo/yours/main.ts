@@ -122,9 +122,9 @@ const taught = teach<YourRun, Settings>({
     write(result, "");
   },
 
-  async look(now) {
-    await see();
-    if (!now.finished && !now.stopped) return; // judging takes longer than a few steps
+  look: see,
+
+  async rested(now) {
     const { others } = samplesNow();
     if (others.y.length === 0) return;
     const { accuracy } = await now.trainer.evaluate(others);

@@ -101,8 +101,7 @@ test.each(pages)("%s: runs by its address, is steered, and asks nobody else", as
   await status(page, "Paused");
   const paused = await step(page);
   // Of a text, what it wrote before stays below the newest.
-  // Judging 500 drawings takes a processor with other things to do its time.
-  await page.getByText(shown).first().waitFor({ timeout: 90_000 });
+  await page.getByText(shown).first().waitFor();
   await press(page, "Continue");
   await eventually(() => step(page)).toBeGreaterThan(paused);
 
