@@ -87,10 +87,13 @@ export interface Found {
 
 export type Replay = ReturnType<typeof createReplay>;
 
+/** Bytes of the values of a step with its layer table. */
+const slotOf = (rows: number): number => SLOT + Math.ceil((rows * 16) / SLOT) * SLOT;
+
 /** The buffers that a replay makes at once: values of all steps, each with its layer table, and what they tell. */
 export const partsOf = ({ rows, layers = 0, reports = 0, counts = 0, batch = 0 }: ReplayOptions) =>
   [
-    ["step ring", (SLOT + Math.ceil((rows * 16) / SLOT) * SLOT) * MOST_STEPS],
+    ["step ring", slotOf(rows) * MOST_STEPS],
     ["metrics", 4 * (lossesAt(layers, reports, counts) + MOST_STEPS * batch)],
   ] as const;
 
@@ -100,7 +103,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
   const told: Told = { rows, layers: 0, reports: 0, counts: 0, batch: 0, ...given };
   const uniformTable = rows <= MOST_UNIFORM_ROWS;
   const [[, ringBytes], [, metricsBytes]] = partsOf(told);
-  const slotBytes = ringBytes / MOST_STEPS;
+  const slotBytes = slotOf(rows);
   const layout = gpu.stepLayout(uniformTable);
   const ring = gpu.buffer("step ring", ringBytes, Usage.UNIFORM | Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST);
   const host = new ArrayBuffer(ringBytes);
