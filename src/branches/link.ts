@@ -2,8 +2,9 @@
 // hash of the weights at its end. Whoever follows it makes the same steps.
 
 import { isBare } from "../foreign/edit-lines.ts";
+import { checkOptions } from "../foreign/options.ts";
 import { DataError, type Edit, type FitStep, OptionError, type Samples } from "../index.ts";
-import { checkKeys, checkWhole } from "./check.ts";
+import { checkWhole } from "./check.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { Line, type Segment } from "./line.ts";
 import { branches, Timeline, type TimelineOptions } from "./timeline.ts";
@@ -169,11 +170,8 @@ export async function follow(
   options: FollowOptions = {},
 ): Promise<Followed> {
   const place = "follow";
-  checkKeys(place, options, ["every", "onStep"]);
+  checkOptions(place, options, { every: "a whole number of at least 1", onStep: "a function" });
   const { onStep, ...rest } = options;
-  if (onStep !== undefined && typeof onStep !== "function") {
-    throw new OptionError(`${place}: onStep is ${String(onStep)}, it must be a function.`);
-  }
   checkWhole(`${place}: steps of the trainer`, trainer.steps, 0);
   if (trainer.steps > 0) {
     throw new OptionError(

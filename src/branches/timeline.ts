@@ -1,8 +1,9 @@
 // What a user holds of a line of time: it trains on, goes back to any of its steps, and leaves there for another future.
 
 import { isBare } from "../foreign/edit-lines.ts";
+import { checkOptions, checkRecord } from "../foreign/options.ts";
 import { type Edit, type FitOptions, type FitResult, type FitStep, OptionError, type Samples } from "../index.ts";
-import { checkKeys, checkRecord, checkWhole } from "./check.ts";
+import { checkWhole } from "./check.ts";
 import { Line } from "./line.ts";
 import { type TimelineTrainer, Traveller } from "./traveller.ts";
 
@@ -49,9 +50,8 @@ export interface TimelineSnapshot {
  * console.log(timeline.losses().at(-1), other.losses().at(-1));
  */
 export async function branches(trainer: TimelineTrainer, options: TimelineOptions = {}): Promise<Timeline> {
-  checkKeys("branches", options, ["every"]);
+  checkOptions("branches", options, { every: "a whole number of at least 1" });
   const { every = 1000 } = options;
-  checkWhole("branches: every", every, 1);
   if (typeof Object(trainer).fit !== "function" || typeof Object(trainer).load !== "function") {
     throw new OptionError("branches: it was given no trainer. Give what compile gives.");
   }
@@ -171,7 +171,7 @@ export class Place {
   async branch(edits: readonly BranchEdit[] = [], options: BranchOptions = {}): Promise<Timeline> {
     const place = "place.branch";
     const { traveller, line } = this.timeline;
-    checkKeys(place, options, ["until", "onStep"]);
+    checkOptions(place, options, { until: "a number", onStep: "a function" });
     const { until = line.end, onStep = () => undefined } = options;
     checkWhole(`${place}: until`, until, this.step);
     if (until > line.end) {
@@ -179,8 +179,6 @@ export class Place {
         `${place}: until is ${until}, and the timeline ends at ${line.end}. Branch up to there, and train the branch on with fit.`,
       );
     }
-    if (typeof onStep !== "function")
-      throw new OptionError(`${place}: onStep is ${String(onStep)}, it must be a function.`);
     return traveller.alone(place, async () => {
       const own = checkedEdits(place, edits, this.step);
       traveller.checkEdits(own);

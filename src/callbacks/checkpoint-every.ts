@@ -1,8 +1,8 @@
 // Checkpoints on the way: ModelCheckpoint of Keras, of all that training needs to go on to the same bits.
 
+import { checkOptions, say } from "../foreign/options.ts";
 import { OptionError, type SaveOptions } from "../index.ts";
 import type { Callback, Trained } from "./callback.ts";
-import { checkOptions, say } from "./check.ts";
 import { type CheckpointStore, file } from "./store.ts";
 
 /** The step and epoch that a checkpoint was asked for after. */

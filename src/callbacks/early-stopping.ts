@@ -1,7 +1,7 @@
 // Ends a fit that gets no better: EarlyStopping of Keras.
 
+import { checkOptions } from "../foreign/options.ts";
 import type { Callback } from "./callback.ts";
-import { checkOptions } from "./check.ts";
 import { type MonitorOptions, modeOf, monitorKinds, monitorOf } from "./monitor.ts";
 
 /** Options of `earlyStopping`. */

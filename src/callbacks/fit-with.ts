@@ -1,9 +1,9 @@
 // A fit with callbacks: their hooks as one `onStep` and one `onEpoch`, in the order of the list. It asks nothing of the core that a fit does
 // not offer anyway.
 
+import { say } from "../foreign/options.ts";
 import { type Data, type EpochResult, type FitOptions, type FitStep, OptionError } from "../index.ts";
 import type { Callback, History, Hooks, Run, Trained } from "./callback.ts";
-import { say } from "./check.ts";
 import { historyOf, logsOf } from "./logs.ts";
 import { sampleCount, split } from "./validation-split.ts";
 

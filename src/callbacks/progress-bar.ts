@@ -1,9 +1,9 @@
 // How a fit gets on, for people: ProgbarLogger of Keras. On a terminal a bar that is drawn again in place, elsewhere plain lines.
 
+import { checkOptions } from "../foreign/options.ts";
 import { runtime } from "../foreign/runtime.ts";
 import type { FitStep } from "../index.ts";
 import type { Callback, Run } from "./callback.ts";
-import { checkOptions } from "./check.ts";
 import { logsOf } from "./logs.ts";
 import { createMeter, type Meter, type Tick } from "./meter.ts";
 import { logLine, number, openTerminal, percent, type Size, type TextStream } from "./terminal.ts";

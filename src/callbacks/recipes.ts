@@ -1,9 +1,9 @@
 // Two ways to teach a network that others trained, by live edits of its rates and fits with callbacks. A fit each, so that schedules of
 // epochs begin anew. The core's `fineTune` is fastai's way; gradual unfreezing and layer decay by blocks are presets of `rates`.
 
+import { checkOptions, type kinds, say } from "../foreign/options.ts";
 import { type Data, NameError, OptionError } from "../index.ts";
 import type { History, Trained } from "./callback.ts";
-import { checkOptions, type kinds, say } from "./check.ts";
 import { type CallbackOptions, fitWith } from "./fit-with.ts";
 
 /** Options of `headOnly`. */

@@ -1,8 +1,8 @@
 // Lower rates of chosen layers when a number of the epochs gets no better: ReduceLROnPlateau of Keras, by the core's own, which is PyTorch's.
 
+import { checkOptions } from "../foreign/options.ts";
 import { reduceLROnPlateau as corePlateau, type ReduceLROnPlateauOptions } from "../index.ts";
 import type { Callback } from "./callback.ts";
-import { checkOptions } from "./check.ts";
 import { type MonitorOptions, modeOf, monitorKinds, monitorOf } from "./monitor.ts";
 
 /** Options of the callback `reduceLROnPlateau`. */

@@ -1,7 +1,7 @@
 // Gives the weights of the best epoch back in the end: restore_best_weights of Keras' EarlyStopping, by itself.
 
+import { checkOptions } from "../foreign/options.ts";
 import type { Callback } from "./callback.ts";
-import { checkOptions } from "./check.ts";
 import { type MonitorOptions, modeOf, monitorKinds, monitorOf } from "./monitor.ts";
 
 /** Options of `restoreBest`. */

@@ -1,7 +1,7 @@
 // The rate for another batch size.
 
+import { checkOptions, say } from "../foreign/options.ts";
 import { OptionError } from "../index.ts";
-import { checkOptions, say } from "./check.ts";
 
 /** Options of `scaleRate`. */
 export interface ScaleRateOptions {

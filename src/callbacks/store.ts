@@ -1,9 +1,9 @@
 // Where checkpoints are kept: a file of Node or Deno, the origin's own files, or IndexedDB. A write is whole or not at all, so whoever
 // reads after a crash finds the old bytes or the new ones.
 
+import { say } from "../foreign/options.ts";
 import { builtin, hasFiles, ownFiles, table } from "../foreign/runtime.ts";
 import { OptionError } from "../index.ts";
-import { say } from "./check.ts";
 
 /** One checkpoint, which the next takes the place of. */
 export interface CheckpointStore {

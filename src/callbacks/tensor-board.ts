@@ -1,9 +1,9 @@
 // What a fit tells as TensorBoard's event files: TensorBoard of Keras, and each layer's learning rate beside it.
 
+import { checkOptions, say } from "../foreign/options.ts";
 import { builtin, hasFiles } from "../foreign/runtime.ts";
 import { type EpochResult, type FitStep, OptionError } from "../index.ts";
 import type { Callback } from "./callback.ts";
-import { checkOptions, say } from "./check.ts";
 import { scalarRecord, versionRecord } from "./event-file.ts";
 import { logsOf } from "./logs.ts";
 

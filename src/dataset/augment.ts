@@ -1,6 +1,7 @@
 // Layers that change images at random and in training alone: by whole pixels, each image by numbers of its own, drawn from the seed, the batch and
 // the layer's path. So a run that is resumed or repeated sees the same images, and each copy of a cohort those of its own seed.
 
+import { checkKind, checkOptions, say } from "../foreign/options.ts";
 import {
   defineElementwise,
   defineOp,
@@ -12,7 +13,6 @@ import {
   ShapeError,
   type Value,
 } from "../index.ts";
-import { checkKind, checkOptions, say } from "./check.ts";
 import holeSource from "./hole.wgsl?raw";
 import movedSource from "./moved.wgsl?raw";
 

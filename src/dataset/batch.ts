@@ -1,8 +1,8 @@
 // Batches of a data set, as a fit takes them: made on the way, with the next rows read while the GPU works, in an order that a run which goes on
 // finds again; and what is done to batches.
 
+import { checkKind, checkOptions, say } from "../foreign/options.ts";
 import { type Batches, type EpochBatches, OptionError, type Samples } from "../index.ts";
-import { checkKind, checkOptions, say } from "./check.ts";
 import { checkDataset, type Dataset, part, type SeedOptions } from "./dataset.ts";
 import { type Group, groupsOf } from "./order.ts";
 import { chained, picked } from "./rows.ts";

@@ -1,7 +1,7 @@
 // Data sets: rows that can be asked for by their numbers, wherever they are, and what makes others of them without touching a row.
 
+import { checkKind, checkOptions, say } from "../foreign/options.ts";
 import { DataError, type Input, OptionError, type Samples } from "../index.ts";
-import { checkKind, checkOptions, say } from "./check.ts";
 import { inOrder, permutation } from "./order.ts";
 import { checkRows, isList, picked } from "./rows.ts";
 

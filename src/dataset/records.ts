@@ -1,8 +1,8 @@
 // Rows in a file: records of one length after one another, read where they are asked for. Numbers are copied out of what was read into arrays of
 // their own, so that it does not matter where in a file they stand.
 
+import { checkOptions, say } from "../foreign/options.ts";
 import { DataError, OptionError, type Samples } from "../index.ts";
-import { checkOptions, say } from "./check.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** What bytes are read from: a file of Node or Deno, a store of your own. A Blob or a File, also one of OPFS, serves as it is. */

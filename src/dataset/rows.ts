@@ -1,8 +1,8 @@
 // Samples row by row: how many there are, some of them, and one after another. Numbers stay in arrays of the kind in which they were given, and
 // inputs by name stay records.
 
+import { say } from "../foreign/options.ts";
 import { DataError, type Samples } from "../index.ts";
-import { say } from "./check.ts";
 
 type List = ArrayLike<unknown> & { readonly BYTES_PER_ELEMENT?: number };
 
