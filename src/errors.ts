@@ -4,41 +4,51 @@
 /** The common ancestor: `error instanceof GradusError` tells a Gradus error from any other. */
 export class GradusError extends Error {
   // Spelled out in each class: in a minified program the names of classes are gone.
+  /** The class by its name, which a minifier leaves as it is: "ShapeError", say. */
   override readonly name: string = "GradusError";
 }
 
 /** A shape does not fit where it is used. Thrown while a model is built or data is handed over. */
 export class ShapeError extends GradusError {
+  /** Always "ShapeError". */
   override readonly name = "ShapeError";
 }
 /** An option has a value that it cannot have. Thrown before any work is done. */
 export class OptionError extends GradusError {
+  /** Always "OptionError". */
   override readonly name = "OptionError";
 }
 /** A name or pattern matches nothing; the message lists what there is. */
 export class NameError extends GradusError {
+  /** Always "NameError". */
   override readonly name = "NameError";
 }
 /** The data cannot be trained on: empty, a label out of range, a value that is not finite. */
 export class DataError extends GradusError {
+  /** Always "DataError". */
   override readonly name = "DataError";
 }
 /** A checkpoint is damaged, or belongs to another model. */
 export class CheckpointError extends GradusError {
+  /** Always "CheckpointError". */
   override readonly name = "CheckpointError";
 }
 /** WebGPU is missing, there is no adapter, or the device was lost. */
 export class DeviceError extends GradusError {
+  /** Always "DeviceError". */
   override readonly name = "DeviceError";
 }
 /** The model or the data exceeds a limit of this device. */
 export class LimitError extends GradusError {
+  /** Always "LimitError". */
   override readonly name = "LimitError";
 }
 /** The loss stopped being a finite number. The weights are those from before that step. */
 export class NonFiniteError extends GradusError {
+  /** Always "NonFiniteError". */
   override readonly name = "NonFiniteError";
 
+  /** As it is thrown: what happened, and the number of the step, from 1. */
   constructor(
     message: string,
     /** Number of the step whose loss was not finite; it and all later steps left the weights alone. */

@@ -30,8 +30,11 @@ export interface AutotuneOptions {
 
 /** How far the measurement is. */
 export interface AutotuneProgress {
+  /** Shape classes that are decided. */
   readonly done: number;
+  /** Shape classes that are to be decided in this run. */
   readonly total: number;
+  /** Name of the kernel that was decided last. */
   readonly kernel: string;
   /** What its nodes have in common. */
   readonly shapes: string;

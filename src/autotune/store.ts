@@ -3,7 +3,9 @@
 
 /** Texts by key, such as a Map; at once or later. */
 export interface AutotuneStore {
+  /** Gives the text, or null or undefined where there is none. */
   get(key: string): string | null | undefined | Promise<string | null | undefined>;
+  /** Keeps a text. */
   set(key: string, value: string): unknown;
 }
 

@@ -12,12 +12,15 @@ import type { TimelineTrainer } from "./traveller.ts";
 
 /** Steps of a fit in a link. */
 export interface LinkFit {
-  /** Updates made before it and at its end. */
+  /** Updates made before it. */
   readonly from: number;
+  /** Updates made at its end. */
   readonly to: number;
   /** Fingerprint of its data. */
   readonly data: string;
+  /** As the option of `fit`. */
   readonly shuffle: boolean;
+  /** As the option of `fit`. */
   readonly resume: boolean;
 }
 
@@ -27,6 +30,7 @@ export interface LinkLine {
   readonly from: number;
   /** Updates made where it ends. */
   readonly to: number;
+  /** In the order in which they were made. */
   readonly fits: readonly LinkFit[];
   /** All changes from step 0 on. */
   readonly edits: readonly Edit[];

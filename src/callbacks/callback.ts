@@ -10,9 +10,11 @@ export type Trained = Pick<
 
 /** The fit that a callback belongs to. */
 export interface Run {
+  /** The trainer of the fit. */
   readonly trainer: Trained;
   /** Epochs and steps that were asked for; without end is undefined. */
   readonly epochs: number | undefined;
+  /** Updates that it is to make; undefined where the data does not say how many. */
   readonly steps: number | undefined;
   /** Samples of an epoch; undefined for batches that are made on the way. */
   readonly samples: number | undefined;

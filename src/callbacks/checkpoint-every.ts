@@ -7,7 +7,9 @@ import { type CheckpointStore, file } from "./store.ts";
 
 /** The step and epoch that a checkpoint was asked for after. */
 export interface SavedAt {
+  /** Updates made. */
   readonly step: number;
+  /** From 1, within the fit; 0 before its first step. */
   readonly epoch: number;
 }
 

@@ -7,6 +7,7 @@ import { OptionError } from "../index.ts";
 
 /** One checkpoint, which the next takes the place of. */
 export interface CheckpointStore {
+  /** Keeps the bytes; until it is done, what was there stays. */
   write(bytes: Uint8Array<ArrayBuffer>): Promise<unknown>;
   /** The last bytes that were written to the end; undefined where there are none yet. */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;

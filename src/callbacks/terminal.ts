@@ -9,9 +9,11 @@ const BAR = { most: 30, least: 6 } as const;
 
 /** What is written to, such as `process.stdout`. */
 export interface TextStream {
+  /** Whether a line can be written over. Default false. */
   readonly isTTY?: boolean;
   /** Characters in a line of a terminal. */
   readonly columns?: number;
+  /** Writes a text as it is. */
   write(text: string): unknown;
 }
 

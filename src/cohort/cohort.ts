@@ -6,14 +6,19 @@ import type { Replace } from "./replace.ts";
 
 /** What a copy tells; `reports` as an evaluation of it alone has them. NaN where it is out. */
 export interface CopyEvaluation {
+  /** Mean over the samples. */
   readonly loss: number;
+  /** The part of labels that was hit, from 0 to 1. */
   readonly accuracy: number;
+  /** Other losses and metrics by name. */
   readonly reports?: Readonly<Record<string, number>>;
 }
 
 /** What the copies tell of a step. */
 export interface CohortStep {
+  /** Number of the update, from 1. */
   readonly step: number;
+  /** By number of the copy. */
   readonly copies: readonly CopyEvaluation[];
 }
 
@@ -21,7 +26,9 @@ export interface CohortStep {
 export interface CohortEpoch {
   /** From 1. */
   readonly epoch: number;
+  /** By number of the copy. */
   readonly copies: readonly CopyEvaluation[];
+  /** Of the data given as `validation`; likewise. */
   readonly validation?: readonly CopyEvaluation[];
 }
 

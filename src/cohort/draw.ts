@@ -11,6 +11,7 @@ export function uniform(...words: readonly number[]): number {
   return bits / 2 ** 32;
 }
 
+/** A range of rates. */
 export type Range = readonly [lo: number, hi: number];
 
 /** A number for each copy, log-uniform: each part of the range that is 1 / copies of it has one of them. */

@@ -33,6 +33,7 @@ export interface RaceOptions
   readonly onRung?: (rung: RaceRung) => unknown;
 }
 
+/** Rates as `compile` takes them. */
 type CompileRates = NonNullable<Rates>;
 
 /** What was seen at a rung, and done. Plain JSON, but for NaN of a copy that is out. */

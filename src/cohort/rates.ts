@@ -3,6 +3,7 @@
 import type { CompileOptions } from "../index.ts";
 import { under } from "./copies.ts";
 
+/** Rates as `compile` takes them. */
 export type Rates = NonNullable<CompileOptions["rates"]>;
 type Predicate = Extract<Rates, (...given: never[]) => unknown>;
 type Pair = readonly [string, unknown];

@@ -6,6 +6,7 @@ import type { Rates } from "./rates.ts";
 
 /** A rate for some layers: a rule for all copies, or a range of which each copy draws its own. */
 export type RateRange = RateSpec | Range;
+/** Pairs of a pattern and a rate; later ones win. */
 type Entries = readonly (readonly [pattern: string, rate: RateRange])[];
 
 /** By pattern; later ones win. */

@@ -179,7 +179,9 @@ function made(
 
 /** Where a batch stands, both from 0. */
 export interface BatchPlace {
+  /** Passes over the data before it. */
   readonly epoch: number;
+  /** Batches of this pass before it. */
   readonly batch: number;
 }
 

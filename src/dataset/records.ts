@@ -37,8 +37,11 @@ export interface Field {
 
 /** What a record has, in the order in which it stands in the file; of several inputs or outputs by name. */
 export interface Fields {
+  /** What the model takes. */
   readonly x?: Field | { readonly [name: string]: Field };
+  /** What it is to give. */
   readonly y?: Field | { readonly [name: string]: Field };
+  /** What the sample counts. */
   readonly weight?: Field | { readonly [name: string]: Field };
 }
 

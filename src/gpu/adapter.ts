@@ -6,14 +6,19 @@ import { checkName, shown } from "../option.ts";
 
 /** A GPUDevice, known by what no other object has: so that the published types hold where the names of WebGPU are unknown. */
 export interface DeviceLike {
+  /** A GPUQueue. */
   readonly queue: object;
+  /** A GPUSupportedLimits. */
   readonly limits: object;
+  /** Settles with a GPUDeviceLostInfo when the device is gone. */
   readonly lost: Promise<unknown>;
+  /** As of a GPUDevice; Gradus calls it, and nobody else has to. */
   createComputePipelineAsync(descriptor: never): Promise<unknown>;
 }
 
 /** What `navigator.gpu` is, known likewise. */
 export interface GpuLike {
+  /** Gives a GPUAdapter, or null where there is none. */
   requestAdapter(options?: never): Promise<unknown>;
 }
 
@@ -32,6 +37,7 @@ export interface ConnectOptions {
    * package webgpu.
    */
   readonly gpu?: GpuLike;
+  /** Which GPU is asked for where there are several. Default: as the browser likes. */
   readonly powerPreference?: "low-power" | "high-performance";
   /** How many bytes may lie on the GPU at once: `memoryLimit(bytes)` of gradus/recover. Default: what the device has. */
   readonly memoryLimit?: MemoryLimit;

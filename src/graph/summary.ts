@@ -30,10 +30,15 @@ export interface LayerSummary {
 
 /** The layers of a model in order, and their sums. `String(summary)` is a table for people. */
 export interface Summary {
+  /** In the order in which the model applies them. */
   readonly layers: readonly LayerSummary[];
+  /** Numbers that can be trained, shared ones counted once. */
   readonly parameterCount: number;
+  /** Numbers that are kept and not trained, such as running statistics. */
   readonly stateCount: number;
+  /** Of one sample on the way forward. */
   readonly multiplyAdds: number;
+  /** A line for each layer, and one of sums. */
   toString(): string;
 }
 

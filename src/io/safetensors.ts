@@ -9,7 +9,9 @@ import { isCount, isRecord, parseJson } from "./json.ts";
 
 /** A tensor that a safetensors file is made of. */
 export interface StoredTensor {
+  /** Lengths of its axes; their product is the length of `data`. */
   readonly shape: readonly number[];
+  /** Its numbers, row-major: the last axis is the fastest. Written as F32. */
   readonly data: Float32Array<ArrayBuffer>;
 }
 
@@ -25,7 +27,9 @@ export interface FileTensor extends StoredTensor {
 
 /** What a safetensors file holds: tensors by name, and words. */
 export interface Safetensors<Tensor extends StoredTensor = StoredTensor> {
+  /** In the order of the file. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** What stands under "__metadata__"; empty where nothing does. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -5,6 +5,7 @@ import { optionOf } from "./config.ts";
 
 /** What was read of a file of Keras, and what was left out. */
 export interface KerasReport {
+  /** How the file is written, with the version of Keras where it says so. */
   readonly format: string;
   /** Each layer of the file: its path in the model, Keras's class, and how many numbers were read. */
   readonly layers: readonly {
@@ -20,6 +21,7 @@ export interface KerasReport {
   readonly withoutGradient: readonly string[];
   /** What to know before training. */
   readonly advice: readonly string[];
+  /** A table of the layers, then what was left out and what to know. */
   toString(): string;
 }
 

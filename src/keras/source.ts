@@ -7,7 +7,9 @@ import type { FileTensor } from "./tensor.ts";
 
 /** A TensorFlow.js layers-model: model.json as text, bytes or object, and the shards that it names. */
 export interface LayersModel {
+  /** What model.json holds. */
   readonly json: string | Uint8Array | ArrayBuffer | object;
+  /** The shards, as bytes by the path that the manifest has, or one after the other. */
   readonly weights: Shards;
 }
 

@@ -2,7 +2,9 @@
 
 /** Numbers with their shape. */
 export interface Numbers {
+  /** Lengths of its axes. */
   readonly shape: readonly number[];
+  /** Row-major. */
   readonly data: Float32Array<ArrayBuffer>;
 }
 

@@ -21,6 +21,7 @@ export type NamedWeights = ReadonlyMap<string, { readonly shape: readonly number
 export interface WrittenModel extends LayersModel {
   /** What model.json holds. */
   readonly json: object;
+  /** The bytes of `weights.bin`, f32, little-endian. */
   readonly weights: Uint8Array<ArrayBuffer>;
 }
 

@@ -27,7 +27,9 @@ export interface ControllerPart {
 
 /** A controller as a value: its numbers, the layers that it steers, and what it does. */
 export interface Controller {
+  /** Such as "layerClip". */
   readonly name: string;
+  /** Its numbers by name; a checkpoint holds them, so that a run resumes with the same ones only. */
   readonly constants: Readonly<Record<string, number>>;
   /** Pattern of the layers. */
   readonly layers: string;

@@ -10,6 +10,7 @@ import { dense } from "./dense.ts";
 
 /** Options of `multiHeadAttention`. */
 export interface MultiHeadAttentionOptions {
+  /** Heads of queries, which share `units` evenly. */
   readonly heads: number;
   /** Heads of keys and values, which neighbouring heads of queries share. It divides `heads`. Default: as many. */
   readonly keyHeads?: number;

@@ -7,6 +7,7 @@ import { checkNoActivation, type Scope, type Value, where, wholeNumber } from ".
 import { type Padding, type Pads, padsOf, pair, windowRefusal } from "../op/window.ts";
 import { anything, resolved } from "../option.ts";
 
+/** Options of what goes over images with a window. */
 export interface WindowOptions {
   /** Window height and width, or [height, width]. Default 3. */
   readonly kernel?: number | readonly [number, number];

@@ -102,6 +102,7 @@ export type Use = <In = Value, Out = Value>(name: string, layer: Layer<In, Out>,
 
 /** What a functional model may do beside using layers. */
 export interface Functional {
+  /** Applies a layer under a name. The same name with the same layer shares its weights. */
   readonly use: Use;
   /** The sum of two values, which are repeated to one shape as by `ops.add`. */
   readonly add: (a: Value, b: Value) => Value;

@@ -10,7 +10,9 @@ import type { Placed } from "../plan/layout.ts";
 
 /** Numbers with their shape, such as the tensors that `weights()` and `gradients()` give. */
 export interface ShapedNumbers {
+  /** Lengths of the axes, outermost first. */
   readonly shape: readonly number[];
+  /** Row-major: the last axis is the fastest. */
   readonly data: Numbers;
 }
 
@@ -106,6 +108,7 @@ const isPlain = (given: unknown): boolean =>
 
 /** What became of the tensors of a transfer. */
 export interface Transferred {
+  /** Names of the tensors that took the numbers of another. */
   readonly loaded: readonly string[];
   /** Tensors of this model that the source lacks, or has in another shape. */
   readonly missing: readonly string[];

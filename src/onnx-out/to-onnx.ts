@@ -32,8 +32,11 @@ type Weights = ReadonlyMap<string, { readonly shape: readonly number[]; readonly
 
 /** A trainer, or the network of one or of `inference`. */
 interface Weighted {
+  /** As of a trainer. */
   weights(): Promise<Weights>;
+  /** Of a trainer: what knows the shape of its input. */
   readonly network?: { readonly inputShape: readonly number[] };
+  /** Of a network: one sample, without the batch. */
   readonly inputShape?: readonly number[];
 }
 

@@ -44,11 +44,13 @@ export interface OnnxOptions {
 
 /** What `fromOnnx` gives. */
 export interface FromOnnx {
+  /** A model like any other; its weights are those of the file. */
   readonly model: Model;
   /** What compile is to be given as `input`: without the batch. */
   readonly input: Input | { readonly [name: string]: Input };
   /** Parameters and states by the model's names. */
   readonly weights: Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+  /** What was read, for people: `console.log(String(report))`. */
   readonly report: OnnxReport;
 }
 

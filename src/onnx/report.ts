@@ -4,7 +4,9 @@
 export interface OnnxTensor {
   /** ONNX's name; where a tensor has none, that of its node. */
   readonly source: string;
+  /** Path of the tensor in the model. */
   readonly name: string;
+  /** Lengths of its axes, as the model has them. */
   readonly shape: readonly number[];
   /** Whether it is a parameter, and not a state. */
   readonly trains: boolean;
@@ -12,7 +14,9 @@ export interface OnnxTensor {
 
 /** What was read of an ONNX file, and what was left out. */
 export interface OnnxReport {
+  /** What wrote the file, as it says. */
   readonly producer: string;
+  /** Version of the operators. */
   readonly opset: number;
   /** Nodes of the file that outputs need. */
   readonly nodes: number;
@@ -22,12 +26,15 @@ export interface OnnxReport {
   readonly recognised: Readonly<Record<string, number>>;
   /** How many samples the model takes: any, or as many as the file says. */
   readonly batch: "any" | number;
+  /** Path in the model, kind of layer, and the name of the node in the file. */
   readonly parts: readonly { readonly name: string; readonly kind: string; readonly node: string }[];
+  /** Parameters and states. */
   readonly tensors: readonly OnnxTensor[];
   /** Initializers and inputs that nothing needs. */
   readonly leftOut: readonly string[];
   /** Parts through which no gradient goes, and why. */
   readonly withoutGradient: readonly { readonly name: string; readonly node: string; readonly why: string }[];
+  /** A table of parts and tensors, then what was left out. */
   toString(): string;
 }
 

@@ -36,7 +36,9 @@ const kernel: Kernel = {
 
 /** What an elementwise op is made of. */
 export interface Formula<In extends string, A extends Attributes = Attributes> {
+  /** The op's name, in messages and recordings. */
   readonly name: string;
+  /** Names of its inputs, which the expression uses. */
   readonly inputs: readonly In[];
   /** What a layer may give beside inputs, as for `defineOp`. */
   readonly attributes?: NonNullable<Op["attributes"]>;

@@ -51,6 +51,7 @@ export interface Ops {
   readonly equal: Op<"x" | "y", "z">;
   /** z = e^x. */
   readonly exp: Op<"x", "z">;
+  /** x Phi(x), Phi the normal distribution; by tanh where its attribute is `approximate`. */
   readonly gelu: Op<"x", "z">;
   /** z: 1 where x > y, else 0. No gradient goes through it. */
   readonly greater: Op<"x" | "y", "z">;
@@ -86,11 +87,13 @@ export interface Ops {
   readonly permute: Op<"x", "y">;
   /** z = 1 / x. */
   readonly reciprocal: Op<"x", "z">;
+  /** max(x, 0). */
   readonly relu: Op<"x", "z">;
   /** y: the numbers of x under another `shape` of the same size. */
   readonly reshape: Op<"x", "y">;
   /** y: x [B, T, .., D] turned by its place on axis 1. Attributes: `base`, default 10000; `interleaved`. */
   readonly rotary: Op<"x", "y">;
+  /** 1 / (1 + exp(-x)). */
   readonly sigmoid: Op<"x", "z">;
   /** z = sin(x), to 1e-7 for x up to 1e4. */
   readonly sin: Op<"x", "z">;
@@ -112,6 +115,7 @@ export interface Ops {
    * whether that counts samples: then those beyond a short batch are left out.
    */
   readonly sum: Op<"x", "y">;
+  /** tanh(x). */
   readonly tanh: Op<"x", "z">;
   /** z: x where `condition` is not 0, else y. */
   readonly where: Op<"condition" | "x" | "y", "z">;

@@ -28,6 +28,7 @@ export interface DeviceFacts {
   readonly software: boolean;
 }
 
+/** Workgroups along each axis. */
 export type Grid = readonly [x: number, y: number, z: number];
 
 /** WebGPU allows this many workgroups along one axis by default. */

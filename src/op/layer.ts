@@ -10,7 +10,9 @@ import type { Attributes, Op } from "./op.ts";
 
 /** A value that flows through a model while it is traced: shape with the batch first, `[B, ...]`. */
 export interface Value {
+  /** Its number in the trace. */
   readonly id: number;
+  /** The batch first, [B, ..]. */
   readonly shape: readonly number[];
 }
 
@@ -65,7 +67,9 @@ export type From = string | { readonly [name: string]: string };
 export interface GraphPart {
   /** Its path; with dots it lies in groups, `layer1.0.conv1`. */
   readonly name: string;
+  /** What stands there. */
   readonly layer: Model;
+  /** The parts or inputs whose results it takes. */
   readonly from: From;
 }
 
@@ -79,6 +83,7 @@ export interface Layer<In = Value, Out = Value> {
   readonly parts?: readonly GraphPart[];
   /** The part, or the parts by name of output, whose results it gives. */
   readonly outputs?: From;
+  /** Adds what it computes to the graph of `scope` and returns the result; called while a model is traced, by values without numbers. */
   apply(scope: Scope, x: In): Out;
 }
 
@@ -91,7 +96,9 @@ export type Model = Layer<any, Value | Values>;
  * what the factory makes: `relu().apply(scope, x)`.
  */
 export interface OpLayer<Given extends readonly unknown[], Out extends string = string> {
+  /** Makes the layer. Throws OptionError for options that it has not. */
   (...given: Given): Layer;
+  /** The op itself, for layers of your own. */
   readonly op: Op<"x", Out>;
 }
 
@@ -124,6 +131,7 @@ export interface Weighting {
 
 /** What must be known of a loss; its op computes it. */
 export interface Loss extends Required<Weighting> {
+  /** The op of value and gradient, a row of the batch each. */
   readonly op: LossOp;
   /** Of the op, beside those that every loss has. */
   readonly attributes: Attributes;
@@ -166,6 +174,7 @@ export interface MetricScope extends Scope {
 
 /** A term of which not the mean is told alone, or not as it is. */
 export interface Measure {
+  /** What `loss.of(output, target)` gives. */
   readonly term: Term;
   /** The mean of its values, or the part of those that count which are hits. */
   readonly tells: "mean" | "hits";
@@ -175,7 +184,9 @@ export interface Measure {
 
 /** Whole numbers that are added up over the batches of an evaluation, and what they say. Steps that train do not ask for them. */
 export interface Counts {
+  /** The counts of a batch: a value of whole numbers, which are added up on the GPU. */
   readonly counts: () => Value;
+  /** What the sums over all batches say. */
   readonly matrix: (counts: ArrayLike<number>) => ConfusionMatrix;
 }
 

@@ -17,6 +17,7 @@ interface Shares extends Partial<Pick<Choice, "holes" | "constants">> {
 /** The options of a weighting, as `resolved` takes them. */
 export const weighting = { weight: [1, anyFinite], reduction: ["mean", ["mean", "count"]] } as const;
 
+/** What a loss is told as it is put into a graph. */
 export type LossAttributes = {
   /** Whether the gradient is made: in steps that train. */
   readonly gradient: boolean;

@@ -13,6 +13,7 @@ export type Attributes = Readonly<Record<string, Attribute | undefined>>;
 
 /** What a shape rule says of one output. */
 export interface TensorSpec {
+  /** Lengths of its axes. */
   readonly shape: readonly number[];
   /** Default "f32". */
   readonly dtype?: DType;
@@ -20,6 +21,7 @@ export interface TensorSpec {
   readonly viewOf?: string;
   /** Ending of the tensor's name, where it is not that of the op. */
   readonly suffix?: string;
+  /** Where it lives. Default "activation". */
   readonly role?: Role;
 }
 
@@ -33,9 +35,11 @@ export interface Elementwise {
 
 /** What a backward rule may do. */
 export interface Way<In extends string = string, A extends Attributes = Attributes> {
+  /** Those of the node. */
   readonly attributes: A;
   /** Hands on the gradient of an input; it is made only where somebody wants it. */
   give(input: In, gradient: () => Tensor): void;
+  /** Adds a node and returns its outputs by name. */
   emit<From extends string, To extends string>(
     op: Op<From, To>,
     inputs: Tensors<From>,
@@ -57,7 +61,9 @@ export type Known<In extends string, Out extends string> = Tensors<In | Out> &
 
 /** What there is to compute: names of inputs and outputs, shape rule, way back and kernel. Made by `defineOp` and `defineElementwise`. */
 export interface Op<In extends string = string, Out extends string = string, A extends Attributes = Attributes> {
+  /** In messages and recordings, and the ending of its outputs' names. */
   readonly name: string;
+  /** Names of the inputs, in the order in which nodes have them. */
   readonly inputs: readonly In[];
   /** Those that may be left out, the last ones; not in ops that other kernels end in. */
   readonly optional?: readonly NoInfer<In>[];
@@ -77,6 +83,7 @@ export interface Op<In extends string = string, Out extends string = string, A e
   work?(tensors: Tensors<In | Out>, attributes: A): number;
   /** Left out for a mere change of view. */
   readonly kernel?: Kernel<NoInfer<In | Out>>;
+  /** For an op that works on each number by itself: such ops are fused into the end of other kernels. */
   readonly elementwise?: Elementwise;
   /** An op that this one does as well where it alone reads what that makes, and the attributes that say so. */
   absorbs?(): { readonly op: Op; readonly attributes: Attributes };
@@ -99,10 +106,15 @@ export interface Op<In extends string = string, Out extends string = string, A e
 
 /** A sum over rows: y[i] = x[first + i] + x[first + step + i] + .., so many terms in order. */
 export interface RowSum {
+  /** What is added up. */
   readonly x: Tensor;
+  /** Where the sums go. */
   readonly y: Tensor;
+  /** Where in x the first term of y[0] stands. */
   readonly first: number;
+  /** Numbers from one term to the next. */
   readonly step: number;
+  /** Terms of each sum. */
   readonly terms: number;
 }
 
@@ -114,7 +126,9 @@ export const once = <Made>(make: () => Made): (() => Made) => {
 
 /** One elementwise step that a kernel applies to its result before storing it. */
 export interface EpilogueStep {
+  /** An elementwise one. */
   readonly op: Op;
+  /** What it was applied with. */
   readonly attributes: Attributes;
   /** Where each input of the op stands among the inputs of the node; undefined for the one that the kernel has in hand. */
   readonly inputs: readonly (number | undefined)[];
@@ -126,14 +140,19 @@ export interface EpilogueStep {
 
 /** A node with its tensors at hand. */
 export interface Work<Name extends string = string> {
+  /** What the node computes. */
   readonly op: Op;
   /** Inputs and outputs by the op's names. */
   readonly tensors: Tensors<Name>;
   /** All inputs of the node: the op's own, then the operands of what is at its end. */
   readonly all: readonly Tensor[];
+  /** In the order of the op's names; then what steps at its end keep. */
   readonly outputs: readonly Tensor[];
+  /** What the op was applied with. */
   readonly attributes: Attributes;
+  /** What is done to each number before it is stored, in order. */
   readonly epilogue: readonly EpilogueStep[];
+  /** What a choice may depend on. */
   readonly device: DeviceFacts;
   /** Whether a loss that is not finite halts the updates: in steps that train. */
   readonly halts: boolean;
@@ -175,10 +194,13 @@ export interface Tactic {
   readonly staging: "registers" | "workgroup";
 }
 
+/** One of several ways to run a kernel. */
 export interface Candidate {
+  /** What tells it from the others. */
   readonly tactic: Tactic;
   /** Equal where sums are added in the same order, so that one may stand for the other and no bit changes. */
   readonly order: string;
+  /** Variant, constants and grid. */
   readonly choice: Choice;
 }
 
@@ -188,6 +210,7 @@ export interface Kernel<Name extends string = string> {
   readonly name: string;
   /** WGSL. Every binding that it declares in group 0 has the name of a tensor of the choice; numbers lie densely, the last axis first. */
   readonly source: string;
+  /** The variant for a node: a pure function of shapes, attributes and what is known of the device. */
   choose(work: Work<Name>): Choice;
   /**
    * Whether it may be a part of a dispatch in which other kernels are. It runs once and knows nothing of the step, `main` has

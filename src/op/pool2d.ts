@@ -24,6 +24,7 @@ import {
   windowRefusal,
 } from "./window.ts";
 
+/** Options of pooling. */
 export interface PoolOptions {
   /** Step of the window. Default: the window's size. */
   readonly stride?: number | readonly [number, number];

@@ -1,5 +1,6 @@
 // A value of the graph: shape, type of its numbers, and where it lives.
 
+/** Type of the numbers of a tensor on the GPU. */
 export type DType = "f32" | "u32";
 /** How numbers lie in an arena: weights that never train may be f16, two in a word, and are f32 to whatever reads them. */
 export type Stored = DType | "f16";
@@ -12,12 +13,17 @@ export type Stored = DType | "f16";
  */
 export type Role = "parameter" | "gradient" | "base" | "state" | "next" | "activation" | "data" | "metrics";
 
+/** A tensor of a graph: what is known of it before it has a place. */
 export interface Tensor {
+  /** Its number in the graph. */
   readonly id: number;
   /** Also the GPU label, the checkpoint key and the word in error texts. */
   readonly name: string;
+  /** Lengths of its axes. */
   readonly shape: readonly number[];
+  /** Type of its numbers. */
   readonly dtype: DType;
+  /** Where it lives. */
   readonly role: Role;
   /** Of whole numbers that come from data: they are below this. */
   readonly classes?: number | undefined;

@@ -42,5 +42,6 @@ export function controller<Options extends Chosen>(
 export interface BoundedOptions extends Chosen {
   /** Bounds of the factor on the rate. Default 1/64 and 64. */
   readonly min?: number;
+  /** The upper bound. */
   readonly max?: number;
 }

@@ -11,10 +11,15 @@ import { describeSchedule, madeFrom, type Schedule, type ScheduleSpec } from "./
 
 /** What each kind of change says. */
 interface Changes {
+  /** The rule, as `rates.set` takes it. */
   set: RateRule;
+  /** Nothing more. */
   freeze: Readonly<Record<string, never>>;
+  /** Nothing more. */
   unfreeze: Readonly<Record<string, never>>;
+  /** Path of the layer whose settings they follow from now on. */
   assign: { readonly layer: string };
+  /** The rate times `factor`, not below `floor`; left as it is where that changes it by `eps` or less. */
   scale: { readonly factor: number; readonly floor: number; readonly eps: number };
 }
 /** The kinds of live changes. */
@@ -29,7 +34,9 @@ export type Action = {
 export interface Edit {
   /** The first step that it acts on, from 0: as many updates had been made. */
   readonly step: number;
+  /** What was called: `rates.set`, `freeze`, `unfreeze`, `assign` or `scale`. */
   readonly kind: EditKind;
+  /** The layers that it was called for. */
   readonly pattern: string;
   /** set: the rule, its schedule described, or { name: "custom", options: {} }; assign: { layer }; scale: { factor, floor, eps }. */
   readonly change: Readonly<Record<string, unknown>>;

@@ -13,6 +13,7 @@ export interface Optimizer {
   readonly spec: RuleSpec;
   /** Base learning rate of all layers that are not given their own. */
   readonly lr: number;
+  /** The decay that layers begin with. */
   readonly weightDecay: number;
   /** Whether `weightDecay` leaves out tensors of rank 1 and below. Decay that a rate rule sets is never left out. */
   readonly sparesVectors: boolean;

@@ -4,6 +4,7 @@
 import { OptionError } from "../errors.ts";
 import { checkOrder, shown } from "../option.ts";
 
+/** A pattern with what it stands for. */
 export type Pair<T> = readonly [name: string, value: T];
 
 /** Values by name or pattern, in their order. An object must have no key that looks like a whole number. */

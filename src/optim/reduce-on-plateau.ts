@@ -57,6 +57,7 @@ export interface ReduceLROnPlateau {
    * is never better. Returns whether it did. Throws OptionError where the metric is not a number.
    */
   step(metric: number): boolean;
+  /** What it remembers, as plain JSON for `restore`. */
   state(): ReduceLROnPlateauState;
   /** Goes on from a state; the rates are not part of it, the trainer's checkpoint keeps them. */
   restore(state: ReduceLROnPlateauState): void;

@@ -59,6 +59,7 @@ export interface RowState {
 /** The clock that all rows share. */
 export type StepClock = Pick<Clock, "step" | "stepsPerEpoch">;
 
+/** Whether a tensor trains: waiting is frozen before `from`, resting left alone by a guard. */
 export type Phase = "active" | "resting" | "waiting" | "frozen";
 
 /** How patterns find a tensor: by its own name at home, else below the layer that it was assigned to. The model itself has no name. */

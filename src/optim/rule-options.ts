@@ -13,9 +13,11 @@ export interface RuleSpec {
 
 /** What all rules take. */
 export interface RuleOptions {
+  /** The learning rate that all layers begin with. Default: as the rule of the same name in PyTorch has it. */
   readonly lr?: number;
   /** Added to the gradient; lion takes it off the weight. Default 0. */
   readonly weightDecay?: number;
+  /** Added to what is divided by, so that it is never 0. Default: as in PyTorch. */
   readonly eps?: number;
   /** Decay is taken off the weight, lr weightDecay p, instead of added to the gradient. Default false. */
   readonly decoupled?: boolean;

@@ -15,7 +15,9 @@ export interface RateRule {
   readonly lr?: number;
   /** Factor on the base rate. */
   readonly multiplier?: number;
+  /** Added to the gradient or taken off the weight, as the optimizer has it. */
   readonly weightDecay?: number;
+  /** Factor on the rate over time, in the place of the one that all have. */
   readonly schedule?: Schedule;
   /** Nothing is read or written: no gradient, no moment, no decay, no counter. */
   readonly frozen?: boolean;
@@ -44,14 +46,17 @@ export interface LayerInfo {
   readonly parameterCount: number;
   /** Full name of the tensor. */
   readonly tensor: string;
+  /** That of the tensor. */
   readonly shape: readonly number[];
   /** As the rules before this one leave it, for rules that multiply. */
   readonly multiplier: number;
+  /** The optimizer's, before any rule. */
   readonly weightDecay: number;
 }
 
 /** Called once for each tensor; the rule that it gives is for that tensor. */
 export interface RatePredicate {
+  /** Returns the rule, or undefined where the tensor stays as it is. */
   (tensor: LayerInfo): RateSpec | undefined;
   /** What the error says where it gives no rule at all. Without it that is no error. */
   readonly unmatched?: string;

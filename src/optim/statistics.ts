@@ -6,6 +6,7 @@ import type { StepClock } from "./row.ts";
 
 /** What a layer did in an update. */
 export interface LayerStatistics {
+  /** Path of the layer. */
   readonly name: string;
   /** Learning rate of its first tensor, controllers included; 0 where the layer did not train. */
   readonly lr: number;
@@ -25,6 +26,7 @@ export interface LayerStatistics {
 export interface StepStatistics {
   /** Number of the update, from 1. */
   readonly step: number;
+  /** In the order of the table of rates. */
   readonly layers: readonly LayerStatistics[];
 }
 

@@ -4,6 +4,7 @@ import type { Phase, Row } from "./row.ts";
 
 /** A tensor for people. */
 export interface TensorRow {
+  /** Path of the tensor, "stem.0.weight". */
   readonly name: string;
   /** The layer whose settings it follows. */
   readonly layer: string;
@@ -15,9 +16,11 @@ export interface TensorRow {
   readonly optimizer: string;
   /** Base learning rate, before multiplier and schedule. */
   readonly base: number;
+  /** Factor of its rules on the base rate. */
   readonly multiplier: number;
   /** Of the next step. Before the first fit a schedule that counts epochs stands at its start. */
   readonly lr: number;
+  /** Its decay now. */
   readonly weightDecay: number;
   /** Decay of the running average of the weights. */
   readonly averaging: number;

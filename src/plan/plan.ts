@@ -9,8 +9,11 @@ import { lifetimesOf, lowerBound } from "./lifetime.ts";
 
 /** A range of an arena, in bytes. Arenas are known by name; `gpu` makes a buffer of each. */
 export interface Slice {
+  /** Name of the buffer. */
   readonly arena: string;
+  /** Where it begins. */
   readonly offset: number;
+  /** Its length. */
   readonly bytes: number;
   /** Whether its numbers are f16, where f32 is read. */
   readonly half?: true;
@@ -27,8 +30,11 @@ const arenaOf = {
 
 /** Bytes of activations. `naive`: if every tensor had its own; `lowerBound`: the most that live at once. */
 export interface MemoryReport {
+  /** Of all arenas of activations together. */
   readonly planned: number;
+  /** The sum over all activations. */
   readonly naive: number;
+  /** No plan is below it. */
   readonly lowerBound: number;
 }
 

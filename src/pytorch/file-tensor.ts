@@ -2,6 +2,7 @@
 
 /** A tensor of a file. */
 export interface FileTensor {
+  /** Lengths of its axes, outermost first. */
   readonly shape: readonly number[];
   /** "F32", "BF16", "I64" and so on, as safetensors names them. */
   readonly dtype: string;

@@ -22,8 +22,11 @@ export type PlainValue =
 
 /** What was read of a file of PyTorch. */
 export interface PyTorchReport {
+  /** How the file is written: what `torch.save` makes now, what it made before 1.6, or safetensors. */
   readonly format: "zip" | "legacy" | "safetensors";
+  /** Each with the type that the file has it in. */
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[]; readonly dtype: string }[];
+  /** A line for each tensor. */
   toString(): string;
 }
 
@@ -39,6 +42,7 @@ export interface FromPyTorch {
   readonly tensors: Map<string, FileTensor>;
   /** The rest: the same nesting without the tensors. */
   readonly values: PlainValue;
+  /** What was read, for people: `console.log(String(report))`. */
   readonly report: PyTorchReport;
 }
 

@@ -47,6 +47,7 @@ export interface OptimizerGroup {
   readonly names: readonly string[];
   /** Of now; `initial_lr` among the options is that without the schedule. */
   readonly lr: number;
+  /** Its `weight_decay`. */
   readonly weightDecay: number;
   /** All that PyTorch says of the group but the parameters, in its names. */
   readonly options: Readonly<Record<string, PlainValue>>;
@@ -58,6 +59,7 @@ export interface LoadedOptimizer {
   readonly state: OptimizerState & { readonly tensors: ReadonlyMap<string, TensorState> };
   /** What `compile` takes as `rates`: a rule for each tensor of the model whose parameter is in a group. */
   readonly rates: (readonly [tensor: string, rule: RateRule])[];
+  /** In the order of the file. */
   readonly groups: readonly OptimizerGroup[];
 }
 

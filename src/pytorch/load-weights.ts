@@ -9,7 +9,9 @@ import { type Rename, type Renamed, renamed } from "./rename.ts";
 
 /** A tensor by its numbers. */
 export interface Numbers {
+  /** Lengths of its axes. */
   readonly shape: readonly number[];
+  /** Row-major. */
   readonly data: ArrayLike<number>;
 }
 
@@ -21,7 +23,9 @@ export type LoadTarget =
 
 /** A weight of the model. */
 export interface WeightTensor {
+  /** Lengths of its axes. */
   readonly shape: readonly number[];
+  /** Row-major. */
   readonly data: Float32Array<ArrayBuffer>;
 }
 
@@ -56,6 +60,7 @@ export interface LoadReport {
   readonly unexpected: readonly string[];
   /** Tensors of the source that are no weights: counts of batches. */
   readonly ignored: readonly string[];
+  /** A table: tensor, key of the file, shape, and what was left. */
   toString(): string;
 }
 

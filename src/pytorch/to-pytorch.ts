@@ -34,6 +34,7 @@ export interface ToPyTorch {
   readonly optimizer: Uint8Array<ArrayBuffer>;
   /** `model.py`, which tells at its head how it is used. Needs torch alone. */
   readonly script: string;
+  /** What went where. */
   readonly report: ToPyTorchReport;
 }
 
@@ -43,6 +44,7 @@ export interface ToPyTorchReport {
   readonly tensors: readonly { readonly name: string; readonly to: string; readonly shape: readonly number[] }[];
   /** What PyTorch goes on without. */
   readonly leftOut: readonly string[];
+  /** A line for each tensor, and what has no form there. */
   toString(): string;
 }
 

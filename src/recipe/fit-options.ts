@@ -33,6 +33,7 @@ export interface Evaluation {
   readonly loss: number;
   /** Part of all that counts that was right; NaN where nothing counts. */
   readonly accuracy: number;
+  /** How many there were. */
   readonly samples: number;
   /** As those of a step. */
   readonly reports?: Readonly<Record<string, number>>;
@@ -51,9 +52,11 @@ export interface EpochResult {
   readonly epoch: number;
   /** Means over the samples that this epoch trained on, since the run began or was resumed; of the accuracy over all that counts. */
   readonly loss: number;
+  /** The part of labels that was hit, from 0 to 1; NaN of a loss that knows no hits. */
   readonly accuracy: number;
   /** As those of a step. */
   readonly reports?: Readonly<Record<string, number>>;
+  /** Of the data given as `validation`, after the last step of the epoch. */
   readonly validation?: Evaluation;
 }
 

@@ -45,6 +45,7 @@ export interface RecoverOptions {
   readonly onSnapshot?: (told: Snapshot) => void;
 }
 
+/** Options of which the device is a function. */
 type WithDevice<Options> = Omit<Options, "device"> & {
   /** Asked for a device at the start and after each loss. Default: one of a new adapter, as `compile` takes it. */
   readonly device?: () => DeviceLike | Promise<DeviceLike>;

@@ -9,20 +9,27 @@ import { readingHalves } from "./halves.ts";
 export interface Binding extends Slice {
   /** Its number in group 0. */
   readonly number: number;
+  /** As the shader declares it. */
   readonly name: string;
+  /** What the shader does with it. */
   readonly access: Access;
 }
 
 /** One dispatch, or as many after one another as `times` says, complete. */
 export interface Command {
+  /** Name of the shader. */
   readonly kernel: string;
   /** Text of the shader, with holes. */
   readonly source: string;
+  /** What fills the holes of `source`. */
   readonly holes: Holes;
+  /** Values of the shader's `override` declarations. */
   readonly constants: Readonly<Record<string, number>>;
+  /** In the order in which the shader declares them. */
   readonly bindings: readonly Binding[];
   /** Whether the shader reads group 1, the values of the step. */
   readonly step: boolean;
+  /** Workgroups along each axis. */
   readonly grid: Grid;
   /** How often it runs; a binding in the arena "ticks" moves on by a place each time. Default 1. */
   readonly times?: number;
@@ -30,6 +37,7 @@ export interface Command {
   readonly when: number;
   /** What it works on, for people. */
   readonly note: string;
+  /** Path of the layer that asked for it; empty where none did. */
   readonly layer: string;
   /** What it is made of, where it is several beside each other. */
   readonly parts?: readonly Command[];

@@ -18,9 +18,11 @@ import { type UpdateOptions, type UpdateSettings, updateCommands } from "./updat
 export interface Recording {
   /** "train", "evaluate" or "predict". */
   readonly name: string;
+  /** In the order in which they run. */
   readonly commands: readonly Command[];
   /** Bytes of the activation arenas. */
   readonly arenas: ReadonlyMap<string, number>;
+  /** Activations of the step. */
   readonly memory: MemoryReport;
   /** Where results stand that are read after the step, by name. */
   readonly results: Readonly<Record<string, Slice>>;

@@ -14,7 +14,9 @@ import { isControlled, isMeasured, type UpdateSettings } from "./update.ts";
 
 /** A tensor that was read back: its shape, and its numbers row-major. */
 export interface HostTensor {
+  /** Lengths of its axes, outermost first. */
   readonly shape: readonly number[];
+  /** As many numbers as the product of the shape; a copy of its own. */
   readonly data: Float32Array<ArrayBuffer>;
 }
 

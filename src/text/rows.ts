@@ -20,6 +20,7 @@ export interface ExtendRowsOptions {
   readonly seed?: number;
 }
 
+/** Weights as `trainer.weights()` gives them. */
 type Weights = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>;
 
 /**

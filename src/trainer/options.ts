@@ -102,7 +102,9 @@ export interface AlternatingOptions extends Omit<CompileOptions, "loss"> {
 
 /** How far compiling is. */
 export interface CompileProgress {
+  /** Pipelines that are ready. */
   readonly done: number;
+  /** Pipelines that the first step needs. */
   readonly total: number;
   /** Name of the kernel that is ready now. */
   readonly kernel: string;

@@ -18,8 +18,11 @@ import type { HostTensor } from "../step/store.ts";
 export interface TensorState<Given = Numbers | ShapedNumbers> {
   /** Updates that the tensor has had: the next one is corrected and scheduled as number `step` + 1. */
   readonly step: number;
+  /** As many numbers as the tensor; left out where the rule has none. */
   readonly moment1?: Given;
+  /** Likewise. */
   readonly moment2?: Given;
+  /** Likewise. */
   readonly moment3?: Given;
 }
 
@@ -35,6 +38,7 @@ export interface OptimizerState {
 export interface TrainerState {
   /** Updates made. */
   readonly step: number;
+  /** By tensor name. */
   readonly tensors: ReadonlyMap<string, TensorState<HostTensor>>;
 }
 

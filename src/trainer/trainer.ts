@@ -35,6 +35,7 @@ import { createSubmit } from "./submit.ts";
 
 /** Whether the running means of the weights stand in for them; compile with `averaging`. Default false. */
 export interface Averaged {
+  /** True for the running means. */
   readonly averaged?: boolean;
 }
 

@@ -11,6 +11,7 @@ export type Given = any;
 
 /** What a worker's module offers: the model, and all of `compile`'s options that are functions or hold some. */
 export interface ServedParts extends Partial<AlternatingOptions> {
+  /** The model itself, as `compile` takes it. */
   readonly model: Model;
   /** Data that is made or read in the worker, for `fit`, `evaluate`, `predict` and others to take by name. A function is called each time. */
   readonly data?: { readonly [name: string]: Data | (() => Data | Promise<Data>) };

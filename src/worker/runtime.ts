@@ -5,7 +5,9 @@ import { DeviceError } from "../index.ts";
 
 /** As much of a worker as is used: a Worker of pages and Deno, or one of node:worker_threads. */
 export interface WorkerLike {
+  /** Sends a message to the other side. */
   postMessage(message: unknown, transfer: never): void;
+  /** Ends the worker. */
   terminate(): unknown;
 }
 

@@ -40,23 +40,34 @@ export interface WorkerUpload {
 /** Data of the page, an upload, or the name of one of the module's `data`. An iterable that makes batches stands in the module. */
 export type WorkerData = Data | WorkerUpload | string;
 
+/** A method that answers by a promise. */
 type Later<Method> = Method extends (...given: infer Given) => infer Result
   ? (...given: Given) => Promise<Awaited<Result>>
   : never;
 
 /** As `rates` of a trainer on the page, each with a promise: a change that `onStep` makes in lockstep acts on the next step. */
 export interface WorkerRates {
+  /** As `rates.set` of a trainer. */
   set: Later<LayerRates["set"]>;
+  /** As `rates.freeze` of a trainer. */
   freeze: Later<LayerRates["freeze"]>;
+  /** As `rates.unfreeze` of a trainer. */
   unfreeze: Later<LayerRates["unfreeze"]>;
+  /** As `rates.assign` of a trainer. */
   assign: Later<LayerRates["assign"]>;
+  /** As `rates.scale` of a trainer. */
   scale: Later<LayerRates["scale"]>;
+  /** As `rates.edits` of a trainer. */
   edits: Later<LayerRates["edits"]>;
+  /** As `rates.replay` of a trainer. */
   replay: Later<LayerRates["replay"]>;
+  /** As `rates.table` of a trainer. */
   table(options?: { readonly tensors?: false }): Promise<ReturnType<LayerRates["table"]>>;
 }
 
+/** As those of `fit`; validation data may be an upload, or the name of data that the module has. */
 interface WorkerFitOptions extends Omit<FitOptions, "validation">, Moving {
+  /** Evaluated after each epoch. */
   readonly validation?: WorkerData;
 }
 
@@ -77,6 +88,7 @@ export interface WorkerTrainer {
   readonly parameterCount: number;
   /** Updates made so far, as far as the page has heard. */
   readonly steps: number;
+  /** Live changes, by messages. */
   readonly rates: WorkerRates;
   /**
    * As `fit` of a trainer. Steps are streamed to `onStep` and `onStats` and not waited for, but with `lockstep: true`, where each step
@@ -87,25 +99,38 @@ export interface WorkerTrainer {
   fineTune(data: WorkerData, options?: FineTuneOptions & Moving): Promise<FitResult>;
   /** As `findRate` of a trainer. */
   findRate(data: WorkerData, options?: FindRateOptions & Moving): Promise<FoundRates>;
+  /** One update, as of a trainer. */
   step: Trainer["step"];
+  /** As of a trainer; data may be an upload or the name of data that the module has. */
   evaluate(data: WorkerData, options?: EvaluateOptions & Moving): Promise<Evaluation>;
+  /** As of a trainer; likewise. */
   predict(
     x: StreamNumbers | Inputs | WorkerUpload | string,
     options?: PredictOptions & { readonly averaged?: boolean } & Moving,
   ): Promise<HostTensor>;
   /** Puts samples into the worker and on its device once, for `fit`, `evaluate` and `predict`: without it each call sends them again. */
   upload(samples: Samples | string, options?: Moving): Promise<WorkerUpload>;
+  /** As of a trainer. */
   weights: Trainer["weights"];
+  /** As of a trainer. */
   averages: Trainer["averages"];
+  /** As of a trainer. */
   setWeights: Later<Trainer["setWeights"]>;
+  /** As of a trainer. */
   transfer: Later<Trainer["transfer"]>;
+  /** As of a trainer. */
   state: Trainer["state"];
+  /** As of a trainer. */
   setState: Later<Trainer["setState"]>;
+  /** As of a trainer. */
   gradients: Trainer["gradients"];
+  /** As of a trainer. */
   applyGradients: Trainer["applyGradients"];
   /** As `save` of a trainer: the bytes are the page's, a file of either side's is loaded by the other. */
   save: Trainer["save"];
+  /** As of a trainer. */
   load: Later<Trainer["load"]>;
+  /** As of a trainer. */
   memory: Later<Trainer["memory"]>;
   /** Ends a running fit: it lands within the steps under way, and in lockstep after the step that the page hears of. */
   stop(): void;

@@ -120,8 +120,11 @@ export function declarationsIn(text: string): Declared[] {
   });
 }
 
-/** Public names without a comment that says what they are. */
+/** Names without a comment that says what they are: those of the door, what these are made of, and their members. */
 export const undocumented = (types: string): string[] =>
-  declarationsIn(types)
-    .filter(({ exported, comment }) => exported && comment === "")
-    .map(({ name }) => name);
+  declarationsIn(types).flatMap(({ name, comment, members }) => {
+    // One comment is enough for all forms of a call.
+    const told = new Set(members.filter(({ comment }) => comment !== "").map(({ name }) => name));
+    const untold = members.filter(({ name }) => !told.has(name)).map((member) => `${name}.${member.name}`);
+    return comment === "" ? [name, ...untold] : untold;
+  });

@@ -10,8 +10,11 @@ import { normal, ruleOptions } from "../rule-options.ts";
 export interface SgdOptions {
   /** Default 1e-3. */
   readonly lr?: number;
+  /** Factor on what it keeps of earlier gradients, at least 0. Default 0. */
   readonly momentum?: number;
+  /** The gradient enters that by the factor 1 - dampening. Default 0. */
   readonly dampening?: number;
+  /** Nesterov's momentum: looks one step ahead. Default false. */
   readonly nesterov?: boolean;
   /** Added to the gradient. Default 0. */
   readonly weightDecay?: number;

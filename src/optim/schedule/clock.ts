@@ -21,7 +21,9 @@ export type MomentumSchedule = (clock: Clock) => number;
 
 /** How long a schedule runs: give one of the two. */
 export interface Span {
+  /** In updates, greater than 0. */
   readonly steps?: number;
+  /** In epochs, greater than 0; fractions too. */
   readonly epochs?: number;
 }
 

@@ -92,7 +92,9 @@ export const local = factory(
 
 /** The points of a plot: `lrs[i]` is the rate of the update at `steps[i]`. */
 export interface Preview {
+  /** Numbers of updates, from 0. */
   readonly steps: number[];
+  /** Learning rates. */
   readonly lrs: number[];
 }
 

@@ -5,6 +5,7 @@ import type { MomentumSchedule, Schedule, Span } from "./clock.ts";
 import { schedule } from "./spec.ts";
 import { timed } from "./timed.ts";
 
+/** What `oneCycle` and its momentum have in common. */
 interface OneCycle extends Span {
   /** Part of the cycle in which the rate rises. Default 0.3. */
   readonly pctStart?: number;
@@ -82,6 +83,7 @@ const heights = {
   expRange: (_cycle: number, step: number, gamma: number) => gamma ** step,
 };
 
+/** What `cyclicLR` and its momentum have in common. */
 interface Cyclic {
   /** Steps of a rise of the rate. Default 2000. */
   readonly up?: number;

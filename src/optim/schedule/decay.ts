@@ -82,6 +82,7 @@ export const polynomialLR: (options?: PolynomialOptions) => Schedule = timed<Pol
 
 /** In how long the rate falls by `gamma`; default 1 step. */
 export interface ExponentialOptions extends Span {
+  /** Factor of a whole span, at least 0. */
   readonly gamma: number;
 }
 

@@ -8,6 +8,7 @@ import type { Schedule } from "./clock.ts";
 export interface ScheduleSpec {
   /** Of the factory, such as "oneCycle". */
   readonly name: string;
+  /** What its factory was called with. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 

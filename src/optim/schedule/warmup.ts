@@ -7,6 +7,7 @@ import { cosineBetween } from "./cosine.ts";
 import { schedule } from "./spec.ts";
 import { timed } from "./timed.ts";
 
+/** What schedules with a warm-up have in common. */
 interface Warmup extends Span {
   /** Steps in which the rate rises from 0 to the base. */
   readonly warmup: number;
