@@ -4,7 +4,7 @@ ${CHECK}
 const LONG = 256u;
 
 ${ARENAS}
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
 fn term(arena: u32, at: u32) -> f32 {
   ${TERMS}

@@ -7,6 +7,7 @@ import { fold } from "../op/kernel.ts";
 /** Length, which of the arenas x is in, its place there, from a row to the next, how many, place of y, and 1 + row of the gradient. */
 export type Place = readonly [number, number, number, number, number, number, number];
 
+/** Of up to six arenas: behind their bindings stands that of the results. */
 export function chooseSumRows(places: readonly Place[], arenas: number, checked: boolean) {
   let end = 0;
   const lines = places.map((place) => {

@@ -3,6 +3,7 @@
 import { chooseSumRows, type Place } from "../kernels/sum-rows.ts";
 import type { RowSum } from "../op/op.ts";
 import { size } from "../op/tensor.ts";
+import { MOST_BUFFERS } from "../plan/beside.ts";
 import type { Plan, Slice } from "../plan/plan.ts";
 import { type Command, commandOf } from "./command.ts";
 
@@ -22,7 +23,9 @@ export function sumCommands(
     seen.set(arena, { arena, offset: begin, bytes: Math.max(other.offset + other.bytes, offset + bytes) - begin });
   }
   const arenas = [...seen.values()];
-  if (sums.length > 1 && arenas.some(({ bytes }) => bytes > mostBytes)) {
+  // Beside them the metrics are bound.
+  const isTooMuch = arenas.length >= MOST_BUFFERS || arenas.some(({ bytes }) => bytes > mostBytes);
+  if (sums.length > 1 && isTooMuch) {
     const half = sums.length >> 1;
     return [sums.slice(0, half), sums.slice(half)].flatMap((part) => sumCommands(part, plan, checked, mostBytes));
   }
