@@ -278,7 +278,7 @@ export type { Random } from "./random.ts";
 export type { FindRateOptions, FoundRates } from "./recipe/find-rate.ts";
 export type { FineTuneOptions } from "./recipe/fine-tune.ts";
 export type { EpochResult, Evaluation, FitOptions, FitResult, FitStep, StepResult } from "./recipe/fit-options.ts";
-export type { Copies } from "./step/program.ts";
+export type { Copies, Precision } from "./step/program.ts";
 export { print, type Recording } from "./step/record.ts";
 export type { HostTensor } from "./step/store.ts";
 export { type CheckGradientsOptions, checkGradients } from "./trainer/check-gradients.ts";

@@ -1,7 +1,7 @@
 // Gradus as a bench engine, through its public door only.
 
 import { autotune } from "../../src/autotune/index.ts";
-import { adam as adamRule, compile, crossEntropy } from "../../src/index.ts";
+import { adam as adamRule, compile, crossEntropy, type Precision } from "../../src/index.ts";
 import { adam, type CreateEngine } from "./engine.ts";
 import { models, startOf } from "./model.ts";
 import { worksOf } from "./roofline/work.ts";
@@ -15,6 +15,8 @@ export interface Variant {
   readonly cacheFrozen?: boolean;
   /** Whether kernels are chosen by measurement, anew in each run. */
   readonly tuned?: boolean;
+  /** What steps are of. Default: f32. */
+  readonly precision?: Precision;
 }
 
 export const create: CreateEngine = (workload) => variant({})(workload);
@@ -22,13 +24,14 @@ export const create: CreateEngine = (workload) => variant({})(workload);
 /** The workload's model, ready to train. Default: on the device that `compile` finds. */
 export const trainerOf = (
   workload: Workload,
-  { frozen = false, cacheFrozen = false, tuned = false }: Variant = {},
+  { frozen = false, cacheFrozen = false, tuned = false, precision }: Variant = {},
   device?: GPUDevice,
 ) => {
   const { lr, beta1, beta2, epsilon } = adam;
   return compile(models[workload.name](), {
     input: inputOf(workload),
     batch: workload.batch,
+    precision,
     ...restOf(workload),
     ...(device && { device }),
     loss: crossEntropy(),

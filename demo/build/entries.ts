@@ -22,6 +22,7 @@ export const entries: readonly string[] = [
   "recover",
   "dataset",
   "branches",
+  "precision",
 ].filter((name) => existsSync(`src/${name}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */

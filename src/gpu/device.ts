@@ -50,16 +50,16 @@ const MOST_PIPELINES = 1024;
 const wanted = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage"] as const;
 
 /**
- * Connects to the best adapter, or wraps a device. Throws OptionError where an option is none, DeviceError where there is no
+ * Connects to the best adapter, with a feature where it has that, or wraps a device. Throws OptionError where an option is none, DeviceError where there is no
  * WebGPU or no adapter; a device that was made on the way is destroyed again.
  */
-export async function connect(options: ConnectOptions = {}): Promise<Gpu> {
+export async function connect(options: ConnectOptions = {}, feature?: string): Promise<Gpu> {
   const { memoryLimit } = options;
-  const gpu = await connected(options);
+  const gpu = await connected(options, feature as GPUFeatureName | undefined);
   return memoryLimit === undefined ? gpu : (memoryLimit.open(gpu) as Gpu);
 }
 
-async function connected(options: ConnectOptions): Promise<Gpu> {
+async function connected(options: ConnectOptions, feature: GPUFeatureName | undefined): Promise<Gpu> {
   const given = options.device as GPUDevice | undefined;
   if (given !== undefined) {
     if (typeof given?.createBuffer === "function") return wrap(given, given.adapterInfo, false);
@@ -67,7 +67,8 @@ async function connected(options: ConnectOptions): Promise<Gpu> {
   }
   const adapter = await findAdapter(options);
   const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
-  const device = await adapter.requestDevice({ requiredLimits });
+  const has = feature !== undefined && adapter.features.has(feature);
+  const device = await adapter.requestDevice({ requiredLimits, ...(has && { requiredFeatures: [feature] }) });
   try {
     return wrap(device, adapter.info, true);
   } catch (error) {
@@ -147,7 +148,8 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     },
     demandRoom: () => undefined,
     pipeline(command, stepLayout) {
-      const code = specialise(command.kernel, command.source, command.holes);
+      const text = specialise(command.kernel, command.source, command.holes);
+      const code = /<(f16|vec4h)>/.test(text) ? `enable f16;\n${text}` : text;
       // The text says what it binds, but not where the table of group 1 lies.
       const key = `${command.step ? stepLayout.label : ""}\n${code}\n${JSON.stringify(command.constants)}`;
       let made = pipelines.get(key);

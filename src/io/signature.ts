@@ -36,6 +36,8 @@ export interface SignatureParts {
   readonly baseDtype?: string | undefined;
   /** How kernels were chosen, where bits depend on it. */
   readonly autotune?: string | undefined;
+  /** What steps are of, where that is not f32. */
+  readonly precision?: unknown;
   readonly momentum: Schedule | undefined;
   /** The rule of each tensor. Its rate and decay are left out, since the rows of the checkpoint have them. */
   readonly rules: Readonly<Record<string, RuleSpec>>;
@@ -46,7 +48,7 @@ export interface SignatureParts {
 /** The words that may be allowed to differ, whether or not a file has them. */
 const words: readonly (keyof SignatureParts)[] = [
   ...(["input", "batch", "accumulate", "loss", "losses", "seed", "clip"] as const),
-  ...(["control", "averaging", "momentum", "rules", "schedules", "autotune"] as const),
+  ...(["control", "averaging", "momentum", "rules", "schedules", "autotune", "precision"] as const),
 ];
 
 /** What is none is left out; of functions that nothing describes only "custom" can be said. */

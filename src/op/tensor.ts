@@ -31,6 +31,16 @@ export interface Tensor {
   readonly view?: number;
   /** For a gradient: id of its parameter; for what a state is to become: id of the state. */
   readonly of?: number;
+  /** How its numbers lie in a step of mixed precision. Default: as `dtype` says. */
+  readonly form?: Form;
+}
+
+/** How numbers of f32 lie where a step is of mixed precision. */
+export interface Form {
+  /** As f16, which kernels read as f32. */
+  readonly half: boolean;
+  /** Times the scale of the loss: where gradients begin. */
+  readonly scaled: boolean;
 }
 
 /** Tensors by the names that an op has for them. */
@@ -44,7 +54,8 @@ const widths = { f32: 4, u32: 4, f16: 2 } as const;
 export const bytesOf = (dtype: Stored): number => widths[dtype];
 
 /** Bytes of all numbers of a tensor. */
-export const byteSize = ({ shape, dtype }: Pick<Tensor, "shape" | "dtype">): number => size(shape) * bytesOf(dtype);
+export const byteSize = ({ shape, dtype, form }: Pick<Tensor, "shape" | "dtype" | "form">): number =>
+  size(shape) * bytesOf(form?.half ? "f16" : dtype);
 
 /** "[64x784]": for people. */
 export const dims = (tensor: Tensor): string => `[${tensor.shape.join("x")}]`;

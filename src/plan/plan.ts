@@ -2,7 +2,7 @@
 
 import { bug } from "../errors.ts";
 import { type Graph, storageOf, tensorAt } from "../graph/graph.ts";
-import { byteSize, bytesOf, size } from "../op/tensor.ts";
+import { byteSize, bytesOf, type Form, size } from "../op/tensor.ts";
 import { planArenas } from "./arena.ts";
 import type { Layout } from "./layout.ts";
 import { lifetimesOf, lowerBound } from "./lifetime.ts";
@@ -17,6 +17,8 @@ export interface Slice {
   readonly bytes: number;
   /** Whether its numbers are f16, where f32 is read. */
   readonly half?: true;
+  /** That of the tensor. */
+  readonly form?: Form | undefined;
 }
 
 /** Where tensors that live on lie. */
@@ -87,7 +89,8 @@ export function plan(
     if (tensor.role === "data" || tensor.role === "metrics") return { arena: tensor.name, offset: 0, bytes: 0 };
     if (tensor.role === "activation") {
       const spot = arenas.spots.get(tensor.id) ?? bug(`"${tensor.name}" has no place`);
-      return { arena: `activations${spot.arena}`, offset: spot.offset, bytes };
+      const { form } = tensor;
+      return { arena: `activations${spot.arena}`, offset: spot.offset, bytes, ...(form && { form }) };
     }
     const { offset, dtype } = offsets.get(tensor.of ?? tensor.id) ?? bug(`"${tensor.name}" is not in the layout`);
     const [arena, width] = [arenaOf[tensor.role], bytesOf(dtype)];

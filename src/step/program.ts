@@ -29,10 +29,10 @@ import { blockBytes, type Layout, layOut, type Placed } from "../plan/layout.ts"
 import { plan } from "../plan/plan.ts";
 import { lean } from "../plan/segment.ts";
 import { beside } from "./beside.ts";
-import { commandOf } from "./command.ts";
+import { commandOf, when } from "./command.ts";
 import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
-import { type UpdateSettings, updateCommands } from "./update.ts";
+import { type RawArena, type UpdateSettings, updateCommands } from "./update.ts";
 
 /** `train` ends in the update, `gradients` before it; `features` gives what the frozen layers at the input make of a batch. */
 export type Mode = "train" | "gradients" | "evaluate" | "predict" | "features";
@@ -77,6 +77,10 @@ export interface ProgramOptions {
   readonly mostBlocks?: number;
   /** Many copies of it at once. Default: one. */
   readonly copies?: Copies | undefined;
+  /** How steps that train are made. Default: of f32 alone. */
+  readonly precision?: Precision | undefined;
+  /** Says in which form tensors lie, but for those that are kept, before they have a place. Default: each as its dtype says. */
+  readonly formed?: ((graph: Graph, kept: ReadonlySet<number>) => Graph) | undefined;
   /** Where its buffers are, once there is a device. */
   readonly store?: object | undefined;
   readonly gpu?: object | undefined;
@@ -86,6 +90,20 @@ export interface ProgramOptions {
 export interface Copies {
   /** @internal */
   build(options: Omit<ProgramOptions, "copies">, core: typeof lent): Program;
+}
+
+/** Steps of less than f32. Made by gradus/precision. */
+export interface Precision {
+  /** What a checkpoint says of it. @internal */
+  readonly signature: unknown;
+  /** What it remembers from step to step. @internal */
+  readonly kept: readonly RawArena[];
+  /** What a device must have. @internal */
+  readonly feature: string;
+  /** What is said where it has not. @internal */
+  readonly without: string;
+  /** @internal */
+  open(options: Omit<ProgramOptions, "precision">, core: typeof lent): Program;
 }
 
 export interface Program {
@@ -158,11 +176,11 @@ function checkPlace({ name, shape, layer }: Parameter, placed: Parameter | undef
 }
 
 /** Builds one program. Throws the typed errors of the layers where the model does not fit together. */
-export const buildProgram = ({ copies, ...options }: ProgramOptions): Program =>
-  copies ? copies.build(options, lent) : buildOne(options);
+export const buildProgram = ({ precision, ...options }: ProgramOptions): Program =>
+  precision ? precision.open(options, lent) : options.copies ? options.copies.build(options, lent) : buildOne(options);
 
 /** What is lent to who makes a program of many. */
-const lent = { buildOne, beside, commandOf, fold, initialValues, reportsAt, specialise, updateCommands };
+const lent = { buildOne, beside, commandOf, fold, initialValues, reportsAt, specialise, updateCommands, when };
 
 function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;
@@ -223,7 +241,8 @@ function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const isLean = trains && paths !== undefined;
   const device: DeviceFacts = { software: options.software };
   const joined = fuse(part, kept, !isLean);
-  const whole = device.software ? joined : forGpu(joined);
+  const { formed = (graph: Graph) => graph } = options;
+  const whole = formed(device.software ? joined : forGpu(joined), kept);
   const short = isLean ? lean(whole, loss, paths) : sumsLast(whole, kept);
   const residents = [base, { layout: states.layout, ids: stateIds }];
   const room = first?.recording.arenas ?? new Map<string, number>();

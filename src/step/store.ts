@@ -10,7 +10,7 @@ import { moments } from "../kernels/update.ts";
 import { ROW_STRIDE } from "../op/check.ts";
 import { bytesOf } from "../op/tensor.ts";
 import { arenaBytes, BLOCK, blockWords, type Layout, layOut, type Placed, spansOf } from "../plan/layout.ts";
-import { isControlled, isMeasured, type UpdateSettings } from "./update.ts";
+import { isControlled, isMeasured, type RawArena, type UpdateSettings } from "./update.ts";
 
 /** A tensor that was read back: its shape, and its numbers row-major. */
 export interface HostTensor {
@@ -21,12 +21,6 @@ export interface HostTensor {
 }
 
 export type Store = ReturnType<typeof createStore>;
-
-/** An arena that a checkpoint holds as it is. */
-export interface RawArena {
-  readonly name: string;
-  readonly length: number;
-}
 
 /** `ruleOf` is the number of the rule that a tensor's row has; `beside` is what needs room too before any of it is made. */
 export function createStore(
@@ -54,6 +48,7 @@ export function createStore(
   const raw = [
     ...(update.controllers.length > 0 ? [{ name: "state", length: layers * 16 }] : []),
     ...(isMeasured(update) ? [{ name: "moved", length: layout.blocks }] : []),
+    ...(update.kept ?? []),
   ];
   const buffers = new Map<string, GPUBuffer>();
   type Words = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -64,7 +59,11 @@ export function createStore(
   const makeAll = (beside: Parts): void => {
     gpu.demandRoom([...[...wanted].map(([name, [bytes]]) => [name, bytes] as const), ...beside]);
     for (const [name, [bytes, words]] of wanted) {
-      const usage = STORAGE | COPY_SRC | COPY_DST | (["effective", "rowNumbers", "paths"].includes(name) ? UNIFORM : 0);
+      const usage =
+        STORAGE |
+        COPY_SRC |
+        COPY_DST |
+        (["effective", "rowNumbers", "paths", "lossScale"].includes(name) ? UNIFORM : 0);
       const buffer = gpu.buffer(name, bytes, usage, true);
       buffers.set(name, buffer);
       if (words?.length) gpu.device.queue.writeBuffer(buffer, 0, words); // Deno dies of an empty one
@@ -87,6 +86,7 @@ export function createStore(
   fill("spans", spansOf(layout, ruleOf));
   // What a kernel that stores a gradient binds, to say whose it is.
   if (rules.length > 0) fill("rowNumbers", strided(Array.from({ length: rows + 1 }, (_, i) => [i])));
+  for (const { name, length } of update.kept ?? []) make(name, length * bytesOf("f32"));
   if (update.average) make("shares", rows * 4);
   if (isMeasured(update)) make("moved", layout.blocks * 4);
   if (isControlled(update)) {

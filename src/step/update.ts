@@ -21,6 +21,12 @@ import {
 import { blockBytes } from "../plan/layout.ts";
 import { type Command, commandOf, when } from "./command.ts";
 
+/** An arena that a checkpoint holds as it is. */
+export interface RawArena {
+  readonly name: string;
+  readonly length: number;
+}
+
 /** How the weights of a trainer are updated: fixed when it is compiled. */
 export interface UpdateSettings {
   /** Side by side in one dispatch; a block's word says which is its own. */
@@ -32,6 +38,8 @@ export interface UpdateSettings {
   /** Largest norm of gradients. */
   readonly clip: NormClip | undefined;
   readonly controllers: readonly Controller[];
+  /** What else is remembered from step to step, from zeros on. */
+  readonly kept?: readonly RawArena[] | undefined;
   /** Micro-batches of an update. */
   readonly accumulate: number;
   /** Whether running means of the weights are kept. */

@@ -58,11 +58,17 @@ export async function compile(model: Model, options: CompileOptions | Alternatin
   const state = options.state && checkedState("compile: state", rates, program.layout.tensors, options.state, true);
   const settings = {
     ...first,
-    update: updateSettings(rates, options),
+    update: { ...updateSettings(rates, options), kept: first.precision?.kept },
     momentum: options.momentum,
     ...{ mostReports, mostCounts, depths },
   };
-  const gpu = await connect(options);
+  const { precision } = first;
+  const gpu = await connect(options, precision?.feature);
+  if (precision && !gpu.device.features.has(precision.feature)) {
+    gpu.dispose();
+    first.warn(precision.without);
+    return compile(model, { ...options, precision: undefined });
+  }
   try {
     const core = { chosen, commandOf, warn: first.warn };
     const tuning = await options.autotune?.open(gpu, core);

@@ -15,7 +15,7 @@ import type { Rates } from "../optim/rule.ts";
 import type { MomentumSchedule, Schedule } from "../optim/schedule.ts";
 import { checkFunction, checkOptions, checkSwitches, isRecord, shown } from "../option.ts";
 import { checkPattern } from "../pattern.ts";
-import type { Copies } from "../step/program.ts";
+import type { Copies, Precision } from "../step/program.ts";
 import type { HostTensor } from "../step/store.ts";
 import type { UpdateSettings } from "../step/update.ts";
 import type { OptimizerState } from "./state.ts";
@@ -82,6 +82,10 @@ export interface CompileOptions extends ConnectOptions, TrainingOptions, Normali
   readonly autotune?: Autotune;
   /** Whether the adapter computes rightly is asked before there is a trainer: `selfTest()` of gradus/recover. Default: it is trusted. */
   readonly selfTest?: SelfTest;
+  /**
+   * Steps that train of less than f32: `f16()` of gradus/precision. Where the device has no f16 that is said, and training is of f32. Default: f32.
+   */
+  readonly precision?: Precision | undefined;
   /** Many copies of the network at once: `compileCohort` of gradus/cohort gives them. Default: one. */
   readonly copies?: Copies | undefined;
   /** Decides initial weights and shuffles. Default 0. */
@@ -145,6 +149,7 @@ export interface Settings {
   readonly base: Base | undefined;
   readonly normalization: Normalization;
   readonly copies: Copies | undefined;
+  readonly precision: Precision | undefined;
   readonly warn: (message: string) => void;
   /** How kernels run in this trainer, where that is measured. */
   readonly tuning: Tuning | undefined;
@@ -167,6 +172,7 @@ const compileKeys = [
     "autotune",
     "selfTest",
     "copies",
+    "precision",
   ],
   ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference", "memoryLimit"],
   ...["mean", "std", "scale"],
@@ -176,7 +182,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   checkModel("compile", model);
   checkOptions("compile", options, compileKeys, "{ input: [784], loss: crossEntropy() }");
   const { input, batch = 32, optimizer = adamw(), seed = 0, onProgress } = options;
-  const { cacheFrozen = false, recompute, base, blocks, metrics, autotune, selfTest, copies } = options;
+  const { cacheFrozen = false, recompute, base, blocks, metrics, autotune, selfTest, copies, precision } = options;
   const { onWarning: warn = (message: string): void => console.warn(`gradus: ${message}`) } = options;
   const inputs = streamsOf("compile", "input", input);
   const targets = options.target === undefined ? undefined : streamsOf("compile", "target", options.target);
@@ -200,12 +206,13 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
       if (!isLoss(metric)) checkFunction("compile", `metrics.${name}`, metric);
   }
   for (const [name, given, entry] of [
-    ["autotune", autotune, "autotune"],
-    ["selfTest", selfTest, "recover"],
-    ["memoryLimit", options.memoryLimit, "recover"],
+    ["autotune", autotune, "autotune() of gradus/autotune"],
+    ["selfTest", selfTest, "selfTest() of gradus/recover"],
+    ["memoryLimit", options.memoryLimit, "memoryLimit() of gradus/recover"],
+    ["precision", precision, "f16() of gradus/precision"],
   ] as const) {
     if (given !== undefined && Object(given).open === undefined)
-      throw new OptionError(`compile: ${name} is ${shown(given)}. Give ${name}() of gradus/${entry}.`);
+      throw new OptionError(`compile: ${name} is ${shown(given)}. Give ${entry}.`);
   }
   checkSwitches("compile", { cacheFrozen });
   if (recompute !== undefined) checkPattern("compile: recompute", recompute);
@@ -230,6 +237,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
     base,
     normalization,
     copies,
+    precision,
     warn,
   };
 }

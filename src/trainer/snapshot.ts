@@ -11,7 +11,8 @@ import { moments as allMoments } from "../kernels/update.ts";
 import type { Objective } from "../op/layer.ts";
 import { settled } from "../optim/counts.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { HostTensor, RawArena } from "../step/store.ts";
+import type { HostTensor } from "../step/store.ts";
+import type { RawArena } from "../step/update.ts";
 import type { Settings } from "./options.ts";
 import type { Parts } from "./parts.ts";
 import type { CheckedState, TensorState, TrainerState } from "./state.ts";
@@ -24,7 +25,7 @@ export interface Subject extends Pick<Parts, "settings" | "runner" | "rates" | "
 
 /** All that decides the bits of a training beside what its checkpoints restore; to be taken before anything changes. */
 export function signed(
-  { input, batch, objectives, seed, momentum, update, base: ofBase, tuning }: Settings,
+  { input, batch, objectives, seed, momentum, update, base: ofBase, tuning, precision }: Settings,
   table: RateTable,
 ): Signature {
   const { rows, base } = table;
@@ -38,6 +39,7 @@ export function signed(
     control: controllers.map(({ name, layers, constants }) => ({ name, layers, constants })),
     averaging: average,
     autotune: tuning?.signature,
+    precision: precision?.signature,
     base,
     baseDtype: baseDtype(ofBase) === "f32" ? undefined : baseDtype(ofBase),
     rules: Object.fromEntries(rows.map(({ name, optimizer }) => [name, optimizer.spec])),

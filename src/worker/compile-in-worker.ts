@@ -21,6 +21,7 @@ export interface WorkerSettings
       | "momentum"
       | "control"
       | "autotune"
+      | "precision"
       | "selfTest"
       | "memoryLimit"
       | "device"

@@ -15,7 +15,17 @@ import { ensureVulkan, swiftshader } from "../../demo/vulkan.ts";
 import { type Packed, pack } from "../packed.ts";
 
 /** Texts whose examples are run. */
-const files = ["rates", "data", "checkpoints", "recovery", "branches", "callbacks", "cohort", "fine-tuning"];
+const files = [
+  "rates",
+  "data",
+  "checkpoints",
+  "recovery",
+  "branches",
+  "callbacks",
+  "cohort",
+  "fine-tuning",
+  "precision",
+];
 const readme = ["README.md", ...files.map((name) => `docs/${name}.md`)]
   .map((file) => readFileSync(file, "utf8"))
   .join("\n");

@@ -115,6 +115,13 @@ export const chapters: readonly Chapter[] = [
         entry: "branches",
       },
       {
+        name: "precision",
+        title: "Mixed precision",
+        about: "Activations in half of the memory, with a scale of the loss that finds itself.",
+        sources: [{ file: README, questions: ["Half the memory?"] }, { file: "docs/precision.md" }],
+        entry: "precision",
+      },
+      {
         name: "worker",
         title: "Worker",
         about: "Training beside the page, and predictions while it trains.",
