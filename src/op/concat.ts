@@ -38,7 +38,8 @@ const joining = /* @__NO_SIDE_EFFECTS__ */ <const In extends string>(
       const at = along(axis, first);
       if (first.shape[at] === undefined)
         return `${given(...parts)} There is no axis ${axis}; axes count from 0, or back from -1.`;
-      const fits = parts.every(({ shape }) => String(shape.with(at, 0)) === String(first.shape.with(at, 0)));
+      const others = (shape: readonly number[]): string => String(shape.filter((_, axis) => axis !== at));
+      const fits = parts.every(({ shape }) => shape.length > at && others(shape) === others(first.shape));
       return fits ? undefined : `${given(...parts)} All axes but axis ${axis} must be equally long.`;
     },
     shape(tensors, { axis }) {

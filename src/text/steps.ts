@@ -59,6 +59,13 @@ export function setting<T extends string | boolean | number>(
   return given as T;
 }
 
+/** What stands for a space: one character, as the type of the setting is in Rust. */
+function markOf(own: Entry): string {
+  const mark = setting(own, "replacement", "▁");
+  if ([...mark].length === 1) return mark;
+  return fail(`${own.at}.replacement`, `it has ${[...mark].length} characters`, "It must be one.");
+}
+
 /** The step that an entry names; nothing where there is none. */
 function stepOf<Step>(rows: Rows<Step>, kind: string, at: string, value: unknown): Step | undefined {
   if (value === undefined || value === null) return undefined;
@@ -212,7 +219,7 @@ const cutters: Rows<Cutter> = {
     });
   },
   Metaspace: (own) => {
-    const mark = setting(own, "replacement", "▁");
+    const mark = markOf(own);
     const when = scheme(own);
     const parts = new RegExp(escaped(mark), "gu");
     const split = setting(own, "split", true);
@@ -280,7 +287,7 @@ const decoders: Rows<Decoder> = {
       });
   },
   Metaspace: (own) => {
-    const mark = setting(own, "replacement", "▁");
+    const mark = markOf(own);
     const when = scheme(own);
     return (all) =>
       all.map((piece, i) =>

@@ -148,6 +148,15 @@ test("what does not fit is refused in words", () => {
     };
     return () => traced(layer, { name: "", shape }, 4);
   };
+  /** Of a value and of its first number in each row, which has an axis less. */
+  const joinedRanks = (axis: number) => (): unknown =>
+    traced(
+      functional((x: Value, { use, scope }) =>
+        concatenate(scope, [x, use("first", reshape([-1]), use("a", dense(1), x))], axis),
+      ),
+      { name: "", shape: [3, 5] },
+      4,
+    );
   const joined = (one: number, other: number, axis: unknown): (() => unknown) => {
     const model = functional((x: Value, { use, scope }) =>
       concatenate(scope, [use("a", dense(one), x), use("b", dense(other), x)], axis as number),
@@ -209,6 +218,7 @@ test("what does not fit is refused in words", () => {
     joined(4, 6, 1),
     joined(4, 6, 3),
     joined(4, 6, "last"),
+    joinedRanks(1),
     () =>
       traced(
         functional((_: Value, { scope }) => concatenate(scope, [])),
@@ -262,6 +272,7 @@ test("what does not fit is refused in words", () => {
       "ShapeError: concat: it was given [4,3,4] and [4,3,6]. All axes but axis 1 must be equally long.",
       "ShapeError: concat: it was given [4,3,4] and [4,3,6]. There is no axis 3; axes count from 0, or back from -1.",
       "OptionError: concat: axis is "last", it must be an axis, for example -1, the last one.",
+      "ShapeError: concat: it was given [4,3,5] and [4,3]. All axes but axis 1 must be equally long.",
       "OptionError: concatenate: its values are [], they must be a list of at least one value.",
     ]
   `);

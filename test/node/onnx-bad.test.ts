@@ -276,6 +276,16 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
     /Concat "the Concat": .*given \[1,2,3\] and \[5,3,1\]\. All axes but axis 1/,
   ],
   [
+    "joined with another rank",
+    () => one("Concat", [{ name: "axis", i: 2 }], [floats([1, 3], "b")], info("x", ["batch", 3, 2])),
+    /Concat "the Concat": /,
+  ],
+  [
+    "an axis beyond all memory that is cut",
+    () => one("Pad", [], [longs([0, -1, 0, 0], "pads")], info("x", ["batch", 2 ** 40])),
+    /a constant of shape \[1099511627775\] is asked for/,
+  ],
+  [
     "weights that are NaN",
     () => file({ initializer: [floats([3, 2], "w"), { dims: [2], name: "b", type: 1, floats: [1, Number.NaN] }] }),
     /"b" is NaN somewhere/,
@@ -324,6 +334,14 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
     /its shape is reckoned by the network, it must be a constant/,
   ],
 ];
+
+test("an axis that a Pad leaves as it is costs nothing, however long it is", async () => {
+  const pads = longs([0, 0, 1, 0, 0, 0], "pads");
+  const { inputShape } = await fromOnnx(one("Pad", [], [pads], info("x", ["batch", 2 ** 40, 3]))).then(({ input }) => ({
+    inputShape: input,
+  }));
+  expect(JSON.stringify(inputShape)).toContain(String(2 ** 40));
+});
 
 describe("a bad file is refused", () => {
   test.each(bad.map(([kind, bytes, message, options = {}]) => ({ kind, bytes, message, options })))(

@@ -185,6 +185,15 @@ const bad: readonly (readonly [what: string, run: () => unknown, kind: typeof Gr
     CheckpointError,
     'normalizer: the normalizer "Precompiled" is not known. Known are Sequence, NFC',
   ],
+  ...["", "ab".repeat(500)].map(
+    (replacement) =>
+      [
+        `a space that is ${replacement.length} characters`,
+        () => fromTokenizerJson(json({ pre_tokenizer: { type: "Metaspace", replacement } })),
+        CheckpointError,
+        `pre_tokenizer.replacement: it has ${replacement.length} characters. It must be one.`,
+      ] as const,
+  ),
   [
     "a pre-tokenizer that is not known",
     () => fromTokenizerJson(json({ pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "UnicodeScripts" }] } })),

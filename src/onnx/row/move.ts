@@ -203,20 +203,15 @@ const split: Row = (node, ins) => {
   });
 };
 
-/** Numbers along one axis by a matrix [length, made], which is kept as a state: whatever is a fixed sum of numbers along it. */
-export function along(
-  scope: Scope,
-  x: Value,
-  place: number,
-  name: string,
-  matrix: readonly (readonly number[])[],
-): Value {
+/** Numbers along one axis by a matrix [length, made], row-major, which is kept as a state: whatever is a fixed sum of numbers along it. */
+export function along(scope: Scope, x: Value, place: number, name: string, matrix: Float32Array): Value {
   const rank = x.shape.length;
-  const [length, made] = [x.shape[place] as number, matrix[0]?.length ?? 0];
+  const length = x.shape[place] as number;
+  const made = matrix.length / length;
   const last = [...inOrder(rank).filter((at) => at !== place), place];
   const moved = arrange(scope, x, inOrder(rank), last);
   const rows = view(scope, moved, [sizeOf(moved.shape) / length, length]);
-  const b = scope.state(name, [length, made], () => Float32Array.from(matrix.flat()));
+  const b = scope.state(name, [length, made], () => matrix);
   const y = view(scope, scope.op(ops.matmul, { a: rows, b }).c, [...moved.shape.slice(0, -1), made]);
   return arrange(scope, y, last, inOrder(rank));
 }
@@ -246,13 +241,9 @@ export function picked(scope: Scope, x: Value, place: number, places: readonly n
     return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, place);
   }
   checkSize(`"${scope.path}"`, [length, places.length]);
-  return along(
-    scope,
-    x,
-    place,
-    name,
-    inOrder(length).map((from) => places.map((at) => (at === from ? 1 : 0))),
-  );
+  const matrix = new Float32Array(length * places.length);
+  for (const [i, at] of places.entries()) matrix[at * places.length + i] = 1;
+  return along(scope, x, place, name, matrix);
 }
 
 const gather: Row = (node, ins, about) => {
@@ -339,11 +330,12 @@ const pad: Row = (node, ins) => {
     const isCut = mode === "constant";
     const begin = isCut ? Math.max(-front, 0) : -front;
     const count = length - begin + (isCut ? Math.min(back, 0) : back);
-    checkSize(node.place, [Math.max(count, 0)], length);
+    if (begin === 0 && count === length) return undefined;
+    checkSize(node.place, [Math.max(count, 0)]);
     return inOrder(Math.max(count, 0)).map((i) => border(i + begin, length - 1));
   });
   return stepOf(x, (scope, given) => {
-    const y = places.reduce((y, list, place) => picked(scope, y, place, list, `axis${place}`), given);
+    const y = places.reduce((y, list, place) => (list ? picked(scope, y, place, list, `axis${place}`) : y), given);
     if (mode !== "constant" || [...before, ...after].every((count) => count === 0)) return y;
     return scope.op(ops.pad, { x: y }, { before, after, value }).y;
   });

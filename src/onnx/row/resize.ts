@@ -59,11 +59,11 @@ const isOld = (node: Node): boolean => node.op === "Upsample" || node.opset < 11
 const said = (node: Node, name: string, otherwise: string, before: string): string =>
   isOld(node) ? before : node.text(name, otherwise);
 
-/** [given, made]: what of each number given is in each that is made. */
-function matrixOf(node: Node, axis: Axis, tapsOf: Taps): number[][] {
+/** [given, made], row-major: what of each number given is in each that is made. */
+function matrixOf(node: Node, axis: Axis, tapsOf: Taps): Float32Array {
   const { length, made } = axis;
   checkSize(node.place, [length, made]);
-  const matrix = Array.from({ length }, () => new Array<number>(made).fill(0));
+  const matrix = new Float32Array(length * made);
   const coordinates = "coordinate_transformation_mode";
   const place = chosen(node, coordinates, said(node, coordinates, "half_pixel", "asymmetric"), placesIn(axis));
   const isOutside = node.int("exclude_outside", 0) === 1;
@@ -73,20 +73,19 @@ function matrixOf(node: Node, axis: Axis, tapsOf: Taps): number[][] {
     const kept = isOutside ? taps.filter(([tap]) => tap >= 0 && tap < length) : taps;
     const whole = isOutside ? kept.reduce((sum, [, share]) => sum + share, 0) : 1;
     for (const [tap, share] of kept) {
-      const row = matrix[Math.min(Math.max(tap, 0), length - 1)] as number[];
-      row[at] = (row[at] as number) + share / whole;
+      const cell = Math.min(Math.max(tap, 0), length - 1) * made + at;
+      matrix[cell] = (matrix[cell] as number) + share / whole;
     }
   }
   return matrix;
 }
 
 /** How often each number is repeated, where that is all. */
-function repeatsOf(matrix: readonly (readonly number[])[]): number | undefined {
-  const made = matrix[0]?.length ?? 0;
-  const times = made / matrix.length;
+function repeatsOf(matrix: Float32Array, { length, made }: Axis): number | undefined {
+  const times = made / length;
   const isSo =
     Number.isInteger(times) &&
-    matrix.every((row, from) => row.every((share, at) => share === (Math.floor(at / times) === from ? 1 : 0)));
+    matrix.every((share, i) => share === (Math.floor((i % made) / times) === Math.floor(i / made) ? 1 : 0));
   return isSo ? times : undefined;
 }
 
@@ -116,7 +115,7 @@ const resize: Row = (node, ins) => {
     axis,
     matrix: matrixOf(node, axes[axis] as Axis, taps),
   }));
-  const repeats = ways.map(({ matrix }) => repeatsOf(matrix));
+  const repeats = ways.map(({ matrix, axis }) => repeatsOf(matrix, axes[axis] as Axis));
   return stepOf(x, (scope, value) => {
     if (repeats.every((times) => times !== undefined)) {
       const each = value.shape.map((_, place) => repeats[ways.findIndex((way) => way.place === place)] ?? 1);
