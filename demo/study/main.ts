@@ -8,4 +8,6 @@ await (argv.includes("--adapters")
     ? import("./yours/main.ts")
     : argv.includes("--race")
       ? import("./race/main.ts")
-      : import("./rates.ts"));
+      : argv.includes("--claims")
+        ? import("./claims/main.ts")
+        : import("./rates.ts"));
