@@ -204,14 +204,20 @@ const split: Row = (node, ins) => {
 };
 
 /** Numbers along one axis by a matrix [length, made], row-major, which is kept as a state: whatever is a fixed sum of numbers along it. */
-export function along(scope: Scope, x: Value, place: number, name: string, matrix: Float32Array): Value {
+export function along(
+  scope: Scope,
+  x: Value,
+  place: number,
+  name: string,
+  made: number,
+  matrix: () => Float32Array<ArrayBuffer>,
+): Value {
   const rank = x.shape.length;
   const length = x.shape[place] as number;
-  const made = matrix.length / length;
   const last = [...inOrder(rank).filter((at) => at !== place), place];
   const moved = arrange(scope, x, inOrder(rank), last);
   const rows = view(scope, moved, [sizeOf(moved.shape) / length, length]);
-  const b = scope.state(name, [length, made], () => matrix);
+  const b = scope.state(name, [length, made], matrix);
   const y = view(scope, scope.op(ops.matmul, { a: rows, b }).c, [...moved.shape.slice(0, -1), made]);
   return arrange(scope, y, last, inOrder(rank));
 }
@@ -241,9 +247,11 @@ export function picked(scope: Scope, x: Value, place: number, places: readonly n
     return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, place);
   }
   checkSize(`"${scope.path}"`, [length, places.length]);
-  const matrix = new Float32Array(length * places.length);
-  for (const [i, at] of places.entries()) matrix[at * places.length + i] = 1;
-  return along(scope, x, place, name, matrix);
+  return along(scope, x, place, name, places.length, () => {
+    const matrix = new Float32Array(length * places.length);
+    for (const [i, at] of places.entries()) matrix[at * places.length + i] = 1;
+    return matrix;
+  });
 }
 
 const gather: Row = (node, ins, about) => {

@@ -59,34 +59,44 @@ const isOld = (node: Node): boolean => node.op === "Upsample" || node.opset < 11
 const said = (node: Node, name: string, otherwise: string, before: string): string =>
   isOld(node) ? before : node.text(name, otherwise);
 
-/** [given, made], row-major: what of each number given is in each that is made. */
-function matrixOf(node: Node, axis: Axis, tapsOf: Taps): Float32Array {
+/** What of the numbers given is in number `at` that is made. */
+type Made = (at: number) => readonly (readonly [place: number, share: number])[];
+
+function madeOf(node: Node, axis: Axis, tapsOf: Taps): Made {
   const { length, made } = axis;
   checkSize(node.place, [length, made]);
-  const matrix = new Float32Array(length * made);
   const coordinates = "coordinate_transformation_mode";
   const place = chosen(node, coordinates, said(node, coordinates, "half_pixel", "asymmetric"), placesIn(axis));
   const isOutside = node.int("exclude_outside", 0) === 1;
-  for (let at = 0; at < made; at++) {
+  return (at) => {
     const from = place(at);
     const taps = tapsOf(node, from, Math.floor(from));
     const kept = isOutside ? taps.filter(([tap]) => tap >= 0 && tap < length) : taps;
     const whole = isOutside ? kept.reduce((sum, [, share]) => sum + share, 0) : 1;
-    for (const [tap, share] of kept) {
-      const cell = Math.min(Math.max(tap, 0), length - 1) * made + at;
-      matrix[cell] = (matrix[cell] as number) + share / whole;
-    }
-  }
+    return kept.map(([tap, share]) => [Math.min(Math.max(tap, 0), length - 1), share / whole] as const);
+  };
+}
+
+/** [given, made], row-major. Nobody makes it before there are weights: it may be far larger than the file. */
+function matrixOf(of: Made, { length, made }: Axis): Float32Array<ArrayBuffer> {
+  const matrix = new Float32Array(length * made);
+  for (let at = 0; at < made; at++)
+    for (const [place, share] of of(at)) matrix[place * made + at] = (matrix[place * made + at] as number) + share;
   return matrix;
 }
 
 /** How often each number is repeated, where that is all. */
-function repeatsOf(matrix: Float32Array, { length, made }: Axis): number | undefined {
+function repeatsOf(of: Made, { length, made }: Axis): number | undefined {
   const times = made / length;
-  const isSo =
-    Number.isInteger(times) &&
-    matrix.every((share, i) => share === (Math.floor((i % made) / times) === Math.floor(i / made) ? 1 : 0));
-  return isSo ? times : undefined;
+  const isRepeated = (at: number): boolean => {
+    const shares = of(at).filter(([, share]) => share !== 0);
+    return (
+      shares.every(([place]) => place === Math.floor(at / times)) && shares.reduce((sum, [, one]) => sum + one, 0) === 1
+    );
+  };
+  if (!Number.isInteger(times)) return undefined;
+  for (let at = 0; at < made; at++) if (!isRepeated(at)) return undefined;
+  return times;
 }
 
 const resize: Row = (node, ins) => {
@@ -113,15 +123,18 @@ const resize: Row = (node, ins) => {
   const ways = moved.map((axis) => ({
     place: x.order.indexOf(axis),
     axis,
-    matrix: matrixOf(node, axes[axis] as Axis, taps),
+    made: madeOf(node, axes[axis] as Axis, taps),
   }));
-  const repeats = ways.map(({ matrix, axis }) => repeatsOf(matrix, axes[axis] as Axis));
+  const repeats = ways.map(({ made, axis }) => repeatsOf(made, axes[axis] as Axis));
   return stepOf(x, (scope, value) => {
     if (repeats.every((times) => times !== undefined)) {
       const each = value.shape.map((_, place) => repeats[ways.findIndex((way) => way.place === place)] ?? 1);
       return scope.op(ops.tile, { x: value }, { repeats: each, each: true }).y;
     }
-    return ways.reduce((y, { place, axis, matrix }) => along(scope, y, place, `axis${axis}`, matrix), value);
+    return ways.reduce((y, { place, axis, made }) => {
+      const own = axes[axis] as Axis;
+      return along(scope, y, place, `axis${axis}`, own.made, () => matrixOf(made, own));
+    }, value);
   });
 };
 
