@@ -14,8 +14,12 @@ override LANES: u32;  // of a head
 @group(0) @binding(3) var<storage, read_write> known: array<f32>;  // [ROWS, 3]
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let row = id.y * groups.x * 64 + id.x;
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let row = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   if (row >= ROWS) { return; }
   var sum = V();
   for (var n = row * LANES; n < (row + 1) * LANES; n++) { sum = fma(dy[n], y[n], sum); }

@@ -14,22 +14,26 @@ override LANES: u32;   // V in a row
 @group(0) @binding(3) var<storage, read_write> dtable: array<V>;  // [parts, rows, C]
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64 + id.x;
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   if (i >= LENGTH) { return; }
-  let lane = i % LANES;
+  let place = i % LANES;
   var token = head[i / LANES];
   var total = V(0);
   while (token != NONE) {
     var sum = V(0);
     for (var n = 0u; n < LONG; n++) {
       if (token == NONE) { break; }
-      sum += dy[token * LANES + lane];
+      sum += dy[token * LANES + place];
       token = next[token];
     }
     total += sum;
   }
-  let value = epilogue(total, i * ${WIDTH}, lane * ${WIDTH});
+  let value = epilogue(total, i * ${WIDTH}, place * ${WIDTH});
   ${ASK}(value);
   settle();
   dtable[i] = value;

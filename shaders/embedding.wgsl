@@ -8,9 +8,13 @@ override LANES: u32;   // V in a row
 @group(0) @binding(2) var<storage, read_write> y: array<V>;  // [B, .., C]
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64 + id.x;
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   if (i >= LENGTH) { return; }
-  let lane = i % LANES;
-  y[i] = epilogue(table[ids[i / LANES] * LANES + lane], i * ${WIDTH}, lane * ${WIDTH});
+  let place = i % LANES;
+  y[i] = epilogue(table[ids[i / LANES] * LANES + place], i * ${WIDTH}, place * ${WIDTH});
 }

@@ -12,8 +12,12 @@ override FACTOR: f32;  // what a byte counts
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;  // [B, WIDTH]
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64 + id.x;
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   if (i >= LENGTH) { return; }
   let row = i / WIDTH;
   let at = data_order[step.start + select(0, row, row < step.count)] * WIDTH + i % WIDTH;

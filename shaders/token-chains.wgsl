@@ -16,8 +16,12 @@ override SPLITS: u32;
 @group(0) @binding(2) var<storage, read_write> head: array<u32>;  // [SPLITS, ROWS]
 
 @compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64 + id.x;
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   let part = i / THREADS;
   if (part >= SPLITS) { return; }
   let thread = i % THREADS;

@@ -16,6 +16,8 @@ export interface Node {
   readonly epilogue: readonly EpilogueStep[];
   /** Whether it is a part of the dispatch of the node before it. */
   readonly beside?: boolean;
+  /** Whether it goes on, in that dispatch, with the rows that the node before it makes. */
+  readonly after?: boolean;
 }
 
 export interface Graph {
@@ -47,7 +49,7 @@ export function addTensor(graph: Graph, tensor: Omit<Tensor, "id">): Tensor {
 /** Adds a node and its output tensors, each as the op says of it. */
 export function addNode(
   graph: Graph,
-  node: Omit<Node, "outputs" | "epilogue" | "beside">,
+  node: Omit<Node, "outputs" | "epilogue" | "beside" | "after">,
   specs: readonly (readonly [name: string, TensorSpec])[],
 ): Tensor[] {
   const { op, inputs, layer } = node;

@@ -115,6 +115,8 @@ export const attentionDelta = defineOp({
   kernel: {
     name: "attention-delta",
     source: deltaSource,
+    beside: true,
+    rows: ({ tensors: { dy, rows } }) => ({ of: "dy", length: (2 * size(dy.shape)) / size(rows.shape) }),
     choose({ tensors: { dy, rows } }) {
       const count = size(rows.shape) / 2;
       const length = size(dy.shape) / count;
@@ -123,6 +125,7 @@ export const attentionDelta = defineOp({
         holes: { VECTOR: vector },
         constants: { ROWS: count, LANES: vector ? length / 4 : length },
         grid: count,
+        by: "thread",
         note: dims(dy),
       };
     },

@@ -139,7 +139,7 @@ export const batchNormBackward = defineOp({
       const end = epilogue(steps, all, { lanes, columns: channels, aligned: lanes === 4 });
       return {
         holes: {
-          STEP: step,
+          STEP: checked ? "" : step,
           EPILOGUE: end.text,
           CHECK: checkPart(checked),
           VECTOR: lanes === 4,

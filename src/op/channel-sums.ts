@@ -42,7 +42,7 @@ const sumsKernel: Kernel = {
     const real = x === undefined ? realOf(rows, { ...from, shape: [samples] }) : realRows(x);
     return {
       holes: {
-        STEP: x !== undefined || isLine ? step : "",
+        STEP: !checked && (x !== undefined || isLine) ? step : "",
         V: typeOf(from),
         VECTOR: lanesOf(from) === 4,
         JOINED: joined,

@@ -3,6 +3,7 @@
 
 import check from "../../shaders/parts/check.wgsl?raw";
 import checkSum from "../../shaders/parts/check-sum.wgsl?raw";
+import step from "../../shaders/parts/step.wgsl?raw";
 import { cutAtHoles, inLines } from "./kernel.ts";
 
 /**
@@ -23,6 +24,6 @@ const nothing = "fn check(value: vec4f) {}\nfn check_one(value: f32) {}\nfn chec
 export const asksGradients = ({ source }: { readonly source: string }): number =>
   cutAtHoles(source).includes("CHECK") ? (source.includes("check_sum(") ? 2 : 1) : 0;
 
-/** The part for a kernel. `sums`: its second output may be a gradient too. */
+/** The part for a kernel, which brings the values of the step along. `sums`: its second output may be a gradient too. */
 export const checkPart = (checked: boolean, sums = false): string =>
-  checked ? inLines(check, sums ? checkSum : "") : nothing;
+  checked ? inLines(step, check, sums ? checkSum : "") : nothing;

@@ -12,6 +12,9 @@ import { splitsForTokens } from "./split.ts";
 import { sumPartials } from "./sum.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
 
+/** Numbers of a workgroup. */
+const numbersOf = (columns: number): number => (columns % 4 === 0 ? 256 : 64);
+
 /** What both kernels of rows share: a thread for each number of a row of what is written, or for four. */
 function rows({ all, epilogue: steps }: Work, written: Tensor) {
   const columns = written.shape.at(-1) as number;
@@ -52,12 +55,18 @@ export const embedding: Op<"ids" | "table", "y"> = defineOp({
   kernel: {
     name: "embedding",
     source,
+    beside: true,
+    lines({ tensors: { y } }) {
+      const columns = y.shape.at(-1) as number;
+      return numbersOf(columns) % columns === 0 ? columns : undefined;
+    },
     choose(work) {
       const { ids, table, y } = work.tensors;
       const { lanes, end, constants, grid } = rows(work as Work, y);
       return {
         holes: { EPILOGUE: end.text, WIDTH: lanes },
         tensors: { ids, table, y, ...end.tensors },
+        lines: numbersOf(y.shape.at(-1) as number),
         note: `${dims(table)} by ${dims(ids)}${end.note}`,
         ...{ constants, grid },
       };
@@ -88,6 +97,7 @@ export const tokenChains = defineOp({
   kernel: {
     name: "token-chains",
     source: chainsSource,
+    beside: true,
     choose({ tensors: { ids, head }, attributes, device: { software } }) {
       const { rows, splits } = attributes as { readonly rows: number; readonly splits: number };
       const tokens = size(ids.shape);
@@ -123,6 +133,7 @@ export const embeddingBackward = defineOp({
   kernel: {
     name: "embedding-backward",
     source: backwardSource,
+    beside: true,
     choose(work) {
       const { dy, next, head, dtable } = work.tensors;
       const { lanes, end, constants, grid } = rows(work as Work, dtable);

@@ -23,6 +23,7 @@ export const gatherWords = defineOp({
   kernel: {
     name: "gather-words",
     source,
+    beside: true,
     choose({ tensors: { y }, attributes }) {
       const { factor } = attributes as WordsAttributes;
       const length = size(y.shape);

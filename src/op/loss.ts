@@ -10,7 +10,7 @@ import { defineOp, type Op } from "./op.ts";
 import { dims, size } from "./tensor.ts";
 
 /** What a loss shares out in its own way: who takes which part of a row. */
-interface Shares extends Partial<Pick<Choice, "holes" | "constants">> {
+interface Shares extends Partial<Pick<Choice, "holes" | "constants" | "by">> {
   readonly grid: Grid;
 }
 
@@ -58,10 +58,13 @@ export interface LossParts {
   /** The shader's name of weights of classes, where it can have them. */
   readonly classes?: string;
   readonly shares: (asked: Asked) => Shares;
+  /** Whether a row of the prediction, along its last axis, is one thread's or one workgroup's. Default false. */
+  readonly byRow?: boolean;
 }
 
 /* @__NO_SIDE_EFFECTS__ */ export function lossOp({ names: [p, t], ...loss }: LossParts): LossOp {
   const { name, kernel, source, shares, spanOf, parts, target: hasTarget = true, negated, classes: table } = loss;
+  const { byRow = false } = loss;
   const optional = ["scales", ...(table === undefined ? [] : (["classes"] as const))] as const;
   return defineOp({
     name,
@@ -80,6 +83,9 @@ export interface LossParts {
     kernel: {
       name: kernel,
       source: inLines(share, source),
+      beside: byRow,
+      rows: ({ tensors: { prediction } }) =>
+        byRow ? { of: "prediction", length: prediction.shape.at(-1) as number } : undefined,
       choose({ tensors: { prediction, target, scales, classes, rows, dprediction }, attributes, device }) {
         const { factor = 1 } = attributes as LossAttributes;
         const { shape } = prediction;
@@ -87,7 +93,7 @@ export interface LossParts {
         const span = spanOf(shape);
         const parts = (rows.shape[0] as number) / batch;
         const classed = classes !== undefined;
-        const { holes, constants, grid } = shares({ batch, parts, shape, attributes, classed, device });
+        const { holes, constants, grid, by } = shares({ batch, parts, shape, attributes, classed, device });
         const weighted = scales !== undefined;
         return {
           holes: { STEP: step, WEIGHTED: weighted, GRADIENT: dprediction !== undefined, ...holes },
@@ -106,6 +112,7 @@ export interface LossParts {
             ...(dprediction && { [`d${p}`]: dprediction }),
           },
           grid,
+          by,
           note: dims(prediction),
         };
       },

@@ -45,6 +45,7 @@ export const lossesAt = (layers: number, reports: number, counts: number): numbe
 const kernel: Kernel<"rows" | "metrics"> = {
   name: "metrics",
   source,
+  beside: true,
   choose({ tensors: { rows }, attributes, halts }) {
     const { later = false, silent = false, report, reports = 0, layers = 0 } = attributes as Attributes;
     const reported = report !== undefined;

@@ -39,7 +39,7 @@ export const moveKernel = /* @__NO_SIDE_EFFECTS__ */ (
     const own = all.slice(0, inputs.length);
     return {
       holes: {
-        STEP: real.includes("step.") || share.includes("step.") ? step : "",
+        STEP: !checked && (real + share).includes("step.") ? step : "",
         EPILOGUE: end.text,
         CHECK: checkPart(checked),
         INPUTS: inputsText(inputs, sources, fours, Number(attributes.value ?? 0)),

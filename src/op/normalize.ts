@@ -97,6 +97,11 @@ function groupsOf(x: Tensor, given: Attributes, sharing: (groups: number, number
 const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward: boolean): Kernel => ({
   name,
   source: inLines(groupPart, text),
+  beside: true,
+  rows({ tensors, attributes: given }) {
+    const [, , , channels] = viewOf(tensors.x as Tensor, given as Groups);
+    return isForward && given.positions !== true ? { of: "x", length: channels } : undefined;
+  },
   choose({ tensors, all, attributes: given, epilogue: steps, checked, device }) {
     const { x, gamma, beta } = tensors as Tensors<"x"> & Partial<Tensors<"gamma" | "beta">>;
     const { view, holes, constants, isShared } = groupsOf(x, given, (groups, numbers) =>
@@ -115,6 +120,7 @@ const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward
       },
       constants: { ...constants, COLUMNS: columns, ...(!isForward && { HEIGHT: height, SAMPLES: view[0] }) },
       tensors: { ...tensors, ...end.tensors },
+      by: isShared ? "workgroup" : "thread",
       grid: isForward
         ? isShared
           ? fold(constants.GROUPS)

@@ -158,6 +158,8 @@ export interface Work<Name extends string = string> {
   readonly halts: boolean;
   /** Whether an output is a gradient that is asked where it is stored. */
   readonly checked: boolean;
+  /** Whether a workgroup should make rows whole, for a kernel behind it in its dispatch that reads them. */
+  readonly whole?: boolean;
 }
 
 /** One way to run a kernel: the decision for one node. */
@@ -176,6 +178,10 @@ export interface Choice {
    * the binding, read_write, by which it writes. Default 1.
    */
   readonly times?: number;
+  /** Of its first output, whose rows a workgroup makes whole: so many numbers, behind those of the workgroup before it. */
+  readonly lines?: number | undefined;
+  /** Who reads of `Kernel.rows` no more than one row: thread i of all, without waiting for others, or workgroup i. */
+  readonly by?: "thread" | "workgroup" | undefined;
   /** What the recording prints, for example "[64x784]x[784x256]". Default: shapes of the inputs. */
   readonly note?: string;
 }
@@ -218,6 +224,10 @@ export interface Kernel<Name extends string = string> {
    * memory of its workgroup is declared alike by all that may stand beside it. Default false.
    */
   readonly beside?: boolean;
+  /** How long rows of the first output are, where a workgroup can make them whole: a kernel of `rows` may follow in the same dispatch. */
+  lines?(work: Pick<Work<Name>, "tensors" | "attributes">): number | undefined;
+  /** The input of which a thread or a workgroup reads one row alone, and how long that is; it says which by `by`. */
+  rows?(work: Pick<Work<Name>, "tensors" | "attributes">): { readonly of: string; readonly length: number } | undefined;
   /** All ways to run it, of which the first is what `choose` gives; left out where there is no other. */
   candidates?(work: Work<Name>): readonly Candidate[];
 }
@@ -227,11 +237,15 @@ export interface Chooser {
   choose(kernel: Kernel, work: Work): Choice | undefined;
 }
 
+type Chosen = Required<Choice> & { readonly grid: Grid };
+
 /** What a kernel chose, or somebody for it, with all that it left out. */
-export function chosen(kernel: Kernel, work: Work, by?: Chooser): Required<Choice> & { readonly grid: Grid } {
-  const choice = by?.choose(kernel, work) ?? kernel.choose(work);
-  const { holes = {}, constants = {}, tensors = work.tensors, grid, times = 1, note } = choice;
+export function chosen(kernel: Kernel, work: Work, tuning?: Chooser): Chosen {
+  const choice = tuning?.choose(kernel, work) ?? kernel.choose(work);
+  const { holes = {}, constants = {}, tensors = work.tensors, grid, times = 1, note, lines, by } = choice;
   return {
+    lines,
+    by,
     holes,
     constants,
     tensors,

@@ -47,14 +47,15 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
   productOf: (work: Work<"a" | "b" | "c">) => Product,
 ): Kernel<"a" | "b" | "c" | "sum"> {
   const chosen = (work: Work<"a" | "b" | "c" | "sum">, tactic: Tactic): Choice => {
-    const { tensors, all, outputs, epilogue: steps, checked } = work;
+    const { tensors, all, outputs, epilogue: steps, checked, whole = false } = work;
     const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note, ...more } = productOf(work);
     const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
     const { splits, shares } = tactic;
     const aligned = N % 4 === 0;
     const end = epilogue(steps, all, { lanes: 4, columns: line, aligned }, outputs);
-    const { holes, grid } = tilingFor(tactic, M, N, groups * splits);
+    const { holes, grid, rows: held } = tilingFor(tactic, M, N, groups * splits, whole);
     return {
+      lines: more.holes?.STORED_ROW === undefined && held !== undefined ? held * N : undefined,
       holes: {
         ...holes,
         ...{ TERMS: "K", STORED_ROW: "m + i" },
@@ -86,6 +87,7 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
     name,
     source: inLines(text, product),
     beside: true,
+    lines: (work) => linesOf(work, productOf(work as Work<"a" | "b" | "c">)),
     choose: (work) => chosen(work, tacticsFor(work, productOf(work))[0]),
     // Each thread adds term by term: tiles and workgroups change nothing of it, parts and who shares them do.
     candidates: (work) =>
@@ -95,6 +97,19 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
         choice: chosen(work, tactic),
       })),
   };
+}
+
+/** The most columns of rows that a workgroup makes whole: all tactics can, and a GPU still shares out the sums. */
+const MOST_WHOLE = 64;
+
+/** What a GPU would stage is not made whole by threads that load for themselves. */
+function linesOf({ attributes }: Pick<Work, "attributes">, product: Product): number | undefined {
+  const { N, groups, holes } = product;
+  const isPlain = groups === 1 && Number(attributes.splits ?? 1) === 1 && holes?.STORED_ROW === undefined;
+  const [plain, made] = [false, true].map(
+    (whole) => tacticsFor({ device: { software: false }, attributes, whole }, product)[0],
+  );
+  return isPlain && N <= MOST_WHOLE && plain?.staging === made?.staging ? N : undefined;
 }
 
 /** Terms of all sums from which on a CPU adapter is faster with large tiles by more than it takes longer to compile them. */
@@ -109,7 +124,7 @@ const MANY_TERMS = 2 ** 16;
  * an eighth or a sixteenth of what its registers would.
  */
 function tacticsFor(
-  { device, attributes }: Pick<Work, "device" | "attributes">,
+  { device, attributes, whole = false }: Pick<Work, "device" | "attributes" | "whole">,
   product: Product,
 ): readonly [Tactic, ...Tactic[]] {
   const { splits = 1 } = attributes as { readonly splits?: number };
@@ -124,30 +139,33 @@ function tacticsFor(
     device.software || product.holes?.STRIDED
       ? []
       : ([256, 64] as const).map((threads) => tactic("4x4", threads, "workgroup"));
+  const isWhole = (one: Tactic): boolean => !whole || tilingFor(one, M, N, groups * splits, true).rows !== undefined;
   const fits = (one: Tactic): boolean => {
-    const workgroups = workgroupsOf(one, product);
+    const workgroups = workgroupsOf(one, product, whole);
     const results = M * N * groups;
     const isFull = 3 * results * splits >= 2 * 16 * one.threads * workgroups;
-    return K > 8 && isFull && isBusy((workgroups * 64) / one.threads, 64, results, K);
+    return K > 8 && isFull && isWhole(one) && isBusy((workgroups * 64) / one.threads, 64, results, K);
   };
   const small = M * N * K * groups < MANY_TERMS;
-  const first = device.software ? (small ? gpu : cpu) : (staged.find(fits) ?? shared(gpu, product));
-  return [first, ...[gpu, cpu, ...others, ...staged].filter((one) => one !== first)];
+  const first = device.software ? (small ? gpu : cpu) : (staged.find(fits) ?? shared(gpu, product, whole));
+  return [first, ...[gpu, cpu, ...others, ...staged].filter((one) => one !== first && isWhole(one))];
 }
 
-const workgroupsOf = (tactic: Tactic, { M, N, groups }: Product): number =>
-  tilingFor(tactic, M, N, groups * tactic.splits).grid.reduce((a, b) => a * b);
+const workgroupsOf = (tactic: Tactic, { M, N, groups }: Product, whole: boolean): number =>
+  tilingFor(tactic, M, N, groups * tactic.splits, whole).grid.reduce((a, b) => a * b);
 
 /** Terms that a thread of a GPU adds up by itself, where it loads them by itself too. */
 const MOST_ALONE = 1024;
 
 /** The same with as many threads for each sum of a tile as keep a GPU busy, a power of 2. Each has four terms at least. */
-function shared(tactic: Tactic, product: Product): Tactic {
+function shared(tactic: Tactic, product: Product, whole: boolean): Tactic {
   const { threads, splits, shares } = tactic;
   const { M, N, K, groups } = product;
   const terms = K / splits / shares;
-  const isEnough = terms <= MOST_ALONE && isBusy(workgroupsOf(tactic, product), threads, M * N * groups, K);
-  return isEnough || shares >= threads || terms <= 4 ? tactic : shared({ ...tactic, shares: shares * 2 }, product);
+  const isEnough = terms <= MOST_ALONE && isBusy(workgroupsOf(tactic, product, whole), threads, M * N * groups, K);
+  const more = { ...tactic, shares: shares * 2 };
+  const isMost = shares >= threads || terms <= 4 || (whole && tilingFor(more, M, N, 1, true).rows === undefined);
+  return isEnough || isMost ? tactic : shared(more, product, whole);
 }
 
 /**
@@ -157,19 +175,22 @@ function shared(tactic: Tactic, product: Product): Tactic {
  * take their place in the vector units.
  *
  * Where an axis has more groups than WebGPU allows, all are counted as one and folded anew; `place_of` takes that back.
+ *
+ * `whole`: a workgroup is as wide as the result, if it can be. `rows`: so many it makes whole then, or anyway.
  */
 function tilingFor(
   { tile, threads, shares, staging }: Tactic,
   rows: number,
   columns: number,
   results: number,
-): { readonly holes: Holes; readonly grid: Grid } {
+  whole = false,
+): { readonly holes: Holes; readonly grid: Grid; readonly rows: number | undefined } {
   const side = tile === "8x8" ? 8 : 4;
   const slots = threads / shares;
   const tiles = [Math.ceil(columns / side), Math.ceil(rows / side), results] as const;
   const staged = staging === "workgroup";
   const step = staged ? Math.sqrt(threads) : 4 * shares;
-  const x = staged ? step : Math.min(8, slots, 2 ** Math.ceil(Math.log2(tiles[0])));
+  const x = staged ? step : Math.min(whole ? slots : 8, slots, 2 ** Math.ceil(Math.log2(tiles[0])));
   let best = { y: slots / x, z: 1, taken: staged ? 0 : Number.POSITIVE_INFINITY };
   for (let z = 1; z * x <= slots; z *= 2) {
     const y = slots / x / z;
@@ -185,6 +206,7 @@ function tilingFor(
     ? `let at = ${at}; return vec3u(at % ${across}u, at / ${across}u % ${down}u, at / ${across * down}u)`
     : "return workgroup";
   return {
+    rows: across === 1 && results === 1 && !folded ? y * side : undefined,
     holes: {
       PLACE: place,
       SIDE: side,

@@ -129,7 +129,7 @@ const extremeKernel = /* @__NO_SIDE_EFFECTS__ */ (least: boolean): Kernel => ({
     const end = epilogue(steps, all, { lanes: 1, columns, aligned: false });
     return {
       holes: {
-        STEP: isBatch ? step : "",
+        STEP: isBatch && !checked ? step : "",
         EPILOGUE: end.text,
         CHECK: checkPart(checked),
         GRADIENT: tensors.dy !== undefined,

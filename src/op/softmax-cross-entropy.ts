@@ -26,6 +26,7 @@ export const softmaxCrossEntropy = lossOp({
   names: ["logits", ({ soft }) => (soft === true ? "targets" : "labels")],
   classes: "class_weights",
   spanOf: (shape) => size(shape.slice(1, -1)),
+  byRow: true,
   shares({ shape, attributes, classed, device }) {
     const { soft = false, smoothing = 0, ignored } = attributes as ClassesAttributes;
     const classes = shape.at(-1) as number;
@@ -43,6 +44,7 @@ export const softmaxCrossEntropy = lossOp({
         ...(ignored !== undefined && { IGNORED: ignored }),
       },
       grid: shared ? fold(rows) : threads(rows),
+      by: shared ? "workgroup" : "thread",
     };
   },
 });

@@ -54,7 +54,7 @@ export const sumKernel = /* @__NO_SIDE_EFFECTS__ */ ({
     const end = epilogue(steps, all, { lanes: 1, columns: y.shape.at(-1) ?? 1, aligned: false });
     return {
       holes: {
-        STEP: isBatch ? step : "",
+        STEP: isBatch && !checked ? step : "",
         EPILOGUE: end.text,
         CHECK: checkPart(checked),
         JOINED: isShared ? joined : "fn joined(thread: u32, value: f32) -> f32 { return value; }",

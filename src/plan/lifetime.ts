@@ -1,5 +1,6 @@
 // From when to when each activation is needed: the facts that the memory plan is made from.
 
+import { bug } from "../errors.ts";
 import { type Graph, isView, storageOf, tensorAt } from "../graph/graph.ts";
 import { byteSize, type Tensor } from "../op/tensor.ts";
 
@@ -43,6 +44,8 @@ export function lifetimesOf(graph: Graph, kept: ReadonlySet<number>): Lifetimes 
   for (const [place, node] of graph.nodes.entries()) {
     if (isView(graph, node)) continue;
     if (node.beside !== true) at = place;
+    const own = storages(node.outputs).find((id) => storages(node.inputs).includes(id));
+    if (own !== undefined) bug(`tensor ${own} is read and written by one node`);
     const { reads, writes } = accesses[at] as (typeof accesses)[number];
     reads.push(...storages(node.inputs).filter((id) => !reads.includes(id)));
     writes.push(...storages(node.outputs));

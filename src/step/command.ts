@@ -3,7 +3,7 @@
 import type { Access, Grid, Holes } from "../op/kernel.ts";
 import { specialise } from "../op/shader.ts";
 import type { Slice } from "../plan/plan.ts";
-import { readingHalves } from "./halves.ts";
+import { readingHalves } from "./reading.ts";
 
 /** A slice of an arena behind one binding of a shader. `bytes` 0 means the whole arena. */
 export interface Binding extends Slice {
@@ -41,7 +41,21 @@ export interface Command {
   readonly layer: string;
   /** What it is made of, where it is several beside each other. */
   readonly parts?: readonly Command[];
+  /** Where the second of two parts goes on with the rows that a workgroup of the first makes. */
+  readonly rows?: Rows;
 }
+
+/** How a workgroup takes the turns of a kernel that goes on with its rows: by threads, or all together one after the other. */
+export interface Rows {
+  readonly by: "thread" | "workgroup";
+  /** Turns of a workgroup. */
+  readonly each: number;
+  /** Where there are many of both, one behind the other: workgroups of one of the first, and of the second. Default: one of each. */
+  readonly copy?: readonly [first: number, second: number];
+}
+
+/** A command by its kernels: those that it is made of, or itself. */
+export const kernelsOf = (command: Command): readonly Command[] => command.parts?.flatMap(kernelsOf) ?? [command];
 
 /** In which steps a command runs; it needs all of its bits. */
 export const when = { apply: 1, sampled: 2, unsampled: 4 } as const;

@@ -17,18 +17,19 @@ import type { DataFormat, Stream, Streams } from "../graph/stream.ts";
 import { type Summary, summaryOf } from "../graph/summary.ts";
 import { type Parameter, trace } from "../graph/trace.ts";
 import { initialValues } from "../initializer.ts";
+import { MOST_UNIFORM_ROWS } from "../kernels/update.ts";
 import { type DeviceFacts, fold } from "../op/kernel.ts";
 import { type Metric, type Model, type Objective, placeOf } from "../op/layer.ts";
 import { reportsAt } from "../op/metrics.ts";
 import type { Chooser } from "../op/op.ts";
 import { specialise } from "../op/shader.ts";
 import type { Tensor } from "../op/tensor.ts";
-import { planBeside } from "../plan/beside.ts";
+import { MOST_BUFFERS, planBeside } from "../plan/beside.ts";
 import { sumsLast } from "../plan/late.ts";
 import { blockBytes, type Layout, layOut, type Placed } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { lean } from "../plan/segment.ts";
-import { beside } from "./beside.ts";
+import { beside, thenRows } from "./beside.ts";
 import { commandOf, when } from "./command.ts";
 import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
@@ -180,7 +181,7 @@ export const buildProgram = ({ precision, ...options }: ProgramOptions): Program
   precision ? precision.open(options, lent) : options.copies ? options.copies.build(options, lent) : buildOne(options);
 
 /** What is lent to who makes a program of many. */
-const lent = { buildOne, beside, commandOf, fold, initialValues, reportsAt, specialise, updateCommands, when };
+const lent = { buildOne, beside, commandOf, fold, initialValues, reportsAt, specialise, thenRows, updateCommands, when };
 
 function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;
@@ -249,7 +250,7 @@ function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const planOf = (graph: Graph) => plan(graph, layout, parameterIds, kept, room, ...residents);
   const { graph: fused, planned } = isLean
     ? { graph: short, planned: planOf(short) }
-    : planBeside(short, kept, room, planOf);
+    : planBeside(short, kept, room, planOf, MOST_BUFFERS - Number(parameters.length > MOST_UNIFORM_ROWS));
   const update = { ...options.update, blocks: layout.blocks, rows: parameters.length, sampled, mostBlocks, ...device };
   return {
     recording: record(fused, planned, {

@@ -9,7 +9,7 @@ import { type Chooser, chosen, type RowSum } from "../op/op.ts";
 import { lateSums } from "../plan/late.ts";
 import type { Layout } from "../plan/layout.ts";
 import type { MemoryReport, Plan, Slice } from "../plan/plan.ts";
-import { beside } from "./beside.ts";
+import { beside, thenRows } from "./beside.ts";
 import { type Command, commandOf } from "./command.ts";
 import { sumCommands } from "./sums.ts";
 import { type UpdateOptions, type UpdateSettings, updateCommands } from "./update.ts";
@@ -55,7 +55,9 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
   /** By dispatch, as they stand beside each other. */
   const groups: Command[][] = [];
   let late: RowSum[] = [];
-  for (const node of graph.nodes) {
+  /** Numbers in the rows that a workgroup of the command before makes. */
+  let held: number | undefined;
+  for (const [at, node] of graph.nodes.entries()) {
     const sums = lateSums(graph, node);
     if (sums !== undefined) {
       late.push(...sums);
@@ -68,7 +70,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     const made = madeBy(graph, node);
     const rows = node.outputs.map((id) => plan.rowOf(id));
     const checked = options.checked === true && rows.some((row) => row !== undefined);
-    const { tensors, times, ...choice } = chosen(
+    const { tensors, times, lines, by, ...choice } = chosen(
       kernel,
       {
         op: node.op,
@@ -80,6 +82,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
         device: options.device,
         halts: options.halts === true,
         checked,
+        whole: graph.nodes.slice(at + 1).find(({ op }) => op.kernel !== undefined)?.after === true,
       },
       options.tuning,
     );
@@ -93,8 +96,14 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
         return tensor === undefined ? besideTensors(binding, node, rows) : plan.sliceOf(tensor.id);
       },
     );
-    if (node.beside === true) groups.at(-1)?.push(command);
+    const group = groups.at(-1) ?? [];
+    const each = (held ?? 0) / (kernel.rows?.({ tensors: named, attributes: node.attributes })?.length ?? 0);
+    const follows = node.after === true && by !== undefined && Number.isInteger(each) && each > 0;
+    const joined = follows && thenRows(group.at(-1) as Command, command, { by, each }, options.mostBytes);
+    if (joined) group.splice(-1, 1, joined);
+    else if (node.beside === true && node.after !== true) group.push(command);
     else groups.push([command]);
+    held = lines;
   }
   addLate();
   const commands = groups.flatMap((group) => beside(group, options.mostBytes));

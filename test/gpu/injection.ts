@@ -100,7 +100,10 @@ export async function openInjection(
   const controlled = settings.controllers.length > 0 || settings.clip !== undefined;
   const rows = layout.tensors.length;
 
-  const graph = besideEachOther(fuse(traced.graph, new Set()), new Set());
+  const joined = besideEachOther(fuse(traced.graph, new Set()), new Set());
+  // What another goes on with in its dispatch cannot be disturbed between both.
+  const nodes = joined.nodes.map(({ after = false, ...node }) => (after ? { ...node, beside: false } : node));
+  const graph = { tensors: joined.tensors, nodes };
   const planned = plan(graph, layout, parameterIds, new Set());
   const device = { software: true };
   const update = {

@@ -16,7 +16,7 @@ describe("a step of mlp, 64 x 784-256-128-10", () => {
   const [first, second, third] = [64 * 784 * 256, 64 * 256 * 128, 64 * 128 * 10];
 
   test("multiplies each weight forward and twice back, but the first once", () => {
-    const products = works.filter(({ kernel }) => kernel.startsWith("matmul")).map(({ operations }) => operations / 2);
+    const products = works.filter(({ kernel }) => kernel.includes("matmul")).map(({ operations }) => operations / 2);
     expect(products).toEqual([first, second, third, 2 * third, 2 * second, first]);
     expect(total(works, "operations")).toBe(2 * (2 * first + 3 * second + 3 * third));
   });
@@ -32,10 +32,9 @@ describe("a step of mlp, 64 x 784-256-128-10", () => {
       2 * 4 * (64 * 784 + 64),
       4 * (64 * 784 + 784 * 256 + 256 + 64 * 256), // x, weight, bias, result
       4 * (64 * 256 + 256 * 128 + 128 + 64 * 128),
-      4 * (64 * 128 + 128 * 10 + 12 + 64 * 10),
-      4 * (64 * 10 + 64 + 64 * 2 + 64 * 10), // logits, labels; loss and hit of each row, gradient
-      4 * 64 * 2,
-      4 * (64 * 128 + 64 * 10 + 128 * 10 + 12 + 128 * 10 + 64 * 128), // x and dy; both gradients of weights; weight; dx
+      4 * (64 * 128 + 128 * 10 + 12 + 64 * 10 + 64 + 64 * 2 + 64 * 10), // also labels; loss and hit of each row, gradient
+      // Losses and hits; x and dy; both gradients of weights; weight; dx.
+      4 * (64 * 2 + 64 * 128 + 64 * 10 + 128 * 10 + 12 + 128 * 10 + 64 * 128),
       4 * (64 * 256 + 64 * 128 + 256 * 128 + 128 + 256 * 128 + 64 * 256),
       4 * (64 * 784 + 64 * 256 + 784 * 256 + 256),
       28 * parameters + 4 * (parameters / 256), // a word for each block of the update

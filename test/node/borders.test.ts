@@ -51,7 +51,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 /** Packages that an entry point may carry. */
 const bundled = ["fflate", "jsfive"];
 
-const recordFiles = ["command", "halves", "beside", "commit", "sums", "update", "record", "program"].map(
+const recordFiles = ["command", "reading", "beside", "commit", "sums", "update", "record", "program"].map(
   (name) => `step/${name}.ts`,
 );
 const baseFiles = ["errors.ts", "initializer.ts", "option.ts", "pattern.ts", "random.ts", "globals.d.ts"];

@@ -9,7 +9,7 @@ import type { Attributes } from "../../src/op/op.ts";
 import { guard } from "../../src/optim/controller/guard.ts";
 import { lossPlateau } from "../../src/optim/controller/loss-plateau.ts";
 import { adam } from "../../src/optim/rule/adam.ts";
-import type { Command } from "../../src/step/command.ts";
+import { type Command, kernelsOf } from "../../src/step/command.ts";
 import type { Program } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { modelCases } from "../reference/model-case.ts";
@@ -45,9 +45,9 @@ const cases: Readonly<Record<string, ModelCase>> = {
 };
 
 const storing = ({ recording }: Program) =>
-  recording.commands.filter(({ bindings }) =>
-    bindings.some(({ arena, access }) => arena === "gradients" && access === "readWrite"),
-  );
+  recording.commands
+    .flatMap(kernelsOf)
+    .filter(({ bindings }) => bindings.some(({ arena, access }) => arena === "gradients" && access === "readWrite"));
 const asks = ({ bindings }: Command): boolean =>
   bindings.some(({ arena, access }) => arena === "metrics" && access === "readWrite");
 
@@ -87,7 +87,8 @@ describe.each(Object.entries(cases))("%s", (_, { model, ...options }) => {
     ];
     for (const program of programs) expect(storing(program).some(asks)).toBe(false);
     const halts = programs.map(
-      ({ recording }) => recording.commands.find(({ kernel }) => kernel === "metrics")?.holes.HALTING,
+      ({ recording }) =>
+        recording.commands.flatMap(kernelsOf).find(({ kernel }) => kernel === "metrics")?.holes.HALTING,
     );
     expect(halts).toEqual([true, false, false]);
   });

@@ -10,7 +10,7 @@ import { fromHalf, toHalf } from "../../src/half.ts";
 import type { Layer } from "../../src/index.ts";
 import { specialise } from "../../src/op/shader.ts";
 import { arenaBytes } from "../../src/plan/layout.ts";
-import { readingHalves } from "../../src/step/halves.ts";
+import { readingHalves } from "../../src/step/reading.ts";
 import { programOf } from "./program.ts";
 
 test("each of them that is a number comes back, with the sign of 0", () => {
@@ -47,10 +47,10 @@ describe("texts", () => {
       [
         "@group(0) @binding(0) var<storage, read> a: array<u32>;",
         "@group(0) @binding(1) var<storage,read>b:array<vec2u>;",
-        "fn main() { let a_b = a_half(u32(i[2] + 1)); x.a[0] = a_b; let b = b_half(u32(k)); } ",
-        "fn a_half(i: u32) -> f32 { let two = unpack2x16float(a[i / 2u]); return select(two.x, two.y, i % 2u == 1u); }",
+        "fn main() { let a_b = a_read(u32(i[2] + 1)); x.a[0] = a_b; let b = b_read(u32(k)); } ",
+        "fn a_read(i: u32) -> f32 { let two = unpack2x16float(a[i / 2u]); return select(two.x, two.y, i % 2u == 1u); }",
         "",
-        "fn b_half(i: u32) -> vec4f { return vec4f(unpack2x16float(b[i].x), unpack2x16float(b[i].y)); }",
+        "fn b_read(i: u32) -> vec4f { return vec4f(unpack2x16float(b[i].x), unpack2x16float(b[i].y)); }",
         "",
       ].join("\n"),
     );
@@ -71,7 +71,7 @@ const models: Readonly<Record<string, readonly [model: Layer, input: typeof text
   "a Vision Transformer": [vitTiny(), { shape: [28, 28, 1] }],
 };
 
-test.each(Object.entries(models))("%s reads its base from half of the bytes", (title, [model, input]) => {
+test.each(Object.entries(models))("%s reads its base from half of the bytes", (_, [model, input]) => {
   const inputs = [{ name: "", ...input }];
   const names = programOf(model, { inputs, batch: 2 }).parameters.map(({ name }) => name);
   const except = names.at(-1) as string;
@@ -96,8 +96,12 @@ test.each(Object.entries(models))("%s reads its base from half of the bytes", (t
       );
       for (const [n, { bytes }] of own.entries()) expect(bytes).toBeLessThan((those[n]?.bytes ?? 0) / 2 + 16);
       const code = specialise(kernel, source, holes);
-      // Of kernels that stand beside each other, numbers begin where they do in f32: both count in fours, or in ones.
-      const begins = (text: string) => [...text.matchAll(/bound_\d+\[(\d+)u \+/g)].map(([, at]) => Number(at));
+      // Of kernels in one dispatch, numbers begin where they do in f32: both count in fours, or in ones, of which two are a word.
+      const begins = (text: string) =>
+        [...text.matchAll(/(bound_\d+)\[(\d+)u \+/g)].map(([, name, at]) => {
+          const isWords = own.some((one) => one.name === name) && text.includes(`${name}: array<u32>`);
+          return Number(at) * (isWords ? 2 : 1);
+        });
       if (parts !== undefined) {
         const [own, those] = [code, before[i]?.source ?? ""].map((text) => new Set(begins(text)));
         expect(own).toEqual(those);
@@ -112,5 +116,5 @@ test.each(Object.entries(models))("%s reads its base from half of the bytes", (t
       }
     }
   }
-  expect(joined > 0).toBe(/GPT|Transformer/.test(title));
+  expect(joined).toBeGreaterThan(0);
 });

@@ -3,7 +3,7 @@
 // loops do with the numbers of its command. A kernel without a row is an error, so that a new one is counted too.
 
 import { specialise } from "../../src/op/shader.ts";
-import type { Command } from "../../src/step/command.ts";
+import { type Command, kernelsOf } from "../../src/step/command.ts";
 
 export interface Occupancy {
   readonly kernel: string;
@@ -149,8 +149,7 @@ const sums = (of: Facts): Counts => ({
 });
 
 /** Of every kernel of the commands, those that stand beside each other one by one. */
-export const occupancyOf = (commands: readonly Command[]): Occupancy[] =>
-  commands.flatMap(({ parts, ...command }) => (parts ?? [command]).map(counted));
+export const occupancyOf = (commands: readonly Command[]): Occupancy[] => commands.flatMap(kernelsOf).map(counted);
 
 function counted(command: Command): Occupancy {
   const { kernel, source, holes, constants, grid, bindings, note } = command;

@@ -18,6 +18,7 @@ import {
   sgd,
   tanh,
 } from "../../src/index.ts";
+import { kernelsOf } from "../../src/step/command.ts";
 import type { Program } from "../../src/step/program.ts";
 import { plainUpdate } from "../../src/step/update.ts";
 import { programOf, referencePrograms } from "./program.ts";
@@ -30,15 +31,14 @@ describe("a step in print", () => {
     const model = sequential({ body: [dense(8), relu()], head: dense(3) });
     expect(printed(programOf(model))).toMatchInlineSnapshot(`
       "
-      train: 8 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.00 MB naive), 1 submit
-        0  gather                         [32x6]                                                         grid 3x1x1  data.x data.order data.y -> activations2 activations1@512
-        1  matmul                 body.0  [32x6] x [6x8] +bias +relu                                     grid 1x1x1  activations2 parameters parameters@1024 -> activations0
-        2  matmul                 head    [32x8] x [8x3] +bias                                           grid 1x1x1  activations0 parameters@2048 parameters@3072 -> activations1
-        3  softmax-cross-entropy          [32x3]                                                         grid 1x1x1  activations1 activations1@512 -> activations0@1024 activations2@768
-        4  metrics                        [32x2]                                                         grid 1x1x1  activations0@1024 -> metrics
-        5  matmul                 head    [32x8]^T x [32x3] +columnSum + [32x3] x [8x3]^T +reluBackward  grid 2x1x1  activations0 activations2@768 parameters@2048 -> metrics gradients@2048 gradients@3072 activations1
-        6  matmul                 body.0  [32x6]^T x [32x8] +columnSum                                   grid 1x1x1  activations2 activations1 -> gradients gradients@1024 metrics
-        7  adam                           adam: 4 rows, 4 blocks                                         grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
+      train: 7 commands, 4 activation arenas (0.00 MB planned, 0.00 MB at least, 0.00 MB naive), 1 submit
+        0  gather                                  [32x6]                                 grid 3x1x1  data.x data.order data.y -> activations1 activations3
+        1  matmul                          body.0  [32x6] x [6x8] +bias +relu             grid 1x1x1  activations1 parameters parameters@1024 -> activations2
+        2  matmul + softmax-cross-entropy  head    [32x8] x [8x3] +bias + [32x3]          grid 1x1x1  parameters@2048 activations2 activations3 -> activations0 activations1@1280 activations1@768
+        3  metrics + matmul                head    [32x2] + [32x8]^T x [32x3] +columnSum  grid 2x1x1  activations1@1280 activations2 activations1@768 -> metrics gradients@2048 gradients@3072
+        4  matmul                          head    [32x3] x [8x3]^T +reluBackward         grid 1x1x1  activations1@768 parameters@2048 activations2 -> activations0
+        5  matmul                          body.0  [32x6]^T x [32x8] +columnSum           grid 1x1x1  activations1 activations0 -> gradients gradients@1024 metrics
+        6  adam                                    adam: 4 rows, 4 blocks                 grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
@@ -51,22 +51,19 @@ describe("a step in print", () => {
     });
     expect(printed(programOf(model, { input: [12, 12, 3] }))).toMatchInlineSnapshot(`
       "
-      train: 15 commands, 4 activation arenas (0.27 MB planned, 0.26 MB at least, 0.48 MB naive), 1 submit
-         0  gather                          [32x12x12x3]                                            grid 54x1x1   data.x data.order data.y -> activations2 activations0@1280
-         1  conv2d                  stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias                      grid 1x144x1  activations2 parameters parameters@1024 -> activations1
-         2  max-pool2d              stem.2  [32x12x12x8] 2x2 stride 2x2 of relu                     grid 36x1x1   activations1 -> activations2@55296 activations3
-         3  conv2d                  body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh             grid 1x8x1    activations2@55296 parameters@2048 -> activations1
-         4  matmul                  head    [32x24] x [24x10] +bias                                 grid 1x2x1    activations1 parameters@4096 parameters@5120 -> activations0
-         5  softmax-cross-entropy           [32x10]                                                 grid 32x1x1   activations0 activations0@1280 -> activations1@4352 activations1@3072
-         6  metrics                         [32x2]                                                  grid 1x1x1    activations1@4352 -> metrics
-         7  matmul                  head    [32x24]^T x [32x10] +columnSum                          grid 1x1x1    activations1 activations1@3072 -> gradients@4096 gradients@5120 metrics
-         8  matmul                  head    [32x10] x [24x10]^T +tanhBackward                       grid 1x4x1    activations1@3072 parameters@4096 activations1 -> activations0
-         9  conv2d-backward-filter  body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                  grid 1x5x1    activations2@55296 activations0 -> gradients@2048 metrics
-        10  conv2d-backward-input   body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                   grid 1x36x1   activations0 parameters@2048 -> activations2@55296
-        11  max-pool2d-backward     stem.2  [32x6x6x8] 2x2 stride 2x2                               grid 144x1x1  activations2@55296 activations3 -> activations1
-        12  conv2d-backward-filter  stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum  grid 1x7x16   activations2 activations1 -> activations3 activations3@27648
-        13  sum-rows                        2 sums of rows                                          grid 5x1x1    activations3 -> gradients metrics
-        14  adam                            adam: 5 rows, 6 blocks                                  grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
+      train: 12 commands, 4 activation arenas (0.27 MB planned, 0.26 MB at least, 0.48 MB naive), 1 submit
+         0  gather                                  [32x12x12x3]                                                                 grid 54x1x1   data.x data.order data.y -> activations3 activations1@73728
+         1  conv2d                          stem.0  [32x12x12x3] * [3x3x3x8] 3x3 +bias                                           grid 1x144x1  activations3 parameters parameters@1024 -> activations0
+         2  max-pool2d                      stem.2  [32x12x12x8] 2x2 stride 2x2 of relu                                          grid 36x1x1   activations0 -> activations1 activations1@36864
+         3  conv2d                          body.0  [32x6x6x8] * [3x3x8x6] 3x3 stride 2x2 +tanh                                  grid 1x8x1    activations1 parameters@2048 -> activations3@55296
+         4  matmul + softmax-cross-entropy  head    [32x24] x [24x10] +bias + [32x10]                                            grid 1x2x1    parameters@4096 activations3@55296 activations1@73728 -> activations0 activations2@1280 activations2
+         5  metrics + matmul                head    [32x2] + [32x24]^T x [32x10] +columnSum + [32x10] x [24x10]^T +tanhBackward  grid 6x1x1    activations2@1280 activations3@55296 activations2 parameters@4096 -> metrics gradients@4096 gradients@5120 activations0
+         6  conv2d-backward-filter          body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                                       grid 1x5x1    activations1 activations0 -> gradients@2048 metrics
+         7  conv2d-backward-input           body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                                        grid 1x36x1   activations0 parameters@2048 -> activations1
+         8  max-pool2d-backward             stem.2  [32x6x6x8] 2x2 stride 2x2                                                    grid 144x1x1  activations1 activations1@36864 -> activations0
+         9  conv2d-backward-filter          stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum                       grid 1x7x16   activations3 activations0 -> activations1 activations1@27648
+        10  sum-rows                                2 sums of rows                                                               grid 5x1x1    activations1 -> gradients metrics
+        11  adam                                    adam: 5 rows, 6 blocks                                                       grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
@@ -76,18 +73,17 @@ describe("a step in print", () => {
     const options = { loss: meanSquaredError(), update: plainUpdate(sgd().rule) };
     expect(printed(programOf(model, options))).toMatchInlineSnapshot(`
       "
-      train: 11 commands, 3 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
-         0  gather                       [32x6]                                                     grid 3x1x1  data.x data.order data.y -> activations2@2048 activations1@2048
-         1  matmul              first    [32x6] x [6x16] +bias                                      grid 1x1x1  activations2@2048 parameters parameters@1024 -> activations1
-         2  matmul              block.0  [32x16] x [16x16] +bias kept +gelu +add                    grid 1x2x1  activations1 parameters@2048 parameters@3072 activations1 -> activations0 activations2
-         3  matmul              last     [32x16] x [16x2] +bias                                     grid 1x1x1  activations0 parameters@4096 parameters@5120 -> activations1@2304
-         4  mean-squared-error           [32x2]                                                     grid 1x1x1  activations1@2304 activations1@2048 -> activations0@2048 activations2@2816
-         5  metrics                      [32x2]                                                     grid 1x1x1  activations0@2048 -> metrics
-         6  matmul              last     [32x16]^T x [32x2] +columnSum                              grid 1x1x1  activations0 activations2@2816 -> gradients@4096 gradients@5120 metrics
-         7  matmul              last     [32x2] x [16x2]^T kept +geluBackward                       grid 1x1x1  activations2@2816 parameters@4096 activations2 -> activations1@2048 activations0
-         8  matmul              block.0  [32x16]^T x [32x16] +columnSum + [32x16] x [16x16]^T +add  grid 3x1x1  activations1 activations1@2048 activations0 parameters@2048 -> metrics gradients@2048 gradients@3072 activations2
-         9  matmul              first    [32x6]^T x [32x16] +columnSum                              grid 1x1x1  activations2@2048 activations2 -> gradients gradients@1024 metrics
-        10  sgd                          sgd: 6 rows, 6 blocks                                      grid 6x1x1  blocks gradients metrics -> parameters
+      train: 10 commands, 3 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit
+        0  gather                       [32x6]                                                     grid 3x1x1  data.x data.order data.y -> activations2@2048 activations1@2048
+        1  matmul              first    [32x6] x [6x16] +bias                                      grid 1x1x1  activations2@2048 parameters parameters@1024 -> activations1
+        2  matmul              block.0  [32x16] x [16x16] +bias kept +gelu +add                    grid 1x2x1  activations1 parameters@2048 parameters@3072 activations1 -> activations0 activations2
+        3  matmul              last     [32x16] x [16x2] +bias                                     grid 1x1x1  activations0 parameters@4096 parameters@5120 -> activations1@2304
+        4  mean-squared-error           [32x2]                                                     grid 1x1x1  activations1@2304 activations1@2048 -> activations0@2048 activations2@2816
+        5  metrics + matmul    last     [32x2] + [32x16]^T x [32x2] +columnSum                     grid 2x1x1  activations0@2048 activations0 activations2@2816 -> metrics gradients@4096 gradients@5120
+        6  matmul              last     [32x2] x [16x2]^T kept +geluBackward                       grid 1x1x1  activations2@2816 parameters@4096 activations2 -> activations1@2048 activations0
+        7  matmul              block.0  [32x16]^T x [32x16] +columnSum + [32x16] x [16x16]^T +add  grid 3x1x1  activations1 activations1@2048 activations0 parameters@2048 -> metrics gradients@2048 gradients@3072 activations2
+        8  matmul              first    [32x6]^T x [32x16] +columnSum                              grid 1x1x1  activations2@2048 activations2 -> gradients gradients@1024 metrics
+        9  sgd                          sgd: 6 rows, 6 blocks                                      grid 6x1x1  blocks gradients metrics -> parameters
       "
     `);
   });
@@ -101,20 +97,18 @@ describe("a step in print", () => {
     });
     expect(printed(programOf(model))).toMatchInlineSnapshot(`
       "
-      train: 13 commands, 4 activation arenas (0.00 MB planned, 0.00 MB at least, 0.01 MB naive), 1 submit
-         0  gather                         [32x6]                                                              grid 3x1x1  data.x data.order data.y -> activations0 activations1@1280
-         1  matmul                 shared  [32x6] x [6x6] +bias +tanh                                          grid 1x1x1  activations0 parameters parameters@1024 -> activations1
-         2  matmul                 shared  [32x6] x [6x6] +bias +relu                                          grid 1x1x1  activations1 parameters parameters@1024 -> activations3
-         3  elementwise                    [32x6] +add                                                         grid 1x1x1  activations1 activations3 -> activations2
-         4  matmul                 head    [32x6] x [6x4] +bias                                                grid 1x1x1  activations2 parameters@2048 parameters@3072 -> activations1@768
-         5  softmax-cross-entropy          [32x4]                                                              grid 1x1x1  activations1@768 activations1@1280 -> activations0@1280 activations0@768
-         6  metrics                        [32x2]                                                              grid 1x1x1  activations0@1280 -> metrics
-         7  matmul                 head    [32x6]^T x [32x4] +columnSum + [32x4] x [6x4]^T                     grid 2x1x1  activations2 activations0@768 parameters@2048 -> metrics gradients@2048 gradients@3072 activations1@768
-         8  elementwise            right   [32x6] +reluBackward                                                grid 1x1x1  activations1@768 activations3 -> activations2
-         9  matmul                 shared  [32x6]^T x [32x6] +columnSum + [32x6] x [6x6]^T +add +tanhBackward  grid 2x1x1  activations1 activations2 activations1@768 parameters -> activations3@256 activations3 activations0@768
-        10  matmul                 shared  [32x6]^T x [32x6] +columnSum +add                                   grid 1x1x1  activations0 activations0@768 activations3@256 -> gradients activations1 metrics
-        11  elementwise                    [6] +add                                                            grid 1x1x1  activations3 activations1 -> gradients@1024 metrics
-        12  adam                           adam: 4 rows, 4 blocks                                              grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
+      train: 11 commands, 4 activation arenas (0.00 MB planned, 0.00 MB at least, 0.01 MB naive), 1 submit
+         0  gather                                  [32x6]                                                              grid 3x1x1  data.x data.order data.y -> activations2 activations0@768
+         1  matmul                          shared  [32x6] x [6x6] +bias +tanh                                          grid 1x1x1  activations2 parameters parameters@1024 -> activations1
+         2  matmul                          shared  [32x6] x [6x6] +bias +relu                                          grid 1x1x1  activations1 parameters parameters@1024 -> activations2@768
+         3  elementwise                             [32x6] +add                                                         grid 1x1x1  activations1 activations2@768 -> activations0
+         4  matmul + softmax-cross-entropy  head    [32x6] x [6x4] +bias + [32x4]                                       grid 1x1x1  parameters@2048 activations0 activations0@768 -> activations3 activations1@768 activations2@1536
+         5  metrics + matmul                head    [32x2] + [32x6]^T x [32x4] +columnSum + [32x4] x [6x4]^T            grid 3x1x1  activations1@768 activations0 activations2@1536 parameters@2048 -> metrics gradients@2048 gradients@3072 activations3
+         6  elementwise                     right   [32x6] +reluBackward                                                grid 1x1x1  activations3 activations2@768 -> activations0
+         7  matmul                          shared  [32x6]^T x [32x6] +columnSum + [32x6] x [6x6]^T +add +tanhBackward  grid 2x1x1  activations1 activations0 activations3 parameters -> activations2@1792 activations2@1536 activations2@768
+         8  matmul                          shared  [32x6]^T x [32x6] +columnSum +add                                   grid 1x1x1  activations2 activations2@768 activations2@1792 -> gradients activations0 metrics
+         9  elementwise                             [6] +add                                                            grid 1x1x1  activations2@1536 activations0 -> gradients@1024 metrics
+        10  adam                                    adam: 4 rows, 4 blocks                                              grid 4x1x1  blocks gradients metrics -> parameters moment1 moment2
       "
     `);
   });
@@ -123,12 +117,11 @@ describe("a step in print", () => {
     const model = sequential({ body: [dense(8), relu()], head: dense(3) });
     expect(printed(programOf(model, { mode: "evaluate" }))).toMatchInlineSnapshot(`
       "
-      evaluate: 5 commands, 2 activation arenas (0.00 MB planned, 0.00 MB at least, 0.00 MB naive), 1 submit
-        0  gather                         [32x6]                      grid 3x1x1  data.x data.order data.y -> activations0 activations0@768
-        1  matmul                 body.0  [32x6] x [6x8] +bias +relu  grid 1x1x1  activations0 parameters parameters@1024 -> activations1
-        2  matmul                 head    [32x8] x [8x3] +bias        grid 1x1x1  activations1 parameters@2048 parameters@3072 -> activations0
-        3  softmax-cross-entropy          [32x3]                      grid 1x1x1  activations0 activations0@768 -> activations1
-        4  metrics                        [32x2]                      grid 1x1x1  activations1 -> metrics
+      evaluate: 4 commands, 3 activation arenas (0.00 MB planned, 0.00 MB at least, 0.00 MB naive), 1 submit
+        0  gather                                  [32x6]                         grid 3x1x1  data.x data.order data.y -> activations0 activations1@1024
+        1  matmul                          body.0  [32x6] x [6x8] +bias +relu     grid 1x1x1  activations0 parameters parameters@1024 -> activations1
+        2  matmul + softmax-cross-entropy  head    [32x8] x [8x3] +bias + [32x3]  grid 1x1x1  parameters@2048 activations1 activations1@1024 -> activations0 activations2
+        3  metrics                                 [32x2]                         grid 1x1x1  activations2 -> metrics
       "
     `);
     expect(printed(programOf(model, { mode: "predict" }))).toMatchInlineSnapshot(`
@@ -164,9 +157,9 @@ describe("freezing", () => {
     programOf(model, { frozen: new Set(tensors.filter((name) => layers.some((layer) => name.startsWith(layer)))) });
   /** Kernels of the backward pass with the layer that they serve: what stands between the metrics and the update. */
   const backward = ({ recording: { commands } }: Program): string[] => {
-    const from = commands.findIndex(({ kernel }) => kernel === "metrics") + 1;
-    const kernels = commands.slice(from, -1).flatMap((command) => command.parts ?? [command]);
-    return kernels.map(({ layer, note }) => `${layer}: ${note}`);
+    const kernels = commands.slice(0, -1).flatMap(kernelsOf);
+    const from = kernels.findIndex(({ kernel }) => kernel === "metrics") + 1;
+    return kernels.slice(from).map(({ layer, note }) => `${layer}: ${note}`);
   };
 
   test("nothing leaves three layers with a gradient each, and two that pass theirs on", () => {

@@ -112,9 +112,9 @@ test("a recording says how often a command runs", () => {
       .map((line) => line.trim()),
   ).toMatchInlineSnapshot(`
     [
-      "train: 11 commands in 19 dispatches, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit",
-      "2  recurrent              read  lstm [8x5x16] [4x16]                                grid 1x1x1 5 times  activations0 parameters@2048 -> activations1 activations2 activations3 activations3@3328",
-      "7  recurrent-backward     read  lstm [8x5x20] [4x16]                                grid 1x1x1 5 times  activations3 parameters@2048 activations3@3328 -> activations0 activations2",
+      "train: 9 commands in 17 dispatches, 4 activation arenas (0.01 MB planned, 0.01 MB at least, 0.01 MB naive), 1 submit",
+      "2  recurrent                       read  lstm [8x5x16] [4x16]                                  grid 1x1x1 5 times  activations2 parameters@2048 -> activations3 activations0@3840 activations0 activations3@768",
+      "5  recurrent-backward              read  lstm [8x5x20] [4x16]                                  grid 1x1x1 5 times  activations0 parameters@2048 activations1 -> activations2 activations3@768",
     ]
   `);
 });

@@ -20,7 +20,7 @@ import { updateRatio } from "../../src/optim/controller/update-ratio.ts";
 import { lamb } from "../../src/optim/rule/adam.ts";
 import { lars } from "../../src/optim/rule/sgd.ts";
 import { layOut } from "../../src/plan/layout.ts";
-import { type Command, commandOf } from "../../src/step/command.ts";
+import { type Command, commandOf, kernelsOf } from "../../src/step/command.ts";
 import { commitCommands } from "../../src/step/commit.ts";
 import { sumCommands } from "../../src/step/sums.ts";
 import { plainUpdate, type UpdateSettings, updateCommands } from "../../src/step/update.ts";
@@ -318,7 +318,7 @@ const rules: readonly UpdateRule[] = [
 
 const recorded: Variant[] = (["mlp", "cnn"] as const)
   .flatMap((name) => (["train", "evaluate", "predict"] as const).map((mode) => referencePrograms[name]({ mode })))
-  .flatMap(({ recording }) => recording.commands)
+  .flatMap(({ recording }) => recording.commands.flatMap(kernelsOf))
   .map((command) => ({
     ...command,
     kernel: command.kernel === "adam" ? "update adam" : command.kernel,

@@ -149,8 +149,8 @@ describe("a sound device passes", () => {
   });
 
   test.each<[where: string, model: Model, more: number, bytes: number]>([
-    ["nothing where each kernel of the step runs by itself", sequential([dense(4)]), 0, 9472],
-    ["what runs beside others in the step", mlp, 3, 17664],
+    ["what shares dispatches in the step", sequential([dense(4)]), 3, 9472],
+    ["that of more layers too", mlp, 5, 17664],
   ])("in one submission more, for which is compiled %s", async (_, model, more, bytes) => {
     const { device, counts } = counting(over(below, {}));
     (await compile(model, { ...classes, device })).dispose();

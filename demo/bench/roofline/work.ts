@@ -68,14 +68,13 @@ const multiplyAdds: Readonly<Record<string, (at: Constant, command: Command) => 
 /** Arenas whose numbers are read by the kernels that write them. */
 const moved = /^(parameters|moment\d|average|accumulated)$/;
 
-/** Ranges that are bound, each read or written once; those of several kernels in one dispatch once for all. */
+/** Ranges that are bound, each read or written once; those of several kernels in one dispatch once for all, also what one makes for another. */
 function boundBytes(parts: readonly Command[]): number {
   const ranges = new Map<string, number>();
   for (const { bindings } of parts) {
     for (const { access, arena, offset, bytes } of bindings) {
       const isWritten = access === "readWrite";
-      if (access !== "uniform")
-        ranges.set(`${access} ${arena} ${offset}`, isWritten && moved.test(arena) ? 2 * bytes : bytes);
+      if (access !== "uniform") ranges.set(`${arena} ${offset}`, isWritten && moved.test(arena) ? 2 * bytes : bytes);
     }
   }
   return [...ranges.values()].reduce((a, b) => a + b, 0);
@@ -99,9 +98,12 @@ const ownBytes: Readonly<Record<string, (command: Command) => number>> = {
     ),
 };
 
+/** What it is made of, to the last. */
+const kernelsOf = (command: Command): readonly Command[] => command.parts?.flatMap(kernelsOf) ?? [command];
+
 /** What one command has to do. */
 export function workOf(command: Command): Work {
-  const parts = command.parts ?? [command];
+  const parts = kernelsOf(command);
   const runs = command.times ?? 1;
   const operations = parts.map((part) => {
     const at: Constant = (name) => part.constants[name] ?? Number.NaN;

@@ -29,7 +29,9 @@ globalThis.measureAgainst = async ({ subject, rounds, steps }) => {
   for (const name of names) {
     await progress(`${subject}: ${name}, first steps`);
     const gradus = (await import(/* @vite-ignore */ `/build/${name}.js`)) as Module;
+    const begin = performance.now();
     contestants[name] = await enter(gradus, subject, steps);
+    await progress(`${subject}: ${name}, first steps in ${((performance.now() - begin) / 1000).toFixed(1)} s`);
   }
   const difference = apart(contestants.this.numbers, contestants.previous.numbers);
   if (!(difference <= TOLERANCE)) {

@@ -5,7 +5,7 @@ import type { Build } from "./build.ts";
 import type { Ratio } from "./ratio.ts";
 
 /** The training step of a workload, or the update by itself. */
-export const subjects = ["mlp", "cnn", "optimizer"] as const;
+export const subjects = ["mlp", "deep", "cnn", "optimizer"] as const;
 export type Subject = (typeof subjects)[number];
 
 export interface AgainstRow extends Ratio {
