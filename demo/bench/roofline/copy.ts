@@ -2,6 +2,7 @@
 // shape of the update, 64 threads with one vec4f each; the others show what other shapes of a copy reach.
 
 import type { Gpu } from "../../../src/gpu/device.ts";
+import * as Usage from "../../../src/gpu/usage.ts";
 
 /** Adam reads weight, gradient and two moments, and writes all but the gradient. */
 export const BYTES_PER_PARAMETER = 28;
@@ -27,7 +28,7 @@ export interface Copy extends Shape {
 
 export async function copiesOn({ device }: Gpu, parameters: number): Promise<Copy[]> {
   const bytes = (parameters * BYTES_PER_PARAMETER) / 2;
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+  const usage = Usage.STORAGE | Usage.COPY_DST;
   const [x, y] = ["x", "y"].map((label) => device.createBuffer({ label, size: bytes, usage })) as [
     GPUBuffer,
     GPUBuffer,

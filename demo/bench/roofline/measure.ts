@@ -2,6 +2,7 @@
 // is meant, a submit and a wait, is next to nothing.
 
 import { connect, type Gpu } from "../../../src/gpu/device.ts";
+import * as Usage from "../../../src/gpu/usage.ts";
 import type { Progress } from "../progress.ts";
 import { median } from "../report.ts";
 import { milliseconds, runsFor } from "../timing.ts";
@@ -48,8 +49,8 @@ async function measureOn(
 ): Promise<RoofRow[]> {
   const { device } = gpu;
   const groups = GROUPS[gpu.software ? "software" : "hardware"];
-  const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC });
-  const staging = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  const buffer = device.createBuffer({ size: 16, usage: Usage.STORAGE | Usage.COPY_SRC });
+  const staging = device.createBuffer({ size: 16, usage: Usage.MAP_READ | Usage.COPY_DST });
 
   async function dispatches(
     code: string,
@@ -80,7 +81,7 @@ async function measureOn(
   for (const form of multiplyAdds) {
     const on = form.type === "f32" ? device : half;
     if (on === undefined) continue;
-    const of = on === device ? buffer : on.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
+    const of = on === device ? buffer : on.createBuffer({ size: 16, usage: Usage.STORAGE });
     probes.push({
       kind: `multiply-add ${form.type}`,
       form: `${form.chains} chains of vec4, ${form.threads} threads`,
@@ -117,7 +118,7 @@ async function measureOn(
         const encoder = device.createCommandEncoder();
         encoder.copyBufferToBuffer(buffer, 0, staging, 0, 16);
         device.queue.submit([encoder.finish()]);
-        await staging.mapAsync(GPUMapMode.READ);
+        await staging.mapAsync(Usage.READ);
         staging.unmap();
       }
     }),
