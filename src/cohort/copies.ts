@@ -2,7 +2,7 @@
 
 import { type Copies, LimitError, OptionError } from "../index.ts";
 import { byRows, byStates, tell } from "./around.ts";
-import type { Command, Core, Program, ProgramOptions, Residence } from "./core.ts";
+import type { Core, Program, ProgramOptions, Residence } from "./core.ts";
 import { type Replace, replaced } from "./replace.ts";
 import { type Copied, placeOfMany, spread, TOLD } from "./spread.ts";
 
@@ -43,24 +43,14 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
     const commands = recording.commands.flatMap((command) => {
       if (command.bindings.some(({ arena }) => isAround(arena))) return [];
       if (command.kernel === "commit") return [byStates(command, one.states.layout, copied, core)];
-      return spreadAll(command);
+      return core.remade(
+        command,
+        (kernel) => spread(kernel, copied, core),
+        mostBlocks * BLOCK * 4,
+        // What goes on with rows does so with those of its copy.
+        (rows, kernels) => ({ ...rows, copy: kernels.map(({ grid: [x, y, z] }) => x * y * z) as [number, number] }),
+      );
     });
-    /** What goes on with rows does so with those of its copy. */
-    function spreadAll(command: Command): readonly Command[] {
-      const mostBytes = mostBlocks * BLOCK * 4;
-      const later: Command[] = [];
-      const all = command.rows === undefined ? (command.parts ?? [command]) : [command];
-      const parts = all.map((part) => {
-        const { rows, parts: [first, second] = [] } = part;
-        if (rows === undefined || first === undefined || second === undefined) return spread(part, copied, core);
-        const each = [first, second].map(({ grid: [x, y, z] }) => x * y * z) as [number, number];
-        const [one, next] = [first, second].map((own) => spread(own, copied, core)) as [Command, Command];
-        const joined = core.thenRows(one, next, { ...rows, copy: each }, mostBytes);
-        if (joined === undefined) later.push(next);
-        return joined ?? one;
-      });
-      return [...core.beside(parts, mostBytes), ...later];
-    }
     const end = commands.findIndex(({ kernel }) => kernel === "commit");
     const updates =
       mode === "train" && recording.commands.some(({ bindings }) => bindings.some(({ arena }) => isAround(arena)))

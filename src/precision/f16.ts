@@ -69,14 +69,9 @@ export function f16(options: F16Options = {}): F16 {
       const { mode, mostBlocks = Number.POSITIVE_INFINITY } = given;
       if (mode !== "train" && mode !== "gradients") return core.buildOne(given);
       const made = core.buildOne({ ...given, formed });
-      const changed = ({ parts, ...command }: Command): readonly Command[] =>
-        parts === undefined
-          ? [inHalves(command, factors, core)]
-          : core.beside(
-              parts.map((part) => inHalves(part, factors, core)),
-              mostBlocks * BLOCK_BYTES,
-            );
-      const commands = made.recording.commands.flatMap(changed);
+      const commands = made.recording.commands.flatMap((command) =>
+        core.remade(command, (kernel) => inHalves(kernel, factors, core), mostBlocks * BLOCK_BYTES),
+      );
       const isUpdate = ({ bindings }: Command): boolean =>
         bindings.some(({ arena, access }) => arena === "parameters" && access === "readWrite");
       if (commands.some(isUpdate)) {

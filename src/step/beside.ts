@@ -7,7 +7,7 @@ import { fold } from "../op/kernel.ts";
 import { specialise } from "../op/shader.ts";
 import { MOST_BUFFERS } from "../plan/beside.ts";
 import { type Binding, type Command, commandOf, type Rows } from "./command.ts";
-import { elementOf, readingFours } from "./reading.ts";
+import { elementOf, fours, readingFours } from "./reading.ts";
 
 const entry = /@compute\s*@workgroup_size\((\d+)\)/;
 const declaration = /@group\(0\)\s*@binding\(\d+\)\s*var<([^>]*)>\s*(\w+)\s*:\s*([^;]*);/g;
@@ -67,7 +67,7 @@ export function thenRows(
   const whole = made.find(({ arena, offset }) => taken?.arena === arena && taken.offset === offset);
   if (taken === undefined || whole === undefined) return undefined;
   const [from, to] = [whole, taken].map(({ name }, i) => elementOf(textOf([first, second][i] as Command), name));
-  if (from !== to && !(from === "vec4f" && to === "f32")) return undefined;
+  if (from !== to && fours[`${to}`] !== from) return undefined;
   const reader = from === to ? second : { ...second, source: readingFours(textOf(second), taken.name), holes: {} };
   const merged = together([first, reader], mostBytes, true);
   if (merged === undefined) return undefined;
@@ -90,6 +90,28 @@ export function thenRows(
     loop,
   ].join("\n  ");
   return { ...commandFrom(merged, [first, second], threads, body, first.grid), rows };
+}
+
+/**
+ * A command each of whose kernels is changed, joined as they were as far as that goes. `rowsOf` says how the second of two goes on with the
+ * rows of the first.
+ */
+export function remade(
+  command: Command,
+  change: (kernel: Command) => Command,
+  mostBytes?: number,
+  rowsOf = (rows: Rows, _: readonly Command[]): Rows => rows,
+): readonly Command[] {
+  const later: Command[] = [];
+  const parts = (command.rows === undefined && command.parts ? command.parts : [command]).map((part) => {
+    const { rows, parts: kernels = [part] } = part;
+    const [first, second] = kernels.map(change) as [Command, Command];
+    if (rows === undefined) return first;
+    const joined = thenRows(first, second, rowsOf(rows, kernels), mostBytes);
+    if (joined === undefined) later.push(second);
+    return joined ?? first;
+  });
+  return [...beside(parts, mostBytes), ...later];
 }
 
 /** Turns are counted along one axis. */

@@ -29,7 +29,7 @@ import { sumsLast } from "../plan/late.ts";
 import { blockBytes, type Layout, layOut, type Placed } from "../plan/layout.ts";
 import { plan } from "../plan/plan.ts";
 import { lean } from "../plan/segment.ts";
-import { beside, thenRows } from "./beside.ts";
+import { remade } from "./beside.ts";
 import { commandOf, when } from "./command.ts";
 import { commitCommands } from "./commit.ts";
 import { type Recording, record } from "./record.ts";
@@ -181,7 +181,7 @@ export const buildProgram = ({ precision, ...options }: ProgramOptions): Program
   precision ? precision.open(options, lent) : options.copies ? options.copies.build(options, lent) : buildOne(options);
 
 /** What is lent to who makes a program of many. */
-const lent = { buildOne, beside, commandOf, fold, initialValues, reportsAt, specialise, thenRows, updateCommands, when };
+const lent = { buildOne, commandOf, fold, initialValues, reportsAt, remade, specialise, updateCommands, when };
 
 function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const { mode, frozen, sampled, mostBlocks = Number.POSITIVE_INFINITY, first } = options;

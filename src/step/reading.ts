@@ -16,9 +16,15 @@ export const readingHalves = (code: string, names: readonly string[]): string =>
     withoutComments(code),
   );
 
+/** What four of a type are. */
+export const fours: Readonly<Record<string, string>> = { f32: "vec4f", f16: "vec4h" };
+
 /** The same for a buffer that holds its numbers in fours. */
 export const readingFours = (code: string, name: string): string =>
-  reading(withoutComments(code), name, () => ["vec4f", (fours) => `return ${fours}[i / 4u][i % 4u];`]);
+  reading(withoutComments(code), name, (type) => [
+    fours[type] ?? bug(`"${name}" of "${type}" has no fours`),
+    (all) => `return ${all}[i / 4u][i % 4u];`,
+  ]);
 
 const withoutComments = (code: string): string => code.replace(/\/\/.*$/gm, "");
 
