@@ -183,7 +183,9 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       for (let i = 0; i < steps; i++) {
         const { offsets, bits } = slots[i] as (typeof slots)[number];
         pass.setBindGroup(1, stepGroup, offsets, 0, 2);
-        for (const { pipeline, group, grid, when: needed } of prepared.commands) {
+        // By number: an iterator would make an object for each command until the loop is compiled.
+        for (let at = 0; at < prepared.commands.length; at++) {
+          const { pipeline, group, grid, when: needed } = prepared.commands[at] as Prepared["commands"][number];
           if ((needed & bits) !== needed) continue;
           pass.setPipeline(pipeline);
           pass.setBindGroup(0, group);
