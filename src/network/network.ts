@@ -50,6 +50,8 @@ interface NetworkParts {
   readonly program: Program;
   readonly runner: Runner;
   readonly normalization: Normalization;
+  /** Throws where a trainer does not know what its weights are. */
+  readonly demandSound?: () => void;
 }
 
 /** Made by `compile`, as `trainer.network`, and by `inference`. */
@@ -66,13 +68,14 @@ export class Network {
   readonly parameterCount: number;
 
   /** Whatever reads or moves the weights takes its turn. @internal */
-  readonly turns: Turns = createTurns();
+  readonly turns: Turns;
   readonly #parts: NetworkParts;
 
   /** @internal */
   constructor(parts: NetworkParts) {
     const { gpu, program } = parts;
     this.#parts = parts;
+    this.turns = createTurns(parts.demandSound);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
     this.inputShape = program.streams.inputs[0]?.shape ?? [];

@@ -2,10 +2,16 @@
 
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
-export function createTurns(): Turns {
+/** `demandSound` throws where the weights are of no step: then nothing is told of them. */
+export function createTurns(demandSound: () => void = () => undefined): Turns {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
-    const mine = last.then(work);
+    const mine = last.then(async () => {
+      demandSound();
+      const told = await work();
+      demandSound();
+      return told;
+    });
     last = mine.catch(() => undefined);
     return mine;
   };

@@ -1,7 +1,7 @@
 // What is known of the steps that were submitted. Each comes with the standing after it, which the ledger takes over when the
 // step's numbers arrive; of a step that moved nothing, and of those behind it, nothing is taken over.
 
-import { NonFiniteError } from "../errors.ts";
+import { DeviceError, GradusError, NonFiniteError } from "../errors.ts";
 import { withRest, withRowsOf } from "../optim/counts.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { Describe, StepStatistics } from "../optim/statistics.ts";
@@ -57,12 +57,16 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
   let known = start;
   const pending: Entry[] = [];
   let failure: unknown;
+  /** Whether a device has left out what was submitted last, and why the weights are of no step that is known, if they are. */
+  let isCut = false;
+  let adrift: DeviceError | undefined;
   /** The step of the last alarm of each layer that was heard of. */
   let alarms: number[] = [];
   /** The layers as the GPU knows them. */
   let members = rates.members();
   /** Micro-batches of an update that has not been made yet. */
   let partial = new Tally();
+  let isPartial = false;
   let deliveries: Promise<void> = Promise.resolve();
   /** Whether a listener has returned a promise, and whether one has thrown: then nobody hears more. */
   let awaited = false;
@@ -74,6 +78,14 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     failure ??= error;
     pending.length = 0;
     head = known;
+  }
+
+  /** The GPU may have moved weights by steps that are not known. */
+  function drift(cause: unknown): void {
+    adrift ??= new DeviceError(
+      "trainer: the device left out a step and may have made others behind it, so that its weights are of no step. Load a checkpoint to go on.",
+      { cause },
+    );
   }
 
   function badStep(step: number, row: number, loss: number): NonFiniteError {
@@ -126,6 +138,7 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
         break;
       }
       const { micro } = values;
+      isPartial = micro?.last === false;
       if (micro !== undefined) {
         if (micro.first) partial = new Tally();
         partial.add(telling, metrics);
@@ -180,6 +193,12 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     while (isAhead(step)) await pending[0]?.arrival;
   }
 
+  /** Waits for all steps on their way, also behind one that failed. */
+  async function settle(): Promise<void> {
+    await know(Number.POSITIVE_INFINITY);
+    await arrivals;
+  }
+
   /** Takes in the numbers of a submission, after those of all before it. */
   async function arrive(
     entry: Entry,
@@ -190,12 +209,19 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     await before;
     try {
       const found = await metrics;
-      if (!pending.includes(entry)) return;
+      if (!pending.includes(entry)) {
+        if (isCut) drift(failure);
+        return;
+      }
       const made = takeOver(entry, found);
       if (pending[0] === entry) pending.shift();
       deliveries = deliver(made, listener, deliveries);
     } catch (error) {
-      if (pending.includes(entry)) fail(error);
+      if (!pending.includes(entry)) return;
+      isCut = true;
+      fail(error);
+      // What was not read, for a cause that the error names, may have run all the same; and states move with each batch of an update.
+      if (isPartial || !(error instanceof GradusError && error.cause === undefined)) drift(error);
     }
   }
 
@@ -211,6 +237,12 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
     moveTo(standing: Standing): void {
       head = known = standing;
     },
+    /** All that a checkpoint holds stands on the GPU again. */
+    restore(standing: Standing): void {
+      adrift = undefined;
+      isPartial = false;
+      this.moveTo(standing);
+    },
     /** The GPU is told of the layers as they are now. */
     meet(): void {
       members = rates.members();
@@ -224,6 +256,7 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
 
     /** Takes in batches just submitted. */
     submitted(sent: Sent[], metrics: Promise<Metrics>, listener: Listener): void {
+      isCut = false;
       const entry = { sent, arrival: arrivals };
       pending.push(entry);
       head = (sent.at(-1) as Sent).after;
@@ -243,12 +276,16 @@ export function createLedger(rates: RateTable, start: Standing, hooks: LedgerHoo
 
     throwIfFailed,
 
-    /** Waits for all steps on their way. */
-    settle: (): Promise<void> => know(Number.POSITIVE_INFINITY),
+    settle,
+
+    /** Throws where weights may be of no step, until a checkpoint is restored. */
+    demandSound(): void {
+      if (adrift !== undefined) throw adrift;
+    },
 
     /** Waits for all steps on their way and those who listen to them, and throws what went wrong, once. */
     async drain(): Promise<void> {
-      await know(Number.POSITIVE_INFINITY);
+      await settle();
       await deliveries;
       throwIfFailed();
     },

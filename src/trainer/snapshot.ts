@@ -109,7 +109,7 @@ export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: r
   for (const [name, { data }] of sections.get("control") ?? []) store.set(name, data);
   forgetAlarms(subject);
   const { step, draws = step, place } = training;
-  ledger.moveTo({ step, draws, place, counts: rates.restore(training, step) });
+  ledger.restore({ step, draws, place, counts: rates.restore(training, step) });
 }
 
 /** What controllers know before the first step. */

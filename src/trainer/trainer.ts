@@ -95,7 +95,6 @@ export class Trainer {
     const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    this.network = new Network({ gpu, program, runner, normalization: settings.normalization });
     const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
     const ledger = createLedger(
       rates,
@@ -105,6 +104,8 @@ export class Trainer {
         rest: update.controllers.find(({ name }) => name === "guard")?.constants.REST,
       },
     );
+    const { normalization } = settings;
+    this.network = new Network({ gpu, program, runner, normalization, demandSound: ledger.demandSound });
     const submit = createSubmit(settings, rates, runner, ledger);
     const { turns } = this.network;
     this.#parts = createParts({ settings, streams, rates, runner, ledger, submit, turns });
@@ -360,8 +361,16 @@ export class Trainer {
     this.network.demandAlive();
     checkOptions("load", options, ["allow"], '{ allow: ["batch"] }');
     this.#demandRest("load");
-    load(this.#subject, bytes, options.allow);
+    this.#load(bytes, options.allow);
+  }
+
+  #load(bytes: Uint8Array | ArrayBuffer, allow?: readonly string[]): void {
+    load(this.#subject, bytes, allow);
     this.#fitting.forgetOrder();
+    // A single step asks schedules in epochs too.
+    const { count, batch, accumulate } = this.#parts.ledger.known.place;
+    if (count !== null && batch !== null)
+      this.#parts.stepsPerEpoch = Math.ceil(Math.ceil(count / batch) / (accumulate ?? 1));
   }
 
   /** Compiles what a step needs, for numbers and for bytes; tells how far it is. @internal */
@@ -402,10 +411,7 @@ export class Trainer {
       fit: (data, options) => this.#fit(place, data, options),
       stop: () => this.stop(),
       save: () => this.#parts.turns(() => save(this.#subject)),
-      load: (bytes) => {
-        load(this.#subject, bytes);
-        this.#fitting.forgetOrder();
-      },
+      load: (bytes) => this.#load(bytes),
     };
   }
 

@@ -1,7 +1,7 @@
 // The ledger alone, with numbers that arrive when the test lets them: what is taken over, what is not, and who hears of it.
 
 import { describe, expect, test } from "vitest";
-import { NonFiniteError, sgd } from "../../src/index.ts";
+import { DeviceError, NonFiniteError, sgd } from "../../src/index.ts";
 import { settled } from "../../src/optim/counts.ts";
 import { createRateTable } from "../../src/optim/rates.ts";
 import type { Metrics } from "../../src/step/metrics.ts";
@@ -113,6 +113,32 @@ describe("what arrives", () => {
     lost.reject(new Error("the device is gone"));
     await expect(ledger.drain()).rejects.toThrow("the device is gone");
     expect([ledger.head.step, heard]).toEqual([2, [1, 2]]);
+  });
+
+  test("behind what was left out leaves weights of no step: nothing is told of them until a checkpoint is restored", async () => {
+    const { ledger, submit } = setUp();
+    await submit(1).arrive();
+    const start = ledger.known;
+    const [dropped, behind] = [submit(1), submit(1)];
+    dropped.reject(new DeviceError("step 2 did not run"));
+    ledger.demandSound();
+    await behind.arrive();
+    await expect(ledger.drain()).rejects.toThrow("step 2 did not run");
+    expect(() => ledger.demandSound()).toThrow("its weights are of no step. Load a checkpoint");
+    expect(ledger.known).toBe(start);
+    ledger.restore(start);
+    ledger.demandSound();
+  });
+
+  test("alone, or before all that was left out too, leaves them as they were; not where it may have run unread", async () => {
+    const { ledger, submit } = setUp();
+    const [first, second] = [submit(1), submit(1)];
+    for (const one of [first, second]) one.reject(new DeviceError("it did not run"));
+    await expect(ledger.drain()).rejects.toThrow("it did not run");
+    ledger.demandSound();
+    submit(1).reject(new DeviceError("it was not mapped", { cause: new Error("why") }));
+    await expect(ledger.drain()).rejects.toThrow("not mapped");
+    expect(() => ledger.demandSound()).toThrow("of no step");
   });
 });
 
