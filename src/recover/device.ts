@@ -11,7 +11,7 @@ import {
 } from "../index.ts";
 import type { RecoverableOptions } from "./options.ts";
 
-/** What the device said when it was lost. */
+/** What the device said when it was lost; of reason "fault" where it lives, and left out what it was asked for. */
 export interface Loss {
   readonly reason: string;
   readonly message: string;
@@ -69,7 +69,7 @@ export async function openSession(model: Model, options: RecoverableOptions): Pr
   const lost = (heard.device as GPUDevice).lost;
   const session: Session = { trainer, loss: undefined, lost };
   lost.then((loss) => {
-    session.loss = loss;
+    session.loss ??= loss;
   });
   return session;
 }

@@ -39,6 +39,8 @@ export class Recovery {
   #failure: Error | undefined;
   #recovery: Promise<void> | undefined;
   #attempts = 0;
+  /** Whether the trainer of now took the place of one whose device failed and lived, and nothing was made on it yet. */
+  #isFresh = false;
   #saved: Saved | undefined;
   #journal: Entry[] = [];
   #savedAt = 0;
@@ -101,7 +103,10 @@ export class Recovery {
     );
   }
 
-  /** After an error of a trainer: returns where it was a loss and another one has taken its place, throws it otherwise. */
+  /**
+   * After an error of a trainer: returns where its device was at fault and another one has taken its place, throws it otherwise. What fails again on
+   * that other one, before anything was made there, would fail on each.
+   */
   async heal(trainer: Trainer, error: unknown): Promise<void> {
     const session = this.#session as Session;
     if (session.trainer === trainer) {
@@ -114,6 +119,12 @@ export class Recovery {
         );
       }
       if (this.#failure !== undefined) throw this.#failure;
+      if (session.loss === undefined && error instanceof DeviceError && !this.#isFresh) {
+        // It lives, and left something out: no memory, a submission that was dropped. What it holds is room for the next.
+        this.#isFresh = true;
+        session.loss = { reason: "fault", message: error.message };
+        trainer.dispose();
+      }
       if (session.loss === undefined || session.loss.reason === "destroyed") throw error;
       this.#start(session);
     } else if (!(error instanceof DeviceError) && error instanceof GradusError) throw error;
@@ -128,7 +139,9 @@ export class Recovery {
     for (let tried = 0; ; tried++) {
       const trainer = await this.ready();
       try {
-        return await work(trainer);
+        const told = await work(trainer);
+        this.#isFresh = false;
+        return told;
       } catch (error) {
         if (tried >= this.#how.attempts) throw error;
         await this.heal(trainer, error);
@@ -176,6 +189,7 @@ export class Recovery {
     this.#journal.splice(0, known);
     this.#savedAt = performance.now();
     this.#attempts = 0;
+    this.#isFresh = false;
     this.#how.onSnapshot?.({ step: trainer.steps, bytes, milliseconds: this.#savedAt - began });
   }
 
@@ -198,7 +212,8 @@ export class Recovery {
   }
 
   /** Word of a loss, whoever caused it. */
-  #hear(session: Session, { reason, message }: Loss): void {
+  #hear(session: Session): void {
+    const { reason, message } = session.loss as Loss;
     if (reason !== "destroyed") this.#start(session);
     else if (this.#session === session) {
       this.#fail(new DeviceError(`device: it was destroyed (${message}). Compile the model again to go on.`));
@@ -276,7 +291,7 @@ export class Recovery {
     }
     this.#session = session;
     old?.dispose();
-    session.lost.then((loss) => this.#hear(session, loss));
+    session.lost.then(() => this.#hear(session));
     for (const entry of [...this.#journal]) await entry(trainer);
     if (session.loss !== undefined) throw new DeviceError(`device: it was lost (${session.loss.message}).`);
   }

@@ -9,6 +9,7 @@ import {
   type Recovered,
   type RecoverOptions,
 } from "../../src/recover/index.ts";
+import { type Seam, seam } from "../fuzz/faults/seam.ts";
 import { guarded } from "./guarded.ts";
 import { type Losing, losing } from "./losing.ts";
 import { bits, samples, slice } from "./small.ts";
@@ -162,6 +163,50 @@ test("a cohort survives too: a copy that took another's place does so again, at 
     cohort.dispose();
     plain.cohort.dispose();
   }));
+
+test("a device that lives and leaves something out is replaced once: what fails again on the next, before anything was made there, is thrown", async () => {
+  // What fails on purpose is complained of.
+  const below = (await (await navigator.gpu.requestAdapter())?.requestDevice()) as GPUDevice;
+  const seas: Seam[] = [];
+  const told: Recovered[] = [];
+  let isFull = false;
+  const device = () => {
+    seas.push(seam(below));
+    return (seas.at(-1) as Seam).device;
+  };
+  const onRecover = (found: Recovered): void => {
+    told.push(found);
+    if (isFull) seas.at(-1)?.arm("out of memory from there on", 0);
+  };
+  const recovery = { everySteps: 4, wait: 1, onRecover };
+  const trainer = await compileRecoverable(model, { ...settings, device }, recovery);
+  const other = await plainly(below);
+  for (const fault of ["dropped", "out of memory", "no pipeline"] as const) {
+    // Pipelines are compiled once a device.
+    const batch = 4 + told.length;
+    seas.at(-1)?.arm(fault, 0);
+    expect(await trainer.predict(data.x, { batch })).toEqual(await other.predict(data.x, { batch }));
+    expect(seas.at(-1)?.disarm()).toBeUndefined();
+  }
+  seas.at(-1)?.arm("dropped", 3);
+  await trainer.fit(data, { epochs: 3 });
+  await other.fit(data, { epochs: 3 });
+  expect(await trainer.save()).toEqual(await other.save());
+  expect(told.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1]);
+  expect(told.every(({ reason }) => reason !== "")).toBe(true);
+
+  // No device has memory for it.
+  isFull = true;
+  seas.at(-1)?.arm("out of memory from there on", 0);
+  await expect(trainer.predict(data.x)).rejects.toThrow("Use a smaller batch or model");
+  expect([seas.length, told.length]).toEqual([6, 5]);
+  isFull = false;
+  seas.at(-1)?.disarm();
+  await expect(trainer.weights()).resolves.toEqual(await other.weights());
+  trainer.dispose();
+  other.dispose();
+  below.destroy();
+});
 
 test("a device that its owner destroys is gone; so is a trainer that was disposed, or that no device keeps alive", () =>
   guarded(async (device) => {
