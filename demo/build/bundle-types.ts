@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript-5.4";
-import { namesIn, type Private, published, wordArrays } from "./publish-type.ts";
+import { disposal, namesIn, type Private, published, wordArrays } from "./publish-type.ts";
 
 /** A file of declarations: what it declares, and where the names come from that it imports or hands on. */
 interface Unit {
@@ -79,7 +79,7 @@ export function bundleTypes(door: string, core?: string): string {
   if (missing.length > 0) throw new Error(`Types: nothing declares ${missing.join(", ")}.`);
   const list = [...handed].map(([name, typeOnly]) => `  ${typeOnly ? "type " : ""}${name},\n`);
   const imports = fromCore.size === 0 ? "" : `import { ${[...fromCore].sort().join(", ")} } from "./index.js";\n`;
-  return `${imports}${wordArrays}${texts.join("\n")}\nexport {\n${list.join("")}};\n`;
+  return `${imports}${core === undefined ? disposal : ""}${wordArrays}${texts.join("\n")}\nexport {\n${list.join("")}};\n`;
 }
 
 function read(file: string): Unit {

@@ -16,6 +16,15 @@ export const wordArrays = arrays
   )
   .join("");
 
+/** What `using` calls has a name since TypeScript 5.2, where a program asks for it. */
+export const disposal = `declare global {
+    interface SymbolConstructor {
+        readonly dispose: unique symbol;
+        readonly asyncDispose: unique symbol;
+    }
+}
+`;
+
 /** What stands for a type in the published text, and the part of the tree that it stands for; undefined: the type itself. */
 function inPlainWords(node: ts.Node, constants: Private): string | undefined {
   if (

@@ -142,6 +142,11 @@ export class Cohort<T extends CohortTrainer = Trainer> {
     this.trainer.dispose();
   }
 
+  /** As `dispose`, at the end of a block with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   #demand(place: string, k: number): void {
     if (Number.isSafeInteger(k) && k >= 0 && k < this.copies) return;
     throw new OptionError(`${place}: there is no copy ${String(k)}, they are counted from 0 to ${this.copies - 1}.`);

@@ -28,6 +28,11 @@ export class Uploaded {
     this.#source = undefined;
   }
 
+  /** As `dispose`, at the end of a block with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** What `owner` put on the GPU. @internal */
   sourceFor(place: string, owner: object): object {
     if (this.#source !== undefined && this.#owner === owner) return this.#source;

@@ -174,4 +174,9 @@ export class Network {
   dispose(): void {
     this.#parts.runner.dispose();
   }
+
+  /** As `dispose`, at the end of a block with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
 }

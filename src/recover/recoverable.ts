@@ -314,6 +314,11 @@ export class RecoverableTrainer {
     this.#recovery.dispose();
   }
 
+  /** As `dispose`, at the end of a block with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** A recipe puts rates of its own in the place of the user's, and is made again as a whole. */
   #recipe<T>(place: string, data: Data, work: (trainer: Trainer) => Promise<T>): Promise<T> {
     return this.#exclusively(place, async () => {

@@ -398,6 +398,11 @@ export class Trainer {
     this.network.dispose();
   }
 
+  /** As `dispose`, at the end of a block with `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   get #subject(): Subject {
     return { ...this.#parts, signature: this.#signature };
   }

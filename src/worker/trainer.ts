@@ -35,6 +35,8 @@ export interface WorkerUpload {
   readonly count: number;
   /** Frees what it holds. It cannot be used after that. */
   dispose(): void;
+  /** As `dispose`, at the end of a block with `using`. */
+  [Symbol.dispose](): void;
 }
 
 /** Data of the page, an upload, or the name of one of the module's `data`. An iterable that makes batches stands in the module. */
@@ -136,6 +138,8 @@ export interface WorkerTrainer {
   stop(): void;
   /** Frees everything on the device, then ends the worker. What still waits is refused with a GradusError. It may be called twice. */
   dispose(): Promise<void>;
+  /** As `dispose`, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export type About = Pick<WorkerTrainer, "adapter" | "software" | "inputShape" | "outputShape" | "parameterCount">;
@@ -160,12 +164,13 @@ export function trainerOver(link: Link, about: About, dispose: () => Promise<voi
     async upload(samples: Samples | string, options: Moving = {}) {
       const { count, ...place } = (await link.call("upload", [samples, options])) as { count: number };
       const free = (): void => void link.call("free", [Object.values(place)[0]]).catch(() => undefined);
-      const upload: WorkerUpload = { count, dispose: free };
+      const upload: WorkerUpload = { count, dispose: free, [Symbol.dispose]: free };
       places.set(upload, place);
       return upload;
     },
     stop: link.stop,
     dispose,
+    [Symbol.asyncDispose]: dispose,
   };
   Object.defineProperty(trainer, "steps", { get: link.steps, enumerable: true });
   return trainer as unknown as WorkerTrainer;

@@ -77,6 +77,11 @@ describe.each(compilers)("TypeScript $version", ({ compiler, knowsWebGpu }) => {
     expect(complaints("node", all(), more)).toBe("");
   });
 
+  test("takes `using` where a program asks for it, beside types of others that name what it calls", () => {
+    const lib = ["ES2022", "DOM", "DOM.Iterable", "ESNext.Disposable"];
+    expect(complaints("using", consumer("using.ts"), { lib })).toBe("");
+  });
+
   test("takes a GPUDevice for a device, with @webgpu/types", () => {
     mkdirSync(join(folder, "node_modules/@webgpu"), { recursive: true });
     rmSync(join(folder, "node_modules/@webgpu/types"), { force: true });
@@ -152,6 +157,18 @@ test("an import in Node does nothing but hand out names, and without WebGPU an e
     name: "DeviceError",
     message: expect.stringContaining("WebGPU is missing here"),
   });
+});
+
+test("where the language has no names for `using`, it is imported all the same", async () => {
+  const old = join(folder, "old");
+  mkdirSync(old, { recursive: true });
+  const text = readFileSync(join(installed, "dist/gradus.js"), "utf8");
+  expect(text).toContain("Symbol.dispose");
+  writeFileSync(join(old, "gradus.js"), text.replaceAll("Symbol.dispose", "Symbol.thatThereIsNot"));
+  writeFileSync(join(old, "package.json"), JSON.stringify({ type: "module" }));
+  const { compile, dense, meanSquaredError, sequential } = (await import(join(old, "gradus.js"))) as typeof door;
+  const failed = await compile(sequential([dense(1)]), { input: [1], loss: meanSquaredError() }).catch(String);
+  expect(failed).toContain("DeviceError: connect: WebGPU is missing here");
 });
 
 test("installing it brings nothing else along", () => {

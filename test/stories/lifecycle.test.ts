@@ -9,6 +9,8 @@ import {
   dense,
   type Edit,
   gradualUnfreezing,
+  inference,
+  oneCycle,
   relu,
   sequential,
   type Trainer,
@@ -113,4 +115,31 @@ test("a second trainer on a device compiles nothing that is compiled already", (
     second.dispose();
     await (await small(device, { optimizer: adamw({ lr: 0.01, amsgrad: true }) })).fit(samples);
     expect(compiled).toBe(first + 1);
+  }));
+
+test("what `using` calls at the end of a block frees a trainer, a network and uploaded data, as dispose does", () =>
+  guarded(async (device) => {
+    const trainer = await small(device);
+    const uploaded = trainer.upload(samples);
+    uploaded[Symbol.dispose]();
+    await expect(trainer.fit(uploaded)).rejects.toThrow("the uploaded data was disposed of");
+    const model = sequential({ stem: [dense(8), relu()], body: [dense(8), relu()], head: dense(2) });
+    const network = await inference(model, await trainer.save(), { device });
+    for (const one of [trainer, network]) {
+      one[Symbol.dispose]();
+      one[Symbol.dispose]();
+      await expect(one.weights()).rejects.toThrow("it was disposed");
+    }
+  }));
+
+test("a step behind a checkpoint asks schedules in epochs of the data that was fitted, as it would have without", () =>
+  guarded(async (device) => {
+    const options = { schedule: oneCycle({ epochs: 4 }), accumulate: 2 };
+    const one = await small(device, options);
+    await one.fit(samples, { epochs: 1 });
+    const other = await small(device, options);
+    other.load(await one.save());
+    const batch = { x: samples.x.slice(0, 48), y: samples.y.slice(0, 8) };
+    for (const trainer of [one, other]) await trainer.step(batch);
+    expect(await weights(other)).toEqual(await weights(one));
   }));
