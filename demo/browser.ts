@@ -63,6 +63,8 @@ export function browserArguments({ software = false }: { software?: boolean } = 
     // Chromium keeps asking for updates and accounts, also with the switches that Playwright sets against it:
     // no name but localhost is looked up, and all that the commands open is there.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    // A GPU process that ends is followed by another one, however often that is, and its pages may ask it for devices.
+    ...["--disable-gpu-process-crash-limit", "--disable-domain-blocking-for-3d-apis"],
     ...(isRoot ? ["--no-sandbox"] : []), // root cannot use Chromium's sandbox
     ...(software ? ["--use-webgpu-adapter=swiftshader"] : []),
     // For a GPU in headless Linux, from https://developer.chrome.com/blog/supercharge-web-ai-testing

@@ -16,11 +16,14 @@ import { taskNames } from "../../demo/tasks/table.ts";
 import { presentBuild, serveBuilds } from "../bench/against/build.ts";
 import {
   faultFailure,
+  interruptionFailure,
   isUnrecovered,
   isWrong,
   lossFailure,
   noFaults,
+  noInterruptions,
   noLosses,
+  withInterruptions,
   withLosses,
   withWalk,
 } from "./faults/report.ts";
@@ -69,12 +72,20 @@ function say(text: string): void {
 type Origin = Pick<SoakReport, "date" | "commit" | "browser" | "adapter">;
 
 /** What the file holds of this very soak, else nothing done yet. */
-function begin({ json, fresh, seed, count, inputs, losses, places, steps }: SoakOptions, origin: Origin): SoakReport {
+function begin(chosen: SoakOptions, origin: Origin): SoakReport {
+  const { json, fresh, seed, count, inputs, losses, crashes, interruptions, places, steps } = chosen;
   const sequences = { asked: count, done: 0, calls: {}, wrong: 0, untyped: 0, found: [] };
   const none: SoakReport = {
     ...{ ...origin, seed, sequences, configurations: [] },
     ...{ readers: noReaders(inputs), figures: [], tasks: [], runtimes: [] },
-    ...{ faults: noFaults, losses: noLosses(losses), places: noPlaces(places), steps: noSteps(steps) },
+    ...{
+      faults: noFaults,
+      losses: noLosses(losses),
+      crashes: noLosses(crashes),
+      interruptions: noInterruptions(interruptions),
+      places: noPlaces(places),
+      steps: noSteps(steps),
+    },
   };
   if (fresh || !existsSync(json)) return none;
   const known: SoakReport = { ...none, ...(JSON.parse(readFileSync(json, "utf8")) as Partial<SoakReport>) };
@@ -86,14 +97,15 @@ function begin({ json, fresh, seed, count, inputs, losses, places, steps }: Soak
     return none;
   }
   const { browser = known.browser, adapter = known.adapter, ...rest } = origin;
-  const [done, read, gone, been] = [known.sequences, known.readers, known.losses, known.places];
   return {
     ...{ ...known, ...rest, browser, adapter },
     ...{
-      sequences: { ...done, asked: count },
-      readers: { ...read, asked: inputs },
-      losses: { ...gone, asked: losses },
-      places: { ...been, asked: places },
+      sequences: { ...known.sequences, asked: count },
+      readers: { ...known.readers, asked: inputs },
+      losses: { ...known.losses, asked: losses },
+      crashes: { ...known.crashes, asked: crashes },
+      interruptions: { ...known.interruptions, asked: interruptions },
+      places: { ...known.places, asked: places },
     },
   };
 }
@@ -175,7 +187,7 @@ interface Work {
 interface PageWork extends Work, Pick<OpenPage, "fresh"> {}
 
 /** Parts that run in a page, and those that do not, in their order. */
-const inPage = { sequences, configurations, faults, losses, branches: places, steps, figures };
+const inPage = { sequences, configurations, faults, losses, crashes, interruptions, branches: places, steps, figures };
 type PagePart = keyof typeof inPage;
 const alone = { readers: wrongFiles, tasks, runtimes };
 
@@ -235,6 +247,47 @@ async function losses({ chosen, stopped, fresh, report, keep }: PageWork): Promi
     for (const one of found.filter(isUnrecovered)) say(lossFailure(one));
     keep({ losses: withLosses(report().losses, found) });
   }
+}
+
+/** Ends of the browser's GPU process, by number. */
+async function crashes({ chosen, stopped, fresh, report, keep }: PageWork): Promise<void> {
+  const { crashes, seed } = chosen;
+  const page = await fresh();
+  const session = await page.context().browser()?.newBrowserCDPSession();
+  await page.exposeFunction("crash", () => session?.send("Browser.crashGpuProcess").catch(() => undefined));
+  while (report().crashes.done < crashes && !stopped.aborted) {
+    const { done } = report().crashes;
+    progress(`end ${done + 1} of ${crashes} of the GPU process`);
+    const one = await page.evaluate((given) => globalThis.endGpu(given), seed + done);
+    if (isUnrecovered(one)) say(lossFailure(one, "crashes"));
+    keep({ crashes: withLosses(report().crashes, [one]) });
+  }
+}
+
+/** Calls that something comes between, by number. */
+async function interruptions({ chosen, stopped, fresh, report, keep }: PageWork): Promise<void> {
+  const { interruptions, seed } = chosen;
+  const page = await fresh();
+  await letHide(page);
+  while (report().interruptions.done < interruptions && !stopped.aborted) {
+    const { done, found: wrong } = report().interruptions;
+    progress(`interruption ${done + 1} of ${interruptions}: ${wrong.length} wrong so far`);
+    const numbers = Array.from({ length: Math.min(BATCH, interruptions - done) }, (_, i) => seed + done + i);
+    const found = await page.evaluate((given) => globalThis.interrupt(given), numbers);
+    for (const one of found.filter(isWrong)) say(interruptionFailure(one));
+    keep({ interruptions: withInterruptions(report().interruptions, found) });
+  }
+}
+
+/** Gives a page a way to be frozen as a browser does it to hidden ones, for so many milliseconds. */
+async function letHide(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const state = (state: "frozen" | "active") => session.send("Page.setWebLifecycleState", { state });
+  await page.exposeFunction("hide", async (milliseconds: number) => {
+    await state("frozen");
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    await state("active");
+  });
 }
 
 /** Places of a training, by number. */

@@ -11,6 +11,8 @@ export const parts = [
   "runtimes",
   "faults",
   "losses",
+  "crashes",
+  "interruptions",
   "branches",
   "steps",
 ] as const;
@@ -22,10 +24,12 @@ export const help = `npm run soak -- [options]
   --configurations N  configurations (default: 60)
   --inputs N       wrong files for the readers (default: 10000)
   --losses N       devices that are lost (default: 100)
+  --crashes N      ends of the browser's GPU process (default: 10)
+  --interruptions N  trainers that are interrupted in the midst of a call (default: 1000)
   --places N       places of a training that are gone back to (default: 100)
   --steps N        steps of one trainer (default: 100000); a hundredth as many trainers are disposed of
   --input N        reads the one wrong file of this number, as a failure prints it, and shows what comes of it
-  --seed S         of the first sequence, wrong file, loss and place; the next has S + 1 (default: 1). With --path: the one to repeat
+  --seed S         of the first sequence, wrong file, loss, crash, interruption and place; the next has S + 1 (default: 1). With --path: the one to repeat
   --path P         repeats one sequence, as a failure prints it, and shows what comes of it
   --json FILE      where results are kept; a run that was interrupted goes on from there (default: soak.json)
   --fresh          forgets what FILE holds
@@ -34,7 +38,9 @@ export const help = `npm run soak -- [options]
 Sequences are random calls of a trainer, good and bad, held against a reference in f64; configurations are random rules
 with their options; both run on the built file. Readers get files that are wrong, by the form of each. Figures
 are those of networks of others on all of their own data, which demo/data.json names. Tasks are those of npm run train, a minute each. Runtimes are the tests in Deno, Node and Firefox.
-Faults are all places of a small run at which a device can drop, refuse, or have no memory; losses are devices that go at random places.
+Faults are all places of a small run at which a device can drop, refuse, or have no memory; losses are devices that go at random places,
+and crashes are ends of the browser's GPU process, with which they really go.
+Interruptions are all of these, and stops, ends, hidden pages and bad data, in the midst of random calls of a trainer that goes on behind them.
 Branches are random places of a training, gone back to and left. Steps are those of one trainer, whose buffers, heap and throughput stay, and of many that leave nothing.`;
 
 export interface SoakOptions {
@@ -43,6 +49,8 @@ export interface SoakOptions {
   readonly configurations: number;
   readonly inputs: number;
   readonly losses: number;
+  readonly crashes: number;
+  readonly interruptions: number;
   readonly places: number;
   readonly steps: number;
   readonly input: number | undefined;
@@ -63,6 +71,8 @@ export function options(): SoakOptions | "help" {
       configurations: text,
       inputs: text,
       losses: text,
+      crashes: text,
+      interruptions: text,
       places: text,
       steps: text,
       input: text,
@@ -89,6 +99,8 @@ export function options(): SoakOptions | "help" {
     configurations: whole("--configurations", values.configurations ?? "60", 1),
     inputs: whole("--inputs", values.inputs ?? "10000", 1),
     losses: whole("--losses", values.losses ?? "100", 1),
+    crashes: whole("--crashes", values.crashes ?? "10", 1),
+    interruptions: whole("--interruptions", values.interruptions ?? "1000", 1),
     places: whole("--places", values.places ?? "100", 1),
     steps: whole("--steps", values.steps ?? "100000", 100),
     input: values.input === undefined ? undefined : whole("--input", values.input, 0),

@@ -7,6 +7,8 @@ import { type Agreement, agreement } from "./agreement.ts";
 import type { Engine } from "./config.ts";
 import { deviceOf } from "./device.ts";
 import { type SetupName, setups } from "./faults/calls.ts";
+import { crashOnce } from "./faults/crashes.ts";
+import { type Interruption, openInterruptions } from "./faults/interruptions.ts";
 import { type Loss, openLosses } from "./faults/losses.ts";
 import { names, type Outcome, openWalk, type Place } from "./faults/walk.ts";
 import { tryPlaces } from "./places.ts";
@@ -32,6 +34,8 @@ declare global {
   var faultyCalls: () => readonly Pick<Place, "setup" | "call">[];
   var walkFaults: (place: Pick<Place, "setup" | "call">) => Promise<readonly Outcome[]>;
   var lose: (numbers: readonly number[]) => Promise<readonly Loss[]>;
+  var endGpu: (number: number) => Promise<Loss>;
+  var interrupt: (numbers: readonly number[]) => Promise<readonly Interruption[]>;
   var goBack: (numbers: readonly number[]) => ReturnType<typeof tryPlaces>;
   var trainOn: (steps: number) => Promise<Buffers & { readonly steps: number; readonly loss: number }>;
   var timeBlocks: (count: number, steps: number) => Promise<Blocks>;
@@ -97,15 +101,21 @@ globalThis.walkFaults = async ({ setup, call }) => {
   return outcomes;
 };
 
-let losses: Promise<ReturnType<typeof openLosses>> | undefined;
+/** What is tried by number on one device, of which the page keeps what it knows of it. */
+function numbered<T>(open: (device: GPUDevice) => (number: number) => Promise<T>) {
+  let opened: Promise<(number: number) => Promise<T>> | undefined;
+  return async (numbers: readonly number[]): Promise<readonly T[]> => {
+    opened ??= deviceOf().then(({ device }) => open(device));
+    const run = await opened;
+    const found: T[] = [];
+    for (const number of numbers) found.push(await run(number));
+    return found;
+  };
+}
 
-globalThis.lose = async (numbers) => {
-  losses ??= deviceOf().then(({ device }) => openLosses(device));
-  const run = await losses;
-  const found: Loss[] = [];
-  for (const number of numbers) found.push(await run(number));
-  return found;
-};
+globalThis.lose = numbered<Loss>(openLosses);
+globalThis.endGpu = crashOnce;
+globalThis.interrupt = numbered<Interruption>(openInterruptions);
 
 let lasting: ReturnType<typeof openSteps> | undefined;
 const steps = (): ReturnType<typeof openSteps> => {

@@ -2,7 +2,14 @@
 
 import type { Measured } from "../foreign/figures.ts";
 import type { Agreement } from "./agreement.ts";
-import { type FaultsReport, faultsSummary, type LossesReport, lossesSummary } from "./faults/report.ts";
+import {
+  type FaultsReport,
+  faultsSummary,
+  type InterruptionsReport,
+  interruptionsSummary,
+  type LossesReport,
+  lossesSummary,
+} from "./faults/report.ts";
 import { type PlacesReport, placesSummary } from "./places-report.ts";
 import { type ReadersReport, readersSummary } from "./reader/report.ts";
 import type { Counts, Found } from "./sequence.ts";
@@ -51,6 +58,9 @@ export interface SoakReport {
   readonly runtimes: readonly Runtime[];
   readonly faults: FaultsReport;
   readonly losses: LossesReport;
+  /** Ends of the GPU process are losses too. */
+  readonly crashes: LossesReport;
+  readonly interruptions: InterruptionsReport;
   readonly places: PlacesReport;
   readonly steps: StepsReport;
 }
@@ -83,7 +93,8 @@ export const figureLine = (name: string, one: Measured): string => {
 
 /** All of it in a few lines. */
 export function summary(report: SoakReport): string {
-  const { sequences, configurations, readers, figures, tasks, runtimes, faults, losses, places, steps } = report;
+  const { sequences, configurations, readers, figures, tasks, runtimes } = report;
+  const { faults, losses, crashes, interruptions, places, steps } = report;
   const made = Object.values(sequences.calls).reduce((sum, count) => sum + count, 0);
   const worst = Math.max(0, ...configurations.map((one) => one.worst));
   const off = configurations.filter(configurationFailed).length;
@@ -113,15 +124,23 @@ export function summary(report: SoakReport): string {
     ...runtimes.map(({ script, passed, seconds }) => `${script}: ${passed ? "passed" : "FAILED"} in ${seconds} s`),
     ...faultsSummary(faults),
     ...lossesSummary(losses),
+    ...lossesSummary(crashes, "ends of the GPU process"),
+    ...interruptionsSummary(interruptions),
     ...placesSummary(places),
     ...stepsSummary(steps),
   ].join("\n");
 }
 
 export const hasFailed = (report: SoakReport): boolean =>
-  [report.sequences, report.readers, report.faults, report.losses, report.places].some(
-    ({ found }) => found.length > 0,
-  ) ||
+  [
+    report.sequences,
+    report.readers,
+    report.faults,
+    report.losses,
+    report.crashes,
+    report.interruptions,
+    report.places,
+  ].some(({ found }) => found.length > 0) ||
   report.configurations.some(configurationFailed) ||
   report.figures.some(figureFailed) ||
   report.tasks.some(({ passed }) => !passed) ||

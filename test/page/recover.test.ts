@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright";
+import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { browserArguments, findBrowser } from "../../demo/browser.ts";
+import { launchBrowser } from "../../demo/browser.ts";
 import { type Packed, pack } from "../packed.ts";
 
 const CRASHES = 2;
@@ -54,9 +54,7 @@ beforeAll(async () => {
     else response.end('<!doctype html><title>Recovery</title><script type="module" src="/main.js"></script>');
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const still = ["--disable-gpu-process-crash-limit", "--disable-domain-blocking-for-3d-apis"];
-  const args = [...browserArguments({ software: true }), ...still];
-  browser = await chromium.launch({ executablePath: await findBrowser(), args });
+  browser = await launchBrowser({ software: true });
 });
 
 afterAll(async () => {

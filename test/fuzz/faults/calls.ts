@@ -119,16 +119,18 @@ export const calls = {
 
 export type CallName = keyof typeof calls;
 
-/** All of a value as text: numbers by their bits, maps and objects in their order. */
-export function textOf(value: unknown): string {
+/** All of a value as text: typed arrays by their bits, maps and objects in their order, numbers as `said`. */
+export function textOf(value: unknown, said: (number: number) => string = String): string {
+  const own = (one: unknown): string => textOf(one, said);
   if (ArrayBuffer.isView(value)) {
     const { buffer, byteOffset, byteLength } = value;
     return `${value.constructor.name} ${new Uint8Array(buffer, byteOffset, byteLength)}`;
   }
-  if (value instanceof Map) return `Map ${textOf([...value])}`;
-  if (Array.isArray(value)) return `[${value.map(textOf)}]`;
+  if (value instanceof Map) return `Map ${own([...value])}`;
+  if (Array.isArray(value)) return `[${value.map(own)}]`;
   if (typeof value === "object" && value !== null) {
-    return `{${Object.entries(value).map(([key, one]) => `${key}: ${textOf(one)}`)}}`;
+    return `{${Object.entries(value).map(([key, one]) => `${key}: ${own(one)}`)}}`;
   }
-  return Object.is(value, -0) ? "-0" : String(value);
+  if (Object.is(value, -0)) return "-0";
+  return typeof value === "number" ? said(value) : String(value);
 }
