@@ -122,6 +122,7 @@ export class Recovery {
       if (session.loss === undefined && error instanceof DeviceError && !this.#isFresh) {
         // It lives, and left something out: no memory, a submission that was dropped. What it holds is room for the next.
         this.#isFresh = true;
+        this.#attempts = 0;
         session.loss = { reason: "fault", message: error.message };
         trainer.dispose();
       }
