@@ -266,9 +266,12 @@ export function openInterruptions(given: GPUDevice) {
     // A network of its own beside the trainer has nobody to look for another device.
     const known = (Object.keys(calls) as (keyof typeof calls)[]).filter((one) => !(survives && one === "inference"));
     const all: readonly CallName[] = [...known, "whole fit"];
-    const names = Array.from({ length: 2 + Math.floor(below1() * 3) }, () =>
-      below1() < 0.25 ? "whole fit" : pick(all),
-    );
+    // The recipe leaves a schedule in epochs, with which batches without a number of them cannot go on.
+    const length = 2 + Math.floor(below1() * 3);
+    const names = Array.from({ length }, (_, i) => {
+      const one = below1() < 0.25 ? "whole fit" : pick(all);
+      return one === "fineTune" && i < length - 1 ? "fit" : one;
+    });
     const call = Math.floor(below1() * names.length);
     const name = names[call] as CallName;
     const { texts, asked, bytes } = await soundly(setup, survives, names, call).catch((error) => {
