@@ -45,10 +45,15 @@ async function trainerOf(
   return compile(model, { input, loss: crossEntropy(), weights, ...options, ...(device && { device }) });
 }
 
+async function judged(trainer: Trainer, network: Network, part: Request["part"], count: number): Promise<number> {
+  const held = network.held(part, count);
+  return network.figureOf(await trainer.evaluate(held), held);
+}
+
 globalThis.untunedNetwork = async (task) => {
   const network = networkOf(task);
   const trainer = await trainerOf(network.model, network, { batch: task.batch });
-  const figure = await network.judge(trainer, "test", task.test);
+  const figure = await judged(trainer, network, "test", task.test);
   trainer.dispose();
   return figure;
 };
@@ -68,7 +73,7 @@ globalThis.tuneNetwork = async ({ task, method, rate, seed, part }) => {
     const since = performance.now();
     await trainer.fit(samples, { steps, epochs: steps });
     const seconds = (performance.now() - since) / 1000;
-    const figure = await network.judge(trainer, part, task[part]);
+    const figure = await judged(trainer, network, part, task[part]);
     const apart = method.kind === "lora" && part === "test" ? { apart: await mergedApart(trainer, network, task) } : {};
     return { figure, trained, steps: trainer.steps, seconds, ...apart };
   } catch (error) {
