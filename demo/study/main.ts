@@ -2,12 +2,13 @@
 
 import { argv } from "node:process";
 
-await (argv.includes("--adapters")
-  ? import("./adapters/main.ts")
-  : argv.includes("--yours")
-    ? import("./yours/main.ts")
-    : argv.includes("--race")
-      ? import("./race/main.ts")
-      : argv.includes("--claims")
-        ? import("./claims/main.ts")
-        : import("./rates.ts"));
+const studies: Readonly<Record<string, () => Promise<unknown>>> = {
+  "--adapters": () => import("./adapters/main.ts"),
+  "--yours": () => import("./yours/main.ts"),
+  "--pretrained": () => import("./pretrained/main.ts"),
+  "--race": () => import("./race/main.ts"),
+  "--claims": () => import("./claims/main.ts"),
+};
+
+const named = argv.find((word) => Object.hasOwn(studies, word));
+await (named === undefined ? import("./rates.ts") : studies[named]?.());

@@ -13,6 +13,7 @@ the same budget. Writes every run to a JSON file, and a table (.md) and plots (.
   --quick         1 seed, 2 tasks, a few steps: to see that all of it runs
   --redraw FILE   no training: table and plots of an earlier study's JSON, beside it
   --adapters      another study, of adapters: npm run study -- --adapters --help
+  --pretrained    another one, of networks that others trained: npm run study -- --pretrained --help
   --race          another one, of races on the same tasks: npm run study -- --race --help
   --yours         another one, of few examples: npm run study -- --yours --help
   --help          this text

@@ -9,6 +9,8 @@ import type { Results as AdapterResults } from "../../demo/study/adapters/study.
 import { help, options } from "../../demo/study/options.ts";
 import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
 import { plot } from "../../demo/study/plot.ts";
+import { quick as quickPretrained, wayNames } from "../../demo/study/pretrained/plan.ts";
+import type { Results as PretrainedResults } from "../../demo/study/pretrained/study.ts";
 import { fullRace, quickRace } from "../../demo/study/race/plan.ts";
 import { besides, type Results as RaceResults, markdown as raceTable } from "../../demo/study/race/report.ts";
 import { markdown, summaries } from "../../demo/study/report.ts";
@@ -181,6 +183,26 @@ test("--adapters is the other study: on one task it trains all that it compares,
   const other = await command(["--adapters", "--only", "digits", "--json", inFolder("adapters.json")]);
   expect(other.code).toBe(1);
   expect(other.stderr).toContain("holds a study, but it is of another budget. Give another file, or remove it.");
+});
+
+test("--pretrained is another study: on one task it trains in all ways, and has nothing left to do the next time", async () => {
+  const words = ["--pretrained", "--quick", "--json", inFolder("pretrained.json")];
+  const ended = await command(words);
+  expect(ended.code).toBe(0);
+  expect(ended.stderr).toMatch(/\n0\/25 {2}\S+ left {2}doodles: /);
+  expect(ended.stdout).toContain(read("pretrained.md"));
+  const found: PretrainedResults = JSON.parse(read("pretrained.json"));
+  const [doodles] = quickPretrained.tasks;
+  expect(found.opened).toMatchObject([{ task: "doodles", known: { published: 81.3, found: expect.closeTo(81.3, 1) } }]);
+  expect(found.runs.map(({ task, way, seed }) => [task, way, seed])).toEqual(
+    wayNames.map((way) => ["doodles", way, 0]),
+  );
+  expect(found.sweeps.length).toBe((wayNames.length - 1) * doodles!.rates.length);
+  for (const { figure } of [...found.runs, ...found.sweeps]) expect(chance(figure! / 100)).toBe(true);
+  expect(read("pretrained.svg").match(/<circle/g)?.length).toBe(wayNames.length);
+  const before = read("pretrained.json");
+  expect((await command(words)).stderr).not.toMatch(/left/);
+  expect(read("pretrained.json")).toBe(before);
 });
 
 test("--race holds races against the study: it has nothing left to do the next time, and refuses what is of another budget", async () => {

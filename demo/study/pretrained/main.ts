@@ -1,0 +1,65 @@
+// npm run study -- --pretrained: ways to set the rates of layers on networks that others trained. Ctrl-C stops after the training under way; the
+// same command goes on from the file of results. A second one quits at once.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dataFile } from "../../data.ts";
+import { begin, drawn, runStudy, terminal } from "../command.ts";
+import { withCalls } from "../place.ts";
+import { createProgress } from "../progress.ts";
+import { jsonOf } from "../report.ts";
+import { help, type Options, options } from "./options.ts";
+import { filesOf } from "./plan.ts";
+import { plot } from "./plot.ts";
+import { markdown } from "./report.ts";
+import { begun, isComplete, type Results, study, whyOther } from "./study.ts";
+
+/** Tables and plot beside the JSON. */
+const draw = (results: Results, json: string): string[] =>
+  drawn(json, (image) => markdown(results, image), plot(results));
+
+/** What a file holds already, or a beginning. */
+function resultsOf({ json, budget, seeds }: Options, adapter: string): Results {
+  const now = begun(adapter, budget, seeds);
+  if (!existsSync(json)) return now;
+  const before: Results = JSON.parse(readFileSync(json, "utf8"));
+  const why = whyOther(before, now);
+  if (why !== undefined) throw new Error(`--json: ${json} holds a study, but ${why}. Give another file, or remove it.`);
+  return { ...before, seeds };
+}
+
+async function run(chosen: Options): Promise<void> {
+  const { json, runtime, tasks } = chosen;
+  await withCalls(runtime, { folder: "study/pretrained", ready: "tunePretrained" }, async (call, on) => {
+    const results = resultsOf(chosen, on.name);
+    const stopping = begin(on);
+    const onRun = (results: Results): void => writeFileSync(json, jsonOf(results));
+    await study({
+      ...{ results, tasks, onRun, stopping },
+      bench: {
+        async open(task) {
+          const paths = filesOf[task.name];
+          const files = await Promise.all(paths.map(async (path) => [path, await dataFile(path)] as const));
+          return call("openPretrained", task, Object.fromEntries(files));
+        },
+        tune: (request) => call("tunePretrained", request),
+      },
+      onProgress: createProgress(terminal),
+    });
+    onRun(results);
+    terminal.settle({ keep: false });
+    if (!isComplete(results, tasks)) {
+      process.exitCode = 130;
+      terminal.print(`Stopped with ${results.runs.length} runs finished. The same command goes on.`);
+    }
+    if (results.runs.length === 0) return;
+    terminal.print(`Wrote ${[json, ...draw(results, json)].join(", ")}`);
+    console.log(markdown(results, json.replace(/\.json$/, ".svg")));
+  });
+}
+
+await runStudy({
+  options: () => options(process.argv.slice(2)),
+  help,
+  redraw: (file) => draw(JSON.parse(readFileSync(file, "utf8")), file),
+  run,
+});
