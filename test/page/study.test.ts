@@ -185,9 +185,8 @@ test("--adapters is the other study: on one task it trains all that it compares,
   expect(other.stderr).toContain("holds a study, but it is of another budget. Give another file, or remove it.");
 });
 
-test("--pretrained is another study: on one task it trains in all ways, and has nothing left to do the next time", async () => {
-  const words = ["--pretrained", "--quick", "--json", inFolder("pretrained.json")];
-  const ended = await command(words);
+test("--pretrained is another study: on one task it trains in all ways, once the network is what it is known as", async () => {
+  const ended = await command(["--pretrained", "--quick", "--json", inFolder("pretrained.json")]);
   expect(ended.code).toBe(0);
   expect(ended.stderr).toMatch(/\n0\/25 {2}\S+ left {2}doodles: /);
   expect(ended.stdout).toContain(read("pretrained.md"));
@@ -200,9 +199,6 @@ test("--pretrained is another study: on one task it trains in all ways, and has 
   expect(found.sweeps.length).toBe((wayNames.length - 1) * doodles!.rates.length);
   for (const { figure } of [...found.runs, ...found.sweeps]) expect(chance(figure! / 100)).toBe(true);
   expect(read("pretrained.svg").match(/<circle/g)?.length).toBe(wayNames.length);
-  const before = read("pretrained.json");
-  expect((await command(words)).stderr).not.toMatch(/left/);
-  expect(read("pretrained.json")).toBe(before);
 });
 
 test("--race holds races against the study: it has nothing left to do the next time, and refuses what is of another budget", async () => {

@@ -87,8 +87,11 @@ function* asked(results: Results, task: Task): Generator<readonly [into: Run[], 
     if (way === "race") continue;
     for (const rate of task.rates) yield [sweeps, { task, way, rate, seed: sweepSeed, part: "validation", rungs }];
   }
-  for (let seed = 0; seed < seeds; seed++)
-    for (const way of own) yield [runs, { task, way, rate: bestRate(results, task, way), seed, part: "test", rungs }];
+  // Races last: each takes as long as a sweep.
+  for (const some of [own.filter((way) => way !== "race"), ["race"] as const])
+    for (let seed = 0; seed < seeds; seed++)
+      for (const way of some)
+        yield [runs, { task, way, rate: bestRate(results, task, way), seed, part: "test", rungs }];
 }
 
 /** What is still to be done. */
