@@ -34,10 +34,11 @@ export function begin({ name, software }: Adapter): () => boolean {
   return () => stopped;
 }
 
-/** Writes the table, which may name the picture, and the picture beside a JSON file; their paths. */
-export function drawn(json: string, table: (image: string) => string, picture: string): string[] {
+/** Writes the table, which may name the picture, and the picture, if there is one, beside a JSON file; their paths. */
+export function drawn(json: string, table: (image: string) => string, picture: string | undefined): string[] {
   const [tablePath, image] = [json.replace(/\.json$/, ".md"), json.replace(/\.json$/, ".svg")];
   writeFileSync(tablePath, table(image));
+  if (picture === undefined) return [tablePath];
   writeFileSync(image, picture);
   return [tablePath, image];
 }

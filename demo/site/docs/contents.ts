@@ -216,7 +216,12 @@ export const chapters: readonly Chapter[] = [
         name: "study",
         title: "The study",
         about: "Which rates by layer help after which shift.",
-        sources: [{ file: README, sections: ["The study"] }, { file: "docs/study.md" }, { file: "docs/race.md" }],
+        sources: [
+          { file: README, sections: ["The study"] },
+          { file: "docs/study.md" },
+          { file: "docs/race.md" },
+          { file: "docs/pretrained.md" },
+        ],
       },
       {
         name: "onnx",

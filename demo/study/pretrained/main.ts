@@ -13,9 +13,9 @@ import { plot } from "./plot.ts";
 import { markdown } from "./report.ts";
 import { begun, isComplete, type Results, study, whyOther } from "./study.ts";
 
-/** Tables and plot beside the JSON. */
+/** Tables beside the JSON, and once more than rates was tried a plot. */
 const draw = (results: Results, json: string): string[] =>
-  drawn(json, (image) => markdown(results, image), plot(results));
+  drawn(json, (image) => markdown(results, image), results.runs.length > 0 ? plot(results) : undefined);
 
 /** What a file holds already, or a beginning. */
 function resultsOf({ json, budget, seeds }: Options, adapter: string): Results {
@@ -49,9 +49,11 @@ async function run(chosen: Options): Promise<void> {
     terminal.settle({ keep: false });
     if (!isComplete(results, tasks)) {
       process.exitCode = 130;
-      terminal.print(`Stopped with ${results.runs.length} runs finished. The same command goes on.`);
+      terminal.print(
+        `Stopped with ${results.sweeps.length} tries and ${results.runs.length} runs finished. The same command goes on.`,
+      );
     }
-    if (results.runs.length === 0) return;
+    if (results.sweeps.length === 0) return;
     terminal.print(`Wrote ${[json, ...draw(results, json)].join(", ")}`);
     console.log(markdown(results, json.replace(/\.json$/, ".svg")));
   });

@@ -20,13 +20,13 @@ export interface Summary {
   readonly chance: number;
 }
 
-/** Tasks of which something has run. */
-export const tasksOf = ({ budget, runs }: Results): readonly Task[] =>
-  budget.tasks.filter(({ name }) => runs.some(({ task }) => task === name));
+/** Tasks of which something has run, or been tried. */
+const tasksOf = ({ budget }: Results, some: Results["runs"]): readonly Task[] =>
+  budget.tasks.filter(({ name }) => some.some(({ task }) => task === name));
 
 /** One entry for each way that has run on a task, by task. */
 export function summariesOf(results: Results): ReadonlyMap<Task, readonly Summary[]> {
-  const found = tasksOf(results).map((task) => [task, ofTask(results, task)] as const);
+  const found = tasksOf(results, results.runs).map((task) => [task, ofTask(results, task)] as const);
   const compared = found.flatMap(([, own]) => own.filter(({ gains }) => gains.length > 1));
   const corrected = holm(compared.map(({ gains }) => pairedChance(gains)));
   const chances = new Map(compared.map((one, i) => [one, corrected[i] as number]));
@@ -147,10 +147,24 @@ export function lossesBeside(
 
 const swept = wayNames.filter((way) => way !== "race");
 
+/** What each rate came to on validation data. */
+function triesTable(results: Results): string {
+  const tasks = tasksOf(results, results.sweeps);
+  const cell = (task: Task, way: WayName): string => {
+    const tries = triesOf(results, task, way);
+    return tries.map(({ figure }) => (figure === null ? "-" : figureText(task, figure))).join(" / ");
+  };
+  return byWay("", tasks, cell, [["rates", ...tasks.map(({ rates }) => rates.join(" / "))]], swept);
+}
+
+/** The table of README: what ways came to, or as long as none has run, what was tried. */
+export const shortTable = (results: Results): string =>
+  results.runs.length > 0 ? figuresTable(results) : triesTable(results);
+
 /** Tables of a study with how to read them. `image`: the file of its plot. */
 export function markdown(results: Results, image: string): string {
   const { budget, adapter, opened } = results;
-  const tasks = tasksOf(results);
+  const tasks = tasksOf(results, results.sweeps);
   const others = budget.tasks.filter((task) => !tasks.includes(task));
   const partly = tasks.filter((task) => !isComplete(results, [task]));
   const found = summariesOf(results);
@@ -163,7 +177,7 @@ export function markdown(results: Results, image: string): string {
   );
   const rivals = opened.filter(({ rival }) => rival !== null).map(({ rival }) => (rival as number).toFixed(3));
   const times = tasks.flatMap((task) => {
-    const own = found.get(task) as readonly Summary[];
+    const own = found.get(task) ?? [];
     const [one, race] = ["one-rate", "race"].map((way) => own.find((summary) => summary.way === way)?.seconds);
     if (one === undefined || race === undefined) return [];
     return [`${(race / one).toFixed(1)} times (${task.title})`];
@@ -173,18 +187,19 @@ export function markdown(results: Results, image: string): string {
     ...(others.length > 0 ? [`Not run yet: ${others.map(({ title }) => title).join("; ")}.`] : []),
     ...(partly.length > 0 ? [`Not at its end: ${partly.map(({ title }) => title).join("; ")}.`] : []),
   ].join(" ");
-  return `# Pre-trained networks
-
-Written by \`npm run study -- --pretrained\`. Every run is in the JSON file beside this one.${unfinished === "" ? "" : ` ${unfinished} The same command goes on with it.`}
-
-${figuresTable(results)}
+  const ran = `${figuresTable(results)}
 
 Mean and deviation over the seeds; bold is the best of a column. ▲ better and ▼ worse than one rate: the same samples, order and new head with each seed,
 Student's paired test, below ${LEVEL} after Holm's correction for ${compared} comparisons. Untuned is the network as it came, a new head as it begins.
 
 ![Figures of each way on each task, a dot for each seed](${basename(image)})
 
-How much a way loses on validation data where the base rate is a quarter of its best one, and where it is four times that:
+`;
+  return `# Pre-trained networks
+
+Written by \`npm run study -- --pretrained\`. Every run is in the JSON file beside this one.${unfinished === "" ? "" : ` ${unfinished} The same command goes on with it.`}
+
+${results.runs.length === 0 ? "" : ran}How much a way loses on validation data where the base rate is a quarter of its best one, and where it is four times that:
 
 ${byWay(
   "lower / higher",
@@ -201,16 +216,7 @@ A dot: that rate was not tried, and a better one may lie beyond. All: it came to
 
 The rates, and what each came to on validation data with seed ${budget.sweepSeed}:
 
-${byWay(
-  "",
-  tasks,
-  (task, way) =>
-    triesOf(results, task, way)
-      .map(({ figure }) => (figure === null ? "-" : figureText(task, figure)))
-      .join(" / "),
-  [["rates", ...tasks.map(({ rates }) => rates.join(" / "))]],
-  swept,
-)}
+${triesTable(results)}
 
 - Steps of each way, and of each try: ${tasks.map(({ title, steps, batch }) => `${title}: ${steps} of ${batch}`).join("; ")}. AdamW with a weight decay of 0.01, cosine annealing
   to 0. Every way has the same tries with one seed that is not one of the runs.
@@ -218,8 +224,9 @@ ${byWay(
   third of the steps, then all at one. "Gradual unfreezing": each group learns 2.6 times slower than the one behind it, and all train from the
   middle on. "Layer decay" and "input first" take 0.65 from group to group. Auto-RGN decides every 5 steps.
 - A race is as many copies at once as another way has tries and the training after them, ${copies} of them, with rates drawn between the lowest and the highest of
-  those, for the first layer, the head and what lies between; the worse half follows the better one ${budget.rungs} times, by the validation data. It
-  takes as long as one training ${times.join(", ")}.
+  those, for the first layer, the head and what lies between; the worse half follows the better one ${budget.rungs} times, by the validation data.${
+    times.length === 0 ? "" : `\n  It takes as long as one training ${times.join(", ")}.`
+  }
 - Data. DoodleNet: 10 images of each digit, ViT: 100 of each, of the first 50,000 of MNIST, others for validation, and its test images. Darwin: the
   first 80 % of the text to learn from, then a tenth each for validation and test, characters that the network has not are left out; nets
   are judged in pieces of 128 from a start without memory. Shakespeare: 80 % and the beginnings of two tenths. Photographs: 1,000 to learn from,
