@@ -181,7 +181,7 @@ export { type LossPlateauOptions, lossPlateau } from "./optim/controller/loss-pl
 export { type UpdateRatioOptions, updateRatio } from "./optim/controller/update-ratio.ts";
 export type { BoundedOptions, Controller } from "./optim/controller.ts";
 export type { Edit, EditKind } from "./optim/edit.ts";
-export type { RateSuggestions } from "./optim/find-rate.ts";
+export { type RateSuggestions, suggestRates } from "./optim/find-rate.ts";
 export type { LayerRates } from "./optim/layer-rates.ts";
 export type { ReplayOptions } from "./optim/log.ts";
 export type { Optimizer } from "./optim/optimizer.ts";
@@ -271,7 +271,7 @@ export {
   warmupLinear,
   wsd,
 } from "./optim/schedule.ts";
-export type { LayerStatistics, StepStatistics } from "./optim/statistics.ts";
+export type { GradientNoise, LayerStatistics, StepStatistics } from "./optim/statistics.ts";
 export type { LayerRow, TensorRow } from "./optim/table.ts";
 export type { MemoryReport, TrainerMemory } from "./plan/plan.ts";
 export type { Random } from "./random.ts";
@@ -286,5 +286,5 @@ export { compile } from "./trainer/compile.ts";
 export type { AlternatingOptions, CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
 export type { OptimizerState, TensorState, TrainerState } from "./trainer/state.ts";
 export type { Averaged, EvaluateOptions, LoadOptions, SaveOptions, StepGoal, Trainer } from "./trainer/trainer.ts";
-export type { Clip, TrainingOptions } from "./trainer/training.ts";
+export type { BatchSchedule, Clip, NoiseScale, TrainingOptions } from "./trainer/training.ts";
 export type { Autotune, SelfTest } from "./trainer/tuning.ts";

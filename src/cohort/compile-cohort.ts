@@ -6,7 +6,8 @@ import { copiesOf, under } from "./copies.ts";
 import { type Rates, ratesOfCopy } from "./rates.ts";
 
 /** As for `compile`, of each copy. */
-export interface CohortOptions extends Omit<CompileOptions, "rates" | "seed" | "copies" | "cacheFrozen" | "state"> {
+export interface CohortOptions
+  extends Omit<CompileOptions, "rates" | "seed" | "copies" | "cacheFrozen" | "state" | "noiseScale"> {
   /** How many, at least 2. */
   readonly copies: number;
   /** Learning rates by layer of copy k, counted from 0, with the names that layers have in a network alone. Default: those of all. */
@@ -51,7 +52,7 @@ export async function compileCohort(
     if (typeof value === "function" || value === undefined || name === "seed") continue;
     throw new OptionError(`compileCohort: ${name} is ${typeof value}. Give a function of the copy: (k) => rates.`);
   }
-  const refused = ["cacheFrozen", "state", "losses"].find((name) => name in rest);
+  const refused = ["cacheFrozen", "state", "losses", "noiseScale"].find((name) => name in rest);
   if (refused !== undefined)
     throw new OptionError(`compileCohort: a cohort has no "${refused}". Leave it out, or compile a trainer.`);
   if (Object(rest.base).dtype === "f16")

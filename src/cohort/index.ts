@@ -10,6 +10,7 @@ export {
   type CopyEvaluation,
 } from "./cohort.ts";
 export { type CohortOptions, compileCohort, type MakeTrainer } from "./compile-cohort.ts";
+export { type FindRateOptions, findRate, type RacedRates } from "./find-rate.ts";
 export { type RaceOptions, type RaceResult, type RaceRung, race } from "./race.ts";
 export type { RowRates } from "./row.ts";
 export {

@@ -21,7 +21,8 @@ export interface RuleSpec {
 export interface SignatureParts {
   readonly input: unknown;
   readonly batch: number;
-  readonly accumulate: number;
+  /** A number, or what says how it goes on. */
+  readonly accumulate: unknown;
   readonly loss: unknown;
   readonly losses?: unknown;
   readonly seed: number;

@@ -37,6 +37,26 @@ export interface Controller {
   readonly part: ControllerPart;
 }
 
+/** How the noise of gradients is measured, in updates that leave statistics. */
+export interface Noise {
+  /** The pass over the blocks behind that which adds a micro-batch up. */
+  blocks(adding: Pass, software: boolean): Pass;
+  /** The pass over the rows behind that which leaves the statistics, 8 numbers a row: |G|^2 and tr(S) take the places of |u|^2 and g u. */
+  rows(leaving: Pass): Pass;
+  /** What is told of some rows. */
+  tell(numbers: Float32Array, rows: readonly number[]): { readonly noise?: GradientNoise };
+}
+
+/** What of a gradient is signal and what is noise: unbiased estimates by the batches of one update (McCandlish et al. 2018). */
+export interface GradientNoise {
+  /** Of |G|^2, where G is the gradient over all data. Below 0 where noise hides it. */
+  readonly signal: number;
+  /** Of tr(S), where S is the covariance of the gradients of samples. */
+  readonly noise: number;
+  /** The simple noise scale in samples, noise / signal; infinite where the signal is not above 0. */
+  readonly scale: number;
+}
+
 /** Numbers that the controllers remember of a layer, and what they start from; see shaders/control/. */
 export const startState = [1, 0, 0, 0, 1, 1, 0, 0, 1, 1, 3e38, 0, 0, 0, 0, 0] as const;
 

@@ -26,8 +26,8 @@ export function smoothed(losses: readonly number[], past = 0.98): number[] {
   });
 }
 
-/** Suggestions from rates in rising order and their smoothed losses. Needs two tries that were kept, else all are NaN. */
-export function suggest(allRates: readonly number[], allLosses: readonly number[]): RateSuggestions {
+/** Suggestions from rates in rising order and the losses at them, smoothed where they scatter. Needs two tries that are kept, else all are NaN. */
+export function suggestRates(allRates: readonly number[], allLosses: readonly number[]): RateSuggestions {
   const kept = (values: readonly number[]) =>
     values.slice(Math.floor(values.length / 10), Math.max(0, values.length - 5));
   const [rates, losses] = [kept(allRates), kept(allLosses)];

@@ -1,8 +1,11 @@
 // What a sampled step tells of each layer: from the sums that the GPU left for each tensor to lengths for people.
 
+import type { GradientNoise, Noise } from "../kernels/control.ts";
 import type { Counts } from "./counts.ts";
 import type { RateTable } from "./rates.ts";
 import type { StepClock } from "./row.ts";
+
+export type { GradientNoise };
 
 /** What a layer did in an update. */
 export interface LayerStatistics {
@@ -20,6 +23,8 @@ export interface LayerStatistics {
   readonly nonFinite: number;
   /** What the controllers made of the rate, 0 where a guard holds the layer; 1 without any. */
   readonly scale: number;
+  /** With `noiseScale` of `compile`, of an update of several batches. */
+  readonly noise?: GradientNoise;
 }
 
 /** What the layers did in an update, as `onStats` hears it. */
@@ -28,6 +33,8 @@ export interface StepStatistics {
   readonly step: number;
   /** In the order of the table of rates. */
   readonly layers: readonly LayerStatistics[];
+  /** Over all layers that trained, where layers tell theirs. */
+  readonly noise?: GradientNoise;
 }
 
 /** Tells a step's statistics from what the GPU left of it. */
@@ -37,7 +44,7 @@ export type Describe = (step: number, numbers: Float32Array) => StepStatistics;
 const NUMBERS = 8;
 
 /** Remembers, as a step is submitted, what its statistics will be told with. */
-export function describeRows(rates: RateTable, clock: StepClock, counts: Counts): Describe {
+export function describeRows(rates: RateTable, clock: StepClock, counts: Counts, noise?: Noise): Describe {
   const groups = rates.members();
   const lrs = rates.ratesAt(clock, counts).map((lr) => lr ?? 0);
   return (step, numbers) => ({
@@ -58,7 +65,9 @@ export function describeRows(rates: RateTable, clock: StepClock, counts: Counts)
         ratio: weight === 0 ? 0 : Math.sqrt(sum(5, moving)) / weight,
         nonFinite: sum(4),
         scale,
+        ...noise?.tell(numbers, rows),
       };
     }),
+    ...noise?.tell(numbers, [...lrs.keys()]),
   });
 }

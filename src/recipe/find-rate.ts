@@ -3,7 +3,7 @@
 import type { Data } from "../data/dataset.ts";
 import { NonFiniteError, OptionError } from "../errors.ts";
 import { wholeNumber } from "../op/layer.ts";
-import { type RateSuggestions, rateOfTry, smoothed, suggest } from "../optim/find-rate.ts";
+import { type RateSuggestions, rateOfTry, smoothed, suggestRates } from "../optim/find-rate.ts";
 import type { RateTable } from "../optim/rates.ts";
 import { checkOptions, checkRange } from "../option.ts";
 import { type Trial, tried } from "./trial.ts";
@@ -93,5 +93,5 @@ async function sweep(
     if (!(error instanceof NonFiniteError)) throw error;
   }
   const smooth = smoothed(losses);
-  return { ...suggest(rates, smooth), rates, losses: smooth, byLayer };
+  return { ...suggestRates(rates, smooth), rates, losses: smooth, byLayer };
 }

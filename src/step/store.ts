@@ -123,9 +123,10 @@ export function createStore(
 
     /** Makes what statistics need, once. */
     prepareStatistics(slots: number): void {
-      if (!buffers.has("partials")) make("partials", layout.blocks * 20);
-      if (!buffers.has("moved")) make("moved", layout.blocks * 4);
-      if (!buffers.has("statistics")) make("statistics", slots * rows * 32);
+      const { blocks } = layout;
+      const all = { partials: blocks * 20, moved: blocks * 4, statistics: slots * rows * 32 };
+      const noise = update.noise && { noise: blocks * 16 };
+      for (const [name, bytes] of Object.entries({ ...all, ...noise })) if (!buffers.has(name)) make(name, bytes);
       makeAll([]);
     },
 

@@ -8,6 +8,7 @@ import {
   chooseControl,
   chooseNorm,
   chooseRowSum,
+  type Noise,
   type NormClip,
 } from "../kernels/control.ts";
 import {
@@ -42,6 +43,8 @@ export interface UpdateSettings {
   readonly kept?: readonly RawArena[] | undefined;
   /** Micro-batches of an update. */
   readonly accumulate: number;
+  /** What measures the noise of gradients. */
+  readonly noise?: Noise | undefined;
   /** Whether running means of the weights are kept. */
   readonly average: boolean;
   /** Whether momentum comes with the step. */
@@ -80,7 +83,7 @@ export const isMeasured = ({ controllers }: UpdateSettings): boolean =>
   controllers.some(({ part }) => part.needs === "length");
 
 export function updateCommands(options: UpdateOptions): Command[] {
-  const { rules, blocks, rows, controllers, clip } = options;
+  const { rules, blocks, rows, controllers, clip, noise } = options;
   const controlled = isControlled(options);
   const measured = isMeasured(options);
   const block: BlockOptions = {
@@ -111,6 +114,8 @@ export function updateCommands(options: UpdateOptions): Command[] {
   const { apply, sampled, unsampled } = when;
 
   if (options.accumulate > 1) addBlocks(0, "", chooseAccumulate);
+  if (noise && options.sampled)
+    addBlocks(sampled, "", (part) => noise.blocks(chooseAccumulate(part), options.software));
   if (controlled || options.sampled) {
     addBlocks(controlled ? apply : apply | sampled, "", (part) => chooseNorm(part, false, isDirected));
   }
@@ -136,7 +141,9 @@ export function updateCommands(options: UpdateOptions): Command[] {
   if (options.average) addBlocks(apply, "", chooseAverage);
   if (options.sampled) {
     const variant = { reported: true, moved: true, scaled: controlled };
-    add(apply | sampled, `${rows} rows, statistics`, chooseRowSum(rows, variant));
+    const sums = chooseRowSum(rows, variant);
+    add(apply | sampled, `${rows} rows, statistics`, sums);
+    if (noise) add(apply | sampled, `${rows} rows`, noise.rows(sums));
   }
   return commands;
 }
@@ -152,6 +159,7 @@ const strides: Readonly<Record<string, number>> = {
   blocks: 4,
   moved: 4,
   partials: 20,
+  noise: 16,
 };
 
 function command({ name, arenas = {}, blocks = 0, ...pass }: Pass, mask: number, note: string, first: number): Command {

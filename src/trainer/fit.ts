@@ -25,7 +25,9 @@ export type Fit = ReturnType<typeof createFit>;
 export function createFit(parts: Parts, passes: Passes) {
   const { settings, runner, ledger, submit, turns } = parts;
   const { batch, seed, update } = settings;
-  const { accumulate } = update;
+  const { accumulate, batches: schedule } = update;
+  /** Batches of the update that is next. */
+  const inUpdate = (): number => schedule.batches(ledger.head.step, ledger.head.place.epoch);
   /** What `data.order` of a source holds. */
   let order: { source: Source; epoch: number; shuffle: boolean | null } | undefined;
 
@@ -52,16 +54,20 @@ export function createFit(parts: Parts, passes: Passes) {
     let group = 1;
     let last = performance.now();
     // An update that has begun is made, whoever wants to stop.
-    const into = (): number => ledger.head.place.position % accumulate;
+    const into = (): number => ledger.head.into;
     const position = (): number => ledger.head.place.position;
     const ordered = (): Source => {
       setOrder(source, place);
       return source;
     };
     while (position() < batches && (into() !== 0 || !run.stop.wanted())) {
-      const left = (run.end - ledger.head.step) * accumulate - into();
-      const most = run.stop.wanted() || run.lockstep || ledger.isAwaited || run.untried ? accumulate - into() : group;
-      const stretch = { batches: Math.min(most, batches - position(), left), first: position(), moves: true };
+      const most = run.stop.wanted() || run.lockstep || ledger.isAwaited || run.untried ? inUpdate() - into() : group;
+      const stretch = {
+        batches: Math.min(most, batches - position(), MOST_STEPS),
+        updates: run.end - ledger.head.step,
+        first: position(),
+        moves: true,
+      };
       const made = await send(ordered, stretch, run);
       const now = performance.now();
       group = nextGroup(group, (now - last) / made);
@@ -107,7 +113,7 @@ export function createFit(parts: Parts, passes: Passes) {
         }
         if (seen++ < used) continue;
         group.push(passes.packBatch(`fit: batch ${seen - 1}`, value));
-        if (group.length === accumulate) await flush();
+        if (group.length === inUpdate()) await flush();
       }
       return false;
     } finally {
@@ -161,7 +167,8 @@ export function createFit(parts: Parts, passes: Passes) {
   const stepsOf = (source: Source | undefined, data: Data): number | undefined => {
     const told = knowsPlaces(data) ? data.batches : undefined;
     const batches = source === undefined ? told : Math.ceil(source.count / batch);
-    return batches === undefined ? undefined : Math.ceil(batches / accumulate);
+    // Where updates change their batches, epochs have no one number of steps.
+    return batches === undefined || typeof schedule.spec !== "number" ? undefined : Math.ceil(batches / accumulate);
   };
 
   return {

@@ -17,9 +17,8 @@ import { checkFunction, checkOptions, checkSwitches, isRecord, shown } from "../
 import { checkPattern } from "../pattern.ts";
 import type { Copies, Precision } from "../step/program.ts";
 import type { HostTensor } from "../step/store.ts";
-import type { UpdateSettings } from "../step/update.ts";
 import type { OptimizerState } from "./state.ts";
-import type { TrainingOptions } from "./training.ts";
+import type { TrainingOptions, Updates } from "./training.ts";
 import type { Autotune, SelfTest, Tuning } from "./tuning.ts";
 
 /** `mean`, `std` and `scale` are those of all data of which the samples do not say them. */
@@ -136,7 +135,7 @@ export interface Settings {
   readonly optimizer: Optimizer;
   readonly seed: number;
   /** How weights are updated, once the rates are known. */
-  readonly update: UpdateSettings;
+  readonly update: Updates;
   readonly momentum: MomentumSchedule | undefined;
   /** Reports that a step has room for. */
   readonly mostReports: number;
@@ -174,7 +173,18 @@ const compileKeys = [
     "copies",
     "precision",
   ],
-  ...["clip", "accumulate", "averaging", "momentum", "control", "device", "gpu", "powerPreference", "memoryLimit"],
+  ...[
+    "clip",
+    "accumulate",
+    "averaging",
+    "momentum",
+    "control",
+    "noiseScale",
+    "device",
+    "gpu",
+    "powerPreference",
+    "memoryLimit",
+  ],
   ...["mean", "std", "scale"],
 ];
 
@@ -208,6 +218,7 @@ export function checkedSettings(model: Model, options: CompileOptions | Alternat
   for (const [name, given, entry] of [
     ["autotune", autotune, "autotune() of gradus/autotune"],
     ["selfTest", selfTest, "selfTest() of gradus/recover"],
+    ["noiseScale", options.noiseScale, "noiseScale() of gradus/callbacks"],
     ["memoryLimit", options.memoryLimit, "memoryLimit() of gradus/recover"],
     ["precision", precision, "f16() of gradus/precision"],
   ] as const) {

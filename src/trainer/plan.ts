@@ -2,12 +2,14 @@
 // it. Nothing is changed but the table that is handed in, so a schedule may throw here without harm.
 
 import { OptionError } from "../errors.ts";
+import type { Noise } from "../kernels/control.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
 import { describeRows } from "../optim/statistics.ts";
 import type { Program } from "../step/program.ts";
 import type { StepValues } from "../step/replay.ts";
 import type { Sent } from "./ledger.ts";
+import type { Settings } from "./options.ts";
 import type { Standing } from "./standing.ts";
 
 /** A batch as it lies in its source. */
@@ -29,15 +31,16 @@ export interface Planner {
   readonly program: Pick<Program, "takesPart" | "labels" | "reports">;
   /** Every so many updates leave statistics. */
   readonly every?: number | undefined;
+  readonly noise?: Noise | undefined;
 }
 
 export function planBatch(
-  { rates, momentum, stepsPerEpoch, program, every }: Planner,
+  { rates, momentum, stepsPerEpoch, program, every, noise }: Planner,
   standing: Standing,
   { start, count, micro, moves }: PlannedBatch,
   table: Float32Array,
 ): Sent {
-  const { step, draws, place, counts } = standing;
+  const { step, draws, place, counts, into } = standing;
   const clock = { step, stepsPerEpoch };
   const applied = micro?.last !== false;
   const moved = momentumAt(momentum, clock);
@@ -45,10 +48,11 @@ export function planBatch(
     step: step + (applied ? 1 : 0),
     draws: draws + 1,
     place: moves ? { ...place, position: place.position + 1 } : place,
+    into: applied ? 0 : into + 1,
     counts: applied ? rates.plan(clock, counts, program.takesPart, table, moved) : counts,
   };
-  const sampled = applied && every !== undefined && after.step % every === 0;
-  const describe = sampled ? describeRows(rates, clock, counts) : undefined;
+  const sampled = every !== undefined && (step + 1) % every === 0;
+  const describe = sampled && applied ? describeRows(rates, clock, counts, noise) : undefined;
   const values = { step: step + 1, start, count, momentum: moved, micro, sampled, draw: after.draws };
   return { values, after, describe, telling: program };
 }
@@ -65,10 +69,14 @@ function momentumAt(
   );
 }
 
-/** The part of batch `at` in its update, where updates take `accumulate` batches of an epoch of `count` samples. */
-export function microOf(at: number, batch: number, accumulate: number, count: number) {
-  const first = at - (at % accumulate);
-  const end = Math.min(first + accumulate, Math.ceil(count / batch));
+/** How samples become batches and these updates. */
+type Batching = Pick<Settings, "batch" | "update">;
+
+/** The part in its update of batch `at` of an epoch of `count` samples, where training stands before it. */
+export function microOf(at: number, standing: Standing, { batch, update }: Batching, count: number) {
+  const { step, place, into } = standing;
+  const first = at - into;
+  const end = Math.min(first + update.batches.batches(step, place.epoch), Math.ceil(count / batch));
   const samples = Math.min(end * batch, count) - first * batch;
   return { weight: Math.min(batch, count - at * batch) / samples, first: at === first, last: at === end - 1 };
 }

@@ -29,10 +29,10 @@ export function signed(
   table: RateTable,
 ): Signature {
   const { rows, base } = table;
-  const { clip, clamp, accumulate, average, controllers } = update;
+  const { clip, clamp, batches, average, controllers } = update;
   const [[, main] = [], ...named] = objectives;
   return signatureOf({
-    ...{ input, batch, seed, accumulate, momentum },
+    ...{ input, batch, seed, accumulate: batches.spec, momentum },
     loss: lossSpec(main as Objective),
     losses: named.length === 0 ? undefined : Object.fromEntries(named.map(([name, one]) => [name, lossSpec(one)])),
     clip: clip ?? clamp,
@@ -109,7 +109,7 @@ export function load(subject: Subject, bytes: Uint8Array | ArrayBuffer, allow: r
   for (const [name, { data }] of sections.get("control") ?? []) store.set(name, data);
   forgetAlarms(subject);
   const { step, draws = step, place } = training;
-  ledger.restore({ step, draws, place, counts: rates.restore(training, step) });
+  ledger.restore({ step, draws, place, into: 0, counts: rates.restore(training, step) });
 }
 
 /** What controllers know before the first step. */

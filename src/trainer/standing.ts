@@ -13,5 +13,7 @@ export interface Standing {
   readonly draws: number;
   /** The place in the data of a fit, with all that decides what it means. */
   readonly place: Place;
+  /** Batches of an update under way. */
+  readonly into: number;
   readonly counts: Counts;
 }

@@ -20,8 +20,9 @@ export interface Watch {
 
 /** Batches of a source in a row, all of one epoch. */
 export interface Stretch {
-  /** Most batches to submit. */
+  /** Most batches to submit, and updates. */
   readonly batches: number;
+  readonly updates?: number;
   readonly first: number;
   /** Whether the place in the data moves on. */
   readonly moves: boolean;
@@ -38,7 +39,7 @@ export type Submit = ReturnType<typeof createSubmit>;
 
 export function createSubmit(settings: Settings, rates: RateTable, runner: Runner, ledger: Ledger) {
   const { batch, momentum, update } = settings;
-  const { accumulate, controllers } = update;
+  const { accumulate, controllers, noise } = update;
   /** A guard's host must not be further ahead than its layers rest. */
   const ahead = controllers.find(({ name }) => name === "guard")?.constants.REST ?? Number.POSITIVE_INFINITY;
   const words = controllerWords(rates, controllers);
@@ -61,16 +62,14 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
      * changes or a change under replay is due. Call it when it is its turn.
      */
     async steps(source: Source, stretch: Stretch, stepsPerEpoch: number | undefined, watch: Watch): Promise<number> {
-      const { first, moves, micro, loss, resting } = stretch;
+      const { batches: most, updates: mostUpdates = most, first, moves, micro, loss, resting } = stretch;
       const grouped = moves && micro === undefined && accumulate > 1;
-      const into = grouped ? first % accumulate : 0;
       for (;;) {
-        const { step } = ledger.head;
+        const { step, into } = ledger.head;
         const clock = { step, stepsPerEpoch };
         rates.advance(clock);
         const edits = rates.changes();
-        const updates = Math.min(rates.nextChange(clock) - step, ahead, stretch.batches);
-        const batches = Math.min(stretch.batches, grouped ? updates * accumulate - into : updates);
+        const updates = Math.min(rates.nextChange(clock) - step, ahead, most, mostUpdates);
         // A layer that thaws in the midst of an update has no gradient from the batches before.
         if (micro?.first ?? into === 0)
           frozen = resting === undefined ? rates.frozenAt(clock) : [...new Set([...rates.frozenAt(clock), ...resting])];
@@ -82,19 +81,20 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
         // While this waited, the user may have changed what is frozen, or frozen weights; or a guard has held a layer.
         if (rates.changes() !== edits || isStale() || ledger.head.step !== step) continue;
         tell();
-        const planner = { rates, momentum, stepsPerEpoch, program, every: watch.every };
+        const planner = { rates, momentum, stepsPerEpoch, program, every: watch.every, noise };
         let standing = ledger.head;
         const sent: Sent[] = [];
-        for (let at = first; at < first + batches; at++) {
+        while (sent.length < most && standing.step < step + updates) {
+          const at = first + sent.length;
+          const part = micro ?? (grouped ? microOf(at, standing, settings, source.count) : undefined);
           const start = at * batch;
-          const part = micro ?? (grouped ? microOf(at, batch, accumulate, source.count) : undefined);
           const planned = { start, count: Math.min(batch, source.count - start), micro: part, moves };
           const one = planBatch(planner, standing, planned, runner.table(sent.length));
           sent.push(one);
           standing = one.after;
         }
         ledger.submitted(sent, runner.start(ready, sent.map(valuesOf)), watch.hear);
-        return batches;
+        return sent.length;
       }
     },
 

@@ -89,16 +89,23 @@ export class Trainer {
     const program = programs.get("") ?? bug("there is no loss");
     const streams = new Map([...programs].map(([name, one]) => [name, one.streams]));
     const { batch, seed, update } = settings;
-    const { accumulate } = update;
     this.#program = program;
     this.#signature = signed(settings, rates);
     const runner = createRunner(gpu, { ...settings, ruleOf: rates.ruleOf }, program);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
-    const place = { epoch: 0, position: 0, runEpoch: 0, batch, accumulate, count: null, shuffle: true };
+    const place = {
+      epoch: 0,
+      position: 0,
+      runEpoch: 0,
+      batch,
+      accumulate: update.accumulate,
+      count: null,
+      shuffle: true,
+    };
     const ledger = createLedger(
       rates,
-      { step: 0, draws: 0, place, counts: rates.start() },
+      { step: 0, draws: 0, place, into: 0, counts: rates.start() },
       {
         clearStatus: () => runner.clearStatus(),
         rest: update.controllers.find(({ name }) => name === "guard")?.constants.REST,

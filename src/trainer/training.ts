@@ -2,7 +2,7 @@
 // momentum's schedule and the controllers, held against the rules that the layers have.
 
 import { OptionError } from "../errors.ts";
-import type { Controller } from "../kernels/control.ts";
+import type { Controller, Noise } from "../kernels/control.ts";
 import { wholeNumber } from "../op/layer.ts";
 import type { RateTable } from "../optim/rates.ts";
 import type { MomentumSchedule } from "../optim/schedule.ts";
@@ -16,8 +16,8 @@ export type Clip = { readonly norm: number } | { readonly layerNorm: number } | 
 export interface TrainingOptions {
   /** Gradients are scaled down to this norm, min(1, norm / (|g| + 1e-6)) as in PyTorch, or cut off at this value. */
   readonly clip?: Clip;
-  /** Batches whose gradients make one update, weighted by their samples. Default 1. */
-  readonly accumulate?: number;
+  /** Batches whose gradients make one update, weighted by their samples: a number, or `batchSchedule(...)` of gradus/callbacks. Default 1. */
+  readonly accumulate?: number | BatchSchedule;
   /**
    * Decay of a running mean of the weights, average = decay average + (1 - decay) w after each update, for `averages`,
    * `evaluate` and `predict`. A rate rule can give a layer another; 0 makes the mean the weight. Default: none is kept.
@@ -27,11 +27,41 @@ export interface TrainingOptions {
   readonly momentum?: MomentumSchedule;
   /** Rules that learn the rates, such as guard() and updateRatio(); their factors multiply. */
   readonly control?: readonly Controller[];
+  /** The noise of gradients, told in the statistics of a fit: `noiseScale()` of gradus/callbacks. Default: nobody asks. */
+  readonly noiseScale?: NoiseScale;
 }
 
-export function updateSettings(rates: RateTable, options: TrainingOptions): UpdateSettings {
-  const { clip, accumulate = 1, momentum, control = [] } = options;
-  wholeNumber("compile", "accumulate", accumulate);
+/** Batches of an update that are others as training goes on. Made by `batchSchedule` of gradus/callbacks. */
+export interface BatchSchedule {
+  /** Plain JSON, for the signatures of checkpoints. */
+  readonly spec: unknown;
+  /** The most that an update has; where nobody knows, a number that none has. */
+  readonly most: number;
+  /** Those of the update after `step` others, in an epoch of training counted from 0. */
+  readonly batches: (step: number, epoch: number) => number;
+}
+
+/** What says how the noise of gradients is measured. Made by `noiseScale` of gradus/callbacks. */
+export interface NoiseScale {
+  /** @internal For updates of so many batches at most. */
+  readonly open: (accumulate: number) => Noise;
+}
+
+/** A number of batches is a schedule, too. */
+export function batchesOf(given: number | BatchSchedule = 1): BatchSchedule {
+  if (Object(given).batches !== undefined) return given as BatchSchedule;
+  const most = wholeNumber("compile", "accumulate", given as number);
+  return { spec: most, most, batches: () => most };
+}
+
+/** How weights are updated, and of how many batches. */
+export interface Updates extends UpdateSettings {
+  readonly batches: BatchSchedule;
+}
+
+export function updateSettings(rates: RateTable, options: TrainingOptions): Updates {
+  const { clip, momentum, control = [], noiseScale } = options;
+  const batches = batchesOf(options.accumulate);
   const rules = rates.optimizers.map(({ rule }) => rule);
   if (rules.length > 16) {
     throw new OptionError(
@@ -50,7 +80,9 @@ export function updateSettings(rates: RateTable, options: TrainingOptions): Upda
     layers: rates.members().length,
     ...clipping(clip),
     controllers: control,
-    accumulate,
+    batches,
+    accumulate: batches.most,
+    noise: noiseScale?.open(batches.most),
     average: rates.rows.some(({ averaging }) => averaging > 0),
     momentum: momentum !== undefined,
   };

@@ -1,7 +1,7 @@
 // What the finder suggests from a sweep: curves whose answers are known, and the smoothing.
 
 import { expect, test } from "vitest";
-import { rateOfTry, smoothed, suggest } from "../../src/optim/find-rate.ts";
+import { rateOfTry, smoothed, suggestRates } from "../../src/optim/find-rate.ts";
 
 const rates = Array.from({ length: 100 }, (_, i) => rateOfTry(1e-7, 10, i, 100));
 
@@ -24,7 +24,7 @@ test("a flat start, a fall from try 40 to 70, and a rise: each suggestion where 
   const losses = rates.map((_, i) =>
     i < 40 ? 2.3 + 1e-6 * i : i <= 70 ? 2.3 - (i - 40) * 0.06 : 0.5 + (i - 70) ** 2 * 0.05,
   );
-  const { valley, steep, minimum, slide } = suggest(rates, losses);
+  const { valley, steep, minimum, slide } = suggestRates(rates, losses);
   const tryOf = (rate: number): number => Math.round((99 * Math.log(rate / 1e-7)) / Math.log(1e8));
   // 32 falling losses, one of the flat and those of tries 40 to 70, which is 60 with the first ten left out.
   expect(tryOf(valley)).toBe(60 - 32 + Math.floor(32 / 3) + Math.floor(32 / 6) + 10);
@@ -35,5 +35,5 @@ test("a flat start, a fall from try 40 to 70, and a rise: each suggestion where 
 });
 
 test("too few tries suggest nothing", () => {
-  expect(suggest([1, 2, 3], [1, 2, 3]).valley).toBeNaN();
+  expect(suggestRates([1, 2, 3], [1, 2, 3]).valley).toBeNaN();
 });

@@ -5,8 +5,10 @@ import { DeviceError, NonFiniteError, sgd } from "../../src/index.ts";
 import { settled } from "../../src/optim/counts.ts";
 import { createRateTable } from "../../src/optim/rates.ts";
 import type { Metrics } from "../../src/step/metrics.ts";
+import { plainUpdate } from "../../src/step/update.ts";
 import { createLedger, type Made } from "../../src/trainer/ledger.ts";
 import { microOf, planBatch } from "../../src/trainer/plan.ts";
+import { batchesOf } from "../../src/trainer/training.ts";
 
 const tensors = ["a.weight", "b.weight"].map((name) => ({ name, shape: [2], layer: name[0]!, offset: 0, length: 2 }));
 
@@ -20,7 +22,7 @@ function setUp({ rest }: { rest?: number } = {}) {
   let cleared = 0;
   const ledger = createLedger(
     rates,
-    { step: 0, draws: 0, place, counts: rates.start() },
+    { step: 0, draws: 0, place, into: 0, counts: rates.start() },
     {
       clearStatus: () => {
         cleared++;
@@ -181,7 +183,15 @@ describe("a guard", () => {
 });
 
 test("micro-batches weigh by their samples, and the last update of an epoch is as short as it must be", () => {
-  const parts = Array.from({ length: 5 }, (_, at) => microOf(at, 4, 3, 18));
+  const { ledger } = setUp();
+  const parts = Array.from({ length: 5 }, (_, at) =>
+    microOf(
+      at,
+      { ...ledger.head, into: at % 3 },
+      { batch: 4, update: { ...plainUpdate(), batches: batchesOf(3) } },
+      18,
+    ),
+  );
   expect(parts.map(({ first, last }) => [first, last])).toEqual([
     [true, false],
     [false, false],

@@ -84,7 +84,7 @@ test.each(Object.entries(settings))("%s: no submit, no readback and no object mo
       const { submits, passes, createBuffer, createBindGroup, createComputePipeline } = counter.read();
       expect(createBuffer + createBindGroup + createComputePipeline).toBe(0);
       // One batch, one submission; the first batch of a fit goes alone.
-      expect(submits).toBe(10 * (options.accumulate ?? 1));
+      expect(submits).toBe(10 * ((options.accumulate as number | undefined) ?? 1));
       expect([passes, maps]).toEqual([submits, submits]);
     } finally {
       GPUBuffer.prototype.mapAsync = mapAsync;

@@ -46,7 +46,7 @@ test.each<[string, Partial<CompileOptions>]>([
       trainer.setWeights({ "a.weight": [1e-10], "b.weight": [1e15], "b.bias": [0] });
       const before = await stored(trainer);
       for (let i = 0; i < 2; i++) {
-        const many = options.accumulate ?? 1;
+        const many = (options.accumulate as number | undefined) ?? 1;
         const data = { x: new Float32Array(many).fill(1e10), y: new Float32Array(many) };
         const error = await trainer.fit(data).catch((thrown: unknown) => thrown);
         expect(error).toBeInstanceOf(NonFiniteError);

@@ -32,7 +32,7 @@ const close = (found: number, wanted: number, place: string): void =>
 
 test.each(Object.entries(settings))("%s: every number is that of f64", (_, options) =>
   guarded(async (device) => {
-    const { accumulate = 1 } = options;
+    const accumulate = (options.accumulate as number | undefined) ?? 1;
     const data = samples(8 * accumulate * 6);
     const trainer = await small(device, options);
     for (let step = 0; step < 6; step++) {
@@ -101,7 +101,7 @@ test.each(Object.entries(settings))(
       });
       const steps = Array.from({ length: watched.steps }, (_, i) => i + 1);
       expect(told).toEqual(steps.flatMap((step) => [`step ${step}`, ...(step % 4 === 0 ? [`stats ${step}`] : [])]));
-      expect(watched.steps).toBe(6 * Math.ceil(9 / (options.accumulate ?? 1)));
+      expect(watched.steps).toBe(6 * Math.ceil(9 / ((options.accumulate as number | undefined) ?? 1)));
       expect(await watched.save()).toEqual(await alone.save());
     }),
 );
