@@ -12,8 +12,13 @@ export interface CohortOptions
   readonly copies: number;
   /** Learning rates by layer of copy k, counted from 0, with the names that layers have in a network alone. Default: those of all. */
   readonly rates?: ((copy: number) => CompileOptions["rates"]) | undefined;
-  /** Decides shuffles, and what copies begin with and drop. A function gives the latter two for each copy. Default 0. */
+  /** Decides shuffles, and what copies begin with and drop. A function gives the latter two for each copy, and with `order: "own"` all of them. Default 0. */
   readonly seed?: number | ((copy: number) => number) | undefined;
+  /**
+   * In which order copies see the samples of a fit: all in that of copy 0, or each in its own, as its seed shuffles them. Batches that come from an
+   * iterable are the same for all. Default "shared".
+   */
+  readonly order?: "shared" | "own" | undefined;
 }
 
 /** Who makes the trainer of all copies: `compile`, or `compileRecoverable` of gradus/recover. */
@@ -45,7 +50,7 @@ export async function compileCohort(
   options: CohortOptions,
   make: MakeTrainer<CohortTrainer> = compile,
 ): Promise<Cohort<CohortTrainer>> {
-  const { copies, rates, seed = 0, weights, blocks, ...rest } = Object(options) as CohortOptions;
+  const { copies, rates, seed = 0, order = "shared", weights, blocks, ...rest } = Object(options) as CohortOptions;
   if (!(Number.isSafeInteger(copies) && copies >= 2))
     throw new OptionError(`compileCohort: copies is ${String(copies)}, it must be a whole number of at least 2.`);
   for (const [name, value] of Object.entries({ rates, seed })) {
@@ -60,11 +65,17 @@ export async function compileCohort(
   const numbers = Array.from({ length: copies }, (_, k) => k);
   const seeds = numbers.map((k) => checkedSeed(k, typeof seed === "function" ? seed(k) : seed));
   const [first = 0] = seeds;
+  if (order !== "shared" && order !== "own")
+    throw new OptionError(`compileCohort: order is ${String(order)}, it must be "shared" or "own".`);
+  if (order === "own" && new Set(seeds).size === 1)
+    throw new OptionError(
+      `compileCohort: order is "own", and all copies have the seed ${first}, which gives all of them one order. Give seed: (k) => k.`,
+    );
   const given = numbers.flatMap((k) => {
     const own = rates?.(k);
     return own === undefined ? [] : [ratesOfCopy(k, own)];
   });
-  const all = copiesOf(seeds, first);
+  const all = copiesOf(seeds, first, order === "own");
   const trainer = await make(model, {
     ...rest,
     seed: first,

@@ -9,8 +9,12 @@ import { type Copied, placeOfMany, spread, TOLD } from "./spread.ts";
 /** Blocks of an arena begin at multiples of so many numbers. */
 const BLOCK = 256;
 
-/** `seeds`: of each copy. Copy k has its tensors and layers under "k". */
-export function copiesOf(seeds: readonly number[], seed: number): Copies & { readonly replace: Replace } {
+/** `seeds`: of each copy; `ordered`: also of the order in which it sees samples. Copy k has its tensors and layers under "k". */
+export function copiesOf(
+  seeds: readonly number[],
+  seed: number,
+  ordered: boolean,
+): Copies & { readonly replace: Replace } {
   const copies = seeds.length;
   /** The programs of one copy. */
   const single = new WeakMap<Program, Program>();
@@ -18,7 +22,11 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
   /** Where the buffers of each program are: a trainer that survives its device has several of them in turn. */
   const places = new WeakMap<object, Pick<ProgramOptions, "store" | "gpu">>();
   let told = 0;
-  return { build, replace: (trainer, from, to) => replaced(places.get(trainer.recording()) ?? {}, told, from, to) };
+  return {
+    orders: ordered ? seeds : undefined,
+    build,
+    replace: (trainer, from, to) => replaced(places.get(trainer.recording()) ?? {}, told, from, to),
+  };
 
   function build(options: ProgramOptions, core: Core): Program {
     refuse(options);
@@ -36,7 +44,7 @@ export function copiesOf(seeds: readonly number[], seed: number): Copies & { rea
     const rows = one.parameters.length;
     const room = (reports ?? one.reports.length) + 1;
     told = 4 * core.reportsAt(0) + 256 * (room - 1);
-    const copied: Copied = { copies, rows, told, seeds: drawn };
+    const copied: Copied = { copies, rows, told, seeds: drawn, ordered: ordered && mode === "train" };
     const weights = many({ parameters: one.parameters, layout: one.layout }, core);
     const { recording } = one;
     const isAround = (arena: string): boolean => ["blocks", "accumulated"].includes(arena);

@@ -18,7 +18,7 @@ import type { Rates } from "./rates.ts";
 
 /** As for `compileCohort`; all copies begin with the same weights and draws, and `weights` is the snapshot that they begin from. */
 export interface FindRateOptions
-  extends Omit<CohortOptions, "rates" | "seed" | "copies" | "schedule">,
+  extends Omit<CohortOptions, "rates" | "seed" | "order" | "copies" | "schedule">,
     Pick<FitOptions, "shuffle" | "signal"> {
   /** Rates that are tried, a copy each. Default 24. */
   readonly copies?: number | undefined;

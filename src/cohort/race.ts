@@ -11,7 +11,7 @@ import { type RateRanges, tablesOf } from "./table.ts";
 
 /** As for `compileCohort`; all copies begin with the same weights and draws. */
 export interface RaceOptions
-  extends Omit<CohortOptions, "rates" | "seed" | "copies">,
+  extends Omit<CohortOptions, "rates" | "seed" | "order" | "copies">,
     Pick<FitOptions, "shuffle" | "signal"> {
   /** Updates that each copy makes. */
   readonly steps: number;

@@ -15,6 +15,8 @@ export interface Copied {
   readonly told: number;
   /** Seeds of what is drawn, where they are not that of all. */
   readonly seeds: readonly number[] | undefined;
+  /** Whether each copy has an order of samples of its own, behind those of the copies before it. */
+  readonly ordered: boolean;
 }
 
 /** Bytes of a block in the arenas that are made of blocks, and what a binding begins at in others. */
@@ -54,7 +56,9 @@ export function spread(command: Command, copied: Copied, core: Core): Command {
   const shifted = bindings.reduce(
     (code, binding) => {
       const stride = isSums && binding.arena !== "metrics" ? 0 : strideOf(binding, copied);
-      return stride === 0 ? code : shift(code, binding.name, stride);
+      if (copied.ordered && binding.arena === "data.order")
+        return shift(code, binding.name, `arrayLength(&${binding.name}) / ${copied.copies}u`);
+      return stride === 0 ? code : shift(code, binding.name, `${stride / widthOf(code, binding.name)}u`);
     },
     withRows(plain, bindings, copied),
   );
@@ -96,13 +100,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
 }
 
 /** Each access of a buffer begins at the copy's own. What bears its name and is not indexed is local. */
-function shift(code: string, name: string, stride: number): string {
-  const by = stride / widthOf(code, name);
+function shift(code: string, name: string, by: string): string {
   const found = [...code.matchAll(new RegExp(`(?<![.\\w])${name}\\[`, "g"))];
   return found.reverse().reduce((text, { index, 0: { length } }) => {
     const begin = index + length;
     const end = closing(text, begin, "[", "]");
-    return `${text.slice(0, begin)}own_copy * ${by}u + u32(${text.slice(begin, end)})${text.slice(end)}`;
+    return `${text.slice(0, begin)}own_copy * (${by}) + u32(${text.slice(begin, end)})${text.slice(end)}`;
   }, code);
 }
 

@@ -11,8 +11,8 @@ export interface Feed {
   readonly count: number;
   /** "data.order", and the streams by the names of `dataName`. */
   readonly buffers: ReadonlyMap<string, GPUBuffer>;
-  /** Sets the order of the coming epoch. */
-  setOrder(order: Uint32Array<ArrayBuffer>): void;
+  /** Sets the order of the coming epoch, of a copy where each has its own. */
+  setOrder(order: Uint32Array<ArrayBuffer>, copy?: number): void;
   /** The same samples in their own order, as a feed beside this one; it owns its order alone. */
   inOrder(): Feed;
   /** Puts other samples in the place of the first ones; they must fit. */
@@ -20,12 +20,14 @@ export interface Feed {
   dispose(): void;
 }
 
-export function createFeed(gpu: Gpu, samples: Packed): Feed {
+/** `orders`: how many there are. */
+export function createFeed(gpu: Gpu, samples: Packed, orders = 1): Feed {
   const { queue } = gpu.device;
   const usage = Usage.STORAGE | Usage.COPY_DST;
   const parts = [...samples.streams].map(([name, { values }]) => [name, values.byteLength] as const);
-  gpu.demandRoom([...parts, ["data.order", samples.count * bytesOf("u32")]]);
-  const order = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
+  const bytes = samples.count * bytesOf("u32");
+  gpu.demandRoom([...parts, ["data.order", bytes * orders]]);
+  const order = gpu.buffer("data.order", bytes * orders, usage);
   const streams = new Map(parts.map(([name, bytes]) => [name, gpu.buffer(name, bytes, usage)]));
   const replace = (next: Packed): void => {
     for (const [name, buffer] of streams) {
@@ -37,9 +39,9 @@ export function createFeed(gpu: Gpu, samples: Packed): Feed {
   const feed: Feed = {
     count: samples.count,
     buffers: new Map([...streams, ["data.order", order]]),
-    setOrder: (next) => queue.writeBuffer(order, 0, next),
+    setOrder: (next, copy = 0) => queue.writeBuffer(order, copy * bytes, next),
     inOrder() {
-      const own = gpu.buffer("data.order", samples.count * bytesOf("u32"), usage);
+      const own = gpu.buffer("data.order", bytes, usage);
       queue.writeBuffer(own, 0, inOrder(samples.count));
       return { ...feed, buffers: new Map(feed.buffers).set("data.order", own), dispose: () => own.destroy() };
     },

@@ -89,6 +89,8 @@ export interface ProgramOptions {
 
 /** Many copies of a network in the place of one. Made by gradus/cohort. */
 export interface Copies {
+  /** @internal Seeds of the orders in which copies see samples, where each has its own. */
+  readonly orders?: readonly number[] | undefined;
   /** @internal */
   build(options: Omit<ProgramOptions, "copies">, core: typeof lent): Program;
 }

@@ -9,7 +9,7 @@ import { Uploaded } from "../data/uploaded.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { type DataFormat, isSameFormat } from "../graph/stream.ts";
 import { createFeed, type Feed, inOrder, roomFor } from "./feed.ts";
-import type { Program } from "./program.ts";
+import type { Copies, Program } from "./program.ts";
 
 /** Data sets that stay; with one more, the one that was used longest ago leaves. */
 const MOST_FEEDS = 4;
@@ -30,10 +30,17 @@ interface ShelfOptions {
   readonly normalization: Normalization;
   /** Samples of a batch. */
   readonly batch: number;
+  readonly copies?: Copies | undefined;
 }
 
 /** `left` is told of each feed before it is freed. */
-export function createShelf(gpu: Gpu, { streams, normalization, batch }: ShelfOptions, left: (feed: Feed) => void) {
+export function createShelf(
+  gpu: Gpu,
+  { streams, normalization, batch, copies }: ShelfOptions,
+  left: (feed: Feed) => void,
+) {
+  /** Orders of an epoch. */
+  const orders = copies?.orders?.length ?? 1;
   /** By content, and the content that an object had last. */
   const sources = new Map<string, Source>();
   const contents = new WeakMap<object, string>();
@@ -50,7 +57,7 @@ export function createShelf(gpu: Gpu, { streams, normalization, batch }: ShelfOp
 
   function upload(packed: Packed): Source {
     try {
-      return { feed: createFeed(gpu, packed), format: packed.format, count: packed.count, stays: true };
+      return { feed: createFeed(gpu, packed, orders), format: packed.format, count: packed.count, stays: true };
     } catch (error) {
       // What nobody asks for now makes room, the oldest first.
       const [oldest] = [...sources].filter(([, { feed }]) => feed !== held);
@@ -117,12 +124,12 @@ export function createShelf(gpu: Gpu, { streams, normalization, batch }: ShelfOp
       let known = batches.find(isAlike);
       if (known === undefined) {
         known = {
-          feed: createFeed(gpu, roomFor(packed, batch)),
+          feed: createFeed(gpu, roomFor(packed, batch), orders),
           format: packed.format,
           names: [...packed.streams.keys()],
           widths: [...packed.streams.values()].map(({ width }) => width),
         };
-        known.feed.setOrder(inOrder(batch));
+        for (let k = 0; k < orders; k++) known.feed.setOrder(inOrder(batch), k);
         batches.push(known);
       }
       known.feed.replace(packed);

@@ -33,7 +33,10 @@ export function createFit(parts: Parts, passes: Passes) {
 
   function setOrder(source: Source, { epoch, shuffle }: Place): void {
     if (order?.source === source && order.epoch === epoch && order.shuffle === shuffle) return;
-    source.feed.setOrder(shuffle ? permutation(source.count, stream(seed, `epoch ${epoch}`)) : inOrder(source.count));
+    for (const [k, one] of (settings.copies?.orders ?? [seed]).entries()) {
+      const next = shuffle ? permutation(source.count, stream(one, `epoch ${epoch}`)) : inOrder(source.count);
+      source.feed.setOrder(next, k);
+    }
     order = { source, epoch, shuffle };
   }
 

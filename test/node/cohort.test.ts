@@ -11,6 +11,7 @@ const of = (copies: number, seeds = 1) =>
   copiesOf(
     Array.from({ length: copies }, (_, k) => (k % seeds) + 1),
     1,
+    false,
   );
 const bytesOf = ({ recording }: Program): number =>
   [...recording.arenas].reduce((sum, [name, bytes]) => sum + (name === "told" ? 0 : bytes), 0);

@@ -171,7 +171,7 @@ const more = [
     "replaceHead",
     "residual",
   ],
-  ...["sequential", "summary", "swiglu"],
+  ...["sequential", "suggestRates", "summary", "swiglu"],
 ];
 
 const factories = Object.entries(gradus).flatMap(([name, value]) =>

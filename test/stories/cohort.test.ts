@@ -81,6 +81,38 @@ describe.each(Object.entries(cases))("%s", (_, { model, options }) => {
     }));
 });
 
+test.each(Object.entries(cases))(
+  "%s: copies with an order of their own are what they are alone",
+  (_, { model, options }) =>
+    guarded(async (device) => {
+      const all = { device, loss: crossEntropy(), ...options };
+      const data = samplesFor(options.input as number[], 40);
+      const first = samplesFor(options.input as number[], 9);
+      const cohort = await compileCohort(model, { ...all, copies: COPIES, rates, seed: (k) => 5 + k, order: "own" });
+      const { epochs } = await cohort.fit(data, { epochs: 2 });
+      // Whoever looks in between, and batches that come alone, leave the orders as they are.
+      await cohort.evaluate(data);
+      await cohort.step(first);
+      await cohort.fit([first, first], { epochs: 1 });
+      await cohort.fit(data, { epochs: 2, steps: 4 });
+      await cohort.fit(data, { epochs: 2, resume: true });
+      const seen = new Set<string>();
+      for (let k = 0; k < COPIES; k++) {
+        const alone = await compile(model, { ...all, rates: rates(k), seed: 5 + k });
+        const { epochs: own } = await alone.fit(data, { epochs: 2 });
+        await alone.step(first);
+        await alone.fit([first, first], { epochs: 1 });
+        await alone.fit(data, { epochs: 2 });
+        expect(epochs.map(({ copies }) => copies[k])).toEqual(own.map(({ loss, accuracy }) => ({ loss, accuracy })));
+        expect(bits(await cohort.extract(k))).toEqual(bits(await alone.weights()));
+        seen.add(String(own[0]?.loss));
+        alone.dispose();
+      }
+      expect(seen.size).toBe(COPIES);
+      cohort.dispose();
+    }),
+);
+
 const { model, options } = cases["an MLP with adam"] as Case;
 const many = (device: GPUDevice, more: Partial<CohortOptions> = {}) =>
   compileCohort(model, { device, loss: crossEntropy(), ...options, copies: COPIES, ...more });
@@ -135,6 +167,8 @@ test("what copies cannot have is refused by name", async () => {
     await expect(asked).rejects.toThrow(message);
   };
   await refused({ copies: 1 }, /copies is 1, it must be a whole number of at least 2/);
+  await refused({ order: "odd" as never }, /order is odd, it must be "shared" or "own"/);
+  await refused({ order: "own", seed: 3 }, /order is "own", and all copies have the seed 3, .* Give seed: \(k\) => k/);
   await refused({ rates: { head: 0.1 } as never }, /rates is object. Give a function of the copy/);
   await refused({ seed: (k) => -k }, /the seed of copy 1 is -1/);
   await refused({ cacheFrozen: true } as never, /no "cacheFrozen"/);
