@@ -187,7 +187,7 @@ function leftOut({ signature, training }: Told): string[] {
     ...(signature.clip === undefined
       ? []
       : ["clipping: call torch.nn.utils.clip_grad_norm_ or clip_grad_value_ before the steps"]),
-    ...(signature.accumulate === undefined ? [] : [`accumulation: step after each ${signature.accumulate} batches`]),
+    ...(signature.accumulate === undefined ? [] : [accumulation(signature.accumulate)]),
     ...(signature.averaging === undefined ? [] : ["running averages of the weights: see torch.optim.swa_utils"]),
     ...(timed.length === 0 ? [] : [`"from" and "until" of ${named(timed)}: freeze them by requires_grad_`]),
   ];
@@ -329,3 +329,9 @@ function reportOf(written: ReadonlyMap<string, PythonTensor>, left: readonly str
     ].join("\n");
   return { tensors, leftOut: left, toString: text };
 }
+
+/** Batches of an update, as a person is told of them: one number for all, or a table. */
+const accumulation = (batches: unknown): string =>
+  typeof batches === "number"
+    ? `accumulation: step after each ${batches} batches`
+    : `accumulation: the batches of an update change, ${JSON.stringify(batches)}`;
