@@ -9,10 +9,12 @@ import { type AnyEngine, isPeer } from "../../demo/bench/engine.ts";
 import { commit } from "../../demo/origin.ts";
 import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
+import { type CohortRow, type CohortWorkload, cohortMarks, cohortRatio, cohortTable } from "./cohort/report.ts";
 import { draw } from "./drawn.ts";
 import { bestCopy, findings, type Measured, updateTable } from "./optimizer/report.ts";
 import {
   type AgainstOptions,
+  type CohortOptions,
   help,
   type OptimizerOptions,
   options,
@@ -60,6 +62,15 @@ async function streams({ call, found }: Place, { images, resident, rounds, steps
   found({ text: streamTable(report), data: { ratio: ratioOf(report), ...report } });
 }
 
+/** Each workload gets a fresh page, in which one trainer and many copies take turns. */
+async function cohorts({ call, found }: Place, { copies, rounds, steps }: CohortOptions): Promise<void> {
+  const rows: CohortRow[] = [];
+  for (const workload of Object.keys(cohortMarks) as CohortWorkload[]) {
+    rows.push(await call("measureCohort", { workload, copies, rounds, steps }));
+    found({ text: cohortTable(rows), data: { rows: rows.map((row) => ({ ratio: cohortRatio(row), ...row })) } });
+  }
+}
+
 type Builds = AgainstReport["engine"];
 
 const facts = ({ origin, bytes, digest }: Build): Omit<Build, "text"> => ({ origin, bytes, digest });
@@ -76,7 +87,7 @@ async function comparison({ call, found }: Place, chosen: AgainstOptions, engine
 }
 
 /** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and what was found until then is told and kept. */
-async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions | AgainstOptions) {
+async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions | CohortOptions | AgainstOptions) {
   const isAgainst = "against" in chosen;
   const needsPeers = "engines" in chosen && chosen.engines.some((name) => isPeer(name as AnyEngine));
   if (needsPeers) installPeers();
@@ -89,7 +100,13 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions 
         ...{
           peers: needsPeers,
           progress,
-          path: isAgainst ? "against/index.html" : "images" in chosen ? "stream/index.html" : "",
+          path: isAgainst
+            ? "against/index.html"
+            : "images" in chosen
+              ? "stream/index.html"
+              : "copies" in chosen
+                ? "cohort/index.html"
+                : "",
         },
         plugins: builds === undefined ? [] : [serveBuilds(builds)],
       })
@@ -118,6 +135,7 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions 
       const engine = { this: facts(builds.this), previous: facts(builds.previous) };
       await comparison({ call, found, progress }, chosen, engine);
     } else if ("grid" in chosen) await updates({ call, found, progress }, chosen);
+    else if ("copies" in chosen) await cohorts({ call, found, progress }, chosen);
     else if ("images" in chosen) await streams({ call, found, progress }, chosen);
     else await training({ call, found, progress }, chosen as TrainingOptions);
   } catch (error) {

@@ -5,6 +5,7 @@ import { type AnyEngine, engineNames, isPeer, peers } from "../../demo/bench/eng
 import { type KernelName, kernelNames } from "../../demo/bench/kernels/names.ts";
 import { type WorkloadName, workloadNames } from "../../demo/bench/workload.ts";
 import { type Subject, subjects } from "./against/report.ts";
+import { cohortSizes } from "./cohort/report.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
 import { sizes } from "./stream/report.ts";
@@ -18,15 +19,16 @@ export const help = `npm run bench -- [options]
   --only NAMES     comma separated: networks (${workloadNames.join(",")}; default: all of them), kernels by themselves
                    (${kernelNames.join(",")}), "roofline": the adapter itself, which is measured before all these too;
                    or "optimizer" alone: the update by itself, over totals, numbers of tensors and numbers of rates;
-                   or "stream" alone: images from a file beside images on the GPU
+                   or "stream" alone: images from a file beside images on the GPU;
+                   or "cohort" alone: a step of ${cohortSizes.full.copies} copies beside a step of one, deep and cnn
   --engines NAMES  engines, comma separated (default: ${peers.join(",")}; also
                    ${engineNames.filter((name) => !peers.includes(name)).join(",")};
                    pytorch on the CPU, where a python3 has it, which GRADUS_PYTHON may name;
                    optimizer: ${updateEngines.join(",")})
   --autotune       in the place of --engines: Gradus with kernels chosen by measurement beside Gradus without
-  --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds}; stream: ${sizes.full.rounds})
-  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M; stream: 30)
-  --quick          optimizer: few cells and ${grids.quick.rounds} rounds; stream: ${sizes.quick.images} images for ${sizes.full.images}
+  --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds}; stream: ${sizes.full.rounds}; cohort: ${cohortSizes.full.rounds})
+  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M; stream: 30; cohort: 10)
+  --quick          optimizer: few cells and ${grids.quick.rounds} rounds; stream: ${sizes.quick.images} images for ${sizes.full.images}; cohort: ${cohortSizes.quick.rounds} rounds
   --against DIST   the working tree, built, beside the build DIST (a gradus.js or the folder that it is in): ratios of
                    their times with 95 % intervals (--only ${subjects.join(",")}; default all; --rounds ${LEAST_ROUNDS} or more,
                    default ${ROUNDS}; --steps, default ${STEPS})
@@ -61,6 +63,10 @@ export interface StreamOptions extends Common {
   readonly resident: number;
 }
 
+export interface CohortOptions extends Common {
+  readonly copies: number;
+}
+
 export interface AgainstOptions extends Common {
   /** Path of the previous build. */
   readonly against: string;
@@ -73,7 +79,14 @@ export interface Redraw {
 }
 
 /** The options of this run, "help" for none; throws an error of one line where one is unknown or has no valid value. */
-export function options(): TrainingOptions | OptimizerOptions | StreamOptions | AgainstOptions | Redraw | "help" {
+export function options():
+  | TrainingOptions
+  | OptimizerOptions
+  | StreamOptions
+  | CohortOptions
+  | AgainstOptions
+  | Redraw
+  | "help" {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
@@ -98,8 +111,8 @@ export function options(): TrainingOptions | OptimizerOptions | StreamOptions | 
       ? "--against"
       : values.only === "optimizer"
         ? "the optimizer"
-        : values.only === "stream"
-          ? "stream"
+        : values.only === "stream" || values.only === "cohort"
+          ? values.only
           : undefined;
   if (runtime !== "browser" && alone !== undefined) throw new Error(`--runtime: ${alone} runs in the browser only.`);
   if (autotune && alone !== undefined) throw new Error(`--autotune: ${alone} knows nothing of it.`);
@@ -119,7 +132,7 @@ export function options(): TrainingOptions | OptimizerOptions | StreamOptions | 
   const asked = listed("--only", values.only ?? workloadNames.join(), [
     ...workloadNames,
     ...kernelNames,
-    ...(["roofline", "optimizer", "stream"] as const),
+    ...(["roofline", "optimizer", "stream", "cohort"] as const),
   ]);
   if (asked.includes("stream")) {
     const others = asked.filter((name) => name !== "stream");
@@ -130,6 +143,17 @@ export function options(): TrainingOptions | OptimizerOptions | StreamOptions | 
       ...{ images, resident, json },
       rounds: positive("--rounds", values.rounds ?? `${rounds}`),
       steps: positive("--steps", values.steps ?? "30"),
+    };
+  }
+  if (asked.includes("cohort")) {
+    const others = asked.filter((name) => name !== "cohort");
+    if (others.length > 0) throw new Error(`--only: cohort stands alone, not beside ${others.join(", ")}.`);
+    if (engines !== undefined) throw new Error("--engines: cohort knows Gradus alone. Leave it out.");
+    const { copies, rounds } = cohortSizes[values.quick ? "quick" : "full"];
+    return {
+      ...{ copies, json },
+      rounds: positive("--rounds", values.rounds ?? `${rounds}`),
+      steps: positive("--steps", values.steps ?? "10"),
     };
   }
   if (asked.includes("optimizer")) {
@@ -144,7 +168,8 @@ export function options(): TrainingOptions | OptimizerOptions | StreamOptions | 
       json,
     };
   }
-  if (values.quick) throw new Error("--quick: only the optimizer and stream have a short form. Add --only optimizer.");
+  if (values.quick)
+    throw new Error("--quick: only the optimizer, stream and cohort have a short form. Add --only optimizer.");
   const ours: readonly AnyEngine[] = engineNames.filter((name) => !isPeer(name));
   const here = peers.filter((name) => runtime === "browser" || ours.includes(name));
   return {

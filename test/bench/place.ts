@@ -2,6 +2,7 @@
 
 import type { Report } from "../../demo/bench/report.ts";
 import type { AgainstReport } from "./against/report.ts";
+import type { CohortRow } from "./cohort/report.ts";
 import type { UpdateReport } from "./optimizer/report.ts";
 import type { StreamReport } from "./stream/report.ts";
 
@@ -14,12 +15,13 @@ export interface Result {
     | Omit<Report, keyof Origin>
     | Omit<UpdateReport, keyof Origin>
     | Omit<AgainstReport, keyof Origin>
-    | (StreamReport & { readonly ratio: number });
+    | (StreamReport & { readonly ratio: number })
+    | { readonly rows: readonly (CohortRow & { readonly ratio: number })[] };
 }
 
 type Measured = Pick<
   typeof globalThis,
-  "measure" | "measureRoof" | "measureKernels" | "measureUpdates" | "measureAgainst" | "measureStream"
+  "measure" | "measureRoof" | "measureKernels" | "measureUpdates" | "measureAgainst" | "measureStream" | "measureCohort"
 >;
 
 /** Calls one of these in a page or process that is begun anew. */
