@@ -109,8 +109,9 @@ export function figuresTable(results: Results): string {
     const all = found.get(task) as readonly Summary[];
     const own = all.find((one) => one.way === way);
     if (own === undefined) return "";
-    const { mean, deviation, chance, gains } = own;
-    const figure = `${figureText(task, mean)} ± ${figureText(task, deviation)}`;
+    const { figures, mean, deviation, chance, gains } = own;
+    const spread = figures.length > 1 ? ` ± ${figureText(task, deviation)}` : "";
+    const figure = `${figureText(task, mean)}${spread}`;
     const mark = chance >= LEVEL ? "" : meanAndDeviation(gains).mean > 0 ? "▲" : "▼";
     return `${own === bestOf(task, all) ? `**${figure}**` : figure}${mark}`;
   };
@@ -189,8 +190,8 @@ export function markdown(results: Results, image: string): string {
   ].join(" ");
   const ran = `${figuresTable(results)}
 
-Mean and deviation over the seeds; bold is the best of a column. ▲ better and ▼ worse than one rate: the same samples, order and new head with each seed,
-Student's paired test, below ${LEVEL} after Holm's correction for ${compared} comparisons. Untuned is the network as it came, a new head as it begins.
+Mean over the seeds, and deviation where there are several; bold is the best of a column. ▲ better and ▼ worse than one rate: the same samples, order and new head with each seed,
+Student's paired test, below ${LEVEL} after Holm's correction for ${compared} comparisons${compared === 0 ? ", of which there are none with a single seed" : ""}. Untuned is the network as it came, a new head as it begins.
 
 ![Figures of each way on each task, a dot for each seed](${basename(image)})
 
