@@ -47,6 +47,7 @@ export interface Command {
 
 /** How a workgroup takes the turns of a kernel that goes on with its rows: by threads, or all together one after the other. */
 export interface Rows {
+  /** Who takes a turn. */
   readonly by: "thread" | "workgroup";
   /** Turns of a workgroup. */
   readonly each: number;

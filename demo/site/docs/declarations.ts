@@ -88,7 +88,8 @@ export function declarationsIn(text: string): Declared[] {
   const exported: string[] = [];
   const found = new Map<string, ts.Statement[]>();
   for (const statement of source.statements) {
-    if (ts.isImportDeclaration(statement)) continue;
+    // What all programs share, as the symbols of `using`, is no name of ours.
+    if (ts.isImportDeclaration(statement) || ts.isModuleDeclaration(statement)) continue;
     if (ts.isExportDeclaration(statement)) {
       const clause = statement.exportClause as ts.NamedExports;
       exported.push(...clause.elements.map(({ name }) => name.text));
