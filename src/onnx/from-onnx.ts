@@ -264,7 +264,7 @@ function inputOf(
     );
   const dims = asked ?? told ?? failInput(source, "no shape");
   if ((options.batch ?? "free") === "free" && dims.length === 0)
-    fail(`the input "${source}" has 0 axes, at least 1 is needed, the samples. Give fromOnnx { batch: "none" }.`);
+    fail(`the input "${source}" has no axis of samples. Give fromOnnx { batch: "none" }.`);
   const classes = isFloat(element) ? undefined : classesOf(source, nodes, constants);
   return { source, name, dims, type: element, classes };
 }

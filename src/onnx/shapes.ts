@@ -12,7 +12,7 @@ export function joint(node: Node, a: readonly number[], b: readonly number[]): n
     const [one, other] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
     if (one === other || other === 1) return one;
     if (one === 1) return other;
-    return refuse(node, `its operands are [${a}] and [${b}], of which ${one} and ${other} do not go together.`);
+    return refuse(node, `its operands are [${a}] and [${b}]: ${one} and ${other} differ.`);
   });
 }
 

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Results as AdapterResults } from "../../demo/study/adapters/study.ts";
+import { quick as quickClaims } from "../../demo/study/claims/plan.ts";
+import { type Results as ClaimsResults, markdown as claimsTable } from "../../demo/study/claims/report.ts";
 import { help, options } from "../../demo/study/options.ts";
 import { full, methodNames, quick, quickTasks, type Request, tasks } from "../../demo/study/plan.ts";
 import { plot } from "../../demo/study/plot.ts";
@@ -224,10 +226,41 @@ test("--race holds races against the study: it has nothing left to do the next t
   expect(other.stderr).toContain("holds races, but they are of another budget. Give another file, or remove it.");
 });
 
+test("--claims asks each question of its trainings, goes on where it stood, and draws what it has", async () => {
+  const words = ["--claims", "--quick", "--only", "batch-norm,activations", "--json", inFolder("claims.json")];
+  const ended = await command(words);
+  expect(ended.code).toBe(0);
+  expect(ended.stderr).toMatch(/\n0\/4 {2}\S+ left {2}batch-norm: 2 hidden layers, seed 0/);
+  expect(ended.stdout).toContain(read("claims.md"));
+  const { runs, budget }: ClaimsResults = JSON.parse(read("claims.json"));
+  expect(budget).toEqual(quickClaims);
+  expect(runs.map(({ question, rates, norms }) => [question, rates?.length, norms?.length])).toEqual([
+    ["batch-norm", 3, undefined],
+    ["batch-norm", 3, undefined],
+    ["activations", undefined, 20],
+    ["activations", undefined, 20],
+  ]);
+  for (const { test: known = [] } of runs) expect(known.every(chance)).toBe(true);
+  // What is said of sigmoids needs no training.
+  const [sigmoid] = runs.filter(({ setting }) => setting === "sigmoid");
+  expect((sigmoid?.norms?.[0] as number) / (sigmoid?.norms?.at(-1) as number)).toBeLessThan(1e-6);
+  expect(read("claims.svg").match(/class="title"/g)?.length).toBe(2);
+  const before = read("claims.json");
+  expect((await command(words)).stderr).not.toMatch(/left/);
+  expect(read("claims.json")).toBe(before);
+  const other = await command(["--claims", "--only", "batch-norm", "--json", inFolder("claims.json")]);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain("holds answers, but they are of another budget. Give another file, or remove it.");
+  expect((await command(["--claims", "--only", "momentum"])).stderr).toContain(
+    '--only: there is no question "momentum".',
+  );
+});
+
 test("the tables of the documentation are those of their JSON", () => {
   const kept = (name: string): string => readFileSync(`docs/${name}`, "utf8");
   const study: Results = JSON.parse(kept("study.json"));
   expect(kept("study.md")).toBe(markdown(study));
+  expect(kept("claims.md")).toBe(claimsTable(JSON.parse(kept("claims.json")), "claims.svg"));
   expect(kept("race.md")).toBe(raceTable(JSON.parse(kept("race.json")), study));
 });
 

@@ -221,6 +221,7 @@ export const chapters: readonly Chapter[] = [
           { file: "docs/study.md" },
           { file: "docs/race.md" },
           { file: "docs/pretrained.md" },
+          { file: "docs/claims.md" },
         ],
       },
       {

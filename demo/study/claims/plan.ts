@@ -82,7 +82,7 @@ export const questions: readonly Question[] = [
     settings: (["sgd", "adam"] as const).flatMap((optimizer) =>
       BATCHES.map((batch) => ({
         name: `${optimizer}, batch ${batch}`,
-        ask: sweep({ optimizer, batch, rates: optimizer === "sgd" ? powers(-7, 3) : powers(-13, -3) }),
+        ask: sweep({ optimizer, batch, rates: optimizer === "sgd" ? powers(-11, 2) : powers(-13, -3) }),
       })),
     ),
   },

@@ -5,7 +5,7 @@ import { type Question, questions } from "./plan.ts";
 import { type Found, foundOf, type Results } from "./report.ts";
 
 /** Pixels. */
-const panel = { width: 400, left: 50, plot: 250, top: 40, height: 200, bottom: 50 } as const;
+const panel = { width: 440, left: 50, plot: 240, top: 40, height: 200, bottom: 50 } as const;
 const COLUMNS = 2;
 
 /** What a panel shows: which settings, what is over what, and whether upwards are powers too. */
@@ -58,7 +58,7 @@ const power = (value: number): string => (value % 1 === 0 ? `1e${value}` : "");
 
 function onePanel(found: readonly Found[], { title, y: of }: Shown): string {
   const curves = found.map(({ name, rates, ...values }) => ({
-    name: name.replace(/^(new-10|sgd|adam), /, ""),
+    name: name.replace(/^(new-10|sgd|adam), | layers/g, ""),
     points: values[of]
       .map(
         (value, i) =>

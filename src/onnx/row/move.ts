@@ -247,11 +247,9 @@ export function picked(scope: Scope, x: Value, place: number, places: readonly n
     return parts.length === 1 ? (parts[0] as Value) : concatenate(scope, parts, place);
   }
   checkSize(`"${scope.path}"`, [length, places.length]);
-  return along(scope, x, place, name, places.length, () => {
-    const matrix = new Float32Array(length * places.length);
-    for (const [i, at] of places.entries()) matrix[at * places.length + i] = 1;
-    return matrix;
-  });
+  return along(scope, x, place, name, places.length, () =>
+    Float32Array.from(inOrder(length).flatMap((from) => places.map((at) => Number(at === from)))),
+  );
 }
 
 const gather: Row = (node, ins, about) => {
@@ -334,13 +332,13 @@ const pad: Row = (node, ins) => {
     const length = dims[axis] as number;
     const [front, back] = around.map((counts) => counts[at] as number) as [number, number];
     if (mode === "reflect" && Math.max(front, back) >= length)
-      refuse(node, `it reflects ${Math.max(front, back)} of an axis of ${length}; less is read.`);
+      refuse(node, `it reflects ${Math.max(front, back)} of an axis of ${length}.`);
     const isCut = mode === "constant";
     const begin = isCut ? Math.max(-front, 0) : -front;
-    const count = length - begin + (isCut ? Math.min(back, 0) : back);
+    const count = Math.max(length - begin + (isCut ? Math.min(back, 0) : back), 0);
     if (begin === 0 && count === length) return undefined;
-    checkSize(node.place, [Math.max(count, 0)]);
-    return inOrder(Math.max(count, 0)).map((i) => border(i + begin, length - 1));
+    checkSize(node.place, [count]);
+    return inOrder(count).map((i) => border(i + begin, length - 1));
   });
   return stepOf(x, (scope, given) => {
     const y = places.reduce((y, list, place) => (list ? picked(scope, y, place, list, `axis${place}`) : y), given);

@@ -4,7 +4,7 @@
 import { ops } from "../../index.ts";
 import { checkSize } from "../host.ts";
 import { constant, dimsOf, inputOf, type Row, stepOf } from "../live.ts";
-import { chosen, expectCount, listOf, type Node, refuse } from "../node.ts";
+import { chosen, expectCount, inOrder, listOf, type Node, refuse } from "../node.ts";
 import { along } from "./move.ts";
 
 interface Axis {
@@ -70,9 +70,8 @@ function madeOf(node: Node, axis: Axis, tapsOf: Taps): Made {
   const isOutside = node.int("exclude_outside", 0) === 1;
   return (at) => {
     const from = place(at);
-    const taps = tapsOf(node, from, Math.floor(from));
-    const kept = isOutside ? taps.filter(([tap]) => tap >= 0 && tap < length) : taps;
-    const whole = isOutside ? kept.reduce((sum, [, share]) => sum + share, 0) : 1;
+    const kept = tapsOf(node, from, Math.floor(from)).filter(([tap]) => !isOutside || (tap >= 0 && tap < length));
+    const whole = kept.reduce((sum, [, share]) => sum + share, 0);
     return kept.map(([tap, share]) => [Math.min(Math.max(tap, 0), length - 1), share / whole] as const);
   };
 }
@@ -80,23 +79,16 @@ function madeOf(node: Node, axis: Axis, tapsOf: Taps): Made {
 /** [given, made], row-major. Nobody makes it before there are weights: it may be far larger than the file. */
 function matrixOf(of: Made, { length, made }: Axis): Float32Array<ArrayBuffer> {
   const matrix = new Float32Array(length * made);
-  for (let at = 0; at < made; at++)
-    for (const [place, share] of of(at)) matrix[place * made + at] = (matrix[place * made + at] as number) + share;
+  for (let at = 0; at < made; at++) for (const [place, share] of of(at)) matrix[place * made + at]! += share;
   return matrix;
 }
 
 /** How often each number is repeated, where that is all. */
 function repeatsOf(of: Made, { length, made }: Axis): number | undefined {
   const times = made / length;
-  const isRepeated = (at: number): boolean => {
-    const shares = of(at).filter(([, share]) => share !== 0);
-    return (
-      shares.every(([place]) => place === Math.floor(at / times)) && shares.reduce((sum, [, one]) => sum + one, 0) === 1
-    );
-  };
-  if (!Number.isInteger(times)) return undefined;
-  for (let at = 0; at < made; at++) if (!isRepeated(at)) return undefined;
-  return times;
+  const isOther = (at: number): boolean =>
+    of(at).some(([place, share]) => share !== Number(place === Math.floor(at / times)));
+  return inOrder(made).some(isOther) || times % 1 ? undefined : times;
 }
 
 const resize: Row = (node, ins) => {
@@ -115,26 +107,25 @@ const resize: Row = (node, ins) => {
     const made = wanted === undefined ? Math.floor(length * given + 1e-6) : (wanted[axis] as number);
     const scale = wanted === undefined ? given : made / length;
     if (!(made >= 1) || (axis === 0 && scale !== 1))
-      refuse(node, `it makes ${made} of axis ${axis}, which has ${length}. At least 1 is read, and all samples.`);
+      refuse(node, `it makes ${made} of ${length} along axis ${axis}. At least 1 is read, and all samples.`);
     return { length, made, scale };
   });
   const moved = axes.flatMap(({ scale }, i) => (scale === 1 ? [] : [i]));
   if (moved.length === 0) return x;
-  const ways = moved.map((axis) => ({
-    place: x.order.indexOf(axis),
-    axis,
-    made: madeOf(node, axes[axis] as Axis, taps),
-  }));
-  const repeats = ways.map(({ made, axis }) => repeatsOf(made, axes[axis] as Axis));
+  const ways = moved.map((at) => {
+    const axis = axes[at] as Axis;
+    return { place: x.order.indexOf(at), name: `axis${at}`, axis, of: madeOf(node, axis, taps) };
+  });
+  const repeats = ways.map(({ of, axis }) => repeatsOf(of, axis));
   return stepOf(x, (scope, value) => {
     if (repeats.every((times) => times !== undefined)) {
       const each = value.shape.map((_, place) => repeats[ways.findIndex((way) => way.place === place)] ?? 1);
       return scope.op(ops.tile, { x: value }, { repeats: each, each: true }).y;
     }
-    return ways.reduce((y, { place, axis, made }) => {
-      const own = axes[axis] as Axis;
-      return along(scope, y, place, `axis${axis}`, own.made, () => matrixOf(made, own));
-    }, value);
+    return ways.reduce(
+      (y, { place, name, axis, of }) => along(scope, y, place, name, axis.made, () => matrixOf(of, axis)),
+      value,
+    );
   });
 };
 

@@ -47,7 +47,7 @@ function imagesOf(node: Node, ins: readonly (Known | undefined)[]): Images {
   const x = inputOf(node, ins);
   const dims = dimsOf(x);
   if (dims.length !== 3 && dims.length !== 4)
-    refuse(node, `it is given [${dims}]; lines and images are read, 3 or 4 axes and not ${dims.length}.`);
+    refuse(node, `it is given [${dims}]; lines and images are read, 3 or 4 axes.`);
   return { x, order: channelsLast(dims.length), spatial: dims.slice(2), channels: dims[1] as number };
 }
 
