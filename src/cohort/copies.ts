@@ -75,7 +75,10 @@ export function copiesOf(
     }
     const largest = Math.max(0, ...commands.flatMap(({ bindings }) => bindings.map(({ bytes }) => bytes)));
     if (largest > mostBlocks * BLOCK * 4) {
-      const sizes = [largest, mostBlocks * BLOCK * 4].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`);
+      // Rounded apart, as the core does it.
+      const sizes = [Math.ceil((largest / 2 ** 20) * 10), Math.floor(((mostBlocks * BLOCK * 4) / 2 ** 20) * 10)].map(
+        (tenths) => `${(tenths / 10).toFixed(1)} MB`,
+      );
       throw new LimitError(
         `compileCohort: a tensor of ${copies} copies needs ${sizes[0]}, a shader sees ${sizes[1]} here. Use fewer copies or a smaller batch.`,
       );

@@ -140,8 +140,9 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
           ? Math.min(maxBufferSize, maxStorageBufferBindingSize)
           : maxBufferSize;
       if (bytes > most) {
+        const [needs, allows] = apart(bytes, most);
         throw new LimitError(
-          `${label}: it needs ${megabytes(bytes)}, this device allows ${megabytes(most)} in one buffer. Use a smaller batch or model, or give data in pieces.`,
+          `${label}: it needs ${needs}, this device allows ${allows} in one buffer. Use a smaller batch or model, or give data in pieces.`,
         );
       }
       return device.createBuffer({ label, size: Math.max(16, bytes), usage });
@@ -183,8 +184,12 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
 
 const bindingTypes = { uniform: "uniform", read: "read-only-storage", readWrite: "storage" } as const;
 
-/** For messages. */
-export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+/** Bytes that are needed and that are allowed, for messages: rounded apart, so that one byte too much does not look like enough. */
+export const apart = (needs: number, allows: number): readonly [needs: string, allows: string] => {
+  const told = (bytes: number, round: (tenths: number) => number) =>
+    `${(round((bytes / 2 ** 20) * 10) / 10).toFixed(1)} MB`;
+  return [told(needs, Math.ceil), told(allows, Math.floor)];
+};
 
 async function compilePipeline(
   device: GPUDevice,

@@ -4,13 +4,12 @@
 // next to nothing to the bytes that are alive at once, and the plan is good.
 
 import { type Graph, isView, type Node, namedTensors, storageOf, tensorAt } from "../graph/graph.ts";
-import { once } from "../op/op.ts";
 import { lifetimesOf, liveBytes, spaceOf } from "./lifetime.ts";
 import type { Plan } from "./plan.ts";
 
 /**
  * Up to which share of the most bytes that are alive at once nodes are joined, and which share what one of them makes may be: the first
- * of these whose plan is good enough.
+ * of these whose plan is good enough, or else what takes the least.
  */
 const WAYS = [
   [1.01, 1],
@@ -36,14 +35,16 @@ export function planBeside(
   const there = [...room.values()].reduce((a, b) => a + b, 0);
   const bytesOf = ({ arenas }: Plan): number =>
     [...arenas].reduce((sum, [name, bytes]) => sum + Math.max(0, bytes - (room.get(name) ?? 0)), there);
-  const alone = once(() => planOf(graph));
+  let best: { readonly graph: Graph; readonly planned: Plan } | undefined;
   for (const [share, mostMade] of WAYS) {
     const joined = besideEachOther(graph, kept, share, mostMade, mostBuffers);
     const planned = planOf(joined);
     const enough = Math.max(MOST_PLANNED * planned.report.lowerBound, MOST_BEYOND * there, SMALL);
-    if (bytesOf(planned) <= enough || bytesOf(planned) <= bytesOf(alone())) return { graph: joined, planned };
+    if (bytesOf(planned) <= enough) return { graph: joined, planned };
+    if (best === undefined || bytesOf(planned) < bytesOf(best.planned)) best = { graph: joined, planned };
   }
-  return { graph, planned: alone() };
+  const planned = planOf(graph);
+  return best === undefined || bytesOf(planned) < bytesOf(best.planned) ? { graph, planned } : best;
 }
 
 /** How many buffers these take: whatever is read of the weights is seen through two, in fours and by single numbers. */

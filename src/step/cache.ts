@@ -2,7 +2,7 @@
 // data for the rest of the model, until weights move that made them.
 
 import { bug, LimitError } from "../errors.ts";
-import { type Gpu, megabytes } from "../gpu/device.ts";
+import { apart, type Gpu } from "../gpu/device.ts";
 import * as Usage from "../gpu/usage.ts";
 import { byteSize, bytesOf } from "../op/tensor.ts";
 import type { Feed } from "./feed.ts";
@@ -85,8 +85,9 @@ async function computed({ gpu, replay, prepared, drop, arena }: CacheParts, run:
   const bytes = byteSize(found) / batch;
   const { maxStorageBufferBindingSize: most } = gpu.device.limits;
   if (bytes * feed.count > most) {
+    const [needs, allows] = apart(bytes * feed.count, most);
     throw new LimitError(
-      `cacheFrozen: the activations of ${feed.count} samples need ${megabytes(bytes * feed.count)}, this device allows ${megabytes(most)}. Give fewer samples at a time, or compile without cacheFrozen.`,
+      `cacheFrozen: the activations of ${feed.count} samples need ${needs}, this device allows ${allows}. Give fewer samples at a time, or compile without cacheFrozen.`,
     );
   }
   const { STORAGE, COPY_DST, COPY_SRC } = Usage;

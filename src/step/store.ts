@@ -2,7 +2,7 @@
 // words that tie blocks to rows, what the controllers know, and the activation arenas that all recordings of a trainer share.
 
 import { bug, LimitError } from "../errors.ts";
-import type { Gpu, Parts } from "../gpu/device.ts";
+import { apart, type Gpu, type Parts } from "../gpu/device.ts";
 import * as Usage from "../gpu/usage.ts";
 import { fromHalf, toHalf } from "../half.ts";
 import { startState } from "../kernels/control.ts";
@@ -212,10 +212,7 @@ function checkSizes({ device: { limits } }: Gpu, layout: Layout, name: string): 
   ): void => {
     const most = limits[limit] as number;
     if (bytes <= most) return;
-    // Rounded apart, so that a little too much does not look like enough.
-    const [needs, allows] = [Math.ceil((bytes / 2 ** 20) * 10), Math.floor((most / 2 ** 20) * 10)].map(
-      (tenths) => `${(tenths / 10).toFixed(1)} MB`,
-    );
+    const [needs, allows] = apart(bytes, most);
     throw new LimitError(
       `model: ${what} needs one ${place} of ${needs}, this device allows ${allows}. Use a smaller model, or a device with a larger ${limit}.`,
     );

@@ -195,7 +195,7 @@ test("presets steer it live, and nothing moves or sticks out", async () => {
 
 test("a run is exported and made again, to the bit, on a phone too", async () => {
   const { page, errors } = await open();
-  await settle(page, { Images: 1600, Epochs: 1, Batch: 16 });
+  await settle(page, { Images: 4800, Epochs: 1, Batch: 16 });
   await page.getByLabel("Preset").selectOption("layerDecay(0.75)");
   await press(page, "Start");
   await eventually(() => figure(page, "step")).toBeGreaterThan(2);
@@ -210,7 +210,7 @@ test("a run is exported and made again, to the bit, on a phone too", async () =>
   await status(page, "Finished");
   await page.getByLabel("Freeze stem.0").click(); // too late for this run
   const { path, record } = await exported(page);
-  expect(record).toMatchObject({ steps: 100, settings: { images: 1600, seed: 0, control: "none" } });
+  expect(record).toMatchObject({ steps: 300, settings: { images: 4800, seed: 0, control: "none" } });
   expect(record.edits.slice(4, 7)).toMatchObject([
     { kind: "freeze", pattern: "stem.0" },
     { kind: "set", pattern: "body.0", change: { lr: 1e-4 } },
@@ -221,7 +221,7 @@ test("a run is exported and made again, to the bit, on a phone too", async () =>
   await press(page, "Replay");
   await page.getByText("Under replay").waitFor();
   expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(true);
-  await page.getByText(`Replay of 100 steps: same bits, weights ${record.hash}.`).waitFor();
+  await page.getByText(`Replay of 300 steps: same bits, weights ${record.hash}.`).waitFor();
   expect(await page.getByLabel("Freeze stem.0").isDisabled()).toBe(false);
   expect((await exported(page)).record).toEqual(record);
 
@@ -245,12 +245,12 @@ const forge = (record: RunRecord): string => JSON.stringify({ ...record, hash: "
 
 test("another controller compiles anew and keeps the weights, and that run is made again too", async () => {
   const { page, errors } = await open();
-  await settle(page, { Images: 300, Epochs: 1, Batch: 16 });
+  await settle(page, { Images: 1600, Epochs: 1, Batch: 16 });
   await press(page, "Start");
   await status(page, "Finished");
   const { record: before } = await exported(page);
   await page.getByLabel("Controller").selectOption("updateRatio()");
-  await page.getByText("A new run, from the weights after step 19").waitFor();
+  await page.getByText("A new run, from the weights after step 100").waitFor();
   expect(await figure(page, "step")).toBe(0);
   await press(page, "Start");
   await status(page, "Finished");
@@ -263,11 +263,11 @@ test("another controller compiles anew and keeps the weights, and that run is ma
   await page.getByText("same bits").waitFor();
 
   await press(page, "Train on");
-  await eventually(() => figure(page, "step")).toBeGreaterThan(20);
+  await eventually(() => figure(page, "step")).toBeGreaterThan(102);
   await page.getByLabel("Controller").selectOption("guard()");
   await page.getByText("A new run, from the weights after step").waitFor();
   await status(page, "Finished"); // without another press
-  expect(await figure(page, "step")).toBe(19);
+  expect(await figure(page, "step")).toBe(100);
   expect(await page.getByRole("alert").textContent()).toBe("");
   expect(errors).toEqual([]);
 });
