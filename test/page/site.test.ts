@@ -75,7 +75,7 @@ const overhang = (page: Page): Promise<number> =>
 /** A page, small settings for it, a layer that it has, and what it says once it has shown what was learned. */
 const pages = [
   ["yours", "examples=digits&classes=2&steps=400&batch=4&alone=0&seed=7", "conv2d_5", "of 500 others right after"],
-  ["digits", "images=600&epochs=3&batch=16&seed=7", "stem.0", "of 20 right after step"],
+  ["digits", "images=3000&epochs=3&batch=16&seed=7", "stem.0", "of 20 right after step"],
   [
     "char-gpt",
     "steps=400&batch=2&length=8&units=16&blocks=1&every=4&written=10&seed=7",
