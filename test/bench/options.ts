@@ -10,9 +10,9 @@ import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
 import { sizes } from "./stream/report.ts";
 
-/** Of `--against`: many short blocks, since a short one is more likely to be left alone by other work. */
-const LEAST_ROUNDS = 30;
-const ROUNDS = 120;
+/** Of `--against`: rounds with trainers of their own; the interval of a ratio needs 20. Blocks are short: those are more likely to be left alone. */
+const LEAST_ROUNDS = 20;
+const ROUNDS = 40;
 const STEPS = 4;
 
 export const help = `npm run bench -- [options]

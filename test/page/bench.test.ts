@@ -18,9 +18,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test("a build beside itself: the interval holds 1, and the numbers are the same", async () => {
   const json = join(folder, "against.json");
-  const words = ["--against", folder, "--only", "mlp,optimizer", "--rounds", "30", "--steps", "1", "--json", json];
+  const words = ["--against", folder, "--only", "mlp,optimizer", "--rounds", "20", "--steps", "1", "--json", json];
   const { code, stdout, stderr } = await bench(...words);
-  expect(stderr).toContain("round 11 of 30");
+  expect(stderr).toContain("round 11 of 20");
   expect(code).toBe(0);
   expect(stdout).toMatch(/mlp +[\d.]+ +[\d.]+ +[\d.]+/);
   const report = JSON.parse(readFileSync(json, "utf8")) as AgainstReport;
@@ -29,9 +29,9 @@ test("a build beside itself: the interval holds 1, and the numbers are the same"
   expect(report.rows.map(({ subject }) => subject)).toEqual(["mlp", "optimizer"]);
   for (const { difference, low, high, times } of report.rows) {
     expect(difference).toBe(0);
-    expect(low).toBeLessThan(1.1); // of 30 short blocks, while the machine does other things too
+    expect(low).toBeLessThan(1.1); // of 20 trainers, while the machine does other things too
     expect(high).toBeGreaterThan(0.9);
-    expect([times.this.length, times.previous.length]).toEqual([30, 30]);
+    expect([times.this.length, times.previous.length]).toEqual([20, 20]);
   }
 });
 
@@ -57,7 +57,7 @@ test("builds that compute other numbers are not compared", async () => {
   const [given, inside] = /([\w$]+) as adam\b/.exec(text) as unknown as [string, string];
   const changed = text.replace(given, "fast as adam");
   writeFileSync(other, `${changed}\nfunction fast(options) { return ${inside}({ ...options, lr: 2 * options.lr }); }`);
-  const { code, stderr } = await bench("--against", other, "--only", "mlp", "--rounds", "30", "--steps", "1");
+  const { code, stderr } = await bench("--against", other, "--only", "mlp", "--rounds", "20", "--steps", "1");
   expect(code).toBe(1);
   expect(stderr).toContain("cannot be compared until they compute the same");
 });
@@ -72,5 +72,5 @@ test("what is wrong on the command line is said in one line", async () => {
   expect(help.stdout).toContain("--against DIST");
   expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("there is no built file at")]);
   expect([beside.code, beside.stderr]).toEqual([2, "bench: --only: stream stands alone, not beside mlp.\n"]);
-  expect([few.code, few.stderr]).toEqual([2, "bench: --rounds: 5 are too few to tell, 30 are the least.\n"]);
+  expect([few.code, few.stderr]).toEqual([2, "bench: --rounds: 5 are too few to tell, 20 are the least.\n"]);
 });

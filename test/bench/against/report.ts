@@ -10,7 +10,7 @@ export type Subject = (typeof subjects)[number];
 
 export interface AgainstRow extends Ratio {
   readonly subject: Subject;
-  /** Timed blocks of each build, and steps in a block. */
+  /** Trainers of each build that were timed, and steps in a block. */
   readonly rounds: number;
   readonly steps: number;
   /** Milliseconds a step: medians of the blocks. */
@@ -18,7 +18,7 @@ export interface AgainstRow extends Ratio {
   readonly msPrevious: number;
   /** Largest relative difference between the numbers that both computed, before any block was timed. */
   readonly difference: number;
-  /** Milliseconds a step of every block. */
+  /** Milliseconds a step of every trainer. */
   readonly times: { readonly this: readonly number[]; readonly previous: readonly number[] };
 }
 
@@ -33,8 +33,8 @@ export interface AgainstReport {
 }
 
 export const method =
-  "ratio of the times of two blocks that follow each other, order swapped each round; Hodges-Lehmann estimate of the log " +
-  "ratio, 95 % interval of Wilcoxon's signed-rank test";
+  "ratio of the times of two trainers that are made anew in each round, medians of blocks that take turns; Hodges-Lehmann " +
+  "estimate of the log ratio, 95 % interval of Wilcoxon's signed-rank test";
 
 const percent = (ratio: number): string => `${ratio < 1 ? "" : "+"}${((ratio - 1) * 100).toFixed(2)} %`;
 
