@@ -61,7 +61,16 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
     for (const kind of new Set(racers.map(({ name }) => kindOf(name)))) {
       const [leader, ...others] = racers.filter(({ name }) => kindOf(name) === kind);
       if (leader === undefined || others.length === 0) continue;
-      const worst = agreement(workloads[key], leader, others).toExponential(1);
+      const found = others.map((other) => ({ other, ...agreement(workloads[key], leader, other) }));
+      const agreed = found.filter(({ why }) => why === undefined);
+      // Who is alone with its losses may be the first: nothing is compared then.
+      if (agreed.length === 0) throw new Error(found[0]?.why);
+      for (const { other, why } of found.filter(({ why }) => why !== undefined)) {
+        await progress(`${why} ${other.name} is left out.`);
+        racers.splice(racers.indexOf(other), 1);
+        other.engine.dispose();
+      }
+      const worst = Math.max(...agreed.map(({ worst }) => worst)).toExponential(1);
       await progress(`${key}: losses agree to ${worst} over ${workloads[key].agreed ?? AGREEMENT.steps} steps`);
     }
 

@@ -110,6 +110,8 @@ export function absent(rows: readonly Row[], engines: readonly AnyEngine[]): str
     names.filter((name) => !rows.some((row) => row.workload === name && row.engine === engine));
   const lines = engines.map((engine) => ({ engine, not: missing(engine) })).filter(({ not }) => not.length > 0);
   return lines
-    .map(({ engine, not }) => `${engine} does not play ${not.join(", ")}: not written for it here`)
+    .map(
+      ({ engine, not }) => `${engine} does not play ${not.join(", ")}: not written for it here, or not with its losses`,
+    )
     .join("\n");
 }

@@ -60,7 +60,13 @@ async function native(
 ): Promise<Row> {
   const checked = AGREEMENT.steps;
   const { losses, times, version, threads } = await runPytorch(python, workloads[workload], { ...task, checked });
-  if (first !== undefined && kindOf(first.engine) === "all layers")
-    agreement(workloads[workload], { name: first.engine, losses: first.losses }, [{ name: "pytorch", losses }]);
+  if (first !== undefined && kindOf(first.engine) === "all layers") {
+    const { why } = agreement(
+      workloads[workload],
+      { name: first.engine, losses: first.losses },
+      { name: "pytorch", losses },
+    );
+    if (why !== undefined) throw new Error(why);
+  }
   return { workload, engine: "pytorch", backend: `${version}, ${threads} threads`, losses, ...timesOf(times) };
 }

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { dataFile } from "../../demo/data.ts";
 import { readDigitsWith } from "../../demo/digits.ts";
 import { readMnist } from "../../demo/mnist-files.ts";
+import { whyOther } from "../../demo/study/begun.ts";
 import { networks } from "../../demo/study/pretrained/networks.ts";
 import { options } from "../../demo/study/pretrained/options.ts";
 import {
@@ -21,7 +22,7 @@ import {
 import { plot } from "../../demo/study/pretrained/plot.ts";
 import { figuresTable, lossesBeside, markdown, markOf, summariesOf } from "../../demo/study/pretrained/report.ts";
 import { holm, pairedChance } from "../../demo/study/pretrained/statistics.ts";
-import { begun, isComplete, type Results, study, whyOther } from "../../demo/study/pretrained/study.ts";
+import { begun, isComplete, type Results, study } from "../../demo/study/pretrained/study.ts";
 import { grouped } from "../../demo/study/pretrained/ways.ts";
 import { layerDecay, type Samples } from "../../src/index.ts";
 

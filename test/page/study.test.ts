@@ -223,7 +223,7 @@ test("--race holds races against the study: it has nothing left to do the next t
   expect(budget).toEqual(quickRace);
   const other = await command(["--race", "--only", "inversion", "--json", inFolder("race.json")]);
   expect(other.code).toBe(1);
-  expect(other.stderr).toContain("holds races, but they are of another budget. Give another file, or remove it.");
+  expect(other.stderr).toContain("holds a study, but it is of another budget. Give another file, or remove it.");
 });
 
 test("--claims asks each question of its trainings, goes on where it stood, and draws what it has", async () => {
@@ -250,7 +250,7 @@ test("--claims asks each question of its trainings, goes on where it stood, and 
   expect(read("claims.json")).toBe(before);
   const other = await command(["--claims", "--only", "batch-norm", "--json", inFolder("claims.json")]);
   expect(other.code).toBe(1);
-  expect(other.stderr).toContain("holds answers, but they are of another budget. Give another file, or remove it.");
+  expect(other.stderr).toContain("holds a study, but it is of another budget. Give another file, or remove it.");
   expect((await command(["--claims", "--only", "momentum"])).stderr).toContain(
     '--only: there is no question "momentum".',
   );

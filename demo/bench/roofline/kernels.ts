@@ -21,7 +21,10 @@ export const multiplyAdds: readonly MultiplyAdd[] = (["f32", "f16"] as const).fl
 export const operationsOf = ({ chains, threads }: MultiplyAdd, rounds: number): number =>
   threads * chains * 4 * 2 * UNROLLED * rounds;
 
-/** The sums go out under a condition that no compiler sees through, so that none is left out and hardly anything is stored. */
+/**
+ * The sums go out under a condition that no compiler sees through, so that none is left out and hardly anything is stored. No two
+ * components are alike, since a compiler would compute them once.
+ */
 export function multiplyAddSource({ type, chains, threads }: MultiplyAdd): string {
   const each = (line: (i: number) => string): string =>
     Array.from({ length: chains }, (_, i) => line(i)).join("\n    ");
@@ -31,9 +34,10 @@ export function multiplyAddSource({ type, chains, threads }: MultiplyAdd): strin
 override ROUNDS: u32;
 @compute @workgroup_size(${threads})
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    let m = vec4<${type}>(${type}(y[0]));
-    let a = vec4<${type}>(${type}(y[1]));
-    ${each((i) => `var s${i} = vec4<${type}>(${type}(id.x + ${i}u));`)}
+    let own = vec4<${type}>(vec4u(0, 1, 2, 3) + id.x);
+    let m = own * ${type}(y[0]);
+    let a = own + ${type}(y[1]);
+    ${each((i) => `var s${i} = own + ${4 * i};`)}
   for (var i = 0u; i < ROUNDS; i++) {
     ${Array.from({ length: UNROLLED }, () => step).join("\n    ")}
   }

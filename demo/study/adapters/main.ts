@@ -1,8 +1,9 @@
 // npm run study -- --adapters: few weights that train, or adapters beside those of others, against all of them. Ctrl-C stops after the
 // training under way; the same command goes on from the file of results. A second one quits at once.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dataFile } from "../../data.ts";
+import { begunIn } from "../begun.ts";
 import { begin, drawn, runStudy, terminal } from "../command.ts";
 import { createProgress } from "../progress.ts";
 import { jsonOf } from "../report.ts";
@@ -11,26 +12,16 @@ import { withBench } from "./place.ts";
 import { filesOf } from "./plan.ts";
 import { plot } from "./plot.ts";
 import { markdown } from "./report.ts";
-import { begun, isComplete, type Results, study, whyOther } from "./study.ts";
+import { begun, isComplete, type Results, study } from "./study.ts";
 
 /** Table and curves beside the JSON. */
 const draw = (results: Results, json: string): string[] =>
   drawn(json, (image) => markdown(results, image), plot(results));
 
-/** What a file holds already, or a beginning. */
-function resultsOf({ json, budget, seeds }: Options, adapter: string): Results {
-  const now = begun(adapter, budget, seeds);
-  if (!existsSync(json)) return now;
-  const before: Results = JSON.parse(readFileSync(json, "utf8"));
-  const why = whyOther(before, now);
-  if (why !== undefined) throw new Error(`--json: ${json} holds a study, but ${why}. Give another file, or remove it.`);
-  return { ...before, seeds };
-}
-
 async function run(chosen: Options): Promise<void> {
-  const { json, runtime, budget } = chosen;
+  const { json, seeds, runtime, budget } = chosen;
   await withBench(runtime, async (bench, on) => {
-    const results = resultsOf(chosen, on.name);
+    const results = { ...begunIn(json, begun(on.name, budget, seeds)), seeds };
     const stopping = begin(on);
     for (const task of budget.tasks) {
       const files = await Promise.all(filesOf[task.name].map(async (path) => [path, await dataFile(path)] as const));

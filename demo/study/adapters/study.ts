@@ -45,12 +45,6 @@ export const begun = (adapter: string, budget: Budget, seeds: number): Results =
   ...{ untuned: [], sweeps: [], runs: [] },
 });
 
-/** Why earlier results cannot be gone on with, or undefined. */
-export function whyOther(before: Results, now: Results): string | undefined {
-  if (JSON.stringify(before.budget) !== JSON.stringify(now.budget)) return "it is of another budget";
-  return before.adapter === now.adapter ? undefined : `it is of ${before.adapter}, this is ${now.adapter}`;
-}
-
 /** Fine-tunings that there are to be. */
 export const totalOf = ({ budget, seeds }: Results): number =>
   budget.tasks.reduce((sum, { rates }) => sum + kindNames.length * rates.length + methodsOf(budget).length * seeds, 0);

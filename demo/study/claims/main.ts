@@ -1,15 +1,16 @@
 // npm run study -- --claims: what is said of learning rates, asked of trainings. What the file of results holds already does not run again.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { prepareFile, readWords, whole } from "../../command-line.ts";
-import { type Runtime, runtimes } from "../../train/place.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { runtimes } from "../../train/place.ts";
+import { begunIn } from "../begun.ts";
 import { begin, drawn, runStudy, terminal } from "../command.ts";
 import { withCalls } from "../place.ts";
 import { createProgress } from "../progress.ts";
 import { jsonOf } from "../report.ts";
+import { studyWords, type Words } from "../words.ts";
 import { type Answer, type Asked, type Budget, full, type Question, questions, quick } from "./plan.ts";
 import { plot } from "./plot.ts";
-import { markdown, type Results, type Run } from "./report.ts";
+import { markdown, type Results } from "./report.ts";
 
 const help = `npm run study -- --claims [options]
 What is said of learning rates, asked of trainings on small digits: each setting with all of its rates at once, as copies of a cohort. Writes
@@ -26,39 +27,22 @@ every answer to a JSON file, and tables (.md) and curves (.svg) beside it.
 Ctrl-C stops after the training under way; the same command goes on.
 GRADUS_BROWSER names the browser to use, GRADUS_ADAPTER=software skips the search for a GPU.`;
 
-interface Options {
+interface Options extends Words {
   readonly questions: readonly Question[];
   readonly budget: Budget;
-  readonly runtime: Runtime;
-  readonly json: string;
-  readonly redraw: string | undefined;
-  readonly help: boolean;
 }
 
 function options(): Options {
-  const { given, set } = readWords(process.argv.slice(2), {
-    names: ["only", "seeds", "runtime", "json", "redraw"],
-    flags: ["claims", "quick", "help"],
-  });
-  const { only, json = "out/claims.json", redraw, runtime = "chromium" } = given;
-  const [help, small] = [set.has("help"), set.has("quick")];
-  const names = only?.split(",") ?? questions.map(({ name }) => name);
-  const unknown = names.find((name) => !questions.some((question) => question.name === name));
-  if (unknown !== undefined)
-    throw new Error(
-      `--only: there is no question "${unknown}". Questions: ${questions.map(({ name }) => name).join(", ")}.`,
-    );
-  if (!runtimes.includes(runtime as Runtime))
-    throw new Error(`--runtime is "${runtime}", it must be one of ${runtimes.join(", ")}.`);
-  if (!json.endsWith(".json")) throw new Error(`--json: the file must end in .json, "${json}" does not.`);
-  if (!help && redraw === undefined) prepareFile("--json", json);
-  const budget = small ? quick : full;
-  const asked = questions.filter(({ name }) => names.includes(name));
+  const parts = questions.map(({ name }) => name);
+  const study = { flag: "claims", part: "question", parts, json: "out/claims.json", runtime: "chromium" } as const;
+  const words = studyWords(process.argv.slice(2), { ...study, seeds: full.seeds });
+  const { only = parts, seeds } = words;
+  const asked = questions.filter(({ name }) => only.includes(name));
   return {
+    ...words,
     // Of a quick study the ends of each question, with every fourth rate.
-    questions: small ? asked.map(brief) : asked,
-    budget: { ...budget, seeds: whole("--seeds", given.seeds ?? `${budget.seeds}`, 1, 100) },
-    ...{ runtime: runtime as Runtime, json, redraw, help },
+    questions: words.quick ? asked.map(brief) : asked,
+    budget: { ...(words.quick ? quick : full), seeds },
   };
 }
 
@@ -72,14 +56,9 @@ const brief = (question: Question): Question => ({
     })),
 });
 
-/** What a file holds of trainings with this budget; an error of one line where they had another. */
-function begun({ json, budget }: Options): readonly Run[] {
-  if (!existsSync(json)) return [];
-  const before: Results = JSON.parse(readFileSync(json, "utf8"));
-  const of = ({ images, epochs, test }: Budget): string => `${images} ${epochs} ${test}`;
-  if (of(before.budget) === of(budget)) return before.runs;
-  throw new Error(`${json} holds answers, but they are of another budget. Give another file, or remove it.`);
-}
+/** More or fewer seeds are no other budget. */
+const whyOther = ({ budget: before }: Results, { budget: now }: Results): string | undefined =>
+  JSON.stringify({ ...before, seeds: now.seeds }) === JSON.stringify(now) ? undefined : "it is of another budget";
 
 /** Results, their tables and curves, in files. */
 function save(results: Results, json: string): readonly string[] {
@@ -89,7 +68,7 @@ function save(results: Results, json: string): readonly string[] {
 
 async function run(chosen: Options): Promise<void> {
   const { questions, budget, runtime, json } = chosen;
-  const runs = [...begun(chosen)];
+  const runs = [...begunIn<Results>(json, { adapter: "", budget, runs: [] }, whyOther).runs];
   const isThere = (question: string, setting: string, seed: number): boolean =>
     runs.some((run) => run.question === question && run.setting === setting && run.seed === seed);
   const missing = questions.flatMap(({ name, settings }) =>

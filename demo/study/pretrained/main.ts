@@ -1,8 +1,9 @@
 // npm run study -- --pretrained: ways to set the rates of layers on networks that others trained. Ctrl-C stops after the training under way; the
 // same command goes on from the file of results. A second one quits at once.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dataFile } from "../../data.ts";
+import { begunIn } from "../begun.ts";
 import { begin, drawn, runStudy, terminal } from "../command.ts";
 import { withCalls } from "../place.ts";
 import { createProgress } from "../progress.ts";
@@ -11,26 +12,16 @@ import { help, type Options, options } from "./options.ts";
 import { filesOf } from "./plan.ts";
 import { plot } from "./plot.ts";
 import { markdown } from "./report.ts";
-import { begun, isComplete, type Results, study, whyOther } from "./study.ts";
+import { begun, isComplete, type Results, study } from "./study.ts";
 
 /** Tables beside the JSON, and once more than rates was tried a plot. */
 const draw = (results: Results, json: string): string[] =>
   drawn(json, (image) => markdown(results, image), results.runs.length > 0 ? plot(results) : undefined);
 
-/** What a file holds already, or a beginning. */
-function resultsOf({ json, budget, seeds }: Options, adapter: string): Results {
-  const now = begun(adapter, budget, seeds);
-  if (!existsSync(json)) return now;
-  const before: Results = JSON.parse(readFileSync(json, "utf8"));
-  const why = whyOther(before, now);
-  if (why !== undefined) throw new Error(`--json: ${json} holds a study, but ${why}. Give another file, or remove it.`);
-  return { ...before, seeds };
-}
-
 async function run(chosen: Options): Promise<void> {
-  const { json, runtime, tasks } = chosen;
+  const { json, seeds, runtime, tasks } = chosen;
   await withCalls(runtime, { folder: "study/pretrained", ready: "tunePretrained" }, async (call, on) => {
-    const results = resultsOf(chosen, on.name);
+    const results = { ...begunIn(json, begun(on.name, chosen.budget, seeds)), seeds };
     const stopping = begin(on);
     const onRun = (results: Results): void => writeFileSync(json, jsonOf(results));
     await study({

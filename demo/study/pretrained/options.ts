@@ -1,7 +1,7 @@
 // The command line of `npm run study -- --pretrained`: what can be asked for, and what is asked for now.
 
-import { prepareFile, readWords, whole } from "../../command-line.ts";
-import { type Runtime, runtimes } from "../../train/place.ts";
+import { runtimes } from "../../train/place.ts";
+import { studyWords, type Words } from "../words.ts";
 import { type Budget, full, quick, type Task, taskNames } from "./plan.ts";
 
 export const help = `npm run study -- --pretrained [options]
@@ -20,38 +20,23 @@ already is not run again.
 Ctrl-C stops after the training under way and keeps what is finished; the same command goes on.
 GRADUS_BROWSER names the browser to use, GRADUS_ADAPTER=software skips the search for a GPU, GRADUS_DATA names the folder of the networks.`;
 
-export interface Options {
+export interface Options extends Words {
   readonly budget: Budget;
   /** Those of the budget that are wanted now. */
   readonly tasks: readonly Task[];
-  readonly seeds: number;
-  readonly runtime: Runtime;
-  readonly json: string;
-  readonly redraw: string | undefined;
-  readonly help: boolean;
 }
 
 /** The options of this run; throws an error of one line where one is unknown or has no valid value. */
 export function options(words: readonly string[]): Options {
-  const { given, set } = readWords(words, {
-    names: ["seeds", "only", "runtime", "json", "redraw"],
-    flags: ["pretrained", "quick", "help"],
-  });
-  const [help, small] = [set.has("help"), set.has("quick")];
-  const { seeds, runtime = "deno", json = "out/pretrained.json", redraw } = given;
-  const names: readonly string[] = given.only?.split(",") ?? (small ? taskNames.slice(0, 1) : taskNames);
-  const unknown = names.find((name) => !taskNames.some((one) => one === name));
-  if (!json.endsWith(".json")) throw new Error(`--json: the file must end in .json, "${json}" does not.`);
-  if (unknown !== undefined) throw new Error(`--only: there is no task "${unknown}". Tasks: ${taskNames.join(", ")}.`);
-  if (!runtimes.includes(runtime as Runtime))
-    throw new Error(`--runtime: knows ${runtimes.join(", ")}, not "${runtime}".`);
-  if (!help && redraw === undefined) prepareFile("--json", json);
-  const budget = small ? quick : full;
-  return {
-    budget,
-    tasks: budget.tasks.filter(({ name }) => names.includes(name)),
-    seeds: whole("--seeds", seeds ?? (small ? "1" : "5"), 1, 1000),
-    runtime: runtime as Runtime,
-    ...{ json, redraw, help },
-  };
+  const study = {
+    flag: "pretrained",
+    parts: taskNames,
+    json: "out/pretrained.json",
+    runtime: "deno",
+    seeds: 5,
+  } as const;
+  const asked = studyWords(words, study);
+  const budget = asked.quick ? quick : full;
+  const names: readonly string[] = asked.only ?? (asked.quick ? taskNames.slice(0, 1) : taskNames);
+  return { ...asked, budget, tasks: budget.tasks.filter(({ name }) => names.includes(name)) };
 }

@@ -56,12 +56,6 @@ export const begun = (adapter: string, budget: Budget, seeds: number): Results =
   ...{ opened: [], sweeps: [], runs: [] },
 });
 
-/** Why earlier results cannot be gone on with, or undefined. */
-export function whyOther(before: Results, now: Results): string | undefined {
-  if (JSON.stringify(before.budget) !== JSON.stringify(now.budget)) return "it is of another budget";
-  return before.adapter === now.adapter ? undefined : `it is of ${before.adapter}, this is ${now.adapter}`;
-}
-
 /** Whether one figure of a task is better than another; one that is none is worse than all. */
 export const isBetter = ({ figure }: Task, one: number | null, other: number | null): boolean =>
   one !== null && (other === null || (figure === "accuracy" ? one > other : one < other));

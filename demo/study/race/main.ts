@@ -1,15 +1,16 @@
 // npm run study -- --race: races on the tasks of the study of rates, beside what its six ways came to. What the file of results holds already
 // does not run again.
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { prepareFile, readWords, whole } from "../../command-line.ts";
+import { begunIn } from "../begun.ts";
 import { begin, runStudy, terminal } from "../command.ts";
-import { chosenTasks } from "../options.ts";
-import { type Task, tasks } from "../plan.ts";
+import { chosenTasks, taskNames } from "../options.ts";
+import type { Task } from "../plan.ts";
 import { createProgress } from "../progress.ts";
 import { jsonOf, percent } from "../report.ts";
 import type { Results as Study } from "../study.ts";
+import { studyWords, type Words } from "../words.ts";
 import { fullRace, quickRace, type RaceBudget } from "./plan.ts";
 import { markdown, type Results, type Run } from "./report.ts";
 
@@ -18,7 +19,7 @@ Races on the tasks of the study: copies of the pre-trained network train at once
 better ones. Writes every run to a JSON file, and a table (.md) beside it, with the best of the study's six ways.
 
   --seeds N       races on every task (default: 5)
-  --only TASKS    some of the tasks, with commas: ${tasks.map(({ name }) => name).join(",")}
+  --only TASKS    some of the tasks, with commas: ${taskNames.join(",")}
   --study FILE    the study that it is held against (default: docs/study.json)
   --json FILE     where the results go (default: out/race.json)
   --quick         1 seed, 2 tasks, few copies and steps: to see that all of it runs
@@ -28,42 +29,19 @@ better ones. Writes every run to a JSON file, and a table (.md) beside it, with 
 Ctrl-C stops after the race under way; the same command goes on.
 GRADUS_BROWSER names the browser to use, GRADUS_ADAPTER=software skips the search for a GPU.`;
 
-interface Options {
+interface Options extends Words {
   readonly tasks: readonly Task[];
-  readonly seeds: number;
   readonly budget: RaceBudget;
   readonly study: Study;
-  readonly json: string;
-  readonly redraw: string | undefined;
-  readonly help: boolean;
 }
 
 const present = fileURLToPath(new URL("../../../docs/study.json", import.meta.url));
 
 function options(): Options {
-  const { given, set } = readWords(process.argv.slice(2), {
-    names: ["seeds", "only", "study", "json", "redraw"],
-    flags: ["race", "quick", "help"],
-  });
-  const { json = "out/race.json", redraw, study = present } = given;
-  const [help, small] = [set.has("help"), set.has("quick")];
-  if (!json.endsWith(".json")) throw new Error(`--json: the file must end in .json, "${json}" does not.`);
-  if (!help && redraw === undefined) prepareFile("--json", json);
-  return {
-    tasks: chosenTasks(given.only, small),
-    seeds: whole("--seeds", given.seeds ?? (small ? "1" : "5"), 1, 1000),
-    budget: small ? quickRace : fullRace,
-    study: JSON.parse(readFileSync(study, "utf8")),
-    ...{ json, redraw, help },
-  };
-}
-
-/** What a file holds of races with this budget; an error of one line where they had another. */
-function begun({ json, budget }: Options): readonly Run[] {
-  if (!existsSync(json)) return [];
-  const before: Results = JSON.parse(readFileSync(json, "utf8"));
-  if (JSON.stringify(before.budget) === JSON.stringify(budget)) return before.runs;
-  throw new Error(`${json} holds races, but they are of another budget. Give another file, or remove it.`);
+  const own = { flag: "race", parts: taskNames, json: "out/race.json", seeds: 5, names: ["study"] } as const;
+  const { given, ...words } = studyWords(process.argv.slice(2), own);
+  const study: Study = JSON.parse(readFileSync(given.study ?? present, "utf8"));
+  return { ...words, tasks: chosenTasks(words), budget: words.quick ? quickRace : fullRace, study };
 }
 
 /** Results and their table, in files. */
@@ -76,7 +54,7 @@ function save(results: Results, study: Study, json: string): readonly string[] {
 
 async function run(chosen: Options): Promise<void> {
   const { tasks, seeds, budget, study, json } = chosen;
-  const runs = [...begun(chosen)];
+  const runs = [...begunIn(json, { budget, runs: [] as Run[] }).runs];
   const isMissing = ({ name }: Task, seed: number): boolean =>
     !runs.some((run) => run.task === name && run.seed === seed);
   const numbers = Array.from({ length: seeds }, (_, seed) => seed);

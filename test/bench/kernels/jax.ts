@@ -1,6 +1,16 @@
 // jax-js's kernels, each in a `jit`: products, convolutions and their gradients, softmax. Images and filters stand as it has them.
 
-import { blockUntilReady, init, jit, lax, nn, numpy as np, type Array as Values, vjp } from "@jax-js/jax";
+import {
+  blockUntilReady,
+  defaultDevice,
+  init,
+  jit,
+  lax,
+  nn,
+  numpy as np,
+  type Array as Values,
+  vjp,
+} from "@jax-js/jax";
 import { type CreateRunner, gradientPlace, SAMPLE, valuesOf, wayOf } from "../../../demo/bench/kernels/runner.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -51,6 +61,7 @@ export const create: CreateRunner = async (one) => {
   const make = ways[wayOf(one)];
   if (make === undefined) return undefined;
   if (!(await init("webgpu")).includes("webgpu")) throw new Error("jax-js: its WebGPU device did not start");
+  defaultDevice("webgpu");
   const isConvolution = op.name !== "matmul" && shapes.length === 2;
   const isDepthwise = op.name === "depthwiseConv2d";
   const given = (shape: readonly number[], place: number): Values => {
