@@ -35,13 +35,14 @@ function norm(x: tf.Tensor, weights: Weights, name: string): tf.Tensor {
 
 const gelu = (x: tf.Tensor): tf.Tensor => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 
-const masks = new Map<number, tf.Tensor>();
+const masks = new Map<string, tf.Tensor>();
 
-/** What is added to scores: much below 0 for what comes later. It stays on the GPU. */
+/** What is added to scores: much below 0 for what comes later. It stays on its backend. */
 function maskOf(length: number): tf.Tensor {
   const numbers = Array.from({ length: length ** 2 }, (_, i) => (i % length > Math.floor(i / length) ? -1e9 : 0));
-  const mask = masks.get(length) ?? tf.keep(tf.tensor2d(numbers, [length, length]));
-  masks.set(length, mask);
+  const key = `${tf.getBackend()} ${length}`;
+  const mask = masks.get(key) ?? tf.keep(tf.tensor2d(numbers, [length, length]));
+  masks.set(key, mask);
   return mask;
 }
 
