@@ -372,18 +372,19 @@ async function oneInput(number: number, stopped: AbortSignal): Promise<number> {
   return code;
 }
 
-/** Wrong files for the readers, so many to a process. */
+/** Wrong files for the readers, so many to a process, and several processes at once. */
 async function wrongFiles({ chosen, stopped, report, keep }: Work): Promise<void> {
-  const { inputs, seed } = chosen;
+  const { inputs, seed, jobs } = chosen;
   while (report().readers.done < inputs && !stopped.aborted) {
     const { done, found } = report().readers;
     progress(`wrong file ${done + 1} of ${inputs}: ${found.length} faults so far`);
     let next = report().readers;
     const told = (result: InputResult): void => {
       next = withInput(next, result);
-      if (next.found.length > found.length && next.found.at(-1)?.number === result.number) say(inputFailure(result));
+      if (isFault(result)) say(inputFailure(result));
     };
-    await readInputs(seed + done, Math.min(INPUTS, inputs - done), told, stopped);
+    const firsts = Array.from({ length: jobs }, (_, job) => done + job * INPUTS).filter((first) => first < inputs);
+    await Promise.all(firsts.map((at) => readInputs(seed + at, Math.min(INPUTS, inputs - at), told, stopped)));
     if (!stopped.aborted) keep({ readers: next });
   }
 }

@@ -1,5 +1,6 @@
 // The command line of the soak: what can be asked for, and what is asked for now.
 
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 
 export const parts = [
@@ -18,11 +19,14 @@ export const parts = [
 ] as const;
 export type Part = (typeof parts)[number];
 
+const cores = availableParallelism();
+
 export const help = `npm run soak -- [options]
   --only PARTS     of ${parts.join(",")} (default: all)
   --count N        sequences (default: 2000)
   --configurations N  configurations (default: 60)
   --inputs N       wrong files for the readers (default: 10000)
+  --jobs N         processes that read them at once (default: ${cores}, the cores of this machine)
   --losses N       devices that are lost (default: 100)
   --crashes N      ends of the browser's GPU process (default: 10)
   --interruptions N  trainers that are interrupted in the midst of a call (default: 1000)
@@ -48,6 +52,7 @@ export interface SoakOptions {
   readonly count: number;
   readonly configurations: number;
   readonly inputs: number;
+  readonly jobs: number;
   readonly losses: number;
   readonly crashes: number;
   readonly interruptions: number;
@@ -70,6 +75,7 @@ export function options(): SoakOptions | "help" {
       count: text,
       configurations: text,
       inputs: text,
+      jobs: text,
       losses: text,
       crashes: text,
       interruptions: text,
@@ -98,6 +104,7 @@ export function options(): SoakOptions | "help" {
     count: path === undefined ? whole("--count", values.count ?? "2000", 1) : 1,
     configurations: whole("--configurations", values.configurations ?? "60", 1),
     inputs: whole("--inputs", values.inputs ?? "10000", 1),
+    jobs: whole("--jobs", values.jobs ?? `${cores}`, 1),
     losses: whole("--losses", values.losses ?? "100", 1),
     crashes: whole("--crashes", values.crashes ?? "10", 1),
     interruptions: whole("--interruptions", values.interruptions ?? "1000", 1),
