@@ -16,7 +16,7 @@ import {
   reshaped,
   transposed,
 } from "./host.ts";
-import { axisAsked, chosen, expectDims, inOrder, listOf, type Node, refuse } from "./node.ts";
+import { axisAsked, checkOperands, chosen, expectDims, inOrder, listOf, type Node, refuse } from "./node.ts";
 import { type Cut, cutsOf, joint, partsOf, placesOf, reducedAxes } from "./shapes.ts";
 
 export type Fold = (node: Node, ins: readonly Host[]) => Host | readonly Host[];
@@ -36,14 +36,16 @@ export function expanded(node: Node, given: Host, dims: readonly number[], most 
 
 const pairwise =
   (of: (x: number, y: number, type: number) => number, type?: number): Fold =>
-  (node, ins) =>
-    ins.slice(1).reduce((left, right) => {
+  (node, ins) => {
+    checkOperands(node);
+    return ins.reduce((left, right) => {
       const dims = joint(node, left.dims, right.dims);
       const most = Math.max(left.data.length, right.data.length);
-      const [a, b] = [expanded(node, left, dims, most), expanded(node, right, dims, most)];
+      const [{ data: a }, { data: b }] = [expanded(node, left, dims, most), expanded(node, right, dims, most)];
       const made = type ?? left.type;
-      return filled(dims, made, (i) => rounded(made, of(a.data[i] as number, b.data[i] as number, left.type)));
-    }, ins[0] as Host);
+      return filled(dims, made, (i) => rounded(made, of(a[i] as number, b[i] as number, left.type)));
+    });
+  };
 
 const each =
   (of: (x: number) => number, type?: number): Fold =>

@@ -260,7 +260,7 @@ function inputOf(
           told.every((length, i) => i === 0 || length === undefined || length === asked[i]))));
   if (!fits)
     failOption(
-      `the shape of input "${source}" is ${JSON.stringify(asked)}, in the file it is [${told?.map((length) => length ?? "any")}]. It must be a list of whole numbers like that.`,
+      `the shape of input "${source}" is ${JSON.stringify(asked)}, in the file it is [${told?.map((length) => length ?? "any")}]. Give whole numbers like that.`,
     );
   const dims = asked ?? told ?? failInput(source, "no shape");
   if ((options.batch ?? "free") === "free" && dims.length === 0)

@@ -75,7 +75,7 @@ export const filled = (dims: readonly number[], type: number, of: (place: number
 export function checkSize(place: string, dims: readonly number[], given = 0): void {
   const [count, most] = [sizeOf(dims), Math.max(MOST, given)];
   if (count <= most && dims.every((length) => Number.isSafeInteger(length) && length >= 0)) return;
-  fail(`${place}: a constant of shape [${dims}] is asked for, ${count} numbers, ${most} are the most.`);
+  fail(`${place}: a constant of shape [${dims}] has ${count} numbers, ${most} are the most.`);
 }
 
 /** Gives the bytes of a file that tensors lie in, by the path that the model says. */

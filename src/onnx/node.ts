@@ -42,11 +42,15 @@ export function expectDims(node: Node, what: string, dims: readonly number[], wa
   if (String(dims) !== String(wanted)) refuse(node, `its ${what} has the shape [${dims}], it must be [${wanted}].`);
 }
 
-/** Refuses a list that has more or fewer numbers than are needed. */
-export function expectCount(node: Node, what: string, list: readonly number[] = [], count: number): readonly number[] {
+/** Refuses a list that has more or fewer than are needed. */
+export function expectCount<T>(node: Node, what: string, list: readonly T[] = [], count: number): readonly T[] {
   if (list.length !== count) refuse(node, `its ${what} are [${list}], ${list.length} where ${count} are needed.`);
   return list;
 }
+
+/** Refuses other than two inputs, but for Max, Min, Mean and Sum, which take one and more. */
+export const checkOperands = (node: Node): unknown =>
+  (/^M[aie]|Sum/.test(node.op) && node.inputs[0]) || expectCount(node, "inputs", node.inputs, 2);
 
 /** What a table has under a name, as its own. */
 export const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>

@@ -160,6 +160,12 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
     /its pads are \[1,1\], 2 where 4 are needed/,
   ],
   [
+    "a power of three",
+    () => one("Pow", [], [floats([1], "w"), floats([1], "v")]),
+    /Pow "the Pow": its inputs are \[x,w,v\], 3 where 2 are needed/,
+  ],
+  ["a slope for nothing", () => one("PRelu", [], []), /its inputs are \[x\], 1 where 2 are needed/],
+  [
     "an image of 3 dimensions",
     () => one("Conv", [], [floats([4, 3, 1, 1, 1], "w")], info("x", ["batch", 3, 4, 4, 4])),
     /3 or 4 axes/,
@@ -224,7 +230,7 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
         node: [node("ConstantOfShape", ["s"], ["c"]), node("Add", ["x", "c"], ["y"])],
         initializer: [longs([1e6, 1e6, 3], "s")],
       }),
-    /ConstantOfShape "the ConstantOfShape": a constant of shape \[1000000,1000000,3\] is asked for, 3000000000000 numbers/,
+    /ConstantOfShape "the ConstantOfShape": a constant of shape \[1000000,1000000,3\] has 3000000000000 numbers/,
   ],
   [
     "an expansion beyond all memory",
@@ -233,7 +239,7 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
         node: [node("Expand", ["b", "s"], ["c"]), node("Add", ["x", "c"], ["y"])],
         initializer: [{ ...longs([1], "b") }, longs([1e5, 1e5], "s")],
       }),
-    /a constant of shape \[100000,100000\] is asked for/,
+    /a constant of shape \[100000,100000\] has /,
   ],
   [
     "a reshape that does not hold all",
@@ -283,7 +289,7 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
   [
     "an axis beyond all memory that is cut",
     () => one("Pad", [], [longs([0, -1, 0, 0], "pads")], info("x", ["batch", 2 ** 40])),
-    /a constant of shape \[1099511627775\] is asked for/,
+    /a constant of shape \[1099511627775\] has /,
   ],
   [
     "weights that are NaN",
@@ -305,7 +311,7 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
         initializer: [floatsOf([1, 3], "s")],
         input: [info("x", ["batch", 65536])],
       }),
-    /a constant of shape \[65536,196608\] is asked for/,
+    /a constant of shape \[65536,196608\] has /,
   ],
   [
     "a constant that doubles",
@@ -320,7 +326,7 @@ const bad: readonly (readonly [kind: string, bytes: () => Uint8Array, message: R
         initializer: [floats([1, 2], "c0")],
         input: [info("x", ["batch", 3], 7)],
       }),
-    /a constant of shape \[1073741824\] is asked for, 1073741824 numbers, 1048576 are the most/,
+    /a constant of shape \[1073741824\] has 1073741824 numbers, 1048576 are the most/,
   ],
   [
     "a length that is open",
@@ -372,7 +378,7 @@ describe("options that are wrong are refused", () => {
       /the shape of input "x" is \[4,4\], in the file it is \[any,3\]/,
       { input: { x: [4, 4] } },
     ],
-    ["a shape of texts", whole, /must be a list of whole numbers/, { input: { x: ["a"] } }],
+    ["a shape of texts", whole, /Give whole numbers like that/, { input: { x: ["a"] } }],
     ["an input that there is not", whole, /there is no input "z". There are x/, { input: { z: [1] } }],
     ["an output that there is not", whole, /there is no output "z". There are y/, { outputs: ["z"] }],
     ["no function for other files", whole, /external is "w.bin", it must be a function/, { external: "w.bin" }],

@@ -40,7 +40,7 @@ import {
   z,
 } from "../live.ts";
 import { kindOf } from "../names.ts";
-import { inOrder, type Node, refuse } from "../node.ts";
+import { checkOperands, inOrder, type Node, refuse } from "../node.ts";
 import { joint } from "../shapes.ts";
 
 type Of = (scope: Scope, x: Value, node: Node) => Value;
@@ -154,8 +154,10 @@ export function scalar(one: Known | undefined, about: About): number | undefined
 /** Where one of two is a number, what is done with it; undefined where there is no short way. */
 type Short = (value: number, isLeft: boolean) => ((scope: Scope, x: Value) => Value) | undefined;
 
-const operandsOf = (node: Node, ins: readonly (Known | undefined)[]): readonly Known[] =>
-  [needed(node, ins, 0, "operand"), ...ins.slice(1)].map((_, i) => needed(node, ins, i, "operand"));
+function operandsOf(node: Node, ins: readonly (Known | undefined)[]): readonly Known[] {
+  checkOperands(node);
+  return ins.map((_, i) => needed(node, ins, i, "operand"));
+}
 
 function binary(of: Pair, short: Short = () => undefined, more: Partial<Step> = {}): Row {
   return (node, ins, about) => {
@@ -190,16 +192,13 @@ const clipped =
   (scope: Scope, x: Value): Value =>
     scope.op(ops.clip, { x }, limits).z;
 
-/** max and min with a number; those of infinity are no bounds. */
-const bound = (name: "min" | "max") => (value: number) => clipped({ [name]: value });
-
-/** Operators on several, of which a bound may be infinite. */
+/** Operators on several; numbers are bounds, and infinite ones none. */
 const extreme =
   (name: "maximum" | "minimum", infinite: number): Row =>
   (node, ins, about) => {
     const bounds = ins.filter((one) => !(isHost(one) && sizeOf(one.dims) === 1 && one.data[0] === infinite));
-    const way = bound(name === "maximum" ? "min" : "max");
-    return binary(pair(name), way)(node, bounds, about);
+    const limit = name === "maximum" ? "min" : "max";
+    return binary(pair(name), (value) => clipped({ [limit]: value }))(node, bounds, about);
   };
 
 const clip: Row = (node, ins) => {
@@ -211,7 +210,7 @@ const clip: Row = (node, ins) => {
   }
   const { min, max } = limits;
   if (min === undefined && max === undefined) return x;
-  if (min !== undefined && max !== undefined && min > max) {
+  if ((min as number) > (max as number)) {
     return stepOf(x, (scope, value) => scale(scope, value, 0, max));
   }
   return stepOf(x, clipped(limits));
@@ -232,7 +231,7 @@ const where: Row = (node, ins, about) => {
 
 /** A slope below 0 for each channel, or for whatever it is repeated to. */
 const prelu: Row = (node, ins, about) =>
-  several(node, [needed(node, ins, 0, "input"), needed(node, ins, 1, "slope")], about, (scope, [x, slope]) => {
+  several(node, operandsOf(node, ins), about, (scope, [x, slope]) => {
     const above = z(scope, "relu", x as Value);
     return plus(scope, above, times(scope, slope as Value, minus(scope, x as Value, above)));
   });
@@ -257,7 +256,7 @@ const stepped =
 /** A comparison or its contrary, and what else gives 0 or 1. */
 const comparison = (of: Pair): Row => binary(of, undefined, { type: BOOL, stops });
 const unlike =
-  (name: "less" | "greater"): Pair =>
+  (name: "equal" | "less" | "greater"): Pair =>
   (scope, x, y) =>
     not(scope, pair(name)(scope, x, y));
 
@@ -271,7 +270,7 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Ceil: stepped(ceil),
   Celu: unary((scope, x, node) => {
     const a = node.float("alpha", 1);
-    return scale(scope, elu({ alpha: 1 }).apply(scope, scale(scope, x, 1 / a)), a);
+    return scale(scope, elu().apply(scope, scale(scope, x, 1 / a)), a);
   }),
   Clip: clip,
   Cos: unary((scope, x) => z(scope, "sin", scale(scope, x, 1, Math.PI / 2))),
@@ -326,5 +325,5 @@ export const elementwise: Readonly<Record<string, Row>> = {
   Sum: binary(plus),
   ThresholdedRelu: unary((scope, x, node) => times(scope, x, gate(scope, x, node.float("alpha", 1)))),
   Where: where,
-  Xor: comparison((scope, x, y) => z(scope, "abs", minus(scope, x, y))),
+  Xor: comparison(unlike("equal")),
 };
