@@ -1,13 +1,15 @@
-// What is alike stands side by side in the built file, all shaders first and then the rooms whose files are alike: gzip finds again what
-// stood within 32 kB, and the order in which modules happen to import one another costs 3.9 kB. A file's order changes nothing else, for
-// none does anything while it is loaded.
+// What is alike stands side by side in the built file, all shaders first and then the rooms whose files are alike, in each room every file
+// behind the one that makes it shortest: gzip finds again what stood within 32 kB, and the order in which modules happen to import one
+// another costs 6.0 kB. A file's order changes nothing else, for none does anything while it is loaded.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { transformSync } from "esbuild";
 import type { Plugin } from "vite";
 import { shorter, shorterNames } from "./shorter-shaders.ts";
 
-const rooms = ["kernels", "op", "model", "optim", "io", "data", "graph", "plan", "network"];
+/** In the order, of those that were tried, that makes the file shortest. */
+const rooms = ["kernels", "op", "model", "optim", "recipe", "io", "data", "network", "plan", "graph"];
 
 /** Files of a folder beside or below `src`, by their paths from there. */
 const filesOf = (folder: string, ending: string): string[] =>
@@ -43,10 +45,16 @@ const shaders = (): string[] => {
   return alike(new Map(filesOf("../shaders", ".wgsl").map((file) => [`${file}?raw`, text(file)])));
 };
 
+const filesOfRoom = (room: string): string[] => {
+  const text = (file: string): string =>
+    transformSync(readFileSync(`src/${file}`, "utf8"), { loader: "ts", minify: true }).code;
+  return alike(new Map(filesOf(room, ".ts").map((file) => [file, text(file)])));
+};
+
 /** Puts files, by their paths from an entry point's folder, in front of all others; of the core, shaders and the rooms that are alike. */
 export const sideBySide = (
   entry = "src/index.ts",
-  files: readonly string[] = [...shaders(), ...rooms.flatMap((room) => filesOf(room, ".ts"))],
+  files: readonly string[] = [...shaders(), ...rooms.flatMap(filesOfRoom)],
 ): Plugin => ({
   name: "side-by-side",
   apply: "build",
