@@ -285,6 +285,14 @@ export { type CheckGradientsOptions, checkGradients } from "./trainer/check-grad
 export { compile } from "./trainer/compile.ts";
 export type { AlternatingOptions, CompileOptions, CompileProgress, Gradients } from "./trainer/options.ts";
 export type { OptimizerState, TensorState, TrainerState } from "./trainer/state.ts";
-export type { Averaged, EvaluateOptions, LoadOptions, SaveOptions, StepGoal, Trainer } from "./trainer/trainer.ts";
+export type {
+  Averaged,
+  EvaluateOptions,
+  LoadOptions,
+  SaveOptions,
+  StepGoal,
+  Trainer,
+  UploadOptions,
+} from "./trainer/trainer.ts";
 export type { BatchSchedule, Clip, NoiseScale, TrainingOptions } from "./trainer/training.ts";
 export type { Autotune, SelfTest } from "./trainer/tuning.ts";

@@ -124,7 +124,11 @@ export function checkFit(place: string, options: FitOptions): void {
   for (const name of ["onStep", "onStats", "onEpoch"] as const) {
     if (options[name] !== undefined) checkFunction(place, name, options[name]);
   }
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new OptionError(`${place}: signal is ${shown(signal)}, it must be the signal of an AbortController.`);
-  }
+  if (signal !== undefined) checkSignal(place, "signal", signal);
+}
+
+/** Refuses what could not say that something is to end. */
+export function checkSignal(place: string, key: string, signal: unknown): void {
+  if (typeof Object(signal).addEventListener === "function") return;
+  throw new OptionError(`${place}: ${key} is ${shown(signal)}, it must be the signal of an AbortController.`);
 }

@@ -31,6 +31,7 @@ import {
   type TransferOptions,
   type Transferred,
   type Uploaded,
+  type UploadOptions,
 } from "../index.ts";
 import { comesOnce, demandAgain, kept } from "./again.ts";
 import { Course } from "./course.ts";
@@ -188,10 +189,20 @@ export class RecoverableTrainer {
   }
 
   /** As `upload` of a trainer. A copy of the samples stays on the host, to be uploaded again. */
-  upload(samples: Samples): Uploaded {
+  upload(samples: Samples): Uploaded;
+  upload(samples: Samples, options: UploadOptions): Promise<Uploaded>;
+  upload(samples: Samples, options?: UploadOptions): Uploaded | Promise<Uploaded> {
+    if (options !== undefined) {
+      const own = kept("upload", samples);
+      return this.#recovery.call(async (trainer) => this.#again(trainer, await trainer.upload(own, options), own));
+    }
     const trainer = this.#recovery.now("upload");
-    const current = trainer.upload(samples);
-    const entry: Upload = { samples: kept("upload", samples), trainer, current };
+    return this.#again(trainer, trainer.upload(samples), kept("upload", samples));
+  }
+
+  /** What was uploaded, and will be again where another trainer needs it. */
+  #again(trainer: Trainer, current: Uploaded, samples: Samples): Uploaded {
+    const entry: Upload = { samples, trainer, current };
     const free = current.dispose.bind(current);
     current.dispose = () => {
       this.#uploads.delete(current);

@@ -98,8 +98,8 @@ async function computed({ gpu, replay, prepared, drop, arena }: CacheParts, run:
   const features = gpu.buffer("data.features", bytes * feed.count, STORAGE | COPY_DST | COPY_SRC);
   const ordered = feed.inOrder();
   const ready = await prepared(run, ordered);
-  const walk = { first: 0, end: feed.count, batch, bytes };
-  const { ran } = await replay.collect(ready, walk, { buffer: arena(slice.arena), offset: slice.offset }, features);
+  const place = { buffer: arena(slice.arena), offset: slice.offset, bytes };
+  const { ran } = await replay.collect(ready, { first: 0, end: feed.count, batch }, place, features);
   await ran;
   drop(ordered);
   return { ...feed, buffers: new Map(feed.buffers).set(found.input, features), dispose: () => features.destroy() };

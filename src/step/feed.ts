@@ -15,12 +15,19 @@ export interface Feed {
   setOrder(order: Uint32Array<ArrayBuffer>, copy?: number): void;
   /** The same samples in their own order, as a feed beside this one; it owns its order alone. */
   inOrder(): Feed;
-  /** Puts other samples in the place of the first ones; they must fit. */
+  /** Bytes of all streams. */
+  readonly bytes: number;
+  /** Puts samples in the place of the first ones, piece by piece; they must fit. Gives the bytes of each piece. */
+  write(samples: Packed): Iterable<number>;
+  /** The same at once. */
   replace(samples: Packed): void;
   dispose(): void;
 }
 
-/** `orders`: how many there are. */
+/** Bytes of a piece. */
+const PIECE = 2 ** 22;
+
+/** Room for samples, which are written apart. `orders`: how many there are. */
 export function createFeed(gpu: Gpu, samples: Packed, orders = 1): Feed {
   const { queue } = gpu.device;
   const usage = Usage.STORAGE | Usage.COPY_DST;
@@ -29,13 +36,17 @@ export function createFeed(gpu: Gpu, samples: Packed, orders = 1): Feed {
   gpu.demandRoom([...parts, ["data.order", bytes * orders]]);
   const order = gpu.buffer("data.order", bytes * orders, usage);
   const streams = new Map(parts.map(([name, bytes]) => [name, gpu.buffer(name, bytes, usage)]));
-  const replace = (next: Packed): void => {
+  function* write(next: Packed): Generator<number, void> {
     for (const [name, buffer] of streams) {
       const { values } = next.streams.get(name) ?? bug(`a batch lacks ${name}`);
-      queue.writeBuffer(buffer, 0, values);
+      const each = values.BYTES_PER_ELEMENT;
+      for (let at = 0; at < values.byteLength; at += PIECE) {
+        const piece = values.subarray(at / each, (at + PIECE) / each);
+        queue.writeBuffer(buffer, at, piece);
+        yield piece.byteLength;
+      }
     }
-  };
-  replace(samples);
+  }
   const feed: Feed = {
     count: samples.count,
     buffers: new Map([...streams, ["data.order", order]]),
@@ -45,7 +56,9 @@ export function createFeed(gpu: Gpu, samples: Packed, orders = 1): Feed {
       queue.writeBuffer(own, 0, inOrder(samples.count));
       return { ...feed, buffers: new Map(feed.buffers).set("data.order", own), dispose: () => own.destroy() };
     },
-    replace,
+    bytes: parts.reduce((sum, [, bytes]) => sum + bytes, 0),
+    write,
+    replace: (next) => void [...write(next)],
     dispose() {
       for (const buffer of [order, ...streams.values()]) buffer.destroy();
     },

@@ -1,4 +1,4 @@
-// What a program says of all samples, batch by batch, read back in few pieces.
+// What a program says of all samples, batch by batch, mapped in few pieces.
 
 import { bug } from "../errors.ts";
 import type { Gpu } from "../gpu/device.ts";
@@ -6,13 +6,13 @@ import * as Usage from "../gpu/usage.ts";
 import { bytesOf, size } from "../op/tensor.ts";
 import type { Program } from "./program.ts";
 import type { Prepared, Replay } from "./replay.ts";
-import { type HostTensor, readBack } from "./store.ts";
+import type { HostTensor } from "./store.ts";
 
 /** Samples that are predicted at once where nobody says, and bytes of their activations. */
 const MOST_PREDICTED = 1024;
 const MOST_ACTIVATIONS = 2 ** 26;
 
-/** Bytes of predictions that are read back at once: each piece costs a trip to the device and back. */
+/** Bytes of predictions that are mapped at once: each piece costs a trip to the device and back. */
 const MOST_READ = 2 ** 26;
 
 /** Samples that a prediction takes at once, a power of two: no more than there are, nor than fit a little memory. */
@@ -44,19 +44,19 @@ export async function predicted(
   const bytes = perSample * bytesOf("f32");
   const data = new Float32Array(total * perSample);
   const piece = Math.max(1, Math.floor(MOST_READ / (bytes * batch))) * batch;
-  const { COPY_DST, COPY_SRC } = Usage;
-  const found = gpu.buffer("predictions", Math.min(piece, total) * bytes, COPY_DST | COPY_SRC);
+  const target = gpu.buffer("predictions", Math.min(piece, total) * bytes, Usage.COPY_DST | Usage.MAP_READ);
   try {
-    const place = { buffer: arena(slice.arena), offset: slice.offset };
+    const place = { buffer: arena(slice.arena), offset: slice.offset, bytes };
     for (let first = 0; first < total; first += piece) {
       const end = Math.min(first + piece, total);
-      const { ran } = await replay.collect(ready, { first, end, batch, bytes }, place, found);
-      const read = await readBack(gpu, found, 0, (end - first) * bytes);
-      await ran;
+      const { ran } = await replay.collect(ready, { first, end, batch }, place, target);
+      // Mapped while the last batches run; whether all have is told by what they leave.
+      const [read] = await Promise.all([gpu.mapped(target, (end - first) * bytes), ran]);
       data.set(new Float32Array(read), first * perSample);
+      target.unmap();
     }
   } finally {
-    found.destroy();
+    target.destroy();
   }
   return { shape: [total, ...shape], data };
 }

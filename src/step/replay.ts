@@ -13,6 +13,8 @@ import { createTicks } from "./ticks.ts";
 
 export { MOST_STEPS };
 
+/** Samples of a walk that share a submission: so many small batches cost what a large one does. */
+const AT_ONCE = 1024;
 /** Submissions under way before the host waits for the oldest. */
 const AHEAD = 3;
 /** Alignment of dynamic offsets that every device accepts. */
@@ -68,21 +70,33 @@ export interface Prepared {
 /** Gives the values of step `i` of a submission, and writes its layer table where it has one. */
 export type Fill = (i: number, table: Float32Array) => StepValues;
 
-/** What else a submission does, behind its steps. */
-export type After = (encoder: GPUCommandEncoder) => void;
+/** What else a submission does, behind each of its steps. */
+export type After = (encoder: GPUCommandEncoder, values: StepValues) => void;
 
-/** Samples in a row, and how they are taken. */
+/** Samples in a row, and how many are taken at once. */
 export interface Walk {
   readonly first: number;
   readonly end: number;
   readonly batch: number;
-  readonly bytes: number;
 }
 
-/** Where a step leaves what is collected. */
+/** The values of steps that walk over samples and count as none of training, submission by submission. */
+export function* stepsOver({ first, end, batch }: Walk, most = MOST_STEPS): Generator<StepValues[], void> {
+  let start = first;
+  while (start < end) {
+    const values: StepValues[] = [];
+    for (; start < end && values.length < most; start += batch) {
+      values.push({ step: 0, start, count: Math.min(batch, end - start) });
+    }
+    yield values;
+  }
+}
+
+/** Where a step leaves what is collected, and the bytes of a sample. */
 export interface Found {
   readonly buffer: GPUBuffer;
   readonly offset: number;
+  readonly bytes: number;
 }
 
 export type Replay = ReturnType<typeof createReplay>;
@@ -165,7 +179,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
 
     /**
      * Submits up to MOST_STEPS steps at once, without delay; only after `ready`. Resolves when the numbers are back. `after` may add
-     * to the submission.
+     * to the submission behind each step.
      */
     start(prepared: Prepared, values: readonly StepValues[], after?: After): Promise<Metrics> {
       const stage = stages[turn++ % AHEAD] as Stage;
@@ -179,8 +193,9 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       (slots[0] as (typeof slots)[number]).values[NUMBER] = turn;
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
       const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
+      let pass: GPUComputePassEncoder | undefined;
       for (let i = 0; i < steps; i++) {
+        pass ??= encoder.beginComputePass();
         const { offsets, bits } = slots[i] as (typeof slots)[number];
         pass.setBindGroup(1, stepGroup, offsets, 0, 2);
         // By number: an iterator would make an object for each command until the loop is compiled.
@@ -191,34 +206,35 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
           pass.setBindGroup(0, group);
           pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
         }
+        if (after === undefined) continue;
+        pass.end();
+        pass = undefined;
+        after(encoder, values[i] as StepValues);
       }
-      pass.end();
+      pass?.end();
       const statistics = sampled ? prepared.statistics : undefined;
       const { tellsMore = false } = prepared.recording;
       const read = stage.copy(encoder, metrics, { statistics, tellsMore, ring, number: turn });
-      after?.(encoder);
       device.queue.submit([encoder.finish()]);
       return read(values);
     },
 
     /**
-     * Runs on the samples from `first` to `end`, a batch at a time, and copies what each of them leaves at the beginning of `found`
-     * to one place after the other in `target`. `bytes` are those of a sample. Resolves once all is submitted; `ran` once it has run.
+     * Runs on the samples of a walk, some batches a submission, and copies what each sample leaves at the beginning of `found`, of
+     * `bytes`, to one place after the other in `target`. Resolves once all is submitted; `ran` once it has run.
      */
     async collect(
       prepared: Prepared,
-      { first, end, batch, bytes }: Walk,
-      found: Found,
+      walk: Walk,
+      { buffer, offset, bytes }: Found,
       target: GPUBuffer,
     ): Promise<{ ran: Promise<unknown> }> {
+      const copy: After = (encoder, { start, count }) =>
+        encoder.copyBufferToBuffer(buffer, offset, target, (start - walk.first) * bytes, count * bytes);
       let ran: Promise<unknown> = Promise.resolve();
-      for (let start = first; start < end; start += batch) {
-        const count = Math.min(batch, end - start);
-        const copy: After = (encoder) =>
-          encoder.copyBufferToBuffer(found.buffer, found.offset, target, (start - first) * bytes, count * bytes);
+      for (const values of stepsOver(walk, Math.min(MOST_STEPS, Math.ceil(AT_ONCE / walk.batch)))) {
         await ready();
-        const metrics = replay.start(prepared, [{ step: 0, start, count }], copy);
-        ran = Promise.all([ran, metrics]);
+        ran = Promise.all([ran, replay.start(prepared, values, copy)]);
         ran.catch(() => undefined);
       }
       return { ran };

@@ -92,6 +92,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   });
   const cache = createCache({ gpu, replay, prepared: bindings.of, drop: shelf.drop, arena: store.arena });
   let updateAlone: Promise<Prepared> | undefined;
+  const foreseen = new WeakSet<Program>();
 
   const program = (
     mode: Mode,
@@ -100,35 +101,41 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
     { sampled = false, cached = false, batch = options.batch, loss = "", perSample = false } = {},
   ): Program => programs({ mode, loss, format, frozen, sampled, cached, batch, perSample });
 
+  const features = ({ format }: Source, frozen: readonly string[]): Program => program("features", format, frozen);
+
+  /** What a training step runs. */
+  function stepOf(source: Source, frozen: readonly string[], sampled: boolean, loss: string): Program {
+    // Where only a loss trains, a program without one knows of nothing to begin behind.
+    const cached = options.cacheFrozen && source.stays && features(source, frozen).features !== undefined;
+    return program("train", source.format, frozen, { sampled, cached, loss });
+  }
+
   return {
     store,
     program,
 
-    ...{
-      source: shelf.source,
-      upload: shelf.upload,
-      batchSource: shelf.batchSource,
-      hold: shelf.hold,
-      inOrder: shelf.inOrder,
-    },
+    ...shelf,
 
     /** A training step on a source, and the turn to run it; stale where the features that it begins at no longer hold. */
     async readyToTrain(source: Source, frozen: readonly string[], sampled: boolean, loss = "") {
-      // Where only a loss trains, a program without one knows of nothing to begin behind.
-      const cached =
-        options.cacheFrozen && source.stays && program("features", source.format, frozen).features !== undefined;
-      const run = program("train", source.format, frozen, { sampled, cached, loss });
+      const run = stepOf(source, frozen, sampled, loss);
       // Where training begins elsewhere, weights before the features may change.
       if (run.features === undefined) cache.forgetAll();
       const isStale = cache.watch();
-      const feed =
-        run.features === undefined
-          ? source.feed
-          : await cache.of(program("features", source.format, frozen), source.feed);
+      const feed = run.features === undefined ? source.feed : await cache.of(features(source, frozen), source.feed);
       const ready = await bindings.of(run, feed);
       const others = replay.ready();
       if (others !== undefined) await others;
       return { program: run, ready, isStale };
+    },
+
+    /** Plans and compiles a step that comes later, while those before it run. What is wrong with it is told when it is there. */
+    async foresee(source: Source, frozen: readonly string[], sampled: boolean, loss = ""): Promise<void> {
+      const run = stepOf(source, frozen, sampled, loss);
+      if (foreseen.has(run)) return;
+      foreseen.add(run);
+      const before = run.features === undefined ? [] : [features(source, frozen)];
+      await Promise.all([run, ...before].map(({ recording }) => replay.compile(recording)));
     },
 
     forgetFeatures: cache.forgetAll,
@@ -177,7 +184,10 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
       const batch = most ?? predictedAtOnce(count, options.batch, program("predict", format, []));
       const run = program("predict", format, [], { batch });
       const feed = lies ? shelf.inOrder(lies.feed) : createFeed(gpu, given as Packed);
-      if (lies === undefined) feed.setOrder(inOrder(count));
+      if (lies === undefined) {
+        feed.replace(given as Packed);
+        feed.setOrder(inOrder(count));
+      }
       try {
         const ready = await bindings.of(run, feed, averaged);
         return await predicted({ gpu, replay, run, ready, arena: store.arena }, output, count);

@@ -55,7 +55,8 @@ export function createShelf(
     readonly widths: readonly number[];
   })[] = [];
 
-  function upload(packed: Packed): Source {
+  /** Room for samples that stay. */
+  function roomOf(packed: Packed): Source {
     try {
       return { feed: createFeed(gpu, packed, orders), format: packed.format, count: packed.count, stays: true };
     } catch (error) {
@@ -64,8 +65,25 @@ export function createShelf(
       if (oldest === undefined) throw error;
       sources.delete(oldest[0]);
       drop(oldest[1].feed);
-      return upload(packed);
+      return roomOf(packed);
     }
+  }
+
+  function upload(packed: Packed): Source {
+    const source = roomOf(packed);
+    source.feed.replace(packed);
+    return source;
+  }
+
+  /** Stays until it is disposed of. */
+  function kept(source: Source): Uploaded {
+    uploads.add(source.feed);
+    return new Uploaded(source.count, sources, source, () => {
+      if (!uploads.delete(source.feed)) return;
+      // What a fit walks over is freed when the fit is over.
+      if (source.feed === held) freed.add(source.feed);
+      else drop(source.feed);
+    });
   }
 
   const uploaded = (place: string, data: Uploaded): Source => data.sourceFor(place, sources) as Source;
@@ -104,15 +122,30 @@ export function createShelf(
     },
 
     /** Samples that stay until they are disposed of. */
-    upload(place: string, samples: Samples): Uploaded {
-      const source = upload(pack(place, samples, streams, normalization));
-      uploads.add(source.feed);
-      return new Uploaded(source.count, sources, source, () => {
-        if (!uploads.delete(source.feed)) return;
-        // What a fit walks over is freed when the fit is over.
-        if (source.feed === held) freed.add(source.feed);
-        else drop(source.feed);
-      });
+    upload: (place: string, samples: Samples): Uploaded => kept(upload(pack(place, samples, streams, normalization))),
+
+    /** The same piece by piece; where `told` throws, nothing is left of them. */
+    async uploadInPieces(
+      place: string,
+      samples: Samples,
+      told: (done: number, total: number) => void,
+    ): Promise<Uploaded> {
+      const packed = pack(place, samples, streams, normalization);
+      const source = roomOf(packed);
+      const { feed } = source;
+      let done = 0;
+      try {
+        told(done, feed.bytes);
+        for (const bytes of feed.write(packed)) {
+          await gpu.untilLost(gpu.device.queue.onSubmittedWorkDone());
+          done += bytes;
+          told(done, feed.bytes);
+        }
+      } catch (error) {
+        drop(feed);
+        throw error;
+      }
+      return kept(source);
     },
 
     /** One batch, put into a feed that all batches of its kind pass through. */

@@ -4,7 +4,7 @@ import { type Data, isBatches, type Packed, type Samples } from "../data/dataset
 import { packBatch as packOne } from "../data/pack.ts";
 import { bug, DataError } from "../errors.ts";
 import type { Evaluation, StepResult } from "../recipe/fit-options.ts";
-import { MOST_STEPS } from "../step/replay.ts";
+import { stepsOver } from "../step/replay.ts";
 import type { Source } from "../step/shelf.ts";
 import type { Gradients } from "./options.ts";
 import type { Parts } from "./parts.ts";
@@ -12,12 +12,6 @@ import type { Stretch } from "./submit.ts";
 import { Tally } from "./tally.ts";
 
 export type Passes = ReturnType<typeof createPasses>;
-
-/** How samples are looked at: with the running means of the weights, and telling the loss of each. */
-interface EvaluateSettings {
-  readonly averaged: boolean;
-  readonly perSample: boolean;
-}
 
 /** Of an iterable without batches. */
 export const noBatch = (place: string): DataError =>
@@ -29,32 +23,6 @@ export function createPasses(parts: Parts) {
 
   const packBatch = (place: string, samples: Samples, loss = ""): Packed =>
     packOne(place, samples, streams.get(loss) ?? bug(`there is no loss "${loss}"`), batch, settings.normalization);
-
-  /** The batches of samples, added to a tally. */
-  async function look(
-    { feed, format, count }: Source,
-    { averaged, perSample }: EvaluateSettings,
-    tally: Tally,
-  ): Promise<void> {
-    const program = runner.program("evaluate", format, [], { perSample });
-    const batches = Math.ceil(count / batch);
-    let arrived: Promise<unknown> = Promise.resolve();
-    for (let at = 0; at < batches; at += MOST_STEPS) {
-      const ready = await runner.ready(program, feed, averaged);
-      const values = Array.from({ length: Math.min(MOST_STEPS, batches - at) }, (_, i) => {
-        const start = (at + i) * batch;
-        return { step: at + i + 1, start, count: Math.min(batch, count - start) };
-      });
-      // One after the other, whenever they come.
-      arrived = Promise.all([runner.start(ready, values), arrived]).then(([found]) => {
-        for (const step of found.steps) tally.add(program, step);
-        tally.count(program.matrices, found.counts);
-      });
-      // An error is thrown below, where all are awaited.
-      arrived.catch(() => undefined);
-    }
-    await arrived;
-  }
 
   return {
     packBatch,
@@ -88,23 +56,37 @@ export function createPasses(parts: Parts) {
         return { loss: found.steps[0]?.loss ?? Number.NaN, gradients: new Map(named) };
       }),
 
-    /** Means over all samples, and more where it is asked for. */
+    /** Means over all samples, and more where it is asked for. What is looked at is submitted without waiting for what came before. */
     async evaluate(place: string, data: Data, { averaged = false, perSample = false } = {}): Promise<Evaluation> {
-      const asked = { averaged, perSample };
       const tally = new Tally();
+      let arrived: Promise<unknown> = Promise.resolve();
+      const look = async ({ feed, format, count }: Source): Promise<void> => {
+        const program = runner.program("evaluate", format, [], { perSample });
+        for (const values of stepsOver({ first: 0, end: count, batch })) {
+          const ready = await runner.ready(program, feed, averaged);
+          // One after the other, whenever they come.
+          arrived = Promise.all([runner.start(ready, values), arrived]).then(([found]) => {
+            for (const step of found.steps) tally.add(program, step);
+            tally.count(program.matrices, found.counts);
+          });
+          // An error is thrown where all are awaited.
+          arrived.catch(() => undefined);
+        }
+      };
       if (isBatches(data)) {
         let seen = 0;
         for await (const samples of data) {
           const packed = packBatch(`${place}: batch ${seen++}`, samples);
-          await turns(() => look(runner.batchSource(packed), asked, tally));
+          await turns(() => look(runner.batchSource(packed)));
         }
         if (seen === 0) throw noBatch(place);
       } else {
         await turns(() => {
           const source = runner.source(place, data);
-          return look({ ...source, feed: runner.inOrder(source.feed) }, asked, tally);
+          return look({ ...source, feed: runner.inOrder(source.feed) });
         });
       }
+      await turns(() => arrived);
       return perSample ? { ...tally.means, losses: tally.losses } : tally.means;
     },
   };

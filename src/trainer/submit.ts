@@ -3,6 +3,7 @@
 
 import { controllerWords, memberWords, shares } from "../optim/member.ts";
 import type { RateTable } from "../optim/rates.ts";
+import type { StepClock } from "../optim/row.ts";
 import type { Micro, StepValues } from "../step/replay.ts";
 import type { Runner } from "../step/runner.ts";
 import type { Source } from "../step/shelf.ts";
@@ -62,21 +63,24 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
      * changes or a change under replay is due. Call it when it is its turn.
      */
     async steps(source: Source, stretch: Stretch, stepsPerEpoch: number | undefined, watch: Watch): Promise<number> {
-      const { batches: most, updates: mostUpdates = most, first, moves, micro, loss, resting } = stretch;
+      const { batches: most, updates: left = Number.POSITIVE_INFINITY, first, moves, micro, loss, resting } = stretch;
+      const sampled = watch.every !== undefined;
+      const frozenAt = (clock: StepClock): readonly string[] =>
+        resting === undefined ? rates.frozenAt(clock) : [...new Set([...rates.frozenAt(clock), ...resting])];
       const grouped = moves && micro === undefined && accumulate > 1;
       for (;;) {
         const { step, into } = ledger.head;
         const clock = { step, stepsPerEpoch };
         rates.advance(clock);
         const edits = rates.changes();
-        const updates = Math.min(rates.nextChange(clock) - step, ahead, most, mostUpdates);
+        const next = rates.nextChange(clock);
+        const updates = Math.min(next - step, ahead, most, left);
         // A layer that thaws in the midst of an update has no gradient from the batches before.
-        if (micro?.first ?? into === 0)
-          frozen = resting === undefined ? rates.frozenAt(clock) : [...new Set([...rates.frozenAt(clock), ...resting])];
+        if (micro?.first ?? into === 0) frozen = frozenAt(clock);
         // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
         const heard = told === edits ? step + updates - ahead : ahead === Number.POSITIVE_INFINITY ? 0 : step;
         if (ledger.isAhead(heard)) await ledger.know(heard);
-        const { program, ready, isStale } = await runner.readyToTrain(source, frozen, watch.every !== undefined, loss);
+        const { program, ready, isStale } = await runner.readyToTrain(source, frozen, sampled, loss);
         ledger.throwIfFailed();
         // While this waited, the user may have changed what is frozen, or frozen weights; or a guard has held a layer.
         if (rates.changes() !== edits || isStale() || ledger.head.step !== step) continue;
@@ -94,6 +98,9 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
           standing = one.after;
         }
         ledger.submitted(sent, runner.start(ready, sent.map(valuesOf)), watch.hear);
+        // The step at which layers thaw or freeze finds its program ready.
+        if (next < step + left)
+          runner.foresee(source, frozenAt({ step: next, stepsPerEpoch }), sampled, loss).catch(() => undefined);
         return sent.length;
       }
     },

@@ -17,7 +17,14 @@ import { placeOfPattern } from "../pattern.ts";
 import type { TrainerMemory } from "../plan/plan.ts";
 import { type FindRateOptions, type FoundRates, findRate } from "../recipe/find-rate.ts";
 import { type FineTuneOptions, fineTune } from "../recipe/fine-tune.ts";
-import { checkFit, type Evaluation, type FitOptions, type FitResult, type StepResult } from "../recipe/fit-options.ts";
+import {
+  checkFit,
+  checkSignal,
+  type Evaluation,
+  type FitOptions,
+  type FitResult,
+  type StepResult,
+} from "../recipe/fit-options.ts";
 import type { Trial } from "../recipe/trial.ts";
 import type { Mode, Program } from "../step/program.ts";
 import type { Recording } from "../step/record.ts";
@@ -43,6 +50,14 @@ export interface Averaged {
 export interface EvaluateOptions extends Averaged {
   /** Whether the loss of each sample is told. Default false. */
   readonly perSample?: boolean;
+}
+
+/** Options of `upload` in pieces. */
+export interface UploadOptions {
+  /** Hears before the first piece and after each how many bytes of how many are on the GPU. What it throws ends the upload. */
+  readonly onProgress?: (told: { readonly done: number; readonly total: number }) => void;
+  /** Ends the upload: nothing stays on the GPU, and its promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Options of `step`: what it learns, and what moves. */
@@ -199,11 +214,30 @@ export class Trainer {
 
   /**
    * Checks samples and puts them on the GPU once, for `fit` and `evaluate` to take in their place until `dispose` is called.
-   * Throws DataError and ShapeError as `fit` does.
+   * Throws DataError and ShapeError as `fit` does. With options, which may be empty, they go in pieces of 4 MB, each of which is waited
+   * for: so the page lives and hears how far it is. Leave the arrays as they are until then.
+   *
+   * @example
+   * const data = await trainer.upload({ x, y }, { onProgress: ({ done, total }) => show(done / total), signal });
    */
-  upload(samples: Samples): Uploaded {
+  upload(samples: Samples): Uploaded;
+  upload(samples: Samples, options: UploadOptions): Promise<Uploaded>;
+  upload(samples: Samples, options?: UploadOptions): Uploaded | Promise<Uploaded> {
+    if (options !== undefined) return this.#uploadInPieces(samples, options);
     this.network.demandAlive();
     return this.#parts.runner.upload("upload", samples);
+  }
+
+  async #uploadInPieces(samples: Samples, options: UploadOptions): Promise<Uploaded> {
+    this.network.demandAlive();
+    const { onProgress, signal } = resolved("upload", options, {
+      onProgress: [() => undefined, "a function"],
+      signal: [new AbortController().signal, checkSignal],
+    });
+    return this.#parts.runner.uploadInPieces("upload", samples, (done, total) => {
+      signal.throwIfAborted();
+      onProgress({ done, total });
+    });
   }
 
   /**

@@ -20,7 +20,7 @@ const withData = ["fit", "evaluate", "predict", "findRate", "fineTune", "upload"
 export function answer(port: Port, parts: Parts, make: typeof compile = compile): void {
   let trainer: Trainer | undefined;
   let served: ServedParts | undefined;
-  const running = new Map<number, AbortController>();
+  const running = new Map<number, { readonly name: string; readonly controller: AbortController }>();
   const waited = new Set<number>();
   const asked = new Map<number, (failed: boolean) => void>();
   const uploads = new Map<number, Uploaded>();
@@ -103,18 +103,19 @@ export function answer(port: Port, parts: Parts, make: typeof compile = compile)
     const method = name.replace("rates.", "");
     if (name === "free") return uploads.get(given[0] as number)?.dispose();
     const words = [...given];
+    const signal = running.get(id)?.controller.signal;
     if (withData.includes(name) && (typeof words[0] === "string" || UPLOADED in Object(words[0])))
       words[0] = await dataOf(name, words[0]);
     if (name === "fit" || name === "fineTune" || name === "findRate") {
       const { validation, ...options } = (words[1] ?? {}) as Options;
       const looked = validation === undefined ? {} : { validation: await dataOf(name, validation) };
       const own = name === "findRate" ? {} : (served?.callbacks?.(trainer) ?? {});
-      const signal = running.get(id)?.signal;
       words[1] = {
         ...{ ...options, ...looked, ...listening(call, options, own) },
         ...(name !== "findRate" && { signal }),
       };
     }
+    if (name === "upload") words[1] = { ...(words[1] as Options), ...listening(call, {}, {}), signal };
     const result = await (owner as Record<string, Method>)[method]?.(...words);
     if (name !== "upload") return result;
     uploads.set(id, result as Uploaded);
@@ -125,7 +126,7 @@ export function answer(port: Port, parts: Parts, make: typeof compile = compile)
     const { id } = call;
     const controller = new AbortController();
     if (call.aborted) controller.abort();
-    running.set(id, controller);
+    running.set(id, { name: call.call, controller });
     let message: Answer;
     let transfer: readonly ArrayBuffer[] = [];
     try {
@@ -149,7 +150,9 @@ export function answer(port: Port, parts: Parts, make: typeof compile = compile)
       asked.get(data.heard)?.(data.failed);
       asked.delete(data.heard);
     } else {
-      for (const [id, controller] of running) if (data.stop === undefined || data.stop === id) controller.abort();
+      for (const [id, { name, controller }] of running) {
+        if (data.stop === id || (data.stop === undefined && name !== "upload")) controller.abort();
+      }
       trainer?.stop();
     }
   };

@@ -16,6 +16,7 @@ import type {
   Samples,
   StreamNumbers,
   Trainer,
+  UploadOptions,
 } from "../index.ts";
 import { rateCalls, trainerCalls, UPLOADED } from "./calls.ts";
 import type { Link } from "./link.ts";
@@ -110,8 +111,11 @@ export interface WorkerTrainer {
     x: StreamNumbers | Inputs | WorkerUpload | string,
     options?: PredictOptions & { readonly averaged?: boolean } & Moving,
   ): Promise<HostTensor>;
-  /** Puts samples into the worker and on its device once, for `fit`, `evaluate` and `predict`: without it each call sends them again. */
-  upload(samples: Samples | string, options?: Moving): Promise<WorkerUpload>;
+  /**
+   * Puts samples into the worker and, in pieces, on its device once, for `fit`, `evaluate` and `predict`: without it each call sends them
+   * again.
+   */
+  upload(samples: Samples | string, options?: UploadOptions & Moving): Promise<WorkerUpload>;
   /** As of a trainer. */
   weights: Trainer["weights"];
   /** As of a trainer. */
@@ -161,7 +165,7 @@ export function trainerOver(link: Link, about: About, dispose: () => Promise<voi
         validation === undefined ? rest : { ...rest, validation: sent(validation) },
       ]);
     },
-    async upload(samples: Samples | string, options: Moving = {}) {
+    async upload(samples: Samples | string, options: UploadOptions & Moving = {}) {
       const { count, ...place } = (await link.call("upload", [samples, options])) as { count: number };
       const free = (): void => void link.call("free", [Object.values(place)[0]]).catch(() => undefined);
       const upload: WorkerUpload = { count, dispose: free, [Symbol.dispose]: free };

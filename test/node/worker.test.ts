@@ -48,7 +48,18 @@ function standIn(log: unknown[]) {
       throw new NonFiniteError("evaluate: step 7 is not finite.", 7);
     },
     setWeights: (weights: unknown) => void log.push(["weights", weights]),
-    upload: (samples: { x: ArrayLike<number> }) => ({ count: samples.x.length, dispose: () => log.push("freed") }),
+    async upload(
+      samples: { x: ArrayLike<number> },
+      { onProgress, signal }: { onProgress?: (told: unknown) => void; signal: AbortSignal },
+    ) {
+      const total = samples.x.length;
+      for (let done = 0; done < total; done++) {
+        signal.throwIfAborted();
+        onProgress?.({ done, total });
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      return { count: total, dispose: () => log.push("freed") };
+    },
     load: () => {
       throw new TypeError("no bytes");
     },
@@ -197,6 +208,23 @@ describe("calls", () => {
     upload.dispose();
     await trainer.rates.table();
     expect(log.at(-1)).toBe("freed");
+  });
+
+  test("tell how far an upload is, which its own signal ends, and `stop` of a fit does not", async () => {
+    const { trainer } = await opened();
+    const x = new Float32Array(1000);
+    const heard: unknown[] = [];
+    const controller = new AbortController();
+    const onProgress = (told: { done: number; total: number }): void => {
+      if (heard.push(told) === 3) controller.abort();
+    };
+    const ended = await told(trainer.upload({ x, y: x }, { onProgress, signal: controller.signal }));
+    expect(ended).toMatchObject({ name: "AbortError" });
+    expect(heard.slice(0, 2)).toEqual([0, 1].map((done) => ({ done, total: 1000 })));
+    expect(heard.length).toBeLessThan(1000);
+    const upload = trainer.upload({ x: x.slice(0, 20), y: x });
+    trainer.stop();
+    expect((await upload).count).toBe(20);
   });
 
   test("refuse an iterable of batches by name", async () => {

@@ -120,6 +120,50 @@ test("uploaded samples are those of then, and give the same bits as the samples"
     other.dispose();
   }));
 
+test("samples that went up in pieces while others are trained on have the bits of those that went at once", () =>
+  guarded(async (device) => {
+    const many = 2 ** 18; // 9.4 MB of numbers: three pieces
+    const x = Float32Array.from({ length: many * 9 }, (_, i) => uniform(5, i));
+    const y = Uint8Array.from({ length: many }, (_, i) => i % 2);
+    const [a, b] = [await onImages(device, 1), await onImages(device, 1)];
+    const few = { x: x.slice(0, 180), y: labels };
+    const parts: number[] = [];
+    const [data] = await Promise.all([
+      a.upload({ x, y }, { onProgress: ({ done, total }) => void parts.push(done / total) }),
+      a.fit(few, { epochs: 3 }),
+    ]);
+    expect([parts.length, parts[0], parts.at(-1)]).toEqual([5, 0, 1]);
+    await b.fit(few, { epochs: 3 });
+    const at = { steps: 20, shuffle: false };
+    await a.fit(data, at);
+    await b.fit({ x, y }, at);
+    expect(await bits(a)).toBe(await bits(b));
+    expect((await a.predict(data)).data).toEqual((await b.predict(x)).data);
+  }));
+
+test("what is predicted does not depend on how many samples share a batch or a submission, and nor does an evaluation on a fit beside it", () =>
+  guarded(async (device) => {
+    const count = 1100;
+    const x = Float32Array.from({ length: count * 9 }, (_, i) => uniform(6, i));
+    const y = Uint8Array.from({ length: count }, (_, i) => i % 2);
+    const trainer = await onImages(device, 1);
+    const whole = await trainer.predict(x);
+    for (const batch of [1, 7, 64, 1024]) expect(await trainer.predict(x, { batch })).toEqual(whole);
+    const batches = Array.from({ length: 25 }, (_, i) => ({
+      x: x.slice(i * 72, i * 72 + 72),
+      y: y.slice(i * 8, i * 8 + 8),
+    }));
+    const alone = await trainer.evaluate(batches, { perSample: true });
+    const seen = await trainer.evaluate({ x: x.slice(0, 1800), y: y.slice(0, 200) }, { perSample: true });
+    expect(alone).toEqual(seen);
+    // At a rate of 0 each evaluation beside a fit says the same, whatever else is under way.
+    trainer.rates.set("**", 0);
+    const fit = trainer.fit({ x, y }, { epochs: 3 });
+    expect(await trainer.evaluate(batches, { perSample: true })).toEqual(alone);
+    expect(await trainer.predict(x, { batch: 3 })).toEqual(whole);
+    await fit;
+  }));
+
 test("an error in a batch names the batch", () =>
   guarded(async (device) => {
     const good = { x: [1, 2], y: [1, 2] };
