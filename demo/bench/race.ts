@@ -1,7 +1,7 @@
 // Engines side by side on one workload. First they must agree on the losses from the same start; then timed blocks alternate between
 // them, so that drift of the machine meets all alike; last, and outside of all timing, the calls of a steady run are counted.
 
-import { countPerStep } from "../train/count.ts";
+import { countPerStep, startWeighing } from "../train/count.ts";
 import { AGREEMENT, agreement } from "./agreement.ts";
 import { type Engine, type EngineModule, type EngineName, kindOf } from "./engine.ts";
 import type { Progress } from "./progress.ts";
@@ -23,6 +23,8 @@ interface Racer {
   readonly engine: Engine;
   readonly losses: number[];
   readonly times: number[];
+  readonly msFirst: number;
+  readonly liveBytes: number;
   /** Steps done: every engine sees the same batches in the same order. */
   done: number;
 }
@@ -33,14 +35,29 @@ async function run(racer: Racer, steps: number): Promise<number> {
   return loss;
 }
 
-/** None of an engine that has not what the workload needs. */
+/** An engine that has made its first steps; none that has not what the workload needs. */
 async function enter(name: EngineName, entrants: Entrants, workload: Workload): Promise<Racer | undefined> {
   const load = entrants[name];
   if (load === undefined)
     throw new Error(`bench: ${name} is not in this page, which has ${Object.keys(entrants).join(", ")}.`);
   const { create, plays } = await load();
   if (plays?.(workload) === false) return undefined;
-  return { name, engine: await create(workload), losses: [], times: [], done: 0 };
+  const weighing = startWeighing();
+  let engine: Engine | undefined;
+  try {
+    const start = performance.now();
+    engine = await create(workload);
+    const losses = [await engine.run(0, 1)];
+    const msFirst = performance.now() - start;
+    const racer = { name, engine, losses, times: [], msFirst, liveBytes: 0, done: 1 };
+    while (racer.done < AGREEMENT.steps) losses.push(await run(racer, 1));
+    return { ...racer, liveBytes: weighing.read() };
+  } catch (error) {
+    engine?.dispose();
+    throw error;
+  } finally {
+    weighing.stop();
+  }
 }
 
 /** A row for each engine that plays the workload. What `progress` throws ends the race; all engines are freed in any case. */
@@ -56,7 +73,6 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
         continue;
       }
       racers.push(racer);
-      for (let step = 0; step < AGREEMENT.steps; step++) racer.losses.push(await run(racer, 1));
     }
     for (const kind of new Set(racers.map(({ name }) => kindOf(name)))) {
       const [leader, ...others] = racers.filter(({ name }) => kindOf(name) === kind);
@@ -93,6 +109,8 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
         backend: racer.engine.backend,
         losses: racer.losses,
         ...timesOf(racer.times),
+        msFirst: racer.msFirst,
+        ...(racer.liveBytes > 0 && { liveBytes: racer.liveBytes }),
         ...(racer.engine.works && { works: racer.engine.works }),
         perStep: await countPerStep(steps, () => run(racer, steps)),
       });

@@ -18,6 +18,10 @@ export interface Row {
   readonly msMedian: number;
   readonly msMin: number;
   readonly msMax: number;
+  /** Milliseconds from a model and data on the host to the loss of the first step. */
+  readonly msFirst?: number;
+  /** Of the buffers that are alive after the first steps, where there are any. */
+  readonly liveBytes?: number;
   /** Of WebGPU. */
   readonly perStep?: Counts;
   /** What each dispatch of a step has to do, where the engine tells. */
@@ -91,6 +95,12 @@ export function table(rows: readonly Row[]): string {
     counted("buffers", "createBuffer"),
     counted("bind groups", "createBindGroup"),
   ];
+  const known = (value: number | undefined): string => (value === undefined ? "-" : digits(value));
+  if (rows.some(({ msFirst }) => msFirst !== undefined))
+    columns.push(
+      { title: "first step", cell: ({ msFirst }) => known(msFirst) },
+      { title: "MB", cell: ({ liveBytes }) => known(liveBytes && liveBytes / 2 ** 20) },
+    );
   if (rows.some(({ msRoofline }) => msRoofline !== undefined)) {
     const over = ({ msMedian, msRoofline }: Row): string =>
       msRoofline === undefined ? "-" : `${(msMedian / msRoofline).toFixed(2)}x`;

@@ -6,6 +6,7 @@ import { dispatchCosts, predict, publishedGpus } from "./gpus.ts";
 import { groupsOf } from "./plot.ts";
 import type { Report, Row } from "./report.ts";
 import { bestOf, roofKinds } from "./roofline/roof.ts";
+import { axes, axisTitles, exponentCells, type ScaleNumbers, scaleCells, scaleTitles } from "./scale.ts";
 
 /** Files of before there was a roofline have none of its parts. */
 export type Numbers = Omit<Report, "roofline" | "kernels"> & Partial<Pick<Report, "roofline" | "kernels">>;
@@ -55,6 +56,46 @@ function networks(rows: readonly Row[]): string {
   return table(kept(titles), body.map(kept));
 }
 
+/** A figure of each engine, where any has it; in parentheses how many times that of Gradus it is. */
+function beside(title: string, rows: readonly Row[], of: (row: Row) => number | undefined): string {
+  const told = rows.filter((row) => of(row) !== undefined);
+  const engines = distinct(told.map(({ engine }) => engine));
+  const body = distinct(told.map(({ workload }) => workload)).map((workload) => {
+    const value = (engine: string): number | undefined => {
+      const row = told.find((one) => one.workload === workload && one.engine === engine);
+      return row && of(row);
+    };
+    const own = value("gradus");
+    return [
+      `\`${workload}\``,
+      ...engines.map((engine) => {
+        const found = value(engine);
+        if (found === undefined) return NOTHING;
+        return own === undefined || engine === "gradus" ? digits(found) : `${digits(found)} (${times(found / own)})`;
+      }),
+    ];
+  });
+  return body.length === 0 ? "" : table([title, ...engines], body);
+}
+
+/** How a step grows, axis by axis. */
+function growth({ rows, exponents, adapter, browser, commit, date }: ScaleNumbers): string[] {
+  const tables = axes.flatMap((axis) => {
+    const own = rows.filter((row) => row.axis === axis);
+    if (own.length === 0) return [];
+    const fitted = exponents.find((one) => one.axis === axis);
+    const body = own.map((row) => [`${row.size}`, ...scaleCells(row)]);
+    if (fitted !== undefined && own.length > 1) body.push(["exponent", ...exponentCells(fitted)]);
+    return [`**${axis}**: ${axisTitles[axis]}.`, table([axis, ...scaleTitles], body)];
+  });
+  return [
+    "## How a step grows",
+    ...tables,
+    `${adapter}, ${browser}, commit ${commit}, ${date.slice(0, 10)}. The host's part is that of a step with a device that does nothing, planning is all that \`compile\` does there, "of the least" the plan over the most
+bytes that are alive at once. An exponent is that of the size which the figures follow, by least squares of the logarithms.`,
+  ];
+}
+
 /** What the model says of other GPUs, from what each dispatch has to do. */
 function predictions(rows: readonly Row[]): string {
   const body = rows.flatMap(({ workload, engine, works }) => {
@@ -65,8 +106,12 @@ function predictions(rows: readonly Row[]): string {
   return body.length === 0 ? "" : table(["ms a step", ...publishedGpus.map(({ name }) => name)], body);
 }
 
-/** The page. `image`: the name of the plot's file, where there is one. */
-export function speedPage({ roofline = [], kernels = [], ...numbers }: Numbers, image?: string): string {
+/** The page. `image`: the name of the plot's file, where there is one; `scale`: how a step grows, where that was measured. */
+export function speedPage(
+  { roofline = [], kernels = [], ...numbers }: Numbers,
+  image?: string,
+  scale?: ScaleNumbers,
+): string {
   const { rows, adapter, browser, commit, date } = numbers;
   const parts = [
     "# Speed",
@@ -77,6 +122,20 @@ engines of one run less so, counts not at all.`,
     parts.push("## Networks", networks(rows));
     parts.push(
       "A training step, median of its blocks, after the losses of all engines agreed. In parentheses: how many times Gradus's time that is.",
+    );
+  }
+  const first = beside("ms to the first loss", rows, ({ msFirst }) => msFirst);
+  if (first !== "") {
+    parts.push("### The first step", first);
+    parts.push(
+      "From a model and its data on the host to the loss of the first step: pipelines are compiled on the way.",
+    );
+  }
+  const alive = beside("MB on the device", rows, ({ liveBytes }) => liveBytes && liveBytes / 2 ** 20);
+  if (alive !== "") {
+    parts.push("### Memory", alive);
+    parts.push(
+      "Buffers that are alive after the first steps, weights, data and what engines keep for later use included.",
     );
   }
   if (image !== undefined && groupsOf({ rows, kernels }).length > 0) parts.push(`![Time over the roofline](${image})`);
@@ -101,6 +160,7 @@ engines of one run less so, counts not at all.`,
       table(["kernel", "engine", "ms", "of peak", "of copy", "over roofline", "against gradus"], body),
     );
   }
+  if (scale !== undefined) parts.push(...growth(scale));
   const predicted = predictions(rows);
   if (predicted !== "") {
     parts.push("## On GPUs, by their published figures", predicted);

@@ -61,6 +61,30 @@ export function startCounting(): Counter {
   };
 }
 
+/** Weighs from now on: bytes of the buffers that are made, less those that are destroyed again. */
+export function startWeighing(): { read(): number; stop(): void } {
+  const alive = new Map<GPUBuffer, number>();
+  const [device, buffer] = [GPUDevice.prototype, GPUBuffer.prototype];
+  const { createBuffer } = device;
+  const { destroy } = buffer;
+  device.createBuffer = function (descriptor) {
+    const made = createBuffer.call(this, descriptor);
+    alive.set(made, descriptor.size);
+    return made;
+  };
+  buffer.destroy = function () {
+    alive.delete(this);
+    return destroy.call(this);
+  };
+  return {
+    read: () => [...alive.values()].reduce((sum, bytes) => sum + bytes, 0),
+    stop() {
+      Object.assign(device, { createBuffer });
+      Object.assign(buffer, { destroy });
+    },
+  };
+}
+
 const names = (counts: Counts): (keyof Counts)[] => Object.keys(counts) as (keyof Counts)[];
 
 /** Counts of a step, as the average over the stretches of steps from a `begin` to an `end`. */

@@ -6,11 +6,12 @@ import { execFileSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type AnyEngine, isPeer } from "../../demo/bench/engine.ts";
+import { axes, exponentsOf, type ScaleRow } from "../../demo/bench/scale.ts";
 import { commit } from "../../demo/origin.ts";
 import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
 import { type AgainstReport, type AgainstRow, againstTable, method } from "./against/report.ts";
 import { type CohortRow, type CohortWorkload, cohortMarks, cohortRatio, cohortTable } from "./cohort/report.ts";
-import { draw } from "./drawn.ts";
+import { draw, isScale } from "./drawn.ts";
 import { bestCopy, findings, type Measured, updateTable } from "./optimizer/report.ts";
 import {
   type AgainstOptions,
@@ -18,11 +19,13 @@ import {
   help,
   type OptimizerOptions,
   options,
+  type ScaleOptions,
   type StreamOptions,
   type TrainingOptions,
 } from "./options.ts";
 import type { Origin, Place, Result } from "./place.ts";
 import { openBrowser, openRuntime } from "./runtime.ts";
+import { scaleTable } from "./scale/report.ts";
 import { ratioOf, streamTable } from "./stream/report.ts";
 import { training } from "./training.ts";
 
@@ -71,6 +74,17 @@ async function cohorts({ call, found }: Place, { copies, rounds, steps }: Cohort
   }
 }
 
+/** Each size gets a fresh page. */
+async function scales({ call, found }: Place, { sizes, rounds, steps }: ScaleOptions): Promise<void> {
+  const rows: ScaleRow[] = [];
+  for (const axis of axes) {
+    for (const size of sizes[axis]) {
+      rows.push(await call("measureScale", { axis, size, rounds, steps }));
+      found({ text: scaleTable(rows), data: { exponents: exponentsOf(rows), rows: [...rows] } });
+    }
+  }
+}
+
 type Builds = AgainstReport["engine"];
 
 const facts = ({ origin, bytes, digest }: Build): Omit<Build, "text"> => ({ origin, bytes, digest });
@@ -87,7 +101,9 @@ async function comparison({ call, found }: Place, chosen: AgainstOptions, engine
 }
 
 /** Measures and reports. Ctrl-C closes the browser: what awaits its page rejects, and what was found until then is told and kept. */
-async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions | CohortOptions | AgainstOptions) {
+async function bench(
+  chosen: TrainingOptions | OptimizerOptions | StreamOptions | CohortOptions | ScaleOptions | AgainstOptions,
+) {
   const isAgainst = "against" in chosen;
   const needsPeers = "engines" in chosen && chosen.engines.some((name) => isPeer(name as AnyEngine));
   if (needsPeers) installPeers();
@@ -106,7 +122,9 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions 
               ? "stream/index.html"
               : "copies" in chosen
                 ? "cohort/index.html"
-                : "",
+                : "sizes" in chosen
+                  ? "scale/index.html"
+                  : "",
         },
         plugins: builds === undefined ? [] : [serveBuilds(builds)],
       })
@@ -136,6 +154,7 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions 
       await comparison({ call, found, progress }, chosen, engine);
     } else if ("grid" in chosen) await updates({ call, found, progress }, chosen);
     else if ("copies" in chosen) await cohorts({ call, found, progress }, chosen);
+    else if ("sizes" in chosen) await scales({ call, found, progress }, chosen);
     else if ("images" in chosen) await streams({ call, found, progress }, chosen);
     else await training({ call, found, progress }, chosen as TrainingOptions);
   } catch (error) {
@@ -144,7 +163,7 @@ async function bench(chosen: TrainingOptions | OptimizerOptions | StreamOptions 
   } finally {
     progress("");
     if (text !== "") console.log(text);
-    if (text !== "" && chosen.json?.endsWith(".json") && "workloads" in chosen)
+    if (text !== "" && chosen.json?.endsWith(".json") && ("workloads" in chosen || isScale(chosen.json)))
       for (const path of draw(chosen.json)) console.log(`Wrote ${path}`);
     await opened.close();
   }

@@ -8,6 +8,7 @@ import { type Subject, subjects } from "./against/report.ts";
 import { cohortSizes } from "./cohort/report.ts";
 import { grids } from "./optimizer/cell.ts";
 import { type UpdateEngine, updateEngines } from "./optimizer/report.ts";
+import { scaleSizes } from "./scale/report.ts";
 import { sizes } from "./stream/report.ts";
 
 /** Of `--against`: rounds with trainers of their own; the interval of a ratio needs 20. Blocks are short: those are more likely to be left alone. */
@@ -20,20 +21,24 @@ export const help = `npm run bench -- [options]
                    (${kernelNames.join(",")}), "roofline": the adapter itself, which is measured before all these too;
                    or "optimizer" alone: the update by itself, over totals, numbers of tensors and numbers of rates;
                    or "stream" alone: images from a file beside images on the GPU;
+                   or "scale" alone: a step against depth, width, batch and length of the sequence, with fitted exponents;
                    or "cohort" alone: a step of ${cohortSizes.full.copies} copies beside a step of one, deep and cnn
   --engines NAMES  engines, comma separated (default: ${peers.join(",")}; also
                    ${engineNames.filter((name) => !peers.includes(name)).join(",")};
                    pytorch on the CPU, where a python3 has it, which GRADUS_PYTHON may name;
                    optimizer: ${updateEngines.join(",")})
   --autotune       in the place of --engines: Gradus with kernels chosen by measurement beside Gradus without
-  --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds}; stream: ${sizes.full.rounds}; cohort: ${cohortSizes.full.rounds})
-  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M; stream: 30; cohort: 10)
-  --quick          optimizer: few cells and ${grids.quick.rounds} rounds; stream: ${sizes.quick.images} images for ${sizes.full.images}; cohort: ${cohortSizes.quick.rounds} rounds
+  --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds}; stream: ${sizes.full.rounds}; cohort: ${cohortSizes.full.rounds};
+                   scale: ${scaleSizes.full.rounds})
+  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M; stream: 30; cohort and scale: 10)
+  --quick          optimizer: few cells and ${grids.quick.rounds} rounds; stream: ${sizes.quick.images} images for ${sizes.full.images}; cohort: ${cohortSizes.quick.rounds} rounds;
+                   scale: few sizes and ${scaleSizes.quick.rounds} rounds
   --against DIST   the working tree, built, beside the build DIST (a gradus.js or the folder that it is in): ratios of
                    their times with 95 % intervals (--only ${subjects.join(",")}; default all; --rounds ${LEAST_ROUNDS} or more,
                    default ${ROUNDS}; --steps, default ${STEPS})
   --runtime NAME   browser (default), deno or node; the peers run in the browser alone
-  --json FILE      write the numbers to FILE; of networks and kernels tables (.md) and a plot (.svg) beside it
+  --json FILE      write the numbers to FILE; of networks and kernels tables (.md) and a plot (.svg) beside it, in which
+                   those of a scale.json in its folder stand too
   --redraw FILE    measure nothing: write the tables and the plot beside a file of numbers
   --help           this text`;
 
@@ -67,6 +72,10 @@ export interface CohortOptions extends Common {
   readonly copies: number;
 }
 
+export interface ScaleOptions extends Common {
+  readonly sizes: (typeof scaleSizes)["full" | "quick"]["sizes"];
+}
+
 export interface AgainstOptions extends Common {
   /** Path of the previous build. */
   readonly against: string;
@@ -84,6 +93,7 @@ export function options():
   | OptimizerOptions
   | StreamOptions
   | CohortOptions
+  | ScaleOptions
   | AgainstOptions
   | Redraw
   | "help" {
@@ -111,7 +121,7 @@ export function options():
       ? "--against"
       : values.only === "optimizer"
         ? "the optimizer"
-        : values.only === "stream" || values.only === "cohort"
+        : values.only === "stream" || values.only === "cohort" || values.only === "scale"
           ? values.only
           : undefined;
   if (runtime !== "browser" && alone !== undefined) throw new Error(`--runtime: ${alone} runs in the browser only.`);
@@ -132,7 +142,7 @@ export function options():
   const asked = listed("--only", values.only ?? workloadNames.join(), [
     ...workloadNames,
     ...kernelNames,
-    ...(["roofline", "optimizer", "stream", "cohort"] as const),
+    ...(["roofline", "optimizer", "stream", "cohort", "scale"] as const),
   ]);
   if (asked.includes("stream")) {
     const others = asked.filter((name) => name !== "stream");
@@ -156,6 +166,17 @@ export function options():
       steps: positive("--steps", values.steps ?? "10"),
     };
   }
+  if (asked.includes("scale")) {
+    const others = asked.filter((name) => name !== "scale");
+    if (others.length > 0) throw new Error(`--only: scale stands alone, not beside ${others.join(", ")}.`);
+    if (engines !== undefined) throw new Error("--engines: scale knows Gradus alone. Leave it out.");
+    const { sizes: chosen, rounds } = scaleSizes[values.quick ? "quick" : "full"];
+    return {
+      ...{ sizes: chosen, json },
+      rounds: positive("--rounds", values.rounds ?? `${rounds}`),
+      steps: positive("--steps", values.steps ?? "10"),
+    };
+  }
   if (asked.includes("optimizer")) {
     const others = asked.filter((name) => name !== "optimizer");
     if (others.length > 0) throw new Error(`--only: optimizer stands alone, not beside ${others.join(", ")}.`);
@@ -169,7 +190,7 @@ export function options():
     };
   }
   if (values.quick)
-    throw new Error("--quick: only the optimizer, stream and cohort have a short form. Add --only optimizer.");
+    throw new Error("--quick: only the optimizer, stream, cohort and scale have a short form. Add --only optimizer.");
   const ours: readonly AnyEngine[] = engineNames.filter((name) => !isPeer(name));
   const here = peers.filter((name) => runtime === "browser" || ours.includes(name));
   return {

@@ -1,6 +1,7 @@
 // What a part of the benchmark is given by the command, and what it gives back as soon as it has it.
 
 import type { Report } from "../../demo/bench/report.ts";
+import type { ScaleReport } from "../../demo/bench/scale.ts";
 import type { AgainstReport } from "./against/report.ts";
 import type { CohortRow } from "./cohort/report.ts";
 import type { UpdateReport } from "./optimizer/report.ts";
@@ -16,12 +17,20 @@ export interface Result {
     | Omit<UpdateReport, keyof Origin>
     | Omit<AgainstReport, keyof Origin>
     | (StreamReport & { readonly ratio: number })
+    | ScaleReport
     | { readonly rows: readonly (CohortRow & { readonly ratio: number })[] };
 }
 
 type Measured = Pick<
   typeof globalThis,
-  "measure" | "measureRoof" | "measureKernels" | "measureUpdates" | "measureAgainst" | "measureStream" | "measureCohort"
+  | "measure"
+  | "measureRoof"
+  | "measureKernels"
+  | "measureUpdates"
+  | "measureAgainst"
+  | "measureStream"
+  | "measureCohort"
+  | "measureScale"
 >;
 
 /** Calls one of these in a page or process that is begun anew. */

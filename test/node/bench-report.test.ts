@@ -1,12 +1,14 @@
 // What the benchmark draws and writes of its numbers.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { dispatchCosts, predict, publishedGpus } from "../../demo/bench/gpus.ts";
 import { groupsOf, plot } from "../../demo/bench/plot.ts";
 import type { Row } from "../../demo/bench/report.ts";
 import { worksOf } from "../../demo/bench/roofline/work.ts";
+import { exponentOf, exponentsOf, type ScaleNumbers, type ScaleRow } from "../../demo/bench/scale.ts";
 import { type Numbers, speedPage } from "../../demo/bench/speed.ts";
+import { scaleTable } from "../bench/scale/report.ts";
 import { referencePrograms } from "./program.ts";
 
 const row = (workload: string, engine: string, msMedian: number, msRoofline?: number): Row =>
@@ -93,8 +95,53 @@ test("small networks are bound by their dispatches on every GPU, and no figure i
   }
 });
 
+test("the first step and the memory of each engine stand beside those of Gradus, where they were measured", () => {
+  const told = rows.map((one) => withSpread({ ...one, msFirst: one.engine === "gradus" ? 100 : 250 }));
+  const page = speedPage({
+    ...place,
+    rows: told.map((one, i) => (i === 1 ? { ...one, liveBytes: 3 * 2 ** 20 } : one)),
+  });
+  expect(page).toMatch(/\| ms to the first loss \| gradus \| +tfjs \|/);
+  expect(page).toMatch(/\| `mlp` +\| +100 \| 250 \(2.50x\) \|/);
+  expect(page).toMatch(/\| `gpt` +\| +100 \| +\|/);
+  expect(page).toMatch(/\| MB on the device \| tfjs \|\n.*\n\| `mlp` +\| 3.00 \|/);
+  expect(page).not.toMatch(/NaN|undefined/);
+});
+
+/** A step of 3 size^power milliseconds. */
+const grown = (axis: ScaleRow["axis"], size: number, power: number): ScaleRow => ({
+  ...{ axis, size, ms: [3 * size ** power, 1e9, 0], hostMicroseconds: [20], planMs: 5, dispatches: 2 * size },
+  ...{ plannedBytes: 2048 * size, leastBytes: 1024 * size },
+});
+
+test("an exponent is that of the power that sizes and figures follow, the nearest where they are between two", () => {
+  expect(exponentOf([1, 2, 8, 64].map((x) => [x, 3 * x ** 1.05]))).toBeCloseTo(1.05, 12);
+  // Of x, x^2 and x at 1, 2 and 4 the slope is that from end to end.
+  expect(exponentOf([1, 2, 4].map((x, i) => [x, i === 1 ? 8 : x]))).toBeCloseTo(1, 12);
+  expect(exponentOf([[3, 4]])).toBeNaN();
+  const found = exponentsOf([1, 4, 32].map((size) => grown("depth", size, 0.9)));
+  expect(found).toEqual([
+    { axis: "depth", ms: expect.closeTo(0.9, 9), hostMicroseconds: 0, planMs: 0, plannedBytes: expect.closeTo(1, 9) },
+  ]);
+});
+
+test("how a step grows is a table for each axis that was measured, with its exponents below", () => {
+  const all = [grown("depth", 1, 1), grown("depth", 512, 1), grown("width", 16, 2)];
+  const text = scaleTable(all);
+  expect(text).toMatch(/depth +512 +1536 +20.0 +5.00 +1024 +1.0 MB +2.00\n/);
+  expect(text).toMatch(/depth +exponent +\^1.00 +\^0.00 +\^0.00 +\^1.00/);
+  expect(text).not.toMatch(/width +exponent|NaN/);
+  const scale: ScaleNumbers = { ...place, rows: all, exponents: exponentsOf(all) };
+  const page = speedPage({ ...place, rows: [] }, undefined, scale);
+  expect(page).toContain("## How a step grows\n\n**depth**: layers of dense 64 and relu, batch 32.\n\n| depth ");
+  expect(page).toMatch(/\| exponent \| +\^1.00 \| +\^0.00 \| +\^0.00 \| +\| +\^1.00 \| +\|/);
+  expect(page).toMatch(/\*\*width\*\*[^*]*\| 16 /);
+  expect(page).not.toMatch(/\*\*(batch|sequence)|NaN|undefined/);
+});
+
 test("docs/speed.md is what docs/speed.json makes", () => {
   const read = (name: string): string => readFileSync(`docs/${name}`, "utf8");
   const numbers = JSON.parse(read("speed.json")) as Numbers;
-  expect(read("speed.md")).toBe(speedPage(numbers, "speed.svg"));
+  const scale = existsSync("docs/scale.json") ? (JSON.parse(read("scale.json")) as ScaleNumbers) : undefined;
+  expect(read("speed.md")).toBe(speedPage(numbers, "speed.svg", scale));
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Report } from "../../demo/bench/report.ts";
+import type { ScaleNumbers } from "../../demo/bench/scale.ts";
 import type { AgainstReport } from "../bench/against/report.ts";
 import { runCommand } from "./command.ts";
 
@@ -48,7 +49,27 @@ test("a network stands beside the roofline; Ctrl-C leaves what was finished", as
   for (const { kind, value } of roofline) expect([kind, value > 0]).toEqual([kind, true]);
   expect(rows.map(({ workload }) => workload)).toEqual(["mlp"]);
   expect(rows[0]?.msRoofline).toBeGreaterThan(0);
+  expect(rows[0]?.msFirst).toBeGreaterThan(rows[0]?.msMedian ?? Number.NaN);
+  // Weights, gradients and two moments, of 235,146 numbers in f32, and what else a step needs.
+  expect(rows[0]?.liveBytes).toBeGreaterThan(4 * 4 * 235_146);
   expect(rows[0]?.losses.length).toBe(10);
+});
+
+test("how a step grows: rows of each axis, exponents, and the page of speed that it becomes a part of", async () => {
+  const json = join(folder, "scale.json");
+  const speed = join(folder, "speed.json");
+  writeFileSync(speed, readFileSync("docs/speed.json"));
+  const words = ["--only", "scale", "--quick", "--rounds", "1", "--steps", "1", "--json", json];
+  const { code, stdout } = await bench(...words);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/depth +64 +[\d.]+ +[\d.]+ +[\d.]+ +\d+ +[\d.]+ [kM]B +[\d.]+/);
+  const { rows, exponents } = JSON.parse(readFileSync(json, "utf8")) as ScaleNumbers;
+  expect(exponents.map(({ axis }) => axis)).toEqual(["depth", "width", "batch", "sequence"]);
+  for (const { ms, hostMicroseconds, plannedBytes, leastBytes } of rows) {
+    expect(Math.min(...ms, ...hostMicroseconds)).toBeGreaterThan(0);
+    expect(plannedBytes).toBeGreaterThanOrEqual(leastBytes);
+  }
+  expect(readFileSync(join(folder, "speed.md"), "utf8")).toContain("## How a step grows");
 });
 
 test("builds that compute other numbers are not compared", async () => {
