@@ -23,6 +23,7 @@ export const entries: readonly string[] = [
   "dataset",
   "branches",
   "precision",
+  "image",
 ].filter((name) => existsSync(`src/${name}/index.ts`));
 
 /** What stands first in a file: found by trying, for what is alike is to stand within what gzip looks back at. */

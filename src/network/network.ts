@@ -69,12 +69,13 @@ export class Network {
 
   /** Whatever reads or moves the weights takes its turn. @internal */
   readonly turns: Turns;
-  readonly #parts: NetworkParts;
+  /** What it works with, also for who makes its inputs on the device. @internal */
+  readonly parts: NetworkParts;
 
   /** @internal */
   constructor(parts: NetworkParts) {
     const { gpu, program } = parts;
-    this.#parts = parts;
+    this.parts = parts;
     this.turns = createTurns(parts.demandSound);
     this.adapter = gpu.adapter;
     this.software = gpu.software;
@@ -85,7 +86,7 @@ export class Network {
 
   /** What the model is made of, layer by layer; `String(network.summary())` is a table. */
   summary(): Summary {
-    return this.#parts.program.summary;
+    return this.parts.program.summary;
   }
 
   /**
@@ -109,7 +110,7 @@ export class Network {
     this.demandAlive();
     checkOptions("predict", options, predictKeys, "{ batch: 64 }");
     const { batch, output = "", activation, argmax, ...normalization } = options;
-    const { program, runner } = this.#parts;
+    const { program, runner } = this.parts;
     const names = program.outputs.map(({ name }) => name);
     if (!names.includes(output)) {
       throw new OptionError(
@@ -121,7 +122,7 @@ export class Network {
     if (batch !== undefined) checkRange("predict", "a whole number of at least 1", { batch });
     const { shape } = program.outputs.find(({ name }) => name === output) as (typeof program.outputs)[number];
     const told = tellingOf("predict", { activation, argmax }, shape.slice(1));
-    const how = mergeNormalization(this.#parts.normalization, normalization);
+    const how = mergeNormalization(this.parts.normalization, normalization);
     const packed = x instanceof Uploaded ? x : packInputs("predict", x, program.streams, how);
     return told(await this.turns(() => runner.predict(packed, { averaged, batch, output })));
   }
@@ -129,7 +130,7 @@ export class Network {
   /** All weights and states by name, as of the steps submitted so far. */
   async weights(): Promise<Map<string, HostTensor>> {
     this.demandAlive();
-    return this.turns(() => this.#parts.runner.store.readWeights());
+    return this.turns(() => this.parts.runner.store.readWeights());
   }
 
   /** Sets weights by tensor name, such as those that `weights()` gives. Throws NameError, ShapeError and DataError before any changes. */
@@ -152,12 +153,12 @@ export class Network {
 
   /** Weights and states. */
   get #tensors(): readonly Placed[] {
-    return tensorsOf(this.#parts.program);
+    return tensorsOf(this.parts.program);
   }
 
   /** Sets numbers that were checked. @internal */
   place(numbers: readonly PlacedNumbers[]): void {
-    for (const { placed, values } of numbers) this.#parts.runner.setWeight(placed, values);
+    for (const { placed, values } of numbers) this.parts.runner.setWeight(placed, values);
   }
 
   #set(place: string, weights: NamedNumbers): void {
@@ -166,13 +167,13 @@ export class Network {
 
   /** Throws what became of the device, if anything did. @internal */
   demandAlive(): void {
-    const failure = this.#parts.gpu.failure();
+    const failure = this.parts.gpu.failure();
     if (failure !== undefined) throw failure;
   }
 
   /** Frees everything on the GPU. The device itself is kept if it was given. */
   dispose(): void {
-    this.#parts.runner.dispose();
+    this.parts.runner.dispose();
   }
 
   /** As `dispose`, at the end of a block with `using`. */

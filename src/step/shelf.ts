@@ -4,10 +4,10 @@
 import type { Packed, Samples } from "../data/dataset.ts";
 import { fingerprint } from "../data/fingerprint.ts";
 import type { Normalization } from "../data/normalization.ts";
-import { pack } from "../data/pack.ts";
+import { pack, packInputs } from "../data/pack.ts";
 import { Uploaded } from "../data/uploaded.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { type DataFormat, isSameFormat } from "../graph/stream.ts";
+import { type DataFormat, dataName, isSameFormat } from "../graph/stream.ts";
 import { createFeed, type Feed, inOrder, roomFor } from "./feed.ts";
 import type { Copies, Program } from "./program.ts";
 
@@ -75,10 +75,16 @@ export function createShelf(
     return source;
   }
 
+  /** With y, or where the loss asks for one and there is none, inputs alone. */
+  function packed(place: string, samples: Samples): Packed {
+    const packs = samples?.y === undefined && streams.targets.length > 0 ? packInputs : pack;
+    return packs(place, samples, streams, normalization);
+  }
+
   /** Stays until it is disposed of. */
   function kept(source: Source): Uploaded {
     uploads.add(source.feed);
-    return new Uploaded(source.count, sources, source, () => {
+    return new Uploaded(source.count, gpu, source, () => {
       if (!uploads.delete(source.feed)) return;
       // What a fit walks over is freed when the fit is over.
       if (source.feed === held) freed.add(source.feed);
@@ -86,7 +92,7 @@ export function createShelf(
     });
   }
 
-  const uploaded = (place: string, data: Uploaded): Source => data.sourceFor(place, sources) as Source;
+  const uploaded = (place: string, data: Uploaded): Source => data.sourceFor(place, gpu) as Source;
 
   function drop(feed: Feed): void {
     const own = ordered.get(feed);
@@ -102,7 +108,13 @@ export function createShelf(
 
     /** Samples on the GPU: what has the same content as before, in whatever arrays, is checked and uploaded once. */
     source(place: string, samples: Samples | Uploaded): Source {
-      if (samples instanceof Uploaded) return uploaded(place, samples);
+      if (samples instanceof Uploaded) {
+        const source = uploaded(place, samples);
+        // What was put here for predictions is refused as samples without y are.
+        if (streams.targets.some(({ name }) => !source.feed.buffers.has(dataName("y", name))))
+          pack(place, { x: [] }, streams);
+        return source;
+      }
       const content = fingerprint(samples);
       const source = sources.get(content) ?? upload(pack(place, samples, streams, normalization));
       const before = contents.get(samples);
@@ -121,8 +133,8 @@ export function createShelf(
       return source;
     },
 
-    /** Samples that stay until they are disposed of. */
-    upload: (place: string, samples: Samples): Uploaded => kept(upload(pack(place, samples, streams, normalization))),
+    /** Samples that stay until they are disposed of; inputs alone are for predictions. */
+    upload: (place: string, samples: Samples): Uploaded => kept(upload(packed(place, samples))),
 
     /** The same piece by piece; where `told` throws, nothing is left of them. */
     async uploadInPieces(
@@ -130,13 +142,13 @@ export function createShelf(
       samples: Samples,
       told: (done: number, total: number) => void,
     ): Promise<Uploaded> {
-      const packed = pack(place, samples, streams, normalization);
-      const source = roomOf(packed);
+      const values = packed(place, samples);
+      const source = roomOf(values);
       const { feed } = source;
       let done = 0;
       try {
         told(done, feed.bytes);
-        for (const bytes of feed.write(packed)) {
+        for (const bytes of feed.write(values)) {
           await gpu.untilLost(gpu.device.queue.onSubmittedWorkDone());
           done += bytes;
           told(done, feed.bytes);

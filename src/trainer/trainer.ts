@@ -213,9 +213,10 @@ export class Trainer {
   }
 
   /**
-   * Checks samples and puts them on the GPU once, for `fit` and `evaluate` to take in their place until `dispose` is called.
-   * Throws DataError and ShapeError as `fit` does. With options, which may be empty, they go in pieces of 4 MB, each of which is waited
-   * for: so the page lives and hears how far it is. Leave the arrays as they are until then.
+   * Checks samples and puts them on the GPU once, for `fit`, `evaluate` and `predict` to take in their place until `dispose` is called;
+   * those without a y that the loss asks for are for `predict` alone. Throws DataError and ShapeError as `fit` does. With options, which
+   * may be empty, they go in pieces of 4 MB, each of which is waited for: so the page lives and hears how far it is. Leave the arrays as
+   * they are until then.
    *
    * @example
    * const data = await trainer.upload({ x, y }, { onProgress: ({ done, total }) => show(done / total), signal });

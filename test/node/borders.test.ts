@@ -177,7 +177,7 @@ describe("the beginning of a file", () => {
 
 describe("the device", () => {
   const places =
-    /^(gpu\/|trainer\/|autotune\/meter\.ts$|cohort\/replace\.ts$|recover\/(device|twice)\.ts$|step\/(replay|metrics|store|feed|cache|bindings|predict|runner|ticks)\.ts$)/;
+    /^(gpu\/|trainer\/|autotune\/meter\.ts$|cohort\/replace\.ts$|image\/writer\.ts$|recover\/(device|twice)\.ts$|step\/(replay|metrics|store|feed|cache|bindings|predict|runner|ticks)\.ts$)/;
 
   test.each(sources.filter((file) => !places.test(file)))("is not spoken of in the code of %s", (file) => {
     expect(withoutComments(textOf(file)).match(/\w*GPU\w*/g) ?? []).toEqual([]);

@@ -82,9 +82,15 @@ export const chapters: readonly Chapter[] = [
       {
         name: "data",
         title: "Data",
-        about: "What a fit takes: arrays, files, batches that are made on the way, bytes, text.",
-        sources: [{ file: "docs/data.md" }, { file: README, questions: ["Text?", "More data than memory?"] }],
-        live: [["char-gpt/", "A small GPT that reads Moby-Dick"]],
+        about: "What a fit takes: arrays, files, batches that are made on the way, bytes, text, pictures.",
+        sources: [
+          { file: "docs/data.md" },
+          { file: README, questions: ["Text?", "More data than memory?", "Photographs, canvases, a camera?"] },
+        ],
+        live: [
+          ["char-gpt/", "A small GPT that reads Moby-Dick"],
+          ["yours/", "Pictures that you drop, or that your camera sees"],
+        ],
         entry: "dataset",
       },
       {
