@@ -1,7 +1,7 @@
 // A run over samples: so many steps, with a rest to look every few of them. Samples are asked for at each rest: those that are the same
 // stay on the GPU and the run goes on in them, with others it begins anew.
 
-import type { FitOptions, Samples, Trainer } from "../../src/index.ts";
+import type { FitOptions, Samples, Trainer, Uploaded } from "../../src/index.ts";
 import type { Run } from "./player.ts";
 
 /** Who hears of steps. */
@@ -12,15 +12,15 @@ const STATS_EVERY = 10;
 
 export class FitRun implements Run {
   readonly trainer: Trainer;
-  readonly #samples: () => Samples;
+  readonly #samples: () => Given | Promise<Given>;
   readonly #steps: number;
   readonly #every: number;
   readonly #listener: Listener;
-  #before: Samples | undefined;
+  #before: Given | undefined;
   #planned: number;
 
   /** Plans `steps`, and rests after `every` of them. */
-  constructor(trainer: Trainer, samples: () => Samples, { steps, every }: Plan, listener: Listener) {
+  constructor(trainer: Trainer, samples: () => Given | Promise<Given>, { steps, every }: Plan, listener: Listener) {
     this.trainer = trainer;
     this.#samples = samples;
     this.#steps = this.#planned = steps;
@@ -37,7 +37,7 @@ export class FitRun implements Run {
   }
 
   async go(): Promise<void> {
-    const samples = this.#samples();
+    const samples = await this.#samples();
     const resume = samples === this.#before;
     this.#before = samples;
     if (this.finished) this.#planned += this.#steps;
@@ -54,6 +54,9 @@ export class FitRun implements Run {
     this.trainer.dispose();
   }
 }
+
+/** What a run is over, on the host or on the GPU already. */
+export type Given = Samples | Uploaded;
 
 export interface Plan {
   readonly steps: number;

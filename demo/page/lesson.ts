@@ -40,6 +40,8 @@ export interface Lesson<R extends PlannedRun, S extends object> {
   look(run: R): Promise<void>;
   /** Training rests, by the user's hand or as all is done: time for what takes longer than a few steps. */
   rested?(run: R): Promise<void>;
+  /** There is no GPU to train on; the page says so already. */
+  unsupported?(): Promise<void>;
 }
 
 /** What a page may ask of its run. */
@@ -116,6 +118,7 @@ export function teach<R extends PlannedRun, S extends object>(lesson: Lesson<R, 
       await lesson.look(run);
     },
     ...(lesson.rested && { rested: lesson.rested }),
+    ...(lesson.unsupported && { unsupported: lesson.unsupported }),
     paint(run) {
       const { trainer, stepsPlanned } = run;
       layers.update(tableOf(run), stats, false);

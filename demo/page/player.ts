@@ -31,6 +31,8 @@ export interface Scene<R extends Run, S> {
   /** Training rests, by the user's hand or as all is done. */
   rested?(run: R): Promise<void>;
   paint(run: R): void;
+  /** There is no GPU to run on; the page says so already. */
+  unsupported?(): Promise<void>;
 }
 
 /** Milliseconds between paintings: often enough to be live, seldom enough to be read. */
@@ -135,8 +137,10 @@ export class Player<R extends Run, S> {
   }
 
   #fail(error: unknown): void {
-    if (error instanceof DeviceError) showUnsupported(error);
-    else showError(error);
+    if (error instanceof DeviceError) {
+      showUnsupported(error);
+      void this.#scene.unsupported?.().catch(showError);
+    } else showError(error);
     this.#enter("failed", "Not ready: see the message above, then reset.");
   }
 

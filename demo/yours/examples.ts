@@ -1,12 +1,10 @@
-// The examples of each class: cards with a name, the pictures, and the ways to give more. Pictures stay pictures, and become numbers when a
-// network asks for them, so that another network may have them too.
+// The examples of each class: cards with a name, the pictures, and the ways to give more. Pictures stay pictures, and become numbers on the GPU,
+// so that another network may have them too.
 
 import { fromAddress, toAddress } from "../page/address.ts";
 import { find, make, write } from "../page/element.ts";
 import { showError } from "../page/notices.ts";
-import type { Judged } from "./given.ts";
-import type { NetworkName } from "./networks.ts";
-import { bytesOf, squareOf } from "./pixels.ts";
+import { squareOf } from "./pixels.ts";
 
 interface Card {
   readonly item: HTMLElement;
@@ -19,9 +17,15 @@ interface Card {
 /** What a class is called until somebody says so. */
 const nameAt = (i: number): string => `class ${i + 1}`;
 
+/** Pictures with the class of each. */
+export interface Pictures {
+  readonly x: readonly HTMLCanvasElement[];
+  readonly y: Uint8Array<ArrayBuffer>;
+}
+
 export interface Samples {
-  readonly learnt: Judged;
-  readonly others: Judged;
+  readonly learnt: Pictures;
+  readonly others: Pictures;
 }
 
 export class Examples {
@@ -66,10 +70,10 @@ export class Examples {
   }
 
   /**
-   * The examples as a network takes them: those to learn from, and those to judge by, the last `held` of each class where the examples
-   * brought none. Throws where a class has none to learn from, with what to do.
+   * The examples: those to learn from, and those to judge by, the last `held` of each class where the examples brought none. Throws where a
+   * class has none to learn from, with what to do.
    */
-  samples(network: NetworkName, side: number, held: number): Samples {
+  samples(held: number): Samples {
     const empty = this.#cards.findIndex(({ pictures }) => pictures.length === 0);
     if (empty >= 0)
       throw new Error(
@@ -82,14 +86,7 @@ export class Examples {
         card.pictures.filter((_, i) => keep(card, i)).map((picture) => [picture, label] as const),
       );
     const others = this.#others?.pictures.map((picture, i) => [picture, this.#others?.y[i] as number] as const);
-    return {
-      learnt: judged(
-        of((card, i) => !isHeld(card, i)),
-        network,
-        side,
-      ),
-      others: judged(others ?? of(isHeld), network, side),
-    };
+    return { learnt: apart(of((card, i) => !isHeld(card, i))), others: apart(others ?? of(isHeld)) };
   }
 
   #card(i: number, said: string | undefined): Card {
@@ -171,10 +168,7 @@ async function pictureOf(file: File): Promise<HTMLCanvasElement> {
   }
 }
 
-function judged(all: readonly (readonly [HTMLCanvasElement, number])[], network: NetworkName, side: number): Judged {
-  const rows = all.map(([picture]) => bytesOf(picture, network, side));
-  const length = rows[0]?.length ?? 0;
-  const x = new Uint8Array(rows.length * length);
-  for (const [i, row] of rows.entries()) x.set(row, i * length);
-  return { x, y: Uint8Array.from(all, ([, label]) => label) };
-}
+const apart = (all: readonly (readonly [HTMLCanvasElement, number])[]): Pictures => ({
+  x: all.map(([picture]) => picture),
+  y: Uint8Array.from(all, ([, label]) => label),
+});

@@ -1,7 +1,7 @@
 // The page on which a network of others becomes the visitor's own: examples and settings on one side, its layers at the other, what it says
 // of the pad while it learns, the ways beside each other, and what is taken home.
 
-import type { Model } from "../../src/index.ts";
+import { compile, dense, type Model, meanSquaredError } from "../../src/index.ts";
 import type { FromKeras } from "../../src/keras/index.ts";
 import { find, make, write } from "../page/element.ts";
 import { readFile } from "../page/file.ts";
@@ -13,11 +13,12 @@ import { Camera } from "./camera.ts";
 import { typescript } from "./code.ts";
 import { Examples, type Samples } from "./examples.ts";
 import { networks, readNetwork, withHead } from "./networks.ts";
+import { oddsOf } from "./odds.ts";
 import { Pad } from "./pad.ts";
-import { bytesOf } from "./pixels.ts";
 import { type Plan, wayNames, ways } from "./plan.ts";
 import { type Ended, runWay, verdict } from "./race.ts";
 import { ready, type Source } from "./ready.ts";
+import { play, type Recorded } from "./recorded.ts";
 import { handOut, inPyTorch, writers } from "./take-away.ts";
 import { compileWay } from "./ways.ts";
 import { YourRun } from "./your-run.ts";
@@ -62,8 +63,7 @@ const examples = new Examples(take, () => {
 });
 
 const samplesNow = (): Samples => {
-  const { network, held } = settings;
-  samples ??= examples.samples(network, sideOf(settings), held);
+  samples ??= examples.samples(settings.held);
   return samples;
 };
 
@@ -103,14 +103,15 @@ const taught = teach<YourRun, Settings>({
     settings = chosen;
     run = undefined; // it is gone
     const { network, classes, steps } = chosen;
+    const device = await sharedDevice();
+    if (device === undefined) await compile(dense(1), { input: [1], loss: meanSquaredError() }); // says why, before anything is loaded
     const published = await read(network);
     await fill(chosen);
     samples = undefined;
     const plan = planOf(chosen);
-    const device = await sharedDevice();
     model = withHead(network, published.model, classes);
     const trainer = await compileWay(published, plan, device && { device });
-    return new YourRun(trainer, plan, steps, () => samplesNow().learnt, told);
+    return new YourRun(trainer, plan, steps, (pictures) => pictures.samples("learnt", samplesNow().learnt), told);
   },
 
   opened(opened) {
@@ -124,10 +125,15 @@ const taught = teach<YourRun, Settings>({
 
   look: see,
 
+  async unsupported() {
+    const { default: recording } = await import("./recorded.json");
+    play(recording as Recorded);
+  },
+
   async rested(now) {
     const { others } = samplesNow();
     if (others.y.length === 0) return;
-    const { accuracy } = await now.trainer.evaluate(others);
+    const { accuracy } = await now.trainer.evaluate(await now.pictures.samples("others", others));
     write(
       note,
       `${percent(accuracy)} of ${others.y.length} others right after ${now.trainer.steps} steps in ${now.seconds.toFixed(1)} s.`,
@@ -135,23 +141,40 @@ const taught = teach<YourRun, Settings>({
   },
 });
 
-/** What the network says of the pad, or of what the camera sees. */
+let looking = false;
+let asked = false;
+
+/** What the network says of the pad, or of what the camera sees. Who asks meanwhile is answered by another look. */
 async function see(): Promise<void> {
-  const picture = camera.isOn ? camera.picture() : pad.isEmpty ? undefined : pad.picture();
-  if (run === undefined || picture === undefined) return;
+  asked = true;
+  if (looking) return;
+  looking = true;
   try {
-    const { network, size } = run.plan;
-    const { data } = await run.trainer.predict(bytesOf(picture, network, size), { activation: "softmax" });
-    seen.replaceChildren(
-      ...examples.names.map((name, i) => {
-        const part = data[i] ?? 0;
-        const bar = make("dd", "", `${Math.round(100 * part)} %`);
-        bar.style.setProperty("--part", String(part));
-        return make("div", "", make("dt", "", name), bar);
-      }),
-    );
+    while (asked) {
+      asked = false;
+      await look();
+    }
   } catch (error) {
     showError(error);
+  } finally {
+    looking = false;
+  }
+}
+
+async function look(): Promise<void> {
+  const isGrey = run !== undefined && networks[run.plan.network].channels === 1;
+  const filmed = isGrey ? camera.picture() : camera.video;
+  const picture = camera.isOn ? filmed : pad.isEmpty ? undefined : pad.picture();
+  if (run === undefined || picture === undefined) return;
+  const { data } = await run.pictures.predict(picture);
+  seen.replaceChildren(...oddsOf(examples.names, data));
+}
+
+/** Looks through the camera as often as answers come, at most some ten times a second, until it is turned off. */
+async function watch(): Promise<void> {
+  while (camera.isOn) {
+    await see();
+    await new Promise((done) => setTimeout(done, 100));
   }
 }
 
@@ -196,7 +219,10 @@ function button(selector: string, act: () => Promise<void> | void): void {
 }
 
 button("#clear", () => pad.clear());
-button("#camera", () => camera.toggle());
+button("#camera", async () => {
+  await camera.toggle();
+  void watch();
+});
 button("#compare", () => taught.atRest(race));
 button("#copy", () => navigator.clipboard.writeText(code.textContent ?? ""));
 button("#python", async () => {
@@ -218,6 +244,5 @@ for (const [name, write] of Object.entries(writers)) {
     await handOut(await write(run.trainer, model, [size, size, networks[network].channels]));
   });
 }
-setInterval(() => {
-  if (camera.isOn) void see();
-}, 500);
+// A picture that misses a class must not take the place of the page.
+for (const kind of ["dragover", "drop"] as const) window.addEventListener(kind, (event) => event.preventDefault());

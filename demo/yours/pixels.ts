@@ -1,5 +1,5 @@
-// From what somebody gives to the bytes that a network takes: the middle of a picture as a square, in colours, or in shades of grey with
-// the strokes light on dark, as drawings were when the network learnt.
+// From what somebody gives to a picture that a network may see: its middle as a square, in colours, or with the strokes light on dark, as drawings
+// were when the network learnt. How large it is and how many channels it has is the affair of whoever puts it on the GPU.
 
 import { make } from "../page/element.ts";
 import { type NetworkName, networks } from "./networks.ts";
@@ -39,22 +39,32 @@ export function greyOf(bytes: Uint8Array, i = 0): HTMLCanvasElement {
   return canvas;
 }
 
-/** The bytes of a picture as a network takes them, [side, side, channels]. */
-export function bytesOf(picture: HTMLCanvasElement, network: NetworkName, side: number): Uint8Array<ArrayBuffer> {
-  const [, context] = surface(side);
-  context.drawImage(picture, 0, 0, side, side);
-  const { data } = context.getImageData(0, 0, side, side);
-  const { channels } = networks[network];
-  if (channels === 3)
-    return Uint8Array.from({ length: 3 * side * side }, (_, i) => data[i + Math.floor(i / 3)] as number);
-  const grey = Uint8Array.from({ length: side * side }, (_, i) =>
-    Math.round(0.299 * data[4 * i]! + 0.587 * data[4 * i + 1]! + 0.114 * data[4 * i + 2]!),
-  );
-  return isLight(grey, side) ? grey.map((value) => 255 - value) : grey;
+/** Pictures turned light on dark, made once. */
+const turned = new WeakMap<HTMLCanvasElement, HTMLCanvasElement>();
+
+/** A picture as a network is to see it: as it is, or light on dark where it sees shades of grey. */
+export function asSeen(picture: HTMLCanvasElement, network: NetworkName): HTMLCanvasElement {
+  if (networks[network].channels === 3) return picture;
+  const known = turned.get(picture);
+  if (known !== undefined) return known;
+  if (!isLight(picture)) return picture;
+  const [canvas, context] = surface(picture.width);
+  context.drawImage(picture, 0, 0);
+  context.globalCompositeOperation = "difference"; // from white
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.width);
+  turned.set(picture, canvas);
+  return canvas;
 }
 
 /** Whether the rim of a picture is light, as paper is. */
-function isLight(grey: Uint8Array, side: number): boolean {
-  const rim = grey.filter((_, i) => [0, side - 1].includes(i % side) || [0, side - 1].includes(Math.floor(i / side)));
-  return rim.reduce((sum, value) => sum + value, 0) > 127 * rim.length;
+function isLight(picture: HTMLCanvasElement): boolean {
+  const side = 28;
+  const [, context] = surface(side);
+  context.drawImage(picture, 0, 0, side, side);
+  const { data } = context.getImageData(0, 0, side, side);
+  const isRim = (i: number): boolean => [0, side - 1].some((end) => i % side === end || Math.floor(i / side) === end);
+  const rim = Array.from({ length: side * side }, (_, i) => i).filter(isRim);
+  const [red, green, blue] = [0, 1, 2].map((c) => rim.reduce((sum, i) => sum + data[4 * i + c]!, 0) / rim.length);
+  return 0.299 * red! + 0.587 * green! + 0.114 * blue! > 127;
 }

@@ -3,6 +3,7 @@
 import type { CompileOptions } from "../../src/index.ts";
 import type { FromKeras } from "../../src/keras/index.ts";
 import type { Samples } from "./examples.ts";
+import { OnGpu } from "./on-gpu.ts";
 import { type Plan, type WayName, ways } from "./plan.ts";
 import { compileWay } from "./ways.ts";
 
@@ -24,16 +25,18 @@ export async function runWay(
 ): Promise<Ended> {
   const trainer = await compileWay(read, plan, options);
   try {
+    const pictures = new OnGpu(trainer, plan.network);
+    const given = await pictures.samples("learnt", learnt);
     const since = performance.now();
     const spent = (): number => (performance.now() - since) / 1000;
-    await trainer.fit(learnt, {
+    await trainer.fit(given, {
       epochs: 1e6,
       onStep: () => {
         if (spent() >= seconds) trainer.stop();
       },
     });
     const [steps, took] = [trainer.steps, spent()];
-    const { accuracy } = await trainer.evaluate(others);
+    const { accuracy } = await trainer.evaluate(await pictures.samples("others", others));
     return { way: plan.way, steps, seconds: took, accuracy };
   } finally {
     trainer.dispose();

@@ -185,6 +185,29 @@ test.each(["", "speed/", ...pages.map(([name]) => `${name}/`)])("says what to do
   expect(wrong).toEqual([]);
 });
 
+test("yours: without WebGPU a recorded run is played, which says what it is and why", async () => {
+  for (const viewport of [DESKTOP, PHONE]) {
+    const { page, wrong } = await visit("yours/", viewport, () => {
+      Reflect.deleteProperty(Navigator.prototype, "gpu");
+    });
+    await page.getByRole("heading", { name: "A recorded run" }).waitFor();
+    await page.getByText("This is a recording: without WebGPU nothing can be trained in this browser.").waitFor();
+    await status(page, "Recorded step");
+    await status(page, "Recorded: 98.00 % of 500 others right after 60 steps");
+    // What there is to see is what a run shows: the curve, the layers, and what is said of each picture; nothing is to be pressed but the button.
+    expect(await page.locator("#loss [role=img]").getAttribute("aria-label")).toMatch(/Smoothed 0\.\d{4}/);
+    expect(await page.locator("#loss [role=img]").count()).toBe(1);
+    expect(await page.locator("#layers .updates").last().textContent()).toBe("60 updates");
+    expect(await page.getByLabel("Freeze head.0").isDisabled()).toBe(true);
+    expect(await page.locator("#recorded li dl").count()).toBe(5);
+    expect(await page.getByRole("button", { name: "Start", exact: true }).isVisible()).toBe(false);
+    await press(page, "Play again");
+    await status(page, "Recorded step 1 of 60");
+    expect(await overhang(page)).toBe(0);
+    expect(wrong).toEqual([]);
+  }
+});
+
 test("speed: measures a network by its address, names the adapter, gives its numbers away, and stops", async () => {
   const { page, wrong } = await visit("speed/?only=mlp&rounds=1&steps=1", PHONE);
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);

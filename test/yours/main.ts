@@ -1,5 +1,6 @@
 // npm run yours: the page of one's own network as a scripted visitor meets it, on the software adapter: five digits, ten examples each, 500
-// others to judge; the ways beside each other; and three kinds of drawings. Ends with 1 where a mark is missed.
+// others to judge; the ways beside each other; and three kinds of drawings. Ends with 1 where a mark is missed. With --record it writes the run that
+// the page shows where there is no GPU.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,6 +12,7 @@ import { buildSite } from "../../demo/site/build.ts";
 import { addressOf, serveSite } from "../../demo/site/serve.ts";
 import { drawings } from "../../demo/yours/given.ts";
 import { give, type Pictures, someDigits } from "../page/yours-user.ts";
+import { record } from "./record.ts";
 
 /** Learnt of each class, and the seconds that it may take. */
 const [EACH, MOST] = [10, 20];
@@ -19,6 +21,11 @@ const at = process.argv.indexOf("--seconds");
 const most = at < 0 ? MOST : Number(process.argv[at + 1]);
 
 const status = (page: Page, text: string) => page.getByRole("status").getByText(text).waitFor({ timeout: 600_000 });
+
+if (process.argv.includes("--record")) {
+  await record();
+  process.exit();
+}
 
 const folder = await mkdtemp(join(tmpdir(), "gradus-yours-"));
 const [browser, server] = [
