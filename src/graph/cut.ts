@@ -5,7 +5,7 @@ import { bug } from "../errors.ts";
 import { gather } from "../op/gather.ts";
 import { gatherWords } from "../op/gather-words.ts";
 import { dependents } from "./backward.ts";
-import { type Graph, type Node, tensorAt } from "./graph.ts";
+import { type Graph, type Node, storageOf, tensorAt } from "./graph.ts";
 
 /**
  * The one tensor [B, ...] through which everything frozen at the input side reaches the rest. Undefined where nothing would
@@ -30,7 +30,7 @@ export function frontierOf(graph: Graph, wanted: ReadonlySet<number>, moved: Rea
     graph.nodes
       .filter((node) => !isStill(node))
       .flatMap(({ inputs }) => inputs)
-      .filter((id) => id !== y && !beside.has(id) && made.has(id))
+      .filter((id) => id !== y && !beside.has(id) && made.has(storageOf(graph, id)))
       .map(samples),
   );
   const [frontier] = crossing;

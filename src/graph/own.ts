@@ -3,31 +3,32 @@
 import { asksGradients } from "../op/check.ts";
 import { copy } from "../op/elementwise.ts";
 import type { Tensor } from "../op/tensor.ts";
-import { emit, type Graph, storageOf, tensorAt } from "./graph.ts";
+import { emit, type Graph, isView, storageOf, tensorAt } from "./graph.ts";
 
 /**
- * Makes each result a tensor of its target alone: what others read, what is a view and what serves two targets is copied, and so is a
- * gradient that no kernel asks. Gives the ids of the results by target.
+ * Makes each result a tensor of its target alone, that behind it where it is a view: what others read and what serves two targets is
+ * copied, and so is a gradient that no kernel asks. Gives the ids of the results by target.
  */
 export function owned(
   graph: Graph,
   results: ReadonlyMap<number, Tensor>,
   role: "gradient" | "next",
 ): ReadonlyMap<number, number> {
-  const uses = [...graph.nodes.flatMap(({ inputs }) => inputs), ...[...results.values()].map(({ id }) => id)];
+  const readers = graph.nodes.filter((node) => !isView(graph, node));
+  const uses = [...readers.flatMap(({ inputs }) => inputs), ...[...results.values()].map(({ id }) => id)];
   const storages = uses.map((id) => storageOf(graph, id));
   const found = new Map<number, number>();
   for (const [target, result] of results) {
-    const maker = graph.nodes.find(({ outputs }) => outputs.includes(result.id));
+    const made = tensorAt(graph, storageOf(graph, result.id));
+    const maker = graph.nodes.find(({ outputs }) => outputs.includes(made.id));
     const asked = maker?.op.kernel === undefined ? 0 : asksGradients(maker.op.kernel);
     const isOwn =
       maker !== undefined &&
-      (role === "next" || maker.outputs.indexOf(result.id) < asked) &&
-      result.role === "activation" &&
-      result.view === undefined &&
-      storages.indexOf(result.id) === storages.lastIndexOf(result.id);
+      (role === "next" || maker.outputs.indexOf(made.id) < asked) &&
+      made.role === "activation" &&
+      storages.indexOf(made.id) === storages.lastIndexOf(made.id);
     const { name } = tensorAt(graph, target);
-    const own = isOwn ? result : emit(graph, copy, { x: result }).z;
+    const own = isOwn ? made : emit(graph, copy, { x: result }).z;
     graph.tensors[own.id] = { ...own, name: `${name}.${role}`, role, of: target };
     found.set(target, own.id);
   }

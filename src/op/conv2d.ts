@@ -3,10 +3,12 @@
 import windows from "../../shaders/parts/window.wgsl?raw";
 import text from "../../shaders/product/conv2d.wgsl?raw";
 import { inLines } from "./kernel.ts";
-import type { Attributes, Kernel, Way } from "./op.ts";
+import { matmul } from "./matmul.ts";
+import type { Attributes, Kernel, Op, Way } from "./op.ts";
 import { defineOp } from "./op.ts";
 import { keepsInner, type Product, productKernel } from "./product.ts";
 import { checkCount, checkPair, given } from "./request.ts";
+import { reshape } from "./reshape.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
@@ -93,6 +95,18 @@ function filterGradient(emit: Way["emit"], images: Tensor, dy: Tensor, filter: T
   return splits === 1 ? partial : emit(sumPartials, { x: partial }).y;
 }
 
+/** A window of one pixel that meets each pixel once makes rows of pixels, and a product of the convolution. */
+const plainly =
+  (transposeB: boolean): NonNullable<Op<"a" | "b", "c", Convolution>["plainly"]> =>
+  ({ a, b, c }, { attributes: { stride, groups = 1 }, emit }) => {
+    const pixels = size(a.shape.slice(0, 3));
+    const isPlain = size([...b.shape.slice(0, 2), ...stride, groups]) === 1 && size(c.shape.slice(0, 3)) === pixels;
+    if (!isPlain) return undefined;
+    const seenAs = (x: Tensor, shape: readonly number[]): Tensor => emit(reshape, { x }, { shape }).y;
+    const rows = { a: seenAs(a, [pixels, a.shape[3]!]), b: seenAs(b, b.shape.slice(2)) };
+    return { c: seenAs(emit(matmul, rows, transposeB ? { transposeB } : {}).c, c.shape) };
+  };
+
 /** A filter [kh, kw, C / groups, F] over images: [B, OH, OW, F]. Operands by the names that products have: a the images, b the filter. */
 export const conv2d = defineOp({
   name: "conv2d",
@@ -117,6 +131,7 @@ export const conv2d = defineOp({
     give("a", () => emit(conv2dBackwardInput, { a: dc, b }, { ...attributes, size: a.shape.slice(1, 3) }).c);
   },
   work: ({ b, c }) => (size(c.shape) * size(b.shape)) / b.shape[3]!,
+  plainly: plainly(false),
   kernel: convolution("conv2d", ["a", "b"], ({ positions, entries, filters }) => {
     return { M: positions, N: filters, K: entries, transposeA: false, transposeB: false };
   }),
@@ -254,6 +269,7 @@ export const conv2dTranspose = defineOp({
     give("b", () => filterGradient(emit, dc, a, b, attributes));
   },
   work: ({ a, b }) => (size(a.shape) * size(b.shape)) / b.shape[3]!,
+  plainly: plainly(true),
   kernel: backwardInput,
   takesEpilogue: true,
   keepsInner,

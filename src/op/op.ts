@@ -95,6 +95,8 @@ export interface Op<In extends string = string, Out extends string = string, A e
   moves?(attributes: A): boolean;
   /** The sums that it is, where it is nothing else and they may be made together with those of others. */
   rowSums?(tensors: Tensors<In | Out>): readonly RowSum[] | undefined;
+  /** The same by plainer ops, where shapes and attributes ask for no more: the last one gives outputs of the same names. */
+  plainly?(tensors: Tensors<In | Out>, way: Pick<Way<In, A>, "attributes" | "emit">): Tensors | undefined;
   /**
    * The same by ops that share it out to more workgroups, where this one would leave a GPU idle: the last one gives outputs of the same
    * names, and operands of what is at the end of this one stand behind its inputs.

@@ -6,10 +6,10 @@ import { differentiate } from "../graph/backward.ts";
 import { type Base, baseDtype } from "../graph/base.ts";
 import { after, before, frontierOf, inputOf } from "../graph/cut.ts";
 import { layerDepths } from "../graph/depth.ts";
-import { forGpu } from "../graph/for-gpu.ts";
 import { fuse } from "../graph/fuse.ts";
 import { type Graph, tensorAt } from "../graph/graph.ts";
 import type { Matrix } from "../graph/kept.ts";
+import { lower } from "../graph/lower.ts";
 import { owned } from "../graph/own.ts";
 import { segmentPaths } from "../graph/recompute.ts";
 import type { Report } from "../graph/report.ts";
@@ -228,7 +228,7 @@ function buildOne(options: Omit<ProgramOptions, "copies">): Program {
       ? frontierOf(graph, wanted, new Set([...traced.commits.values()].map(({ id }) => id)))
       : undefined;
   const cut = { train: after, features: before }[mode as string];
-  const part = frontier === undefined || cut === undefined ? graph : cut(graph, frontier);
+  const part = lower(frontier === undefined || cut === undefined ? graph : cut(graph, frontier), "plainly");
   const gradients = trains ? differentiate(part, losses, wanted) : new Map<number, number>();
   const next = mode === "train" ? owned(part, traced.commits, "next") : new Map<number, number>();
   const results =
@@ -245,7 +245,7 @@ function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const device: DeviceFacts = { software: options.software };
   const joined = fuse(part, kept, !isLean);
   const { formed = (graph: Graph) => graph } = options;
-  const whole = formed(device.software ? joined : forGpu(joined), kept);
+  const whole = formed(device.software ? joined : lower(joined, "forGpu"), kept);
   const short = isLean ? lean(whole, loss, paths) : sumsLast(whole, kept);
   const residents = [base, { layout: states.layout, ids: stateIds }];
   const room = first?.recording.arenas ?? new Map<string, number>();

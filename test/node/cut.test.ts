@@ -5,7 +5,17 @@ import { after, before, frontierOf } from "../../src/graph/cut.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
 import { plainFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
-import { dense, flatten, type Layer, meanSquaredError, ops, residual, sequential, tanh } from "../../src/index.ts";
+import {
+  conv1d,
+  dense,
+  flatten,
+  type Layer,
+  meanSquaredError,
+  ops,
+  residual,
+  sequential,
+  tanh,
+} from "../../src/index.ts";
 import { alone } from "../reference/streams.ts";
 
 /** The shape at which a model is cut whose layers below `frozen` rest, and the ops on either side. */
@@ -41,6 +51,11 @@ describe("a graph is cut", () => {
   test("once, where they are seen in two ways", () => {
     const found = cut(sequential({ stem: dense(6), head: [residual([dense(6)]), flatten(), dense(2)] }), "stem");
     expect(found?.shape).toEqual([4, 5, 6]);
+  });
+
+  test("where a frozen weight stands behind it that is seen under another shape", () => {
+    const behind = { head: dense(3), stemLike: conv1d(4, { kernel: 2 }), flat: flatten(), out: dense(2) };
+    expect(cut(sequential({ stem: dense(6), ...behind }), "stem")?.shape).toEqual([4, 5, 6]);
   });
 
   test("behind means over a sample, but not behind those over samples, which are others each time", () => {

@@ -3,6 +3,7 @@
 import { absorb } from "../../src/graph/absorb.ts";
 import { differentiate } from "../../src/graph/backward.ts";
 import { tensorAt } from "../../src/graph/graph.ts";
+import { lower } from "../../src/graph/lower.ts";
 import type { DataFormat } from "../../src/graph/stream.ts";
 import { trace } from "../../src/graph/trace.ts";
 import { initialValues } from "../../src/initializer.ts";
@@ -36,7 +37,7 @@ export function tracedModel({ model, input, batch, loss }: ModelCase, seed = 1):
   const traced = trace(model, { inputs: alone(input), batch, loss, format, mode: "train" });
   const { parameters, parameterIds } = traced;
   const prediction = traced.outputs[0]!.id;
-  const graph = absorb(traced.graph, new Set([prediction]));
+  const graph = lower(absorb(traced.graph, new Set([prediction])), "plainly");
   const losses = traced.objective!.losses;
   const forward = { tensors: graph.tensors, nodes: [...graph.nodes] };
   const gradients = differentiate(graph, losses, new Set(parameterIds));

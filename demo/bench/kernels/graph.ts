@@ -1,7 +1,8 @@
-// A case as the graph that the engine would run: given tensors, then the op's node, or the nodes of its way back alone.
+// A case as the graph that the engine would run: given tensors, then what the op becomes, or the nodes of its way back alone.
 
-import { addTensor, emit, type Graph, specsOf } from "../../../src/graph/graph.ts";
-import type { Attributes, Op } from "../../../src/op/op.ts";
+import { dependents } from "../../../src/graph/backward.ts";
+import { addTensor, emit, type Graph, tensorAt } from "../../../src/graph/graph.ts";
+import { lower } from "../../../src/graph/lower.ts";
 import type { Tensor, Tensors } from "../../../src/op/tensor.ts";
 import { layOut } from "../../../src/plan/layout.ts";
 import { plan } from "../../../src/plan/plan.ts";
@@ -14,7 +15,7 @@ export interface KernelGraph {
   readonly results: ReadonlySet<number>;
 }
 
-/** What is given stands among parameters; class numbers are data. */
+/** What is given stands among parameters: inputs, then for a way back what comes out forward and the gradient of it; class numbers are data. */
 export function graphOf({ op, shapes, integers = [], attributes, gradients }: KernelCase): KernelGraph {
   const graph: Graph = { tensors: [], nodes: [] };
   const given = (name: string, shape: readonly number[]): Tensor => {
@@ -24,29 +25,39 @@ export function graphOf({ op, shapes, integers = [], attributes, gradients }: Ke
   const inputs: Tensors = Object.fromEntries(
     op.inputs.slice(0, shapes.length).map((name, i) => [name, given(name, shapes[i] as readonly number[])]),
   );
-  if (gradients.length === 0) {
-    const made = emit(graph, op, inputs, attributes);
-    return { graph, results: new Set(Object.values(made).map(({ id }) => id)) };
-  }
-  // What comes out forward is given too, and so is the gradient of it.
-  const specs = specsOf(op, inputs, attributes);
-  const known = Object.fromEntries([
-    ...Object.entries(inputs),
-    ...specs.map(([name, { shape }]) => [name, given(name, shape)] as const),
-    ...specs.slice(0, 1).map(([name, { shape }]) => [`d${name}`, given(`d${name}`, shape)] as const),
-  ]);
-  const results = new Set<number>();
-  op.back?.(
-    known as never,
-    {
-      attributes,
-      give(input: string, gradient: () => Tensor) {
-        if (gradients.includes(input)) results.add(gradient().id);
+  const [result, ...others] = Object.values(emit(graph, op, inputs, attributes)) as [Tensor, ...Tensor[]];
+  if (gradients.length === 0)
+    return { graph: lower(graph, "plainly"), results: new Set([result, ...others].map(({ id }) => id)) };
+  const reached = new Map([[result.id, given(`d${op.outputs[0]}`, result.shape)]]);
+  const forward = lower(graph, "plainly");
+  const made = new Set(forward.nodes.flatMap(({ outputs }) => outputs));
+  const back: Graph = {
+    tensors: forward.tensors.map((tensor) => (made.has(tensor.id) ? { ...tensor, role: "parameter" } : tensor)),
+    nodes: [],
+  };
+  const asked = gradients.map((name) => (inputs[name] as Tensor).id);
+  const wanted = dependents(forward, new Set(asked));
+  for (const { op, inputs, outputs, attributes } of forward.nodes.toReversed()) {
+    const known = [
+      ...inputs.map((id, i) => [op.inputs[i], id]),
+      ...outputs.map((id, i) => [op.outputs[i], id]),
+    ] as const;
+    op.back?.(
+      {
+        ...Object.fromEntries(known.map(([name, id]) => [name, tensorAt(back, id as number)])),
+        ...Object.fromEntries(outputs.map((id, i) => [`d${op.outputs[i]}`, reached.get(id)])),
+      } as never,
+      {
+        attributes,
+        give(name, gradient) {
+          const id = inputs[op.inputs.indexOf(name)] as number;
+          if (wanted.has(id)) reached.set(id, gradient());
+        },
+        emit: (other, from, more) => emit(back, other, from, more),
       },
-      emit: (other: Op, from: Tensors, more?: Attributes) => emit(graph, other, from, more),
-    } as never,
-  );
-  return { graph, results };
+    );
+  }
+  return { graph: back, results: new Set(asked.map((id) => (reached.get(id) as Tensor).id)) };
 }
 
 /** Its commands, and where what is given lies. */

@@ -1,15 +1,15 @@
-// What would leave a GPU idle, shared out to more workgroups: in the place of a node stands what its op says of it. A software adapter
-// takes the graph as it is, whose fewer dispatches cost it less.
+// Other nodes in the place of one, as its op says: before the way back what its shapes leave of it, so that both ways are that, and after
+// fusion what shares out to more workgroups what would leave a GPU idle. A software adapter, whose time goes by dispatches, goes without the second.
 
 import { size } from "../op/tensor.ts";
 import { emit, type Graph, namedTensors, ownInputs, tensorAt } from "./graph.ts";
 
 /** The graph with such nodes; tensors keep their numbers, and those that are parts may be longer. */
-export function forGpu(graph: Graph): Graph {
+export function lower(graph: Graph, by: "plainly" | "forGpu"): Graph {
   const made: Graph = { tensors: [...graph.tensors], nodes: [] };
   for (const node of graph.nodes) {
     const { op, attributes, layer, inputs, outputs, epilogue } = node;
-    const results = op.forGpu?.(namedTensors(made, node), {
+    const results = op[by]?.(namedTensors(made, node), {
       attributes,
       emit: (next, from, options) => emit(made, next, from, options, layer),
     });
@@ -23,7 +23,8 @@ export function forGpu(graph: Graph): Graph {
       if (id === undefined || now === undefined) continue;
       const before = tensorAt(made, id);
       // At the end of a kernel the same numbers may have another shape.
-      if (size(before.shape) !== size(now.shape)) made.tensors[id] = { ...before, shape: now.shape };
+      const { shape } = size(before.shape) === size(now.shape) ? before : now;
+      made.tensors[id] = { ...before, shape, ...(now.view !== undefined && { view: now.view }) };
     }
     const operands = inputs.slice(ownInputs(node).length);
     made.nodes.push({ ...last, inputs: [...last.inputs, ...operands], outputs, epilogue });

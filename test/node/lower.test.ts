@@ -1,11 +1,24 @@
 // What a GPU shares out further: the graph has other nodes then, and every loss and gradient stays as it is, also of a short batch. A
-// software adapter's graph is left alone.
+// software adapter's graph is left alone. And what is plainer than it says: a convolution of one tap is a product, in both ways.
 
-import { expect, test } from "vitest";
-import { forGpu } from "../../src/graph/for-gpu.ts";
+import { describe, expect, test } from "vitest";
 import { fuse } from "../../src/graph/fuse.ts";
 import type { Graph } from "../../src/graph/graph.ts";
-import { batchNorm, conv2d, crossEntropy, dense, flatten, gelu, layerNorm, relu, sequential } from "../../src/index.ts";
+import { lower } from "../../src/graph/lower.ts";
+import {
+  batchNorm,
+  conv1d,
+  conv2d,
+  conv2dTranspose,
+  crossEntropy,
+  dense,
+  flatten,
+  gelu,
+  type Layer,
+  layerNorm,
+  relu,
+  sequential,
+} from "../../src/index.ts";
 import { size } from "../../src/op/tensor.ts";
 import { difference, largest } from "../reference/gradient.ts";
 import { interpret } from "../reference/interpret.ts";
@@ -57,7 +70,7 @@ test.each([
     ...states.map(({ id, shape }) => [id, new Float64Array(size(shape)).fill(1)] as const),
   ]);
   const fused = fuse(graph, new Set());
-  const shared = forGpu(fused);
+  const shared = lower(fused, "forGpu");
   const [now, then] = [said(shared), said(fused)];
   expect(now.filter((text) => !then.includes(text) || wanted.includes(text as never))).toEqual(wanted);
   expect(then.filter((text) => !now.includes(text) || before.includes(text as never))).toEqual(before);
@@ -76,4 +89,50 @@ test("a software adapter keeps its kernels", () => {
     programOf(images.model, { ...images, software }).recording.commands.map(({ note }) => note);
   expect(kernels(true).filter((note) => note.includes("in 2 parts"))).toEqual([]);
   expect(kernels(false).filter((note) => note.includes("in 2 parts")).length).toBe(2);
+});
+
+/** A step of a model in which such a layer stands between others, without what tells weights apart by their shapes. */
+const stepOf = (layer: Layer, input: readonly number[], software: boolean, frozen: readonly string[] = []) => {
+  const model = sequential({ first: dense(5), layer, relu: relu(), flat: flatten(), head: dense(3) });
+  const { recording } = programOf(model, { input, software, frozen: new Set(frozen) });
+  return recording.commands;
+};
+
+describe.each([true, false])("where software is %s", (software) => {
+  const image = [6, 7, 3];
+  const dispatches = (layer: Layer, input = image, frozen?: string[]) => stepOf(layer, input, software, frozen);
+
+  test.each([[], ["layer.weight", "layer.bias"], ["first.weight", "first.bias"]])(
+    "a convolution of one tap is the product of a dense layer: %j frozen",
+    (...frozen) => {
+      const product = dispatches(dense(8), image, frozen);
+      expect(product.map(({ kernel }) => kernel).join()).toContain("matmul");
+      expect(dispatches(conv2d(8, { kernel: 1 }), image, frozen)).toEqual(product);
+      expect(dispatches(conv2d(8, { kernel: 1, padding: "same" }), image, frozen)).toEqual(product);
+      const line = dispatches(conv1d(8, { kernel: 1 }), [42, 3], frozen);
+      expect(line).toEqual(dispatches(dense(8), [42, 3], frozen));
+    },
+  );
+
+  test("so is a transposed one", () => {
+    const kernels = dispatches(conv2dTranspose(8, { kernel: 1 })).flatMap(({ kernel, parts }) =>
+      (parts ?? [{ kernel }]).map((part) => part.kernel),
+    );
+    expect(kernels.filter((kernel) => kernel.startsWith("conv2d"))).toEqual([]);
+  });
+
+  test.each([
+    ["steps", conv2d(8, { kernel: 1, stride: 2 })],
+    ["zeros around it", conv2d(8, { kernel: 1, padding: 1 })],
+    ["zeros around it, and steps that leave as many pixels", conv2d(8, { kernel: 1, padding: 3, stride: 2 })],
+    ["groups", conv2d(10, { kernel: 1, groups: 5 })],
+    ["taps", conv2d(8, { kernel: 3, padding: "same" })],
+  ] as const)("one with %s is not", (_, layer) => {
+    expect(JSON.stringify(dispatches(layer))).toContain("conv2d-backward-filter");
+  });
+});
+
+test("the gradient of a weight that is seen under another shape is written where it belongs", () => {
+  const copies = stepOf(conv1d(8, { kernel: 3 }), [12, 3], true).filter(({ kernel }) => kernel === "elementwise");
+  expect(copies).toEqual([]);
 });
