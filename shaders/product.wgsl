@@ -17,6 +17,7 @@ override GROUP_B: u32;
 override GROUP_C: u32;
 override LINE: u32;  // from one row of C to the next, and of B where that is stored as [K, N]
 const SHARES = ${SHARES}u;
+const STEP = ${STEP}u;  // terms from what a thread takes to what it takes next
 const SLOTS = ${THREADS}u / SHARES;  // tiles of a workgroup
 
 // vec4f where rows are loaded and stored in fours (VECTOR_A, VECTOR_B, VECTOR_C), else f32.
@@ -130,7 +131,6 @@ fn joined(lane: u32, own: vec4f) -> vec4f {
 // along m or n stand in rows, of others each fourth beside each other: a block is four lines PITCH apart, and what neighbours read
 // lies in other banks.
 var<workgroup> tiles: array<vec4f, ${LINES}>;
-const STEP = ${STEP}u;
 const PITCH = STEP + 1;
 
 fn block_at(at: u32) -> mat4x4f {
@@ -189,7 +189,16 @@ fn main(
   let across = (quad + row % 4) * PITCH + row / 4;
   let along = lane / STEP * PITCH + lane % STEP;
   let top = place.y * STEP * 4;
+#if ${TRANSPOSE_A}
+  let t0 = taps_of(tap_at(top, top + lane % STEP * 4));
+  var walk = line_at(part * terms + lane / STEP);
+#else
   let s0 = spot_at(from_a, line_at(top + row));
+  var walk = tap_at(top, part * terms + quad);
+#endif
+#if ${TRANSPOSE_B}
+  var walk_b = tap_at(top, part * terms + quad);
+#endif
   let end = min(K, (part + 1) * terms);
 #else
 #if ${TRANSPOSE_A}
@@ -220,18 +229,19 @@ fn main(
   for (var begin = part * terms + 4 * share; begin < end; begin += 1024 * SHARES) {
     var part0 = vec4f();
     var part1 = vec4f();
-    for (var k = begin; k < min(end, begin + 1024 * SHARES); k += ${STEP}) {
+    for (var k = begin; k < min(end, begin + 1024 * SHARES); k += STEP) {
 #else
-    for (var k = part * terms + 4 * share; k < end; k += ${STEP}) {
+    for (var k = part * terms + 4 * share; k < end; k += STEP) {
 #endif
 #if ${STAGED}
 #if ${TRANSPOSE_A}
-      tiles[along] = line_a(spot_at(from_a, line_at(k + lane / STEP)), taps_of(tap_at(top, top + lane % STEP * 4)));
+      tiles[along] = line_a(spot_at(from_a, walk), t0);
 #else
-      tiles[across] = line_a(s0, taps_of(tap_at(top, k + quad)));
+      tiles[across] = line_a(s0, taps_of(walk));
 #endif
 #if ${TRANSPOSE_B}
-      tiles[STEP * PITCH + across] = line_b(from_b, tap_at(top, k + quad), place.x * STEP * 4 + row);
+      tiles[STEP * PITCH + across] = line_b(from_b, walk_b, place.x * STEP * 4 + row);
+      walk_b = walk_on(walk_b);
 #else
       tiles[STEP * PITCH + along] = line_b(from_b, k + lane / STEP, n);
 #endif
@@ -279,9 +289,8 @@ fn main(
 #if ${STAGED}
       }
       workgroupBarrier();
-#else
-      walk = walk_on(walk);
 #endif
+      walk = walk_on(walk);
     }
 #if ${LONG}
     sum0 += part0;

@@ -10,6 +10,7 @@ override CHANNELS: u32;  // of the images, in one group
 override FILTERS: u32;
 override DILATION_HEIGHT: i32;  // from tap to tap
 override DILATION_WIDTH: i32;
+override STAYS: bool;  // whether no window leaves the images
 
 // Three digits of a number, the last two below `lengths`, and those of the way to what the thread takes next. Of taps, on both axes: the
 // first of the line in W, how many it has, where the first one lies beside the line's place, and from one to the next in W.
@@ -20,7 +21,7 @@ fn digits_of(number: u32, lengths: vec2u) -> vec3u {
 }
 
 fn walk_of(number: u32, lengths: vec2u, y: vec4i, x: vec4i) -> Walk {
-  return Walk(digits_of(number, lengths), digits_of(4 * SHARES, lengths), lengths, y, x);
+  return Walk(digits_of(number, lengths), digits_of(STEP, lengths), lengths, y, x);
 }
 
 fn line_at(m: u32) -> Walk { return walk_of(${LINE_OF}, vec2u(OUT_HEIGHT, OUT_WIDTH), vec4i(), vec4i()); }
@@ -92,12 +93,16 @@ fn tap_of(k: Walk) -> Tap {
 }
 
 // The conditions are joined by `&`: with `&&` each call becomes a tree of branches, and compiling takes minutes on a CPU.
-// A single tap without padding is always inside, and this is no condition then.
+// What is known before is no condition then: windows that stay in the images, and sums that end with a step.
 fn is_inside(spot: Spot, tap: Tap) -> bool {
-  let single = (KERNEL_HEIGHT * KERNEL_WIDTH == 1) & (PAD_TOP == 0) & (PAD_LEFT == 0)
-    & ((OUT_HEIGHT - 1) * STRIDE_HEIGHT < HEIGHT) & ((OUT_WIDTH - 1) * STRIDE_WIDTH < WIDTH);
-  return (single | ((u32(spot.y + tap.y) < HEIGHT) & (u32(spot.z + tap.x) < WIDTH)))
-    & (((K % 4 == 0) & (CHANNELS % 4 == 0)) | (tap.is_term & (u32(spot.w) < BATCH)));
+#if ${TRANSPOSE_A}
+  let is_there = (K % 4 == 0) | (u32(spot.w) < BATCH);
+#elif ${STRIDED}
+  let is_there = (CHANNELS % 4 == 0) | tap.is_term;
+#else
+  let is_there = (K % 4 == 0) | tap.is_term;
+#endif
+  return (STAYS | ((u32(spot.y + tap.y) < HEIGHT) & (u32(spot.z + tap.x) < WIDTH))) & is_there;
 }
 
 #if ${VECTOR_A}

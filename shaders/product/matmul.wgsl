@@ -8,7 +8,7 @@ fn line_at(row: u32) -> Walk { return row; }
 fn tap_at(_m: u32, column: u32) -> Walk { return column; }
 fn walk_next(k: Walk) -> Walk { return k + 1; }
 fn taps_of(k: Walk) -> Taps { return k; }
-fn walk_on(k: Walk) -> Walk { return k + 4 * SHARES; }
+fn walk_on(k: Walk) -> Walk { return k + STEP; }
 fn is_term(k: Walk) -> bool { return k < K; }
 
 // Where a stored row begins, and its number.

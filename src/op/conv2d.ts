@@ -47,6 +47,16 @@ type Form = (
 ) => Pick<Product, "M" | "N" | "K" | "transposeA" | "transposeB"> &
   Partial<Sizes & Pick<Product, "constants" | "holes">>;
 
+/** Whether no window leaves its image, from its first tap or its last; where taps go backwards, they lie before the pixel. */
+const stays = (window: Window, [down, across]: readonly number[]): boolean => {
+  const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft } =
+    window;
+  return [
+    [height, (outHeight - 1) * strideHeight, (kernelHeight - 1) * down!, padTop],
+    [width, (outWidth - 1) * strideWidth, (kernelWidth - 1) * across!, padLeft],
+  ].every(([pixels, last, reach, pad]) => Math.min(0, reach!) >= pad! && last! - pad! + Math.max(0, reach!) < pixels!);
+};
+
 /** `image` and `filter`: which of the operands a, b and c has that shape. */
 /* @__NO_SIDE_EFFECTS__ */ function convolution(
   name: string,
@@ -74,6 +84,10 @@ type Form = (
         ...windowConstants(product.window),
         ...{ BATCH: sizes.batch, CHANNELS: product.channels, FILTERS: product.filters },
         ...{ DILATION_HEIGHT: product.dilation[0]!, DILATION_WIDTH: product.dilation[1]! },
+        // Classes of pixels have first taps of their own, where there is more than one.
+        STAYS: Number(
+          (product.holes === undefined || size(kernel.slice(0, 2)) === 1) && stays(product.window, product.dilation),
+        ),
         ...product.constants,
       },
       note:
