@@ -191,14 +191,11 @@ fn main(
   let top = place.y * STEP * 4;
 #if ${TRANSPOSE_A}
   let t0 = taps_of(tap_at(top, top + lane % STEP * 4));
-  var walk = line_at(part * terms + lane / STEP);
+  var walk_a = line_at(part * terms + lane / STEP);
 #else
   let s0 = spot_at(from_a, line_at(top + row));
+#endif
   var walk = tap_at(top, part * terms + quad);
-#endif
-#if ${TRANSPOSE_B}
-  var walk_b = tap_at(top, part * terms + quad);
-#endif
   let end = min(K, (part + 1) * terms);
 #else
 #if ${TRANSPOSE_A}
@@ -235,13 +232,13 @@ fn main(
 #endif
 #if ${STAGED}
 #if ${TRANSPOSE_A}
-      tiles[along] = line_a(spot_at(from_a, walk), t0);
+      tiles[along] = line_a(spot_at(from_a, walk_a), t0);
+      walk_a = walk_on(walk_a);
 #else
       tiles[across] = line_a(s0, taps_of(walk));
 #endif
 #if ${TRANSPOSE_B}
-      tiles[STEP * PITCH + across] = line_b(from_b, walk_b, place.x * STEP * 4 + row);
-      walk_b = walk_on(walk_b);
+      tiles[STEP * PITCH + across] = line_b(from_b, walk, place.x * STEP * 4 + row);
 #else
       tiles[STEP * PITCH + along] = line_b(from_b, k + lane / STEP, n);
 #endif

@@ -10,7 +10,6 @@ override CHANNELS: u32;  // of the images, in one group
 override FILTERS: u32;
 override DILATION_HEIGHT: i32;  // from tap to tap
 override DILATION_WIDTH: i32;
-override STAYS: bool;  // whether no window leaves the images
 
 // Three digits of a number, the last two below `lengths`, and those of the way to what the thread takes next. Of taps, on both axes: the
 // first of the line in W, how many it has, where the first one lies beside the line's place, and from one to the next in W.
@@ -93,16 +92,9 @@ fn tap_of(k: Walk) -> Tap {
 }
 
 // The conditions are joined by `&`: with `&&` each call becomes a tree of branches, and compiling takes minutes on a CPU.
-// What is known before is no condition then: windows that stay in the images, and sums that end with a step.
 fn is_inside(spot: Spot, tap: Tap) -> bool {
-#if ${TRANSPOSE_A}
-  let is_there = (K % 4 == 0) | (u32(spot.w) < BATCH);
-#elif ${STRIDED}
-  let is_there = (CHANNELS % 4 == 0) | tap.is_term;
-#else
-  let is_there = (K % 4 == 0) | tap.is_term;
-#endif
-  return (STAYS | ((u32(spot.y + tap.y) < HEIGHT) & (u32(spot.z + tap.x) < WIDTH))) & is_there;
+  return (u32(spot.y + tap.y) < HEIGHT) & (u32(spot.z + tap.x) < WIDTH)
+    & (((K % 4 == 0) & (CHANNELS % 4 == 0)) | (tap.is_term & (u32(spot.w) < BATCH)));
 }
 
 #if ${VECTOR_A}

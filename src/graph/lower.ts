@@ -2,7 +2,7 @@
 // fusion what shares out to more workgroups what would leave a GPU idle. A software adapter, whose time goes by dispatches, goes without the second.
 
 import { size } from "../op/tensor.ts";
-import { emit, type Graph, namedTensors, ownInputs, tensorAt } from "./graph.ts";
+import { emit, type Graph, type Node, namedTensors, ownInputs, tensorAt } from "./graph.ts";
 
 /** The graph with such nodes; tensors keep their numbers, and those that are parts may be longer. */
 export function lower(graph: Graph, by: "plainly" | "forGpu"): Graph {
@@ -13,8 +13,7 @@ export function lower(graph: Graph, by: "plainly" | "forGpu"): Graph {
       attributes,
       emit: (next, from, options) => emit(made, next, from, options, layer),
     });
-    const last = results === undefined ? undefined : made.nodes.pop();
-    if (results === undefined || last === undefined) {
+    if (results === undefined) {
       made.nodes.push(node);
       continue;
     }
@@ -24,10 +23,12 @@ export function lower(graph: Graph, by: "plainly" | "forGpu"): Graph {
       const before = tensorAt(made, id);
       // At the end of a kernel the same numbers may have another shape.
       const { shape } = size(before.shape) === size(now.shape) ? before : now;
-      made.tensors[id] = { ...before, shape, ...(now.view !== undefined && { view: now.view }) };
+      made.tensors[id] = { ...now, ...before, shape };
     }
-    const operands = inputs.slice(ownInputs(node).length);
-    made.nodes.push({ ...last, inputs: [...last.inputs, ...operands], outputs, epilogue });
+    const last = made.nodes.pop() as Node;
+    // Behind the inputs of the last stand the operands of what is at the end.
+    const all = [...last.inputs, ...inputs.slice(ownInputs(node).length)];
+    made.nodes.push({ ...last, inputs: all, outputs, epilogue });
   }
   return made;
 }

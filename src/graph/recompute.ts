@@ -5,7 +5,7 @@
 
 import { bug } from "../errors.ts";
 import { matching } from "../pattern.ts";
-import { type Graph, type Node, storageOf, tensorAt } from "./graph.ts";
+import { type Graph, isView, type Node, storageOf, tensorAt } from "./graph.ts";
 
 /** The segment of each node that is in one: the path of a layer, or a number. */
 export type Segments = ReadonlyMap<Node, string | number>;
@@ -104,8 +104,7 @@ function lostStorages(
     // What a state becomes is made once, from what is there.
     const segment = node.outputs.some((id) => tensorAt(graph, id).role === "next") ? "" : segments.get(node);
     // To take another view of something reads nothing; who reads the view does.
-    const isView = node.outputs.every((id) => tensorAt(graph, id).view !== undefined);
-    if (segment === undefined || isView) continue;
+    if (segment === undefined || isView(graph, node)) continue;
     for (const id of node.inputs) {
       const storage = storageOf(graph, id);
       if (homes.has(storage) && homes.get(storage) !== segment) homes.delete(storage);

@@ -47,16 +47,6 @@ type Form = (
 ) => Pick<Product, "M" | "N" | "K" | "transposeA" | "transposeB"> &
   Partial<Sizes & Pick<Product, "constants" | "holes">>;
 
-/** Whether no window leaves its image, from its first tap or its last; where taps go backwards, they lie before the pixel. */
-const stays = (window: Window, [down, across]: readonly number[]): boolean => {
-  const { height, width, outHeight, outWidth, kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft } =
-    window;
-  return [
-    [height, (outHeight - 1) * strideHeight, (kernelHeight - 1) * down!, padTop],
-    [width, (outWidth - 1) * strideWidth, (kernelWidth - 1) * across!, padLeft],
-  ].every(([pixels, last, reach, pad]) => Math.min(0, reach!) >= pad! && last! - pad! + Math.max(0, reach!) < pixels!);
-};
-
 /** `image` and `filter`: which of the operands a, b and c has that shape. */
 /* @__NO_SIDE_EFFECTS__ */ function convolution(
   name: string,
@@ -84,10 +74,6 @@ const stays = (window: Window, [down, across]: readonly number[]): boolean => {
         ...windowConstants(product.window),
         ...{ BATCH: sizes.batch, CHANNELS: product.channels, FILTERS: product.filters },
         ...{ DILATION_HEIGHT: product.dilation[0]!, DILATION_WIDTH: product.dilation[1]! },
-        // Classes of pixels have first taps of their own, where there is more than one.
-        STAYS: Number(
-          (product.holes === undefined || size(kernel.slice(0, 2)) === 1) && stays(product.window, product.dilation),
-        ),
         ...product.constants,
       },
       note:
@@ -101,7 +87,7 @@ const stays = (window: Window, [down, across]: readonly number[]): boolean => {
 /** The gradient of a filter over images that gave results with the gradient dy. */
 function filterGradient(emit: Way["emit"], images: Tensor, dy: Tensor, filter: Tensor, slide: Attributes): Tensor {
   const [kernelHeight, kernelWidth, channels, filters] = filter.shape as [number, number, number, number];
-  const groups = slide.groups === undefined ? 1 : Number(slide.groups);
+  const { groups = 1 } = slide as { readonly groups?: number };
   const rows = kernelHeight * kernelWidth * channels * groups;
   const splits = splitsFor(rows, filters / groups, size(dy.shape.slice(0, 3)));
   const sizes = { kernel: [kernelHeight, kernelWidth], splits };
@@ -113,12 +99,17 @@ function filterGradient(emit: Way["emit"], images: Tensor, dy: Tensor, filter: T
 const plainly =
   (transposeB: boolean): NonNullable<Op<"a" | "b", "c", Convolution>["plainly"]> =>
   ({ a, b, c }, { attributes: { stride, groups = 1 }, emit }) => {
-    const pixels = size(a.shape.slice(0, 3));
-    const isPlain = size([...b.shape.slice(0, 2), ...stride, groups]) === 1 && size(c.shape.slice(0, 3)) === pixels;
-    if (!isPlain) return undefined;
-    const seenAs = (x: Tensor, shape: readonly number[]): Tensor => emit(reshape, { x }, { shape }).y;
-    const rows = { a: seenAs(a, [pixels, a.shape[3]!]), b: seenAs(b, b.shape.slice(2)) };
-    return { c: seenAs(emit(matmul, rows, transposeB ? { transposeB } : {}).c, c.shape) };
+    const positions = size(a.shape.slice(0, 3));
+    if (size([...b.shape.slice(0, 2), ...stride, groups]) > 1 || size(c.shape.slice(0, 3)) !== positions) return;
+    const product = emit(
+      matmul,
+      {
+        a: emit(reshape, { x: a }, { shape: [positions, a.shape[3]!] }).y,
+        b: emit(reshape, { x: b }, { shape: b.shape.slice(2) }).y,
+      },
+      { transposeB },
+    );
+    return { c: emit(reshape, { x: product.c }, { shape: c.shape }).y };
   };
 
 /** A filter [kh, kw, C / groups, F] over images: [B, OH, OW, F]. Operands by the names that products have: a the images, b the filter. */

@@ -2,7 +2,7 @@
 // computed more than twice, so a step takes at most one more way forward.
 
 import { dependents } from "../graph/backward.ts";
-import { type Graph, type Node, storageOf, tensorAt } from "../graph/graph.ts";
+import { type Graph, isView, type Node, storageOf, tensorAt } from "../graph/graph.ts";
 import { recompute, type Segments, segmentsAt, wayForward } from "../graph/recompute.ts";
 import { lifetimesOf, lowerBound, spaceOf } from "./lifetime.ts";
 
@@ -64,10 +64,7 @@ interface Made {
 }
 
 function madeBy(graph: Graph, nodes: readonly Node[], forward: ReadonlySet<Node>): Made[][] {
-  const reads = (node: Node): number[] =>
-    node.outputs.every((id) => tensorAt(graph, id).view !== undefined)
-      ? []
-      : node.inputs.map((id) => storageOf(graph, id));
+  const reads = (node: Node): number[] => (isView(graph, node) ? [] : node.inputs.map((id) => storageOf(graph, id)));
   const last = new Map(nodes.flatMap((node, at) => reads(node).map((id) => [id, at])));
   const saved = new Set(graph.nodes.filter((node) => !forward.has(node)).flatMap(reads));
   return nodes.map(({ outputs }) =>
