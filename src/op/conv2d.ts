@@ -96,7 +96,7 @@ function filterGradient(emit: Way["emit"], images: Tensor, dy: Tensor, filter: T
 }
 
 /** A window of one pixel that meets each pixel once makes rows of pixels, and a product of the convolution. */
-const plainly =
+/* @__NO_SIDE_EFFECTS__ */ const plainly =
   (transposeB: boolean): NonNullable<Op<"a" | "b", "c", Convolution>["plainly"]> =>
   ({ a, b, c }, { attributes: { stride, groups = 1 }, emit }) => {
     const positions = size(a.shape.slice(0, 3));
