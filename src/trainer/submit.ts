@@ -57,30 +57,40 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
     runner.tell(memberWords(rates, words, controllers), shares(rates));
   }
 
+  const frozenAt = (clock: StepClock, resting: Stretch["resting"]): readonly string[] =>
+    resting === undefined ? rates.frozenAt(clock) : [...new Set([...rates.frozenAt(clock), ...resting])];
+
+  const foresee = (source: Source, { resting, loss }: Stretch, at: StepClock, { every }: Watch): void => {
+    runner.foresee(source, frozenAt(at, resting), every !== undefined, loss).catch(() => undefined);
+  };
+
   return {
     /**
      * Submits batches of a stretch, and tells how many they were: one submission is one program, so it ends where the frozen set
      * changes or a change under replay is due. Call it when it is its turn.
      */
     async steps(source: Source, stretch: Stretch, stepsPerEpoch: number | undefined, watch: Watch): Promise<number> {
-      const { batches: most, updates: left = Number.POSITIVE_INFINITY, first, moves, micro, loss, resting } = stretch;
-      const sampled = watch.every !== undefined;
-      const frozenAt = (clock: StepClock): readonly string[] =>
-        resting === undefined ? rates.frozenAt(clock) : [...new Set([...rates.frozenAt(clock), ...resting])];
+      // What an async function names it keeps with each call.
+      const { batches: most, first, moves, micro } = stretch;
       const grouped = moves && micro === undefined && accumulate > 1;
       for (;;) {
         const { step, into } = ledger.head;
         const clock = { step, stepsPerEpoch };
         rates.advance(clock);
         const edits = rates.changes();
-        const next = rates.nextChange(clock);
-        const updates = Math.min(next - step, ahead, most, left);
+        const until = rates.nextChange(clock) - step;
+        const updates = Math.min(until, ahead, most, stretch.updates ?? most);
         // A layer that thaws in the midst of an update has no gradient from the batches before.
-        if (micro?.first ?? into === 0) frozen = frozenAt(clock);
+        if (micro?.first ?? into === 0) frozen = frozenAt(clock, stretch.resting);
         // No step counts a layer whose rest may be over before it is known; and layers change their tensors between two alarms.
         const heard = told === edits ? step + updates - ahead : ahead === Number.POSITIVE_INFINITY ? 0 : step;
         if (ledger.isAhead(heard)) await ledger.know(heard);
-        const { program, ready, isStale } = await runner.readyToTrain(source, frozen, sampled, loss);
+        const { program, ready, isStale } = await runner.readyToTrain(
+          source,
+          frozen,
+          watch.every !== undefined,
+          stretch.loss,
+        );
         ledger.throwIfFailed();
         // While this waited, the user may have changed what is frozen, or frozen weights; or a guard has held a layer.
         if (rates.changes() !== edits || isStale() || ledger.head.step !== step) continue;
@@ -99,8 +109,7 @@ export function createSubmit(settings: Settings, rates: RateTable, runner: Runne
         }
         ledger.submitted(sent, runner.start(ready, sent.map(valuesOf)), watch.hear);
         // The step at which layers thaw or freeze finds its program ready.
-        if (next < step + left)
-          runner.foresee(source, frozenAt({ step: next, stepsPerEpoch }), sampled, loss).catch(() => undefined);
+        if (until < (stretch.updates ?? most)) foresee(source, stretch, { step: step + until, stepsPerEpoch }, watch);
         return sent.length;
       }
     },
