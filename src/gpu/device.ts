@@ -188,7 +188,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
  */
 const sized = ({ bindings }: Command, code: string): string =>
   code.replace(
-    /@binding\((\d+)\) ?var<storage[^>]*> ?\w+: ?array<(?:vec(\d))?[fuh]\d*(?=>)/g,
+    /@binding\((\d+)\) ?var<storage[^>]*> ?\w+: ?array<(?:vec([24]))?[fuh]\d*(?=>)/g,
     (all, number, lanes = 1) => {
       const bytes = bindings.find((one) => one.number === +number)?.bytes;
       return bytes && !code.includes("arrayLength") ? `${all}, ${bytes / lanes / (/h$|16$/.test(all) ? 2 : 4)}` : all;

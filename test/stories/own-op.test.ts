@@ -136,3 +136,28 @@ test("has a gradient that is asked by the kernel that copies it: a bad one stops
   expect((await trainer.weights()).get("own.weight")?.data.every((value) => value === 30)).toBe(true);
   trainer.dispose();
 });
+
+test("may see numbers in threes, of which each takes the place of four", async () => {
+  const threes = defineOp({
+    name: "threes",
+    inputs: ["x"],
+    outputs: ["y"],
+    shape: ({ x }) => ({ y: { shape: [x.shape[0] as number, 1] } }),
+    kernel: {
+      name: "threes",
+      source: `
+@group(0) @binding(0) var<storage, read> x: array<vec3f>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(1)
+fn main() { y[0] = dot(x[1], vec3f(1)); }`,
+      choose: () => ({ grid: 1 }),
+    },
+  });
+  const layer: Layer = { kind: "threes", apply: (scope, x) => scope.op(threes, { x }).y };
+  const trainer = await compile(sequential({ layer, last: dense(1) }), { ...options, input: [8], batch: 1 });
+  trainer.setWeights({ "last.weight": [1], "last.bias": [0] });
+  const { data } = await trainer.predict([1, 2, 3, 4, 5, 6, 7, 8], { batch: 1 });
+  expect([...data]).toEqual([18]);
+  trainer.dispose();
+});
