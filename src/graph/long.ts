@@ -11,7 +11,8 @@ export function cutLongSums(graph: Graph): Graph {
   const nodes = graph.nodes.flatMap((node): Node[] => {
     if (node.op !== matmul) return [node];
     const [a, c] = [tensorAt(graph, node.inputs[0] as number), tensorAt(graph, node.outputs[0] as number)];
-    if (c.role === "gradient") return [node]; // cut where it was made
+    // The gradient of a weight was cut where it was made, and may have a second output.
+    if (c.role === "gradient" || node.outputs.length > 1 || node.attributes.splits !== undefined) return [node];
     const splits = splitsForTerms(a.shape.at(node.attributes.transposeA === true ? -2 : -1) as number);
     if (splits === 1) return [node];
     const parts = addTensor(graph, { ...c, name: `${c.name}.parts`, shape: [splits, ...c.shape] });

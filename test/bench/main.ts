@@ -113,19 +113,9 @@ async function bench(
   const runtime = "runtime" in chosen ? chosen.runtime : "browser";
   const opened = await (runtime === "browser"
     ? openBrowser({
-        ...{
-          peers: needsPeers,
-          progress,
-          path: isAgainst
-            ? "against/index.html"
-            : "images" in chosen
-              ? "stream/index.html"
-              : "copies" in chosen
-                ? "cohort/index.html"
-                : "sizes" in chosen
-                  ? "scale/index.html"
-                  : "",
-        },
+        peers: needsPeers,
+        progress,
+        path: "workloads" in chosen || "grid" in chosen ? "" : "alone.html",
         plugins: builds === undefined ? [] : [serveBuilds(builds)],
       })
     : openRuntime(runtime, progress));

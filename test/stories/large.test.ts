@@ -28,6 +28,41 @@ test("the squared error of an image of 1024 x 1024 x 3 keeps its digits, and so 
     expect(gradients.get("conv.weight")?.data[0]).toBeCloseTo(0.2 / 3, 5);
   }));
 
+test.each([32_771, 70_001])(
+  "a dense layer learns from %i rows: weights and bias have the gradients of all of them",
+  (rows) =>
+    guarded(async (device) => {
+      const trainer = await compile(sequential({ dense: dense(2) }), {
+        device,
+        input: [rows, 3],
+        batch: 1,
+        loss: meanSquaredError(),
+        optimizer: sgd({ lr: 1 }),
+      });
+      const weights = [0.5, -0.25, 0.125, 1, -1, 0.75];
+      trainer.setWeights({ "dense.weight": weights, "dense.bias": [0.25, -0.5] });
+      const x = Float32Array.from({ length: rows * 3 }, (_, i) => Math.sin(i));
+      const y = Float32Array.from({ length: rows * 2 }, (_, i) => Math.cos(i));
+      const expected = { weight: new Float64Array(6), bias: new Float64Array(2) };
+      for (let row = 0; row < rows; row++)
+        for (let n = 0; n < 2; n++) {
+          const at = (k: number): number => x[3 * row + k] as number;
+          const sum = [0, 1, 2].reduce(
+            (total, k) => total + at(k) * (weights[2 * k + n] as number),
+            n === 0 ? 0.25 : -0.5,
+          );
+          const slope = (2 * (sum - (y[2 * row + n] as number))) / (2 * rows);
+          expected.bias[n] = (expected.bias[n] as number) + slope;
+          for (let k = 0; k < 3; k++)
+            expected.weight[2 * k + n] = (expected.weight[2 * k + n] as number) + slope * at(k);
+        }
+      const { gradients } = await trainer.gradients({ x, y });
+      for (const [name, values] of Object.entries(expected))
+        for (const [i, value] of values.entries())
+          expect(gradients.get(`dense.${name}`)?.data[i], `${name} ${i}`).toBeCloseTo(value, 6);
+    }),
+);
+
 test("a convolution trains and predicts on one image of 3000 x 3000", () =>
   guarded(async (device) => {
     const side = 3000;
