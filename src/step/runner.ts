@@ -123,7 +123,9 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
       if (run.features === undefined) cache.forgetAll();
       const isStale = cache.watch();
       const feed = run.features === undefined ? source.feed : await cache.of(features(source, frozen), source.feed);
-      const ready = await bindings.of(run, feed);
+      // What is there already is not waited for: each promise is something to collect.
+      const bound = bindings.of(run, feed);
+      const ready = bound instanceof Promise ? await bound : bound;
       const others = replay.ready();
       if (others !== undefined) await others;
       return { program: run, ready, isStale };
