@@ -1,9 +1,9 @@
-// C[m, n] = sum over k of A[m, k] B[k, n] for each of GROUPS such products, then the epilogue; with COLUMN_SUM also the sum over k
-// of B[k, n]. Each thread computes a tile of SIDE x SIDE results, 8 (WIDE) or 4; x counts tiles along n, y along m, z groups and, more
-// slowly, parts of the sum. The kernel says where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours
-// in one under the `taps_of` a place, with zeros beyond K, and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). A `Walk` is a place in a sum
-// as the kernel counts it, carried from step to step, so that no loop over registers divides. SHARES threads of a workgroup share the
-// sums of a tile, four terms in turn, and what they have is added in a fixed order (SHARED).
+// C[m, n] = sum over k of A[m, k] B[k, n] for each of GROUPS such products, then the epilogue; with COLUMN_SUM also the sum over k of B[k, n]. Each
+// thread computes a tile of DOWN x ACROSS results; x counts tiles along n, y along m, z groups and, more slowly, parts of the sum. The kernel says
+// where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in one under the `taps_of` a place, with zeros beyond K,
+// and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). A `Walk` is a place in a sum as the kernel counts it, carried from step
+// to step, so that no loop over registers divides. SHARES threads of a workgroup share the sums of a tile, four terms in turn, and what they have is
+// added in a fixed order (SHARED). What there is of each block of a tile, c<row>_<column>, a<row>, b<column>, is written by product.ts.
 ${EPILOGUE}
 ${CHECK}
 override M: u32;
@@ -74,6 +74,13 @@ fn add_product(sums: mat4x4f, rows: mat4x4f, by: mat4x4f) -> mat4x4f {
     row_times(sums[2], rows[2], by), row_times(sums[3], rows[3], by),
   );
 }
+
+#if ${QUAD}
+// Four lines of A, of which four neighbours have loaded one each.
+fn lines_of(line: vec4f) -> mat4x4f {
+  return mat4x4f(quadBroadcast(line, 0), quadBroadcast(line, 1), quadBroadcast(line, 2), quadBroadcast(line, 3));
+}
+#endif
 
 // Blocks, rows and numbers are turned to the front one after the other: a variable index would put the tile into memory, and a copy
 // of the epilogue for each row takes long to compile.
@@ -151,9 +158,13 @@ fn main(
   let slot = lane % SLOTS;
   let place = place_of(workgroup);
   let id = place * side + vec3u(slot % side.x, slot / side.x % side.y, slot / (side.x * side.y));
-  let n = id.x * ${SIDE};
-  let m = id.y * ${SIDE};
+  let n = id.x * ${ACROSS};
+  let m = id.y * ${DOWN};
+#if ${QUAD}
+  let is_there = m < M && id.z < GROUPS * SPLITS;  // the same for all of a quad
+#else
   let is_there = n < N && m < M && id.z < GROUPS * SPLITS;
+#endif
 #if ${STAGED}
   // What is the same for all threads, as their barriers want it. Beyond the last part there are no terms.
   let share = 0u;
@@ -173,16 +184,7 @@ fn main(
   let from_c = part * (GROUPS * M * N) + group * GROUP_C;
   let terms = (K + SPLITS * 4 - 1) / (SPLITS * 4) * 4;
 
-  var c00 = mat4x4f();
-#if ${WIDE}
-  var c01 = mat4x4f();
-  var c10 = mat4x4f();
-  var c11 = mat4x4f();
-#endif
-#if ${COLUMN_SUM}
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-#endif
+  ${BLOCKS}
 #if ${STAGED}
   let row = lane / (STEP / 4);
   let quad = lane % (STEP / 4) * 4;
@@ -199,24 +201,13 @@ fn main(
   let end = min(K, (part + 1) * terms);
 #else
 #if ${TRANSPOSE_A}
-  let t0 = taps_of(tap_at(m, m));
-#if ${WIDE}
-  let t1 = taps_of(tap_at(m, m + 4));
-#endif
+  ${TAPS}
   var walk = line_at(part * terms + 4 * share);
-#else
-  var line = line_at(m);
-  let s0 = spot_at(from_a, line); line = walk_next(line);
-  let s1 = spot_at(from_a, line); line = walk_next(line);
-  let s2 = spot_at(from_a, line); line = walk_next(line);
-  let s3 = spot_at(from_a, line);
-#if ${WIDE}
-  line = walk_next(line);
-  let s4 = spot_at(from_a, line); line = walk_next(line);
-  let s5 = spot_at(from_a, line); line = walk_next(line);
-  let s6 = spot_at(from_a, line); line = walk_next(line);
-  let s7 = spot_at(from_a, line);
+#if ${QUAD}
+  var walk_a = line_at(part * terms + lane % 4);
 #endif
+#else
+  ${SPOTS}
   var walk = tap_at(m, part * terms + 4 * share);
 #endif
   let end = select(0, min(${TERMS}, (part + 1) * terms), is_there);
@@ -224,8 +215,7 @@ fn main(
 #if ${LONG}
   // In blocks, for a long sum of equal numbers loses digits.
   for (var begin = part * terms + 4 * share; begin < end; begin += 1024 * SHARES) {
-    var part0 = vec4f();
-    var part1 = vec4f();
+    ${PARTS}
     for (var k = begin; k < min(end, begin + 1024 * SHARES); k += STEP) {
 #else
     for (var k = part * terms + 4 * share; k < end; k += STEP) {
@@ -244,45 +234,12 @@ fn main(
 #endif
       workgroupBarrier();
       for (var at = 0u; at < min(STEP, end - k); at += 4) {
-        let a0 = ${TURN_A}(block_at(at * PITCH + lane / STEP));
-        let b0 = ${TURN_B}(block_at((STEP + at) * PITCH + lane % STEP));
 #else
-#if ${TRANSPOSE_A}
-      let next = walk_next(walk);
-      let third = walk_next(next);
-      let s0 = spot_at(from_a, walk);
-      let s1 = spot_at(from_a, next);
-      let s2 = spot_at(from_a, third);
-      let s3 = spot_at(from_a, walk_next(third));
-      let a0 = transpose(mat4x4f(line_a(s0, t0), line_a(s1, t0), line_a(s2, t0), line_a(s3, t0)));
-#else
-      let taps = taps_of(walk);
-      let a0 = mat4x4f(line_a(s0, taps), line_a(s1, taps), line_a(s2, taps), line_a(s3, taps));
+      ${LINES_A}
 #endif
-      let b0 = block_b(from_b, k, walk, n);
-#endif
-      c00 = add_product(c00, a0, b0);
-#if ${LONG}
-      part0 += b0[0] + b0[1] + b0[2] + b0[3];
-#elif ${COLUMN_SUM}
-      sum0 += b0[0] + b0[1] + b0[2] + b0[3];
-#endif
-#if ${WIDE}
-#if ${TRANSPOSE_A}
-      let a1 = transpose(mat4x4f(line_a(s0, t1), line_a(s1, t1), line_a(s2, t1), line_a(s3, t1)));
-#else
-      let a1 = mat4x4f(line_a(s4, taps), line_a(s5, taps), line_a(s6, taps), line_a(s7, taps));
-#endif
-      let b1 = block_b(from_b, k, walk, n + 4);
-      c01 = add_product(c01, a0, b1);
-      c10 = add_product(c10, a1, b0);
-      c11 = add_product(c11, a1, b1);
-#if ${LONG}
-      part1 += b1[0] + b1[1] + b1[2] + b1[3];
-#elif ${COLUMN_SUM}
-      sum1 += b1[0] + b1[1] + b1[2] + b1[3];
-#endif
-#endif
+      ${BLOCKS_B}
+      ${PRODUCTS}
+      ${ADD_COLUMNS}
 #if ${STAGED}
       }
       workgroupBarrier();
@@ -290,36 +247,26 @@ fn main(
       walk = walk_on(walk);
     }
 #if ${LONG}
-    sum0 += part0;
-    sum1 += part1;
+    ${ADD_PARTS}
   }
 #endif
 
 #if ${SHARED}
-  c00 = mat4x4f(joined(lane, c00[0]), joined(lane, c00[1]), joined(lane, c00[2]), joined(lane, c00[3]));
+  c0_0 = mat4x4f(joined(lane, c0_0[0]), joined(lane, c0_0[1]), joined(lane, c0_0[2]), joined(lane, c0_0[3]));
 #if ${COLUMN_SUM}
   sum0 = joined(lane, sum0);
 #endif
 #endif
   if (share != 0 || !is_there) { return; }
-#if ${WIDE}
-  for (var block = 0u; block < 4; block++) {
-    store(m + block / 2 * 4, n + block % 2 * 4, from_c, c00);
-    c00 = c01;
-    c01 = c10;
-    c10 = c11;
+  for (var block = 0u; block < ${DOWN} * ${ACROSS} / 16; block++) {
+    store(m + block / (${ACROSS} / 4) * 4, n + block % (${ACROSS} / 4) * 4, from_c, c0_0);
+    ${TURN_BLOCKS}
   }
-#else
-  store(m, n, from_c, c00);
-#endif
   settle();
 #if ${COLUMN_SUM}
   let from_sum = part * LINE + from_c % LINE;
   if (m == 0) {
-    store_sum(n, from_sum, sum0);
-#if ${WIDE}
-    store_sum(n + 4, from_sum, sum1);
-#endif
+    ${STORE_SUMS}
   }
 #endif
 }

@@ -24,6 +24,8 @@ export interface Gpu {
   readonly adapter: string;
   /** Whether a CPU does the work. */
   readonly software: boolean;
+  /** Whether threads may read of their neighbours: `subgroups`. */
+  readonly quads: boolean;
   /** A promise of the device that rejects, instead of never settling, when the device is lost. */
   untilLost<T>(work: Promise<T>): Promise<T>;
   /** The bytes of a buffer made to be mapped, which stays so, as of the work submitted so far; all of it where no number says less. */
@@ -67,8 +69,11 @@ async function connected(options: ConnectOptions, feature: GPUFeatureName | unde
   }
   const adapter = await findAdapter(options);
   const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
-  const has = feature !== undefined && adapter.features.has(feature);
-  const device = await adapter.requestDevice({ requiredLimits, ...(has && { requiredFeatures: [feature] }) });
+  const requiredFeatures = ["subgroups" as const, feature].filter((one) => one && adapter.features?.has(one));
+  const device = await adapter.requestDevice({
+    requiredLimits,
+    requiredFeatures: requiredFeatures as GPUFeatureName[],
+  });
   try {
     return wrap(device, adapter.info, true);
   } catch (error) {
@@ -108,6 +113,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     device,
     adapter: name,
     software,
+    quads: device.features?.has("subgroups") ?? false,
     untilLost: (work) =>
       new Promise((resolve, reject) => {
         if (failure === undefined) waiting.add(reject);
@@ -150,7 +156,7 @@ function wrap(device: GPUDevice, info: AdapterInfo | undefined, owned: boolean):
     demandRoom: () => undefined,
     pipeline(command, stepLayout) {
       const text = sized(command, specialise(command.kernel, command.source, command.holes));
-      const code = /<(f16|vec4h)\b/.test(text) ? `enable f16;\n${text}` : text;
+      const code = asks.map(([word, directive]) => (word.test(text) ? directive : "")).join("") + text;
       // The text says what it binds, but not where the table of group 1 lies.
       const key = `${command.step ? stepLayout.label : ""}\n${code}\n${JSON.stringify(command.constants)}`;
       let made = pipelines.get(key);
@@ -194,6 +200,12 @@ const sized = ({ bindings }: Command, code: string): string =>
       return bytes && !code.includes("arrayLength") ? `${all}, ${bytes / lanes / (/h$|16$/.test(all) ? 2 : 4)}` : all;
     },
   );
+
+/** What a text that has such words begins with. Of a quad all threads take the same way, whatever others of their subgroup do. */
+const asks = [
+  [/<(f16|vec4h)\b/, "enable f16;\n"],
+  [/\bquadBroadcast\b/, "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n"],
+] as const;
 
 const bindingTypes = { uniform: "uniform", read: "read-only-storage", readWrite: "storage" } as const;
 

@@ -26,6 +26,8 @@ export const scoped = (text: string, number: number): string =>
 export interface DeviceFacts {
   /** A CPU adapter: large tiles in registers pay, occupancy does not. */
   readonly software: boolean;
+  /** Whether four neighbours of a workgroup may read of one another what they have in registers: `subgroups`. */
+  readonly quads?: boolean;
 }
 
 /** Workgroups along each axis. */

@@ -190,16 +190,19 @@ export interface Choice {
 
 /** How a kernel is run, in words that all kernels share. */
 export interface Tactic {
-  /** Results of a thread, rows x columns. */
-  readonly tile: "8x8" | "4x4";
+  /** Results of a thread, rows x columns, both multiples of 4. */
+  readonly tile: `${number}x${number}`;
   /** Threads of a workgroup. */
-  readonly threads: 16 | 64 | 256;
+  readonly threads: 4 | 8 | 16 | 64 | 256;
   /** Threads of a workgroup that share the sums of a tile. */
   readonly shares: number;
   /** Into how many parts sums are cut; the graph says so, since the parts are a tensor of the plan. */
   readonly splits: number;
-  /** Where operands wait until they are used: each thread's own, or those of all its workgroup. */
-  readonly staging: "registers" | "workgroup";
+  /**
+   * Where operands wait until they are used: in each thread's own registers, where four neighbours in a row may load the first operand
+   * together, or in memory of the workgroup.
+   */
+  readonly staging: "registers" | "quad" | "workgroup";
 }
 
 /** One of several ways to run a kernel. */

@@ -1,10 +1,10 @@
 // What the kernels that are products of matrices share, matmul and the three convolutions: one text, which works in tiles of
 // registers, loaded by each thread or for a whole workgroup, after that of the kernel, which says where the numbers of A and B stand.
 
-import product from "../../shaders/product.wgsl?raw";
+import text from "../../shaders/product.wgsl?raw";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { fold, type Grid, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
+import { type DeviceFacts, fold, type Grid, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
 import type { Attributes, Choice, Kernel, Tactic, Work } from "./op.ts";
 import { isBusy } from "./split.ts";
 import type { Tensor, Tensors } from "./tensor.ts";
@@ -43,17 +43,19 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
 /** The kernel of this name, whose own text stands before that of all products. Sums may be cut into attribute `splits` parts. */
 /* @__NO_SIDE_EFFECTS__ */ export function productKernel(
   name: string,
-  text: string,
+  own: string,
   productOf: (work: Work<"a" | "b" | "c">) => Product,
 ): Kernel<"a" | "b" | "c" | "sum"> {
   const chosen = (work: Work<"a" | "b" | "c" | "sum">, tactic: Tactic): Choice => {
     const { tensors, all, outputs, epilogue: steps, checked, whole = false } = work;
-    const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note, ...more } = productOf(work);
+    const product = productOf(work);
+    const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note, ...more } = product;
     const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
     const { splits, shares } = tactic;
     const aligned = N % 4 === 0;
     const end = epilogue(steps, all, { lanes: 4, columns: line, aligned }, outputs);
     const { holes, grid, rows: held } = tilingFor(tactic, M, N, groups * splits, whole);
+    const long = sum !== undefined && K > splits * shares * 1024;
     return {
       lines: more.holes?.STORED_ROW === undefined && held !== undefined ? held * N : undefined,
       holes: {
@@ -65,13 +67,12 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
         CHECK: checkPart(checked, sum !== undefined),
         TRANSPOSE_A: transposeA,
         TRANSPOSE_B: transposeB,
-        TURN_A: transposeA ? "transpose" : "",
-        TURN_B: transposeB ? "transpose" : "",
         ...loads("A", rows[0] % 4 === 0),
         ...loads("B", rows[1] % 4 === 0),
         ...loads("C", aligned),
         COLUMN_SUM: sum !== undefined,
-        LONG: sum !== undefined && K > splits * shares * 1024,
+        LONG: long,
+        ...blocksOf(tactic, product, long ? "part" : sum === undefined ? "" : "sum"),
       },
       constants: {
         ...{ M, N, K, SPLITS: splits, GROUPS: groups, LINE: line },
@@ -85,7 +86,7 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
   };
   return {
     name,
-    source: inLines(text, product),
+    source: inLines(own, text),
     beside: true,
     lines: (work) => linesOf(work, productOf(work as Work<"a" | "b" | "c">)),
     choose: (work) => chosen(work, tacticsFor(work, productOf(work))[0]),
@@ -112,12 +113,67 @@ function linesOf({ attributes }: Pick<Work, "attributes">, product: Product): nu
   return isPlain && N <= MOST_WHOLE && plain?.staging === made?.staging ? N : undefined;
 }
 
+/** Rows and columns of a tile. */
+const sidesOf = ({ tile }: Tactic) => tile.split("x").map(Number) as [rows: number, columns: number];
+
+/** A text for each of some numbers from 0. */
+const each = (count: number, text: (i: number) => string, between = "\n  "): string =>
+  Array.from({ length: count }, (_, i) => text(i)).join(between);
+
+/** What the shader has for each block of a tile. `adds`: where columns of B are added up, in sums, in parts of them, or not at all. */
+function blocksOf(tactic: Tactic, { transposeA, transposeB }: Product, adds: "sum" | "part" | ""): Holes {
+  const [rows, columns] = sidesOf(tactic).map((side) => side / 4) as [number, number];
+  const names = [...Array(rows * columns).keys()].map((i) => `c${Math.floor(i / columns)}_${i % columns}`);
+  const quad = tactic.staging === "quad";
+  const line = (row: number, i: number): string =>
+    transposeA ? `line_a(s${i}, t${row})` : `line_a(s${quad ? row : 4 * row + i}, taps)`;
+  const lines = (row: number): string =>
+    quad ? `lines_of(${line(row, 0)})` : `mat4x4f(${each(4, (i) => line(row, i), ", ")})`;
+  const [blockA, blockB] =
+    tactic.staging === "workgroup"
+      ? [
+          () => "block_at(at * PITCH + lane / STEP)",
+          () => `${turned(transposeB)}(block_at((STEP + at) * PITCH + lane % STEP))`,
+        ]
+      : [lines, (column: number) => `block_b(from_b, k, walk, n + ${4 * column})`];
+  const products = (row: number): string =>
+    `let a${row} = ${turned(transposeA)}(${blockA(row)}); ` +
+    each(columns, (i) => `c${row}_${i} = add_product(c${row}_${i}, a${row}, b${i});`);
+  const sums = (text: (i: number) => string): string => (adds === "" ? "" : each(columns, text));
+  const spots = quad ? "line_at(m + lane % 4)" : "line_at(m)";
+  return {
+    BLOCKS: each(names.length, (i) => `var ${names[i]} = mat4x4f();`) + sums((i) => `var sum${i} = vec4f();`),
+    TAPS: each(rows, (i) => `let t${i} = taps_of(tap_at(m, m + ${4 * i}));`),
+    SPOTS: `var line = ${spots}; ${each(
+      quad ? rows : 4 * rows,
+      (i) => `let s${i} = spot_at(from_a, line); line = ${quad ? "walk_on(line)" : "walk_next(line)"};`,
+    )}`,
+    LINES_A: !transposeA
+      ? "let taps = taps_of(walk);"
+      : quad
+        ? "let s0 = spot_at(from_a, walk_a); walk_a = walk_on(walk_a);"
+        : `var next = walk; ${each(4, (i) => `let s${i} = spot_at(from_a, next); next = walk_next(next);`)}`,
+    BLOCKS_B: each(columns, (i) => `let b${i} = ${blockB(i)};`),
+    PRODUCTS: each(rows, products),
+    ADD_COLUMNS: sums((i) => `${adds}${i} += b${i}[0] + b${i}[1] + b${i}[2] + b${i}[3];`),
+    PARTS: sums((i) => `var part${i} = vec4f();`),
+    ADD_PARTS: sums((i) => `sum${i} += part${i};`),
+    TURN_BLOCKS: each(names.length - 1, (i) => `${names[i]} = ${names[i + 1]};`),
+    STORE_SUMS: sums((i) => `store_sum(n + ${4 * i}, from_sum, sum${i});`),
+  };
+}
+
+const turned = (transposed: boolean): string => (transposed ? "transpose" : "");
+
 /** Terms of all sums from which on a CPU adapter is faster with large tiles by more than it takes longer to compile them. */
 const MANY_TERMS = 2 ** 16;
+/** And from which on with very large ones. */
+const MOST_TERMS = 2 ** 20;
 
 /**
- * On a CPU adapter 8 x 8 tiles in groups of 16 threads: arithmetic in registers is all that counts there, unless there is little of it. On
- * a GPU 4 x 4 tiles, since it needs many threads to hide its memory's latency.
+ * On a CPU adapter arithmetic in registers is nearly free, and each number that is loaded takes as long as dozens of sums, also where all
+ * threads load the same. So tiles are large, where there is much work, and four threads load what they share together if they can. On a
+ * GPU 4 x 4 tiles, since it needs many threads to hide its memory's latency.
  *
  * A GPU stages what fills two thirds of the results of its workgroups and leaves it busy: 8 x 8 threads with sums in steps of 8 did best on
  * average of four GPUs, and 16 x 16 in steps of 16 on an M4 Pro, where there are as many threads as so many small groups have. Each loads
@@ -128,7 +184,7 @@ function tacticsFor(
   product: Product,
 ): readonly [Tactic, ...Tactic[]] {
   const { splits = 1 } = attributes as { readonly splits?: number };
-  const { M, N, K, groups } = product;
+  const { M, N, K, groups, holes } = product;
   const tactic = (
     tile: Tactic["tile"],
     threads: Tactic["threads"],
@@ -136,19 +192,41 @@ function tacticsFor(
   ): Tactic => ({ tile, threads, shares: 1, splits, staging });
   const [cpu, gpu, ...others] = [tactic("8x8", 16), tactic("4x4", 64), tactic("8x8", 64), tactic("4x4", 16)] as const;
   const staged =
-    device.software || product.holes?.STRIDED
-      ? []
-      : ([256, 64] as const).map((threads) => tactic("4x4", threads, "workgroup"));
+    device.software || holes?.STRIDED ? [] : ([256, 64] as const).map((threads) => tactic("4x4", threads, "workgroup"));
+  const terms = M * N * K * groups;
   const isWhole = (one: Tactic): boolean => !whole || tilingFor(one, M, N, groups * splits, true).rows !== undefined;
+  const quads = quadsFor(device, product)
+    .map((tile) => tactic(tile, device.software ? (whole && N > 32 ? 8 : 4) : 64, "quad"))
+    .filter(isWhole);
   const fits = (one: Tactic): boolean => {
     const workgroups = workgroupsOf(one, product, whole);
     const results = M * N * groups;
     const isFull = 3 * results * splits >= 2 * 16 * one.threads * workgroups;
     return K > 8 && isFull && isWhole(one) && isBusy((workgroups * 64) / one.threads, 64, results, K);
   };
-  const small = M * N * K * groups < MANY_TERMS;
-  const first = device.software ? (small ? gpu : cpu) : (staged.find(fits) ?? shared(gpu, product, whole));
-  return [first, ...[gpu, cpu, ...others, ...staged].filter((one) => one !== first && isWhole(one))];
+  const first = device.software
+    ? terms < MANY_TERMS
+      ? gpu
+      : cheapest([cpu, ...quads.filter((one) => terms >= MOST_TERMS || sidesOf(one)[0] < 32)], product, whole)
+    : (staged.find(fits) ?? shared(gpu, product, whole));
+  return [first, ...[gpu, cpu, ...others, ...quads, ...staged].filter((one) => one !== first && isWhole(one))];
+}
+
+/** Tiles of which four threads in a row load the first operand together. Rows of one class of pixels stand beside those of another in eights. */
+const quadsFor = ({ quads, software }: DeviceFacts, { holes }: Product): readonly Tactic["tile"][] =>
+  !quads ? [] : software && !holes?.STRIDED ? ["8x8", "16x8", "16x4", "32x8", "32x4"] : ["8x8"];
+
+/** Workgroups that a CPU adapter runs at once. */
+const CORES = 2;
+
+/** The one whose threads take the least time: in loads of one number each, of which a sum of products takes a sixteenth. */
+function cheapest(tactics: readonly Tactic[], product: Product, whole: boolean): Tactic {
+  const costOf = (one: Tactic): number => {
+    const [rows, columns] = sidesOf(one);
+    const loads = (one.staging === "quad" ? rows / 4 : rows) + columns;
+    return Math.ceil(workgroupsOf(one, product, whole) / CORES) * one.threads * (loads + (rows * columns) / 16);
+  };
+  return tactics.reduce((best, one) => (costOf(one) < costOf(best) ? one : best));
 }
 
 const workgroupsOf = (tactic: Tactic, { M, N, groups }: Product, whole: boolean): number =>
@@ -179,18 +257,20 @@ function shared(tactic: Tactic, product: Product, whole: boolean): Tactic {
  * `whole`: a workgroup is as wide as the result, if it can be. `rows`: so many it makes whole then, or anyway.
  */
 function tilingFor(
-  { tile, threads, shares, staging }: Tactic,
+  tactic: Tactic,
   rows: number,
   columns: number,
   results: number,
   whole = false,
 ): { readonly holes: Holes; readonly grid: Grid; readonly rows: number | undefined } {
-  const side = tile === "8x8" ? 8 : 4;
+  const { threads, shares, staging } = tactic;
+  const [tall, wide] = sidesOf(tactic);
   const slots = threads / shares;
-  const tiles = [Math.ceil(columns / side), Math.ceil(rows / side), results] as const;
+  const tiles = [Math.ceil(columns / wide), Math.ceil(rows / tall), results] as const;
   const staged = staging === "workgroup";
   const step = staged ? Math.sqrt(threads) : 4 * shares;
-  const x = staged ? step : Math.min(whole ? slots : 8, slots, 2 ** Math.ceil(Math.log2(tiles[0])));
+  const least = staging === "quad" ? 4 : 1;
+  const x = staged ? step : Math.min(whole ? slots : 8, slots, Math.max(least, 2 ** Math.ceil(Math.log2(tiles[0]))));
   let best = { y: slots / x, z: 1, taken: staged ? 0 : Number.POSITIVE_INFINITY };
   for (let z = 1; z * x <= slots; z *= 2) {
     const y = slots / x / z;
@@ -206,15 +286,16 @@ function tilingFor(
     ? `let at = ${at}; return vec3u(at % ${across}u, at / ${across}u % ${down}u, at / ${across * down}u)`
     : "return workgroup";
   return {
-    rows: across === 1 && results === 1 && !folded ? y * side : undefined,
+    rows: across === 1 && results === 1 && !folded ? y * tall : undefined,
     holes: {
       PLACE: place,
-      SIDE: side,
-      WIDE: side === 8,
+      DOWN: tall,
+      ACROSS: wide,
       THREADS: threads,
       SHARES: shares,
       SHARED: shares > 1,
       STAGED: staged,
+      QUAD: staging === "quad",
       STEP: step,
       LINES: 2 * step * (step + 1),
       WORKGROUP_X: x,

@@ -72,6 +72,7 @@ export interface ProgramOptions {
   /** Weights that never train. */
   readonly base?: Base | undefined;
   readonly software: boolean;
+  readonly quads?: boolean;
   /** Who has a say in how kernels run. Default: they alone. */
   readonly tuning?: Chooser | undefined;
   /** Blocks of an arena that the device lets a shader see at once. Default: all. */
@@ -242,7 +243,7 @@ function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
   // Who computes again for memory's sake keeps nothing at the end of a kernel, lets no sum wait, and nothing run beside another.
   const isLean = trains && paths !== undefined;
-  const device: DeviceFacts = { software: options.software };
+  const device: DeviceFacts = { software: options.software, quads: options.quads ?? false };
   const joined = fuse(part, kept, !isLean);
   const { formed = (graph: Graph) => graph } = options;
   const whole = formed(device.software ? joined : lower(joined, "forGpu"), kept);

@@ -32,7 +32,7 @@ export interface PredictSettings {
 export type Runner = ReturnType<typeof createRunner>;
 export type RunnerOptions = Omit<
   ProgramOptions,
-  "mode" | "loss" | "frozen" | "format" | "software" | "sampled" | "cached" | "perSample" | "mostBlocks"
+  "mode" | "loss" | "frozen" | "format" | "software" | "quads" | "sampled" | "cached" | "perSample" | "mostBlocks"
 > & {
   /** What there is to learn, by name; a fit has the one without. */
   readonly objectives: ReadonlyMap<string, Objective>;
@@ -64,6 +64,7 @@ export function createRunner(gpu: Gpu, options: RunnerOptions, first: Program) {
   const replay = createReplay(gpu, told);
   const device = {
     software: gpu.software,
+    quads: gpu.quads,
     // Parts begin where a binding may: the smallest thing that a block has is a word.
     mostBlocks: Math.floor(gpu.device.limits.maxStorageBufferBindingSize / blockBytes(first.layout) / 64) * 64,
   };

@@ -34,20 +34,25 @@ interface Form {
   readonly tactic?: Partial<Tactic>;
 }
 
+const inQuads = (...tiles: readonly Tactic["tile"][]): readonly Form[] =>
+  tiles.map((tile) => ({ name: `by quads in ${tile}`, software: true, tactic: { tile, staging: "quad" } }));
+
 const forms: readonly Form[] = [
   { name: "as on a CPU", software: true },
   { name: "as on a GPU", software: false },
-  { name: "in large tiles", software: true, tactic: { tile: "8x8" } },
+  { name: "in large tiles", software: true, tactic: { tile: "8x8", staging: "registers" } },
+  ...inQuads("8x8", "16x8"),
 ];
 
 /** For cases that say so: they are many texts, and each takes long to compile. */
-const staged = [64, 256].map(
-  (threads): Form => ({
+const others: readonly Form[] = [
+  ...inQuads("16x4", "32x8", "32x4"),
+  ...([64, 256] as const).map((threads) => ({
     name: `staged by ${threads} threads`,
     software: false,
-    tactic: { staging: "workgroup", threads: threads as Tactic["threads"] },
-  }),
-);
+    tactic: { staging: "workgroup", threads } as const,
+  })),
+];
 
 /**
  * Tests each case in all forms that make another program of it. Other tiles add in the same order and give the same bits, where as many
@@ -61,7 +66,7 @@ export function testCases(cases: readonly Case[]): void {
     const seen = new Set<string>();
     /** What was found first, by who shares sums. */
     const firsts = new Map<string, ReadonlyMap<number, Words>>();
-    for (const form of one.staged === true ? [...forms, ...staged] : forms) {
+    for (const form of one.staged === true ? [...forms, ...others] : forms) {
       const { recording } = recorded(built, form);
       const text = JSON.stringify(recording);
       if (seen.has(text)) continue;
@@ -148,7 +153,12 @@ function recorded({ graph: { tensors, nodes }, results }: BuiltCase, { software,
   const layout = layOut(parameters.map(({ name, shape }) => ({ name, shape, layer: "" })));
   const ids = parameters.map(({ id }) => id);
   const planned = plan(graph, layout, ids, results);
-  return { layout, ids, planned, recording: record(graph, planned, { name: "test", device: { software } }) };
+  return {
+    layout,
+    ids,
+    planned,
+    recording: record(graph, planned, { name: "test", device: { software, quads: true } }),
+  };
 }
 
 /** The texts that were compiled, told apart by what fills their holes. */

@@ -234,7 +234,7 @@ describe("a program", () => {
     expect(await run.measure()).toBe(true);
     expect(measured.length).toBeGreaterThan(3);
     const tuned = programOf(model, { ...options, tuning: run }).recording.commands;
-    const tiles = tuned.flatMap((one) => one.parts ?? [one]).flatMap(({ holes: { SIDE } }) => SIDE ?? []);
+    const tiles = tuned.flatMap((one) => one.parts ?? [one]).flatMap(({ holes: { DOWN } }) => DOWN ?? []);
     expect(new Set(tiles)).toEqual(new Set([4]));
   });
 });

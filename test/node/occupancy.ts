@@ -39,17 +39,18 @@ type Facts = (name: string) => number;
 type Length = (name: string) => number;
 
 const product = (of: Facts): Counts => {
-  const [M, N, K, splits, side] = [of("M"), of("N"), of("K"), of("SPLITS"), of("SIDE")] as const;
+  const [M, N, K, splits, rows, columns] = [of("M"), of("N"), of("K"), of("SPLITS"), of("DOWN"), of("ACROSS")] as const;
   const counts = {
     ...{ results: M * N * of("GROUPS"), terms: K },
     // Four terms at a time.
     alone: Math.ceil(K / (4 * splits * of("SHARES"))) * 4,
   };
-  if (of("STAGED") === 0) return { ...counts, bytes: (4 * (side + side)) / (side * side), staged: false };
+  const lines = of("QUAD") === 1 ? rows / 4 : rows;
+  if (of("STAGED") === 0) return { ...counts, bytes: (4 * (lines + columns)) / (rows * columns), staged: false };
   // A square of tiles at once, some terms at a time, and what stands beyond M, N and K is loaded too.
-  const [square, step] = [side * of("STEP"), of("STEP")];
-  const lines = Math.ceil(M / square) * Math.ceil(N / square) * 2 * square;
-  const loaded = lines * splits * Math.ceil(K / splits / step) * step;
+  const [square, step] = [rows * of("STEP"), of("STEP")];
+  const loaded =
+    Math.ceil(M / square) * Math.ceil(N / square) * 2 * square * splits * Math.ceil(K / splits / step) * step;
   return { ...counts, bytes: (4 * loaded) / (M * N * K), staged: true };
 };
 

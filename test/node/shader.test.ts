@@ -76,7 +76,7 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
   ]);
   return [true, false].flatMap((software) =>
     booleans.flatMap((checked) => {
-      const device = { software, rows: 3 };
+      const device = { software, quads: true, rows: 3 };
       const node = { op: value, tensors: named, all, outputs, attributes, epilogue: steps };
       const work = { ...node, device, checked, halts: checked };
       const asks = checked && kernel.source.includes("CHECK");
@@ -91,8 +91,7 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
           one.tensors ?? Object.fromEntries(command.bindings.flatMap(({ name }) => (name in named ? [[name]] : [])));
         return { ...command, given: [...Object.keys(given), ...beside, ...(one.times === undefined ? [] : ["tick"])] };
       };
-      // A GPU has all candidates that a CPU has, in another order.
-      const others = software || checked || defaults ? [] : (kernel.candidates?.(work) ?? []).slice(1);
+      const others = checked || defaults ? [] : (kernel.candidates?.(work) ?? []).slice(1);
       return [kernel.choose(work), ...others.map(({ choice }) => choice)].map(variantOf);
     }),
   );
@@ -399,7 +398,7 @@ describe.each(names)("shader %s", (name) => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, all products, all losses and all depthwise ways, is seen with both values in one of them.
       const seen =
-        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|STRIDED|COLUMN_SUM|LONG|STAGED|FILTER|TARGET|HITS|TUNED)$/.test(
+        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|STRIDED|COLUMN_SUM|LONG|STAGED|QUAD|FILTER|TARGET|HITS|TUNED)$/.test(
           condition,
         )
           ? all
