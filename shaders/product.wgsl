@@ -3,7 +3,7 @@
 // where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in one under the `taps_of` a place, with zeros beyond K,
 // and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). A `Walk` is a place in a sum as the kernel counts it, carried from step
 // to step, so that no loop over registers divides. SHARES threads of a workgroup share the sums of a tile, four terms in turn, and what they have is
-// added in a fixed order (SHARED). What there is of each block of a tile, c<row>_<column>, a<row>, b<column>, is written by product.ts.
+// added in a fixed order (SHARED). What there is of each block of a tile, c<row>_<column>, a<row>, b<column>, is written by block.ts.
 ${EPILOGUE}
 ${CHECK}
 override M: u32;
@@ -28,8 +28,8 @@ const SLOTS = ${THREADS}u / SHARES;  // tiles of a workgroup
 @group(0) @binding(3) var<storage, read_write> sum: array<f32>;  // [N], or [SPLITS, N]
 #endif
 
-// Rows k .. k+3 of B, each at n .. n+3. Beyond K there are zeros, since what stands there may be no number; beyond N anything,
-// since it is not stored.
+// Four neighbours in a stored line of B. Beyond K there are zeros, since what stands there may be no number; beyond N anything, since it
+// is not stored.
 #if ${TRANSPOSE_B}
 #if ${VECTOR_B}
 fn line_b(origin: u32, k: Walk, n: u32) -> vec4f { return b[place_b(origin, k, n) / 4]; }
@@ -42,10 +42,6 @@ fn line_b(origin: u32, k: Walk, n: u32) -> vec4f {
   return vec4f(element_b(origin, k, n), element_b(origin, next, n), element_b(origin, third, n), element_b(origin, walk_next(third), n));
 }
 #endif
-
-fn block_b(origin: u32, _k: u32, k: Walk, n: u32) -> mat4x4f {
-  return transpose(mat4x4f(line_b(origin, k, n), line_b(origin, k, n + 1), line_b(origin, k, n + 2), line_b(origin, k, n + 3)));
-}
 #else
 fn line_b(origin: u32, k: u32, n: u32) -> vec4f {
   let at = origin + k * LINE + n;
@@ -55,10 +51,6 @@ fn line_b(origin: u32, k: u32, n: u32) -> vec4f {
 #else
   return select(vec4f(b[at], b[at + 1], b[at + 2], b[at + 3]), vec4f(), beyond);
 #endif
-}
-
-fn block_b(origin: u32, k: u32, _walk: Walk, n: u32) -> mat4x4f {
-  return mat4x4f(line_b(origin, k, n), line_b(origin, k + 1, n), line_b(origin, k + 2, n), line_b(origin, k + 3, n));
 }
 #endif
 
@@ -75,8 +67,8 @@ fn add_product(sums: mat4x4f, rows: mat4x4f, by: mat4x4f) -> mat4x4f {
   );
 }
 
-#if ${QUAD}
-// Four lines of A, of which four neighbours have loaded one each.
+#if ${QUADS}
+// Four lines, of which each of four neighbours has loaded one.
 fn lines_of(line: vec4f) -> mat4x4f {
   return mat4x4f(quadBroadcast(line, 0), quadBroadcast(line, 1), quadBroadcast(line, 2), quadBroadcast(line, 3));
 }
@@ -160,11 +152,8 @@ fn main(
   let id = place * side + vec3u(slot % side.x, slot / side.x % side.y, slot / (side.x * side.y));
   let n = id.x * ${ACROSS};
   let m = id.y * ${DOWN};
-#if ${QUAD}
-  let is_there = m < M && id.z < GROUPS * SPLITS;  // the same for all of a quad
-#else
-  let is_there = n < N && m < M && id.z < GROUPS * SPLITS;
-#endif
+  // The same for all of a quad: what is beyond an end alone is not stored.
+  let is_there = ${IS_THERE} && id.z < GROUPS * SPLITS;
 #if ${STAGED}
   // What is the same for all threads, as their barriers want it. Beyond the last part there are no terms.
   let share = 0u;
@@ -203,7 +192,7 @@ fn main(
 #if ${TRANSPOSE_A}
   ${TAPS}
   var walk = line_at(part * terms + 4 * share);
-#if ${QUAD}
+#if ${QUADS}
   var walk_a = line_at(part * terms + lane % 4);
 #endif
 #else

@@ -199,10 +199,10 @@ export interface Tactic {
   /** Into how many parts sums are cut; the graph says so, since the parts are a tensor of the plan. */
   readonly splits: number;
   /**
-   * Where operands wait until they are used: in each thread's own registers, where four neighbours in a row may load the first operand
-   * together, or in memory of the workgroup.
+   * Where operands wait until they are used: in each thread's own registers, of which four neighbours that stand across the columns may
+   * load the first operand together, and such that stand down the rows the second, or in memory of the workgroup.
    */
-  readonly staging: "registers" | "quad" | "workgroup";
+  readonly staging: "registers" | "quads across" | "quads down" | "workgroup";
 }
 
 /** One of several ways to run a kernel. */

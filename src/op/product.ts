@@ -2,6 +2,7 @@
 // registers, loaded by each thread or for a whole workgroup, after that of the kernel, which says where the numbers of A and B stand.
 
 import text from "../../shaders/product.wgsl?raw";
+import { blocksOf, sidesOf } from "./block.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { type DeviceFacts, fold, type Grid, type Holes, inLines, MOST_GROUPS } from "./kernel.ts";
@@ -113,58 +114,6 @@ function linesOf({ attributes }: Pick<Work, "attributes">, product: Product): nu
   return isPlain && N <= MOST_WHOLE && plain?.staging === made?.staging ? N : undefined;
 }
 
-/** Rows and columns of a tile. */
-const sidesOf = ({ tile }: Tactic) => tile.split("x").map(Number) as [rows: number, columns: number];
-
-/** A text for each of some numbers from 0. */
-const each = (count: number, text: (i: number) => string, between = "\n  "): string =>
-  Array.from({ length: count }, (_, i) => text(i)).join(between);
-
-/** What the shader has for each block of a tile. `adds`: where columns of B are added up, in sums, in parts of them, or not at all. */
-function blocksOf(tactic: Tactic, { transposeA, transposeB }: Product, adds: "sum" | "part" | ""): Holes {
-  const [rows, columns] = sidesOf(tactic).map((side) => side / 4) as [number, number];
-  const names = [...Array(rows * columns).keys()].map((i) => `c${Math.floor(i / columns)}_${i % columns}`);
-  const quad = tactic.staging === "quad";
-  const line = (row: number, i: number): string =>
-    transposeA ? `line_a(s${i}, t${row})` : `line_a(s${quad ? row : 4 * row + i}, taps)`;
-  const lines = (row: number): string =>
-    quad ? `lines_of(${line(row, 0)})` : `mat4x4f(${each(4, (i) => line(row, i), ", ")})`;
-  const [blockA, blockB] =
-    tactic.staging === "workgroup"
-      ? [
-          () => "block_at(at * PITCH + lane / STEP)",
-          () => `${turned(transposeB)}(block_at((STEP + at) * PITCH + lane % STEP))`,
-        ]
-      : [lines, (column: number) => `block_b(from_b, k, walk, n + ${4 * column})`];
-  const products = (row: number): string =>
-    `let a${row} = ${turned(transposeA)}(${blockA(row)}); ` +
-    each(columns, (i) => `c${row}_${i} = add_product(c${row}_${i}, a${row}, b${i});`);
-  const sums = (text: (i: number) => string): string => (adds === "" ? "" : each(columns, text));
-  const spots = quad ? "line_at(m + lane % 4)" : "line_at(m)";
-  return {
-    BLOCKS: each(names.length, (i) => `var ${names[i]} = mat4x4f();`) + sums((i) => `var sum${i} = vec4f();`),
-    TAPS: each(rows, (i) => `let t${i} = taps_of(tap_at(m, m + ${4 * i}));`),
-    SPOTS: `var line = ${spots}; ${each(
-      quad ? rows : 4 * rows,
-      (i) => `let s${i} = spot_at(from_a, line); line = ${quad ? "walk_on(line)" : "walk_next(line)"};`,
-    )}`,
-    LINES_A: !transposeA
-      ? "let taps = taps_of(walk);"
-      : quad
-        ? "let s0 = spot_at(from_a, walk_a); walk_a = walk_on(walk_a);"
-        : `var next = walk; ${each(4, (i) => `let s${i} = spot_at(from_a, next); next = walk_next(next);`)}`,
-    BLOCKS_B: each(columns, (i) => `let b${i} = ${blockB(i)};`),
-    PRODUCTS: each(rows, products),
-    ADD_COLUMNS: sums((i) => `${adds}${i} += b${i}[0] + b${i}[1] + b${i}[2] + b${i}[3];`),
-    PARTS: sums((i) => `var part${i} = vec4f();`),
-    ADD_PARTS: sums((i) => `sum${i} += part${i};`),
-    TURN_BLOCKS: each(names.length - 1, (i) => `${names[i]} = ${names[i + 1]};`),
-    STORE_SUMS: sums((i) => `store_sum(n + ${4 * i}, from_sum, sum${i});`),
-  };
-}
-
-const turned = (transposed: boolean): string => (transposed ? "transpose" : "");
-
 /** Terms of all sums from which on a CPU adapter is faster with large tiles by more than it takes longer to compile them. */
 const MANY_TERMS = 2 ** 16;
 /** And from which on with very large ones. */
@@ -196,7 +145,7 @@ function tacticsFor(
   const terms = M * N * K * groups;
   const isWhole = (one: Tactic): boolean => !whole || tilingFor(one, M, N, groups * splits, true).rows !== undefined;
   const quads = quadsFor(device, product)
-    .map((tile) => tactic(tile, device.software ? (whole && N > 32 ? 8 : 4) : 64, "quad"))
+    .map(([staging, tile]) => tactic(tile, device.software ? (whole && N > 32 ? 8 : 4) : 64, staging))
     .filter(isWhole);
   const fits = (one: Tactic): boolean => {
     const workgroups = workgroupsOf(one, product, whole);
@@ -207,14 +156,23 @@ function tacticsFor(
   const first = device.software
     ? terms < MANY_TERMS
       ? gpu
-      : cheapest([cpu, ...quads.filter((one) => terms >= MOST_TERMS || sidesOf(one)[0] < 32)], product, whole)
+      : cheapest([cpu, ...quads.filter((one) => terms >= MOST_TERMS || sidesOf(one)[0] <= 16)], product, whole)
     : (staged.find(fits) ?? shared(gpu, product, whole));
   return [first, ...[gpu, cpu, ...others, ...quads, ...staged].filter((one) => one !== first && isWhole(one))];
 }
 
-/** Tiles of which four threads in a row load the first operand together. Rows of one class of pixels stand beside those of another in eights. */
-const quadsFor = ({ quads, software }: DeviceFacts, { holes }: Product): readonly Tactic["tile"][] =>
-  !quads ? [] : software && !holes?.STRIDED ? ["8x8", "16x8", "16x4", "32x8", "32x4"] : ["8x8"];
+/** Tiles of which four threads load one operand together. With a stride rows of one class of pixels stand beside those of another in eights. */
+const quadsFor = (
+  { quads, software }: DeviceFacts,
+  { holes }: Product,
+): readonly (readonly [Tactic["staging"], Tactic["tile"]])[] => {
+  if (!quads) return [];
+  if (!software || holes?.STRIDED) return [["quads across", "8x8"]];
+  return [
+    ...(["8x8", "16x8", "16x4", "24x4", "32x8", "32x4"] as const).map((tile) => ["quads across", tile] as const),
+    ...(["8x8", "16x8", "8x12"] as const).map((tile) => ["quads down", tile] as const),
+  ];
+};
 
 /** Workgroups that a CPU adapter runs at once. */
 const CORES = 2;
@@ -223,7 +181,8 @@ const CORES = 2;
 function cheapest(tactics: readonly Tactic[], product: Product, whole: boolean): Tactic {
   const costOf = (one: Tactic): number => {
     const [rows, columns] = sidesOf(one);
-    const loads = (one.staging === "quad" ? rows / 4 : rows) + columns;
+    const loads =
+      one.staging === "quads across" ? rows / 4 + columns : rows + columns / (one.staging === "registers" ? 1 : 4);
     return Math.ceil(workgroupsOf(one, product, whole) / CORES) * one.threads * (loads + (rows * columns) / 16);
   };
   return tactics.reduce((best, one) => (costOf(one) < costOf(best) ? one : best));
@@ -269,10 +228,12 @@ function tilingFor(
   const tiles = [Math.ceil(columns / wide), Math.ceil(rows / tall), results] as const;
   const staged = staging === "workgroup";
   const step = staged ? Math.sqrt(threads) : 4 * shares;
-  const least = staging === "quad" ? 4 : 1;
-  const x = staged ? step : Math.min(whole ? slots : 8, slots, Math.max(least, 2 ** Math.ceil(Math.log2(tiles[0]))));
+  // Of four neighbours all stand in one row, or in one column of one product.
+  const [least, most, deepest] =
+    staging === "quads across" ? [4, 8, slots] : staging === "quads down" ? [1, 1, slots / 4] : [1, 8, slots];
+  const x = staged ? step : Math.min(whole ? slots : most, slots, Math.max(least, 2 ** Math.ceil(Math.log2(tiles[0]))));
   let best = { y: slots / x, z: 1, taken: staged ? 0 : Number.POSITIVE_INFINITY };
-  for (let z = 1; z * x <= slots; z *= 2) {
+  for (let z = 1; z * x <= deepest; z *= 2) {
     const y = slots / x / z;
     const taken = Math.ceil(tiles[1] / y) * y * Math.ceil(results / z) * z;
     if (taken < best.taken) best = { y, z, taken };
@@ -295,7 +256,7 @@ function tilingFor(
       SHARES: shares,
       SHARED: shares > 1,
       STAGED: staged,
-      QUAD: staging === "quad",
+      QUADS: staging.startsWith("quads"),
       STEP: step,
       LINES: 2 * step * (step + 1),
       WORKGROUP_X: x,

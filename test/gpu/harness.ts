@@ -34,19 +34,21 @@ interface Form {
   readonly tactic?: Partial<Tactic>;
 }
 
-const inQuads = (...tiles: readonly Tactic["tile"][]): readonly Form[] =>
-  tiles.map((tile) => ({ name: `by quads in ${tile}`, software: true, tactic: { tile, staging: "quad" } }));
+const inQuads = (staging: Tactic["staging"], ...tiles: readonly Tactic["tile"][]): readonly Form[] =>
+  tiles.map((tile) => ({ name: `by ${staging} in ${tile}`, software: true, tactic: { tile, staging } }));
 
 const forms: readonly Form[] = [
   { name: "as on a CPU", software: true },
   { name: "as on a GPU", software: false },
   { name: "in large tiles", software: true, tactic: { tile: "8x8", staging: "registers" } },
-  ...inQuads("8x8", "16x8"),
+  ...inQuads("quads across", "8x8"),
+  ...inQuads("quads down", "8x8"),
 ];
 
 /** For cases that say so: they are many texts, and each takes long to compile. */
 const others: readonly Form[] = [
-  ...inQuads("16x4", "32x8", "32x4"),
+  ...inQuads("quads across", "16x8", "16x4", "24x4", "32x8", "32x4"),
+  ...inQuads("quads down", "16x8", "8x12"),
   ...([64, 256] as const).map((threads) => ({
     name: `staged by ${threads} threads`,
     software: false,

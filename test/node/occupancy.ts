@@ -45,7 +45,7 @@ const product = (of: Facts): Counts => {
     // Four terms at a time.
     alone: Math.ceil(K / (4 * splits * of("SHARES"))) * 4,
   };
-  const lines = of("QUAD") === 1 ? rows / 4 : rows;
+  const lines = of("QUADS") === 1 ? rows / 4 : rows;
   if (of("STAGED") === 0) return { ...counts, bytes: (4 * (lines + columns)) / (rows * columns), staged: false };
   // A square of tiles at once, some terms at a time, and what stands beyond M, N and K is loaded too.
   const [square, step] = [rows * of("STEP"), of("STEP")];

@@ -398,7 +398,7 @@ describe.each(names)("shader %s", (name) => {
     for (const condition of new Set(variantsOf(name).flatMap(({ source }) => conditionsOf(source)))) {
       // What all passes over blocks share, all products, all losses and all depthwise ways, is seen with both values in one of them.
       const seen =
-        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|STRIDED|COLUMN_SUM|LONG|STAGED|QUAD|FILTER|TARGET|HITS|TUNED)$/.test(
+        /^(MOMENT.|SCALED|CLAMPED|HALTING|MEASURED|SERIAL|TRANSPOSE_[AB]|STRIDED|COLUMN_SUM|LONG|STAGED|QUADS|FILTER|TARGET|HITS|TUNED)$/.test(
           condition,
         )
           ? all
