@@ -41,12 +41,17 @@ export const maxPool2d: PoolFactory<"y" | "tap"> = poolLayer({
   absorbs: () => ({ op: relu.op as Op, attributes: { rectified: true } }),
 });
 
-/** Gathers: each input position adds up the gradients of the windows that chose it. */
+/** Each input position adds up the gradients of the windows that chose it: one at most where windows lie beside each other. */
 export const maxPool2dBackward = defineOp({
   name: "maxPool2dBackward",
   inputs: ["dy", "tap"],
   outputs: ["dx"],
   shape: ({ dy }, image: { readonly size: readonly number[] }) => ({ dx: { shape: unpooled(dy, image) } }),
-  kernel: poolKernel("max-pool2d-backward", backwardSource, { image: "dx", written: "dx" }),
+  kernel: poolKernel("max-pool2d-backward", backwardSource, { image: "dx", written: "dx" }, (_, window, batch) => {
+    const { height, width, padTop, padLeft, strideHeight, strideWidth, kernelHeight, kernelWidth } = window;
+    const windows = Math.ceil((height + padTop) / strideHeight) * Math.ceil((width + padLeft) / strideWidth);
+    const apart = strideHeight === kernelHeight && strideWidth === kernelWidth;
+    return { holes: { APART: apart }, ...(apart && { threads: batch * windows }) };
+  }),
   takesEpilogue: true,
 });
