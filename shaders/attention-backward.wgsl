@@ -34,10 +34,7 @@ fn main(
   let key_head = thread / KEYS % KEY_HEADS;
   let sample = thread / (KEYS * KEY_HEADS);
   let to = key_row(sample, key, key_head) * LANES;
-  for (var n = 0u; n < LANES; n++) {
-    own[n] = k[to + n];
-    own_value[n] = v[to + n];
-  }
+  ${READ_KEYS}
   let end = select(QUERIES, 0, is_hidden(sample, key));
   for (var head = key_head * share; head < (key_head + 1) * share; head++) {
     for (var query = select(0, key, CAUSAL); query < end; query++) {
@@ -49,10 +46,7 @@ fn main(
   let sample = thread / (QUERIES * HEADS);
   let row = query_row(sample, query, head);
   let to = row * LANES;
-  for (var n = 0u; n < LANES; n++) {
-    own[n] = q[to + n];
-    own_value[n] = dy[to + n];
-  }
+  ${READ_QUERIES}
   {
     for (var key = 0u; key < select(KEYS, min(KEYS, query + 1), CAUSAL); key++) {
       if (is_hidden(sample, key)) { continue; }
@@ -60,26 +54,19 @@ fn main(
 #endif
       var product = V();
       var slope = V();
-      for (var n = 0u; n < LANES; n++) {
-        product = fma(own[n], other(at + n), product);
-        slope = fma(own_value[n], other_value(at + n), slope);
-      }
+      ${READ_OTHER}
+      ${MULTIPLY}
       let p = power(whole(product) * SCALE - known[row * 3]) * known[row * 3 + 1];
       let ds = p * (whole(slope) - known[row * 3 + 2]);
-      for (var n = 0u; n < LANES; n++) {
-        sum[n] = fma(V(ds), other(at + n), sum[n]);
+      ${ADD}
 #if ${OF_KEYS}
-        sum_value[n] = fma(V(p), other_value(at + n), sum_value[n]);
+      ${ADD_VALUES}
 #endif
-      }
     }
   }
-  for (var n = 0u; n < LANES; n++) {
 #if ${OF_KEYS}
-    dk[to + n] = sum[n] * SCALE;
-    dv[to + n] = sum_value[n];
+  ${WRITE_KEYS}
 #else
-    dq[to + n] = sum[n] * SCALE;
+  ${WRITE_QUERIES}
 #endif
-  }
 }

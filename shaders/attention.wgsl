@@ -17,7 +17,7 @@ fn main(
   let sample = thread / (QUERIES * HEADS);
   let row = query_row(sample, query, head);
   var own: Head;
-  for (var n = 0u; n < LANES; n++) { own[n] = q[row * LANES + n]; }
+  ${READ_OWN}
 
   var sum: Head;
   var top = -3.4028234e38;
@@ -28,18 +28,18 @@ fn main(
     sees = true;
     let at = key_row(sample, key, head / (HEADS / KEY_HEADS)) * LANES;
     var product = V();
-    for (var n = 0u; n < LANES; n++) { product = fma(own[n], k[at + n], product); }
+    ${MULTIPLY}
     let score = whole(product) * SCALE;
     if (score > top) {
       let shrunk = exp(top - score);
       top = score;
       total *= shrunk;
-      for (var n = 0u; n < LANES; n++) { sum[n] *= shrunk; }
+      ${SHRINK}
     }
     let share = power(score - top);
     total += share;
-    for (var n = 0u; n < LANES; n++) { sum[n] = fma(V(share), v[at + n], sum[n]); }
+    ${ADD}
   }
-  for (var n = 0u; n < LANES; n++) { y[row * LANES + n] = select(V(), sum[n] / total, sees); }
+  ${WRITE}
   rows[row] = select(vec2f(0, 1), vec2f(top, total), sees);
 }

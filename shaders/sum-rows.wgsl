@@ -1,4 +1,4 @@
-// Sums of rows, a number a thread: Y[i] = X[i] + X[step + i] + .. of each of many sums, which begin with a workgroup. In order and in
+// Sums of rows, EACH numbers a thread: Y[i] = X[i] + X[step + i] + .. of each of many sums, which begin with a workgroup. In order and in
 // blocks: a long sum of equal numbers loses digits.
 ${CHECK}
 const LONG = 256u;
@@ -22,11 +22,10 @@ struct Sum {
   row: u32,  // 1 + that of the gradient
 }
 
-// The one that thread i belongs to. There is one loop for all of them: what is called many times would be compiled as often.
-fn sum_of(i: u32) -> Sum {
-  ${SUMS}
-  return Sum();
-}
+const sums = array(${SUMS});
+
+// The one that number i belongs to, which is as many behind the first as end before it. A CPU adapter would go through all branches.
+fn sum_of(i: u32) -> Sum { return sums[${BEFORE}]; }
 
 @compute @workgroup_size(64)
 fn main(
@@ -34,20 +33,23 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let thread = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
-  let own = sum_of(thread);
-  let i = thread - own.begin;
-  if (i >= own.length) { return; }
-  let end = own.x + i + own.terms * own.step;
-  var total = 0.0;
-  for (var at = own.x + i; at < end; at += LONG * own.step) {
-    var sum = 0.0;
-    for (var k = at; k < min(end, at + LONG * own.step); k += own.step) { sum += term(own.arena, k); }
-    total += sum;
+  let begin = (workgroup.y * groups.x + workgroup.x) * 64 * ${EACH};
+  let own = sum_of(begin);
+  let first = begin - own.begin + lane;
+  for (var i = first; i < min(own.length, first + 64 * ${EACH}); i += 64) {
+    let end = own.x + i + own.terms * own.step;
+    var total = 0.0;
+    for (var at = own.x + i; at < end; at += LONG * own.step) {
+      var sum = 0.0;
+      for (var k = at; k < min(end, at + LONG * own.step); k += own.step) { sum += term(own.arena, k); }
+      total += sum;
+    }
+#if ${CHECKED}
+    check_one(total);
+#endif
+    y[own.y + i] = total;
   }
 #if ${CHECKED}
-  check_one(total);
   report(own.row, worst);
 #endif
-  y[own.y + i] = total;
 }

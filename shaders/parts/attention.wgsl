@@ -1,6 +1,7 @@
 // What the kernels of attention share: heads lie beside each other in the last axis and are read in fours where they can be (VECTOR).
 // KEY_HEADS divides HEADS: neighbouring heads of queries share a head of keys. A query sees the keys that the mask leaves and, where
-// attention is causal, those up to its own place.
+// attention is causal, those up to its own place. What is said of each lane of a head is written by attention.ts, so that a head can stay
+// in registers: behind a variable index it would be in memory.
 alias V = ${V};
 const LANES = ${LANES}u;  // of a head
 alias Head = array<V, LANES>;

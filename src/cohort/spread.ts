@@ -135,22 +135,24 @@ function withSeeds(code: string, { seeds }: Copied): string {
 /** Sums that stand beside one another hold their places in the text; x is a tensor of `terms` lines, or of two sums in turn. */
 function withSums(code: string, { copies, rows }: Copied): string {
   let last: readonly number[] | undefined;
-  return code.replace(/return (\w+)\((\d+u(?:, ?\d+u){7})\)/g, (_, struct: string, list: string) => {
+  const table = code.replace(/\b(\w+)\((\d+u(?:, ?\d+u){7})\)/g, (_, struct: string, list: string) => {
     const numbers = list.split(",").map((text) => Number.parseInt(text, 10));
     const [begin, length, arena, x, step, terms, y, row] = numbers as [number, number, ...number[]] as number[];
     const [size, at] = [length as number, x as number];
     const isSecond = step === 2 * size && last?.[2] === arena && last?.[3] === at - size && last?.[4] === step;
     const first = isSecond ? size : 0;
     last = isSecond ? undefined : numbers;
-    const lines = Math.ceil(((step as number) * (terms as number)) / 64) * 64;
-    const places = [
-      `${(at - first) * copies + first}u + own_copy * ${lines}u`,
-      ...[step, terms].map((number) => `${number}u`),
-      `${(y as number) * copies}u + own_copy * ${Math.ceil(size / 256) * 256}u`,
-      row === 0 ? "0u" : `${row}u + own_copy * ${rows}u`,
-    ];
-    return `return ${struct}(${begin}u, ${length}u, ${arena}u, ${places.join(", ")})`;
+    const places = [begin, length, arena, (at - first) * copies + first, step, terms, (y as number) * copies, row];
+    return `${struct}(${places.map((place) => `${place}u`).join(", ")})`;
   });
+  return table.replace(
+    /(->\s*\w+\s*\{\s*)return (\w+\[[^;]*\]);/,
+    `$1var sum = $2;
+  sum.x += own_copy * ((sum.step * sum.terms + 63) / 64 * 64);
+  sum.y += own_copy * ((sum.length + 255) / 256 * 256);
+  sum.row += select(0, own_copy * ${rows}u, sum.row != 0);
+  return sum;`,
+  );
 }
 
 /** Where a bracket closes that was opened before `at`. */

@@ -5,7 +5,7 @@ import backwardSource from "../../shaders/attention-backward.wgsl?raw";
 import deltaSource from "../../shaders/attention-delta.wgsl?raw";
 import part from "../../shaders/parts/attention.wgsl?raw";
 import { anyFinite } from "../option.ts";
-import { inLines } from "./kernel.ts";
+import { each, inLines } from "./kernel.ts";
 import { defineOp, type Kernel, once } from "./op.ts";
 import { checkCount, given, perhaps } from "./request.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
@@ -25,11 +25,34 @@ const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
   return { length, keyHeads, scale: scale ?? 1 / Math.sqrt(length) };
 };
 
+/** Statements for each lane of a head, by the holes that they fill. */
+type OfLanes = Readonly<Record<string, (n: number) => string>>;
+
+const forward: OfLanes = {
+  READ_OWN: (n) => `own[${n}] = q[row * LANES + ${n}];`,
+  MULTIPLY: (n) => `product = fma(own[${n}], k[at + ${n}], product);`,
+  SHRINK: (n) => `sum[${n}] *= shrunk;`,
+  ADD: (n) => `sum[${n}] = fma(V(share), v[at + ${n}], sum[${n}]);`,
+  WRITE: (n) => `y[row * LANES + ${n}] = select(V(), sum[${n}] / total, sees);`,
+};
+
+const back: OfLanes = {
+  READ_KEYS: (n) => `own[${n}] = k[to + ${n}]; own_value[${n}] = v[to + ${n}];`,
+  READ_QUERIES: (n) => `own[${n}] = q[to + ${n}]; own_value[${n}] = dy[to + ${n}];`,
+  READ_OTHER: (n) => `let seen${n} = other(at + ${n}); let seen_value${n} = other_value(at + ${n});`,
+  MULTIPLY: (n) => `product = fma(own[${n}], seen${n}, product); slope = fma(own_value[${n}], seen_value${n}, slope);`,
+  ADD: (n) => `sum[${n}] = fma(V(ds), seen${n}, sum[${n}]);`,
+  ADD_VALUES: (n) => `sum_value[${n}] = fma(V(p), seen_value${n}, sum_value[${n}]);`,
+  WRITE_KEYS: (n) => `dk[to + ${n}] = sum[${n}] * SCALE; dv[to + ${n}] = sum_value[${n}];`,
+  WRITE_QUERIES: (n) => `dq[to + ${n}] = sum[${n}] * SCALE;`,
+};
+
 /** The kernel of an op that looks from queries to keys or back: a thread for each row of a head of `written`. */
 /* @__NO_SIDE_EFFECTS__ */ const lookKernel = <const Name extends string>(
   name: string,
   text: string,
   written: Name,
+  ofLanes: OfLanes,
   holes: Readonly<Record<string, boolean>> = {},
 ): Kernel => ({
   name,
@@ -41,12 +64,14 @@ const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
     const { length, keyHeads, scale } = lengthsOf(q, look);
     const rows = size((tensors as Readonly<Record<string, Tensor>>)[written]!.shape) / length;
     const vector = length % 4 === 0;
+    const lanes = vector ? length / 4 : length;
     return {
       holes: {
         V: vector ? "vec4f" : "f32",
         VECTOR: vector,
-        LANES: vector ? length / 4 : length,
+        LANES: lanes,
         MASKED: mask !== undefined,
+        ...Object.fromEntries(Object.entries(ofLanes).map(([hole, text]) => [hole, each(lanes, text)])),
         ...holes,
       },
       constants: {
@@ -103,7 +128,7 @@ export const attention = defineOp({
     give("v", () => ofKeys().dv);
   },
   work: ({ q, k }) => 2 * size(q.shape) * (k.shape[1] as number),
-  kernel: lookKernel("attention", source, "y"),
+  kernel: lookKernel("attention", source, "y", forward),
 });
 
 /** Of each row of scores the largest, 1 / the sum of powers, and the sum of dy y. */
@@ -139,7 +164,7 @@ export const attentionBackwardQueries = defineOp({
   optional: ["mask"],
   outputs: ["dq"],
   shape: ({ q }, _: Look) => ({ dq: { shape: q.shape } }),
-  kernel: lookKernel("attention-backward", backwardSource, "dq", { OF_KEYS: false }),
+  kernel: lookKernel("attention-backward", backwardSource, "dq", back, { OF_KEYS: false }),
 });
 
 /** The gradients of keys and values. */
@@ -149,5 +174,5 @@ export const attentionBackwardKeys = defineOp({
   optional: ["mask"],
   outputs: ["dk", "dv"],
   shape: ({ k, v }, _: Look) => ({ dk: { shape: k.shape }, dv: { shape: v.shape } }),
-  kernel: lookKernel("attention-backward", backwardSource, "dk", { OF_KEYS: true }),
+  kernel: lookKernel("attention-backward", backwardSource, "dk", back, { OF_KEYS: true }),
 });

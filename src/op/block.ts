@@ -1,14 +1,10 @@
 // What the text of a product says once for each line or block of 4 x 4 of a thread's tile: as many variables and statements as the tile has.
 
-import type { Holes } from "./kernel.ts";
+import { each, type Holes } from "./kernel.ts";
 import type { Tactic } from "./op.ts";
 
 /** Rows and columns of a tile. */
 export const sidesOf = ({ tile }: Tactic) => tile.split("x").map(Number) as [rows: number, columns: number];
-
-/** A text for each of some numbers from 0. */
-const each = (count: number, text: (i: number) => string, between = "\n  "): string =>
-  Array.from({ length: count }, (_, i) => text(i)).join(between);
 
 const turned = (transposed: boolean): string => (transposed ? "transpose" : "");
 

@@ -2,6 +2,7 @@
 // product would have a single column for each channel.
 
 import source from "../../shaders/depthwise-conv2d.wgsl?raw";
+import { each } from "./kernel.ts";
 import { defineOp, type Kernel } from "./op.ts";
 import { backwardAttributes, pooled, poolKernel, unpooled } from "./pool2d.ts";
 import { checkPair, given } from "./request.ts";
@@ -15,9 +16,6 @@ type Windows = Slide & { readonly kernel: readonly number[] };
 /** The length of the strips of a line, which are as few as `most` allows and about equal: a multiple of `step` if several. */
 const stripOf = (length: number, most: number, step = 1): number =>
   Math.min(length, step * Math.ceil(length / Math.ceil(length / most) / step));
-
-const each = (count: number, of: (i: number) => string): string =>
-  Array.from({ length: count }, (_, i) => of(i)).join("");
 
 /** The kernel of what makes an output, the gradient of the image, or that of the filter. */
 /* @__NO_SIDE_EFFECTS__ */ function stripKernel(way: "" | "-backward-input" | "-backward-filter"): Kernel {

@@ -16,6 +16,10 @@ export const cutAtHoles = (text: string): string[] => text.split(hole);
 /** Texts of a shader after one another, none of which needs to end with its line. */
 export const inLines = /* @__NO_SIDE_EFFECTS__ */ (...texts: readonly string[]): string => texts.join("\n");
 
+/** A text for each of so many numbers from 0. */
+export const each = (count: number, text: (i: number) => string, between = "\n"): string =>
+  Array.from({ length: count }, (_, i) => text(i)).join(between);
+
 /** The same text with holes of its own, so that it can stand in a shader more than once: hole `A` becomes `A_3`. */
 export const scoped = (text: string, number: number): string =>
   cutAtHoles(text)

@@ -77,7 +77,7 @@ test("are one dispatch, or as many as it takes where a shader sees little of an 
   const [all, ...others] = commandsOf();
   expect(others).toEqual([]);
   expect(all?.note).toBe("7 sums of rows");
-  const rows = [...String(all?.holes.SUMS).matchAll(/, (\d+)u\); }/g)].map(([, row]) => Number(row));
+  const rows = [...String(all?.holes.SUMS).matchAll(/, (\d+)u\)/g)].map(([, row]) => Number(row));
   expect(rows).toEqual([
     ...graph.tensors.flatMap(({ role, of = -1 }) => (role === "gradient" ? [ids.indexOf(of) + 1] : [])),
   ]);

@@ -53,7 +53,7 @@ const asks = ({ bindings }: Command): boolean =>
 
 /** Of sums of rows: where each stands, from where the shader sees the arena, and 1 + its row. */
 const sumsOf = ({ holes: { SUMS = "" } }: Command) =>
-  [...String(SUMS).matchAll(/, (\d+)u, (\d+)u\); }/g)].map((found) => [Number(found[1]), Number(found[2])] as const);
+  [...String(SUMS).matchAll(/, (\d+)u, (\d+)u\)/g)].map((found) => [Number(found[1]), Number(found[2])] as const);
 
 /** Rows that a command asks for, and where it stores gradients. */
 const rowsOf = (command: Command): number[] => [

@@ -60,7 +60,7 @@ describe("a step in print", () => {
          5  metrics + matmul                head    [32x2] + [32x24]^T x [32x10] +columnSum + [32x10] x [24x10]^T +tanhBackward  grid 6x1x1    activations2@1280 activations3@55296 activations2 parameters@4096 -> metrics gradients@4096 gradients@5120 activations0
          6  conv2d-backward-filter          body.0  [32x6x6x8] * [32x2x2x6] 3x3 stride 2x2                                       grid 1x5x1    activations1 activations0 -> gradients@2048 metrics
          7  conv2d-backward-input           body.0  [32x2x2x6] * [3x3x8x6] 3x3 stride 2x2                                        grid 1x36x1   activations0 parameters@2048 -> activations1
-         8  max-pool2d-backward             stem.2  [32x6x6x8] 2x2 stride 2x2                                                    grid 144x1x1  activations1 activations1@36864 -> activations0
+         8  max-pool2d-backward             stem.2  [32x6x6x8] 2x2 stride 2x2                                                    grid 36x1x1   activations1 activations1@36864 -> activations0
          9  conv2d-backward-filter          stem.0  [32x12x12x3] * [32x12x12x8] 3x3 in 32 parts +columnSum                       grid 1x7x16   activations3 activations0 -> activations1 activations1@27648
         10  sum-rows                                2 sums of rows                                                               grid 5x1x1    activations1 -> gradients metrics
         11  adam                                    adam: 5 rows, 6 blocks                                                       grid 6x1x1    blocks gradients metrics -> parameters moment1 moment2

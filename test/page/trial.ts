@@ -230,7 +230,9 @@ export async function play({ build, trial }: { build: keyof Builds["builds"]; tr
   scope.devices ??= {};
   const key = `${build} ${trial.asGpu === true}`;
   if (scope.devices[key] === undefined) {
-    const made = (await (await navigator.gpu.requestAdapter())?.requestDevice()) as GPUDevice;
+    const adapter = (await navigator.gpu.requestAdapter()) as GPUAdapter;
+    const requiredFeatures = (["subgroups"] as const).filter((feature) => adapter.features.has(feature));
+    const made = await adapter.requestDevice({ requiredFeatures });
     const heard: string[] = [];
     made.addEventListener("uncapturederror", ({ error }) => heard.push(error.message));
     if (trial.asGpu === true) Object.defineProperty(made, "adapterInfo", { value: { vendor: "made up" } });

@@ -508,6 +508,7 @@ const layers: readonly Trial[] = [false, true].flatMap((asGpu) =>
             args: [width, { kernel: 2, padding: "same", bias: false, stride: width === 8 ? [2, 1] : 1 }],
           },
           { call: "sigmoid" },
+          { call: "maxPool2d", args: [2] },
           { call: "flatten" },
           { call: "dense", args: [width] },
         ],
