@@ -29,7 +29,7 @@ export default defineConfig({
     rolldownOptions: {
       checks: { bundlerTimings: false }, // packing data takes the time that it takes
       input: Object.fromEntries(
-        [".", "yours", "digits", "char-gpt", "autoencoder", "gan", "speed"].map((folder) => [
+        [".", "yours", "digits", "char-gpt", "autoencoder", "gan", "depth", "speed"].map((folder) => [
           folder === "." ? "start" : folder,
           page(folder),
         ]),

@@ -84,6 +84,12 @@ const pages = [
   ],
   ["autoencoder", "images=600&steps=400&batch=8&code=8&every=4&seed=7", "encoder.0", "comes back after step"],
   ["gan", "images=600&rounds=200&batch=4&noise=8&every=2&seed=7", "critic.0", "draws after round"],
+  [
+    "depth",
+    "activation=tanh&layers=6&width=8&images=600&steps=4000&batch=4&every=20&seed=7",
+    "layer1",
+    "With tanh the first layer gets",
+  ],
 ] as const;
 
 test.each(pages)("%s: runs by its address, is steered, and asks nobody else", async (name, settings, layer, shown) => {
@@ -120,6 +126,7 @@ test.each([
   ["char-gpt", "steps=9&batch=2&length=8&units=16&blocks=1&every=5&written=5&seed=7"],
   ["autoencoder", "images=300&steps=9&batch=8&code=8&every=5&seed=7"],
   ["gan", "images=300&rounds=5&batch=4&noise=8&every=2&seed=7"],
+  ["depth", "layers=4&width=8&images=300&steps=25&batch=8&every=20&seed=7"],
 ])("%s: a link leads to the same run", async (name, settings) => {
   /** What a run ends with: losses, and what is shown, to the last pixel. */
   const run = async (address: string): Promise<readonly string[]> => {

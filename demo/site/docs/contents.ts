@@ -62,6 +62,7 @@ export const chapters: readonly Chapter[] = [
         live: [
           ["autoencoder/", "Convolutions and transposed convolutions"],
           ["gan/", "Two losses in one trainer"],
+          ["depth/", "What reaches the first of twenty layers, by activation"],
         ],
       },
       {
