@@ -38,7 +38,7 @@ import { type RawArena, type UpdateSettings, updateCommands } from "./update.ts"
 /** `train` ends in the update, `gradients` before it; `features` gives what the frozen layers at the input make of a batch. */
 export type Mode = "train" | "gradients" | "evaluate" | "predict" | "features";
 
-export interface ProgramOptions {
+export interface ProgramOptions extends DeviceFacts {
   readonly model: Model;
   readonly inputs: readonly Stream[];
   readonly batch: number;
@@ -71,8 +71,6 @@ export interface ProgramOptions {
   readonly frozen: ReadonlySet<string>;
   /** Weights that never train. */
   readonly base?: Base | undefined;
-  readonly software: boolean;
-  readonly quads?: boolean;
   /** Who has a say in how kernels run. Default: they alone. */
   readonly tuning?: Chooser | undefined;
   /** Blocks of an arena that the device lets a shader see at once. Default: all. */
@@ -243,7 +241,8 @@ function buildOne(options: Omit<ProgramOptions, "copies">): Program {
   const paths = recompute === undefined || recompute === "auto" ? recompute : segmentPaths(traced.graph, recompute);
   // Who computes again for memory's sake keeps nothing at the end of a kernel, lets no sum wait, and nothing run beside another.
   const isLean = trains && paths !== undefined;
-  const device: DeviceFacts = { software: options.software, quads: options.quads ?? false };
+  const { software, quads = false } = options;
+  const device: DeviceFacts = { software, quads };
   const joined = fuse(part, kept, !isLean);
   const { formed = (graph: Graph) => graph } = options;
   const whole = formed(device.software ? joined : lower(joined, "forGpu"), kept);

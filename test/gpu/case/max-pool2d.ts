@@ -54,6 +54,13 @@ export const cases: readonly Case[] = [
   ]),
   ...geometries.map((at) => backward(at)),
   ...padded.flatMap((at) => [pool(at), backward(at)]),
+  // Windows beside each other: those that fill the image, that leave a rest of it, and that begin outside of it.
+  ...[odd, even].flatMap((at) =>
+    (["valid", "same", [1, 0, 1, 2]] as const).map((padding) => ({
+      ...backward({ ...at, kernel: [2, 3], stride: [2, 3], padding }, normals, someTaps({ ...at, kernel: [2, 3] })),
+      note: "windows beside each other",
+    })),
+  ),
   ...[odd, even].flatMap((at) => [
     endedBy(pool(at), at, "relu", "bias", "add"),
     endedBy(backward(at), at, "reluBackward"),
