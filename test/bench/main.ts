@@ -61,6 +61,7 @@ async function updates({ call, found }: Place, { grid, ...chosen }: OptimizerOpt
 }
 
 async function streams({ call, found }: Place, { images, resident, rounds, steps }: StreamOptions): Promise<void> {
+  await call("writeStream", { images });
   const report = await call("measureStream", { images, resident, rounds, steps });
   found({ text: streamTable(report), data: { ratio: ratioOf(report), ...report } });
 }

@@ -28,6 +28,7 @@ type Measured = Pick<
   | "measureKernels"
   | "measureUpdates"
   | "measureAgainst"
+  | "writeStream"
   | "measureStream"
   | "measureCohort"
   | "measureScale"

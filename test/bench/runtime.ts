@@ -7,6 +7,7 @@ import { adapterOf, launchBrowser } from "../../demo/browser.ts";
 import { makeBundle } from "../../demo/bundle.ts";
 import { openProcess, type ProcessRuntime } from "../../demo/runtime-process.ts";
 import type { Measures } from "./place.ts";
+import { hostMemory } from "./stream/memory.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -59,6 +60,7 @@ export async function openBrowser({ peers, plugins, path, progress }: BrowserSet
     if (message.type() === "error") console.error(`\npage: ${message.text()}`);
   });
   await page.exposeFunction("progress", progress);
+  await page.exposeFunction("hostMemory", () => hostMemory(browser));
   const call = async (name: string, task: unknown): Promise<unknown> => {
     // Hundreds of modules, one by one, on a machine that may have other work.
     await page.goto(`${server.resolvedUrls?.local[0] ?? ""}${path}`, { timeout: 240_000 });

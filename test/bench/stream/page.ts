@@ -14,6 +14,7 @@ import {
   summary,
   type Trainer,
 } from "../../../src/index.ts";
+import type { HostMemory } from "./memory.ts";
 import type { StreamReport } from "./report.ts";
 
 export interface StreamTask {
@@ -25,8 +26,10 @@ export interface StreamTask {
 }
 
 declare global {
-  /** What test/bench/main.ts calls here for `--only stream`. */
+  /** What test/bench/main.ts calls here for `--only stream`, each in a page of its own, and what this page calls there. */
+  var writeStream: (task: Pick<StreamTask, "images">) => Promise<number>;
   var measureStream: (task: StreamTask) => Promise<StreamReport>;
+  var hostMemory: () => Promise<HostMemory | null>;
 }
 
 const input = [64, 64, 3] as const;
@@ -44,10 +47,10 @@ const model = sequential({
   head: dense(10),
 });
 
-/** Images one after another, each behind its label, some thousand at a time. */
-function* pieces(images: number): Generator<Uint8Array<ArrayBuffer>> {
-  for (let at = 0; at < images; at += 1000) {
-    const count = Math.min(1000, images - at);
+/** Images one after another, each behind its label, so many at a time. */
+function* pieces(images: number, each: number): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < images; at += each) {
+    const count = Math.min(each, images - at);
     const words = new Uint32Array(Math.ceil((count * (1 + PIXELS)) / 4));
     let word = at + 1;
     for (let i = 0; i < words.length; i++) {
@@ -71,26 +74,52 @@ async function block(trainer: Trainer, data: Data, steps: number): Promise<numbe
   return (performance.now() - began) / steps;
 }
 
-globalThis.measureStream = async ({ images, resident, rounds, steps }) => {
+/** Memory of the host before, and the most while a trainer goes once over all images. */
+async function remembered(trainer: Trainer, data: Data, steps: number): Promise<StreamReport["memory"]> {
+  const before = await hostMemory();
+  let most = before;
+  let asked: Promise<void> = Promise.resolve();
+  await trainer.fit(data, {
+    steps,
+    onStep({ step }) {
+      if (step % 20 !== 0) return;
+      progress(`stream: step ${step} of ${steps}, all images once`);
+      asked = asked.then(async () => {
+        const now = await hostMemory();
+        if (now && most) most = { page: Math.max(now.page, most.page), all: Math.max(now.all, most.all) };
+      });
+    },
+  });
+  await asked;
+  return before && most ? { before, most } : null;
+}
+
+globalThis.writeStream = async ({ images }) => {
   const folder = await navigator.storage.getDirectory();
   const handle = await folder.getFileHandle(NAME, { create: true });
   const writer = await handle.createWritable();
   let written = 0;
-  for (const piece of pieces(images)) {
+  for (const piece of pieces(images, 100)) {
     await writer.write(piece);
     written += piece.length;
     progress(`stream: ${(written / 1e6).toFixed(0)} MB of the file are written`);
   }
   await writer.close();
+  return written;
+};
+
+globalThis.measureStream = async ({ images, resident, rounds, steps }) => {
+  const folder = await navigator.storage.getDirectory();
   try {
-    const set = records(await handle.getFile(), {
-      y: { shape: [], dtype: "u8" },
-      x: { shape: input, dtype: "u8" },
-    });
+    const file = await (await folder.getFileHandle(NAME)).getFile();
+    const set = records(file, { y: { shape: [], dtype: "u8" }, x: { shape: input, dtype: "u8" } });
     const stream = batch(set, BATCH, { shuffle: true, seed: 1, memory: MEMORY });
     const made = () => compile(model, { input, batch: BATCH, loss: crossEntropy() });
+    const alone = await made();
+    const memory = await remembered(alone, stream, Math.ceil(images / BATCH));
+    alone.dispose();
     const trainers = [await made(), await made()] as const;
-    const [piece] = pieces(resident);
+    const [piece] = pieces(resident, 1000);
     const all = new Uint8Array(resident * PIXELS);
     for (let i = 0; i < resident; i++) {
       const row = i % ((piece as Uint8Array).length / (1 + PIXELS));
@@ -108,7 +137,7 @@ globalThis.measureStream = async ({ images, resident, rounds, steps }) => {
     }
     for (const trainer of trainers) trainer.dispose();
     const operations = 2 * summary(model, { input }).multiplyAdds;
-    return { images, resident, operations, bytes: written, mostHeld: stream.mostHeld, streamed, present };
+    return { images, resident, operations, bytes: file.size, memory, mostHeld: stream.mostHeld, streamed, present };
   } finally {
     await folder.removeEntry(NAME);
   }

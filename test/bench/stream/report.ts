@@ -2,6 +2,7 @@
 
 import { aligned, digits } from "../../../demo/bench/columns.ts";
 import { median } from "../../../demo/bench/report.ts";
+import type { HostMemory } from "./memory.ts";
 
 /** What is streamed: so many images of 64 x 64 x 3 bytes with their labels, beside some that are resident. */
 export const sizes = {
@@ -18,6 +19,8 @@ export interface StreamReport {
   readonly bytes: number;
   /** Bytes of rows that were held at most. */
   readonly mostHeld: number;
+  /** Memory of the browser without its GPU process: in a page that has made nothing, and the most in an epoch. Null where nobody tells. */
+  readonly memory: { readonly before: HostMemory; readonly most: HostMemory } | null;
   /** Milliseconds of a step, in each round. */
   readonly streamed: readonly number[];
   readonly present: readonly number[];
@@ -28,7 +31,7 @@ export const ratioOf = ({ streamed, present }: StreamReport): number =>
   median(streamed.map((time, i) => time / (present[i] as number)));
 
 export function streamTable(report: StreamReport): string {
-  const { images, resident, operations, bytes, mostHeld, streamed, present } = report;
+  const { images, resident, operations, bytes, memory, mostHeld, streamed, present } = report;
   const rows = [
     { what: `${images} images from a file`, times: streamed },
     { what: `${resident} images on the GPU`, times: present },
@@ -39,5 +42,14 @@ export function streamTable(report: StreamReport): string {
     { title: "least", cell: ({ times }) => digits(Math.min(...times)) },
     { title: "most", cell: ({ times }) => digits(Math.max(...times)) },
   ]);
-  return `${table}\n${(operations / 1e6).toFixed(1)} MFLOP an image forward; of ${(bytes / 1e6).toFixed(0)} MB at most ${(mostHeld / 1e6).toFixed(1)} MB of rows were held; ratio ${ratioOf(report).toFixed(3)}`;
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+  const host = memory
+    ? `one epoch of all of them: the page's process had at most ${megabytes(memory.most.page)}, ${megabytes(memory.before.page)} before; ` +
+      `all of the browser but the GPU's process ${megabytes(memory.most.all)}, ${megabytes(memory.before.all)} before`
+    : "the memory of processes is not told here";
+  return [
+    table,
+    `${(operations / 1e6).toFixed(1)} MFLOP an image forward; of ${megabytes(bytes)} at most ${megabytes(mostHeld)} of rows were held; ratio ${ratioOf(report).toFixed(3)}`,
+    host,
+  ].join("\n");
 }
