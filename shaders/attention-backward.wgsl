@@ -35,9 +35,8 @@ fn main(
   let sample = thread / (KEYS * KEY_HEADS);
   let to = key_row(sample, key, key_head) * LANES;
   ${READ_KEYS}
-  let end = select(QUERIES, 0, is_hidden(sample, key));
   for (var head = key_head * share; head < (key_head + 1) * share; head++) {
-    for (var query = select(0, key, CAUSAL); query < end; query++) {
+    for (var query = first_query(key); query < QUERIES; query++) {
       let row = query_row(sample, query, head);
       let at = row * LANES;
 #else
@@ -48,13 +47,14 @@ fn main(
   let to = row * LANES;
   ${READ_QUERIES}
   {
-    for (var key = 0u; key < select(KEYS, min(KEYS, query + 1), CAUSAL); key++) {
-      if (is_hidden(sample, key)) { continue; }
+    for (var key = 0u; key < end_of_keys(query); key++) {
       let at = key_row(sample, key, head / share) * LANES;
 #endif
+      ${SEE}
+      if (is_unseen(sample, query, key)) { continue; }
+      ${SEE_VALUES}
       var product = V();
       var slope = V();
-      ${READ_OTHER}
       ${MULTIPLY}
       let p = power(whole(product) * SCALE - known[row * 3]) * known[row * 3 + 1];
       let ds = p * (whole(slope) - known[row * 3 + 2]);

@@ -4,6 +4,9 @@
 @group(0) @binding(4) var<storage, read_write> y: array<${V}>;  // [B, QUERIES, HEADS, LANES]
 @group(0) @binding(5) var<storage, read_write> rows: array<vec2f>;  // [B, QUERIES, HEADS, 2]: largest score, sum of powers
 
+fn other(at: u32) -> V { return k[at]; }
+fn other_value(at: u32) -> V { return v[at]; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -23,10 +26,11 @@ fn main(
   var top = -3.4028234e38;
   var total = 0.0;
   var sees = false;
-  for (var key = 0u; key < select(KEYS, min(KEYS, query + 1), CAUSAL); key++) {
-    if (is_hidden(sample, key)) { continue; }
-    sees = true;
+  for (var key = 0u; key < end_of_keys(query); key++) {
     let at = key_row(sample, key, head / (HEADS / KEY_HEADS)) * LANES;
+    ${SEE}
+    if (is_unseen(sample, query, key)) { continue; }
+    sees = true;
     var product = V();
     ${MULTIPLY}
     let score = whole(product) * SCALE;
@@ -38,6 +42,7 @@ fn main(
     }
     let share = power(score - top);
     total += share;
+    ${SEE_VALUES}
     ${ADD}
   }
   ${WRITE}

@@ -69,33 +69,25 @@ fn add_product(sums: mat4x4f, rows: mat4x4f, by: mat4x4f) -> mat4x4f {
 
 #if ${QUADS}
 // Four lines, of which each of four neighbours has loaded one.
-fn lines_of(line: vec4f) -> mat4x4f {
-  return mat4x4f(quadBroadcast(line, 0), quadBroadcast(line, 1), quadBroadcast(line, 2), quadBroadcast(line, 3));
-}
+fn lines_of(line: vec4f) -> mat4x4f { return mat4x4f(${LINES_OF_QUAD}); }
 #endif
 
-// Blocks, rows and numbers are turned to the front one after the other: a variable index would put the tile into memory, and a copy
-// of the epilogue for each row takes long to compile.
-fn store(m: u32, n: u32, origin: u32, block: mat4x4f) {
-  var rows = block;
-  if (n >= N) { return; }
-  for (var i = 0u; i < 4; i++) {
-    let row = ${STORED_ROW};
-    if (row < M) {
-      let at = origin + row * LINE + n;
-      var value = epilogue(rows[0], at, n + origin % LINE);
+// Four results of a row of C that stand beside each other.
+fn store(m: u32, n: u32, origin: u32, sums: vec4f) {
+  let row = ${STORED_ROW};
+  if (row < M && n < N) {
+    let at = origin + row * LINE + n;
+    let value = epilogue(sums, at, n + origin % LINE);
 #if ${VECTOR_C}
-      check(value);
-      c[at / 4] = value;
+    check(value);
+    c[at / 4] = value;
 #else
-      for (var j = 0u; j < 4 && n + j < N; j++) {
-        check_one(value.x);
-        c[at + j] = value.x;
-        value = value.yzwx;
-      }
+    check_one(value.x);
+    c[at] = value.x;
+    if (n + 1 < N) { check_one(value.y); c[at + 1] = value.y; }
+    if (n + 2 < N) { check_one(value.z); c[at + 2] = value.z; }
+    if (n + 3 < N) { check_one(value.w); c[at + 3] = value.w; }
 #endif
-    }
-    rows = mat4x4f(rows[1], rows[2], rows[3], rows[0]);
   }
 }
 
@@ -247,9 +239,11 @@ fn main(
 #endif
 #endif
   if (share != 0 || !is_there) { return; }
-  for (var block = 0u; block < ${DOWN} * ${ACROSS} / 16; block++) {
-    store(m + block / (${ACROSS} / 4) * 4, n + block % (${ACROSS} / 4) * 4, from_c, c0_0);
-    ${TURN_BLOCKS}
+  // One after the other, since a copy of the epilogue for each takes long to compile.
+  ${TILE}
+  for (var i = 0u; i < ${DOWN} * ${ACROSS} / 4; i++) {
+    store(m + i / ${ACROSS} * 4 + ${ROW_OF_BLOCK}, n + i / 4 % (${ACROSS} / 4) * 4, from_c, ${ROW});
+    ${TURN}
   }
   settle();
 #if ${COLUMN_SUM}

@@ -25,6 +25,13 @@ fn is_hidden(sample: u32, key: u32) -> bool { return mask[sample * KEYS + key] =
 fn is_hidden(sample: u32, key: u32) -> bool { return false; }
 #endif
 
+// Neighbours that read together, 4 or 1, begin and end where the first or last of them does. Each leaves out what it does not see.
+const NEIGHBOURS = ${NEIGHBOURS}u;
+
+fn is_unseen(sample: u32, query: u32, key: u32) -> bool { return is_hidden(sample, key) || (CAUSAL && key > query); }
+fn end_of_keys(query: u32) -> u32 { return select(KEYS, min(KEYS, (query / NEIGHBOURS + 1) * NEIGHBOURS), CAUSAL); }
+fn first_query(key: u32) -> u32 { return select(0, key / NEIGHBOURS * NEIGHBOURS, CAUSAL); }
+
 fn query_row(sample: u32, query: u32, head: u32) -> u32 { return (sample * QUERIES + query) * HEADS + head; }
 fn key_row(sample: u32, key: u32, head: u32) -> u32 { return (sample * KEYS + key) * KEY_HEADS + head; }
 

@@ -204,7 +204,7 @@ const sized = ({ bindings }: Command, code: string): string =>
 /** What a text that has such words begins with. Of a quad all threads take the same way, whatever others of their subgroup do. */
 const asks = [
   [/<(f16|vec4h)\b/, "enable f16;\n"],
-  [/\bquadBroadcast\b/, "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n"],
+  [/\bquad(Broadcast|Swap)/, "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n"],
 ] as const;
 
 const bindingTypes = { uniform: "uniform", read: "read-only-storage", readWrite: "storage" } as const;

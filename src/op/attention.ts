@@ -30,22 +30,38 @@ type OfLanes = Readonly<Record<string, (n: number) => string>>;
 
 const forward: OfLanes = {
   READ_OWN: (n) => `own[${n}] = q[row * LANES + ${n}];`,
-  MULTIPLY: (n) => `product = fma(own[${n}], k[at + ${n}], product);`,
+  MULTIPLY: (n) => `product = fma(own[${n}], seen${n}, product);`,
   SHRINK: (n) => `sum[${n}] *= shrunk;`,
-  ADD: (n) => `sum[${n}] = fma(V(share), v[at + ${n}], sum[${n}]);`,
+  ADD: (n) => `sum[${n}] = fma(V(share), seen_value${n}, sum[${n}]);`,
   WRITE: (n) => `y[row * LANES + ${n}] = select(V(), sum[${n}] / total, sees);`,
 };
 
 const back: OfLanes = {
   READ_KEYS: (n) => `own[${n}] = k[to + ${n}]; own_value[${n}] = v[to + ${n}];`,
   READ_QUERIES: (n) => `own[${n}] = q[to + ${n}]; own_value[${n}] = dy[to + ${n}];`,
-  READ_OTHER: (n) => `let seen${n} = other(at + ${n}); let seen_value${n} = other_value(at + ${n});`,
   MULTIPLY: (n) => `product = fma(own[${n}], seen${n}, product); slope = fma(own_value[${n}], seen_value${n}, slope);`,
   ADD: (n) => `sum[${n}] = fma(V(ds), seen${n}, sum[${n}]);`,
   ADD_VALUES: (n) => `sum_value[${n}] = fma(V(p), seen_value${n}, sum_value[${n}]);`,
   WRITE_KEYS: (n) => `dk[to + ${n}] = sum[${n}] * SCALE; dv[to + ${n}] = sum_value[${n}];`,
   WRITE_QUERIES: (n) => `dq[to + ${n}] = sum[${n}] * SCALE;`,
 };
+
+/** Statements that read a head of what a row looks at, its key and its value. */
+const seeing = (lanes: number): readonly [keys: string, values: string] => [
+  each(lanes, (n) => `let seen${n} = other(at + ${n});`),
+  each(lanes, (n) => `let seen_value${n} = other_value(at + ${n});`),
+];
+
+/** The same of four neighbours, which look at the same: each reads a part for all. */
+function seeingTogether(lanes: number): string {
+  const parts = Math.ceil(lanes / 4);
+  return [
+    each(parts, (i) => `let part${i} = other(at + min(${4 * i} + lane % 4, LANES - 1));`),
+    each(parts, (i) => `let value_part${i} = other_value(at + min(${4 * i} + lane % 4, LANES - 1));`),
+    each(lanes, (n) => `let seen${n} = quadBroadcast(part${n >> 2}, ${n % 4});`),
+    each(lanes, (n) => `let seen_value${n} = quadBroadcast(value_part${n >> 2}, ${n % 4});`),
+  ].join("");
+}
 
 /** The kernel of an op that looks from queries to keys or back: a thread for each row of a head of `written`. */
 /* @__NO_SIDE_EFFECTS__ */ const lookKernel = <const Name extends string>(
@@ -58,19 +74,25 @@ const back: OfLanes = {
   name,
   source: inLines(part, text),
   beside: true,
-  choose({ tensors, attributes }) {
+  choose({ device, tensors, attributes }) {
     const { q, k, mask } = tensors as { readonly q: Tensor; readonly k: Tensor; readonly mask?: Tensor };
     const look = attributes as Look;
     const { length, keyHeads, scale } = lengthsOf(q, look);
     const rows = size((tensors as Readonly<Record<string, Tensor>>)[written]!.shape) / length;
     const vector = length % 4 === 0;
     const lanes = vector ? length / 4 : length;
+    // A CPU adapter pays for what is loaded, and for each thread that loads it.
+    const quads = device.software && device.quads === true && (written === "dk" ? k : q).shape[1]! % 4 === 0;
+    const [keys, values] = quads ? [seeingTogether(lanes), ""] : seeing(lanes);
     return {
       holes: {
         V: vector ? "vec4f" : "f32",
         VECTOR: vector,
         LANES: lanes,
         MASKED: mask !== undefined,
+        NEIGHBOURS: quads ? 4 : 1,
+        SEE: keys,
+        SEE_VALUES: values,
         ...Object.fromEntries(Object.entries(ofLanes).map(([hole, text]) => [hole, each(lanes, text)])),
         ...holes,
       },

@@ -11,16 +11,21 @@ const turned = (transposed: boolean): string => (transposed ? "transpose" : "");
 /** The number of a line, or which of four neighbours loads it. */
 type Which = number | "lane % 4";
 
-/** `adds`: where columns of B are added up, in sums, in parts of them, or not at all. */
+/**
+ * `adds`: where columns of B are added up, in sums, in parts of them, or not at all. `indexed`: whether rows of the tile are taken by a
+ * variable index, which puts it into memory: fast and soon compiled where registers are memory. Else they are turned to the front.
+ */
 export function blocksOf(
   tactic: Tactic,
   { transposeA, transposeB }: { readonly transposeA: boolean; readonly transposeB: boolean },
-  adds: "sum" | "part" | "",
+  { adds, indexed }: { readonly adds: "sum" | "part" | ""; readonly indexed: boolean },
 ): Holes {
   const [rows, columns] = sidesOf(tactic).map((side) => side / 4) as [number, number];
   const { staging } = tactic;
   const across = staging === "quads across";
   const down = staging === "quads down";
+  // What lines of four rows a quad has exchanged may stay in another order in each of its threads: a CPU adapter swaps in one instruction.
+  const ownFirst = across && !transposeA;
   const names = [...Array(rows * columns).keys()].map((i) => `c${Math.floor(i / columns)}_${i % columns}`);
   const sums = (text: (i: number) => string): string => (adds === "" ? "" : each(columns, text));
 
@@ -45,6 +50,9 @@ export function blocksOf(
   const [first, next] = across ? ["line_at(m + lane % 4)", "walk_on(line)"] : ["line_at(m)", "walk_next(line)"];
   const [term, after] = across ? ["walk_a", "walk_on(walk_a)"] : ["next", "walk_next(next)"];
   const begin = across ? "" : "var next = walk;";
+  /** All rows of the tile one place to the front; what then stands last is not asked for. */
+  const turn = (i: number): string =>
+    `${names[i]} = mat4x4f(${each(3, (row) => `${names[i]}[${row + 1}]`, ", ")}, ${names[i + 1] ?? names[i]}[0]);`;
   const ofRow = (row: number): string =>
     each(columns, (i) => `c${row}_${i} = add_product(c${row}_${i}, a${row}, b${i});`);
   return {
@@ -60,7 +68,13 @@ export function blocksOf(
     ADD_COLUMNS: sums((i) => `${adds}${i} += b${i}[0] + b${i}[1] + b${i}[2] + b${i}[3];`),
     PARTS: sums((i) => `var part${i} = vec4f();`),
     ADD_PARTS: sums((i) => `sum${i} += part${i};`),
-    TURN_BLOCKS: each(names.length - 1, (i) => `${names[i]} = ${names[i + 1]};`),
+    LINES_OF_QUAD: ownFirst
+      ? `line, ${each(3, (i) => `quadSwap${["X", "Y", "Diagonal"][i]}(line)`, ", ")}`
+      : each(4, (i) => `quadBroadcast(line, ${i})`, ", "),
+    ROW_OF_BLOCK: ownFirst ? "(i ^ lane) % 4" : "i % 4",
+    TILE: indexed ? `var tile = array<mat4x4f, ${names.length}>(${names.join(", ")});` : "",
+    ROW: indexed ? "tile[i / 4][i % 4]" : "c0_0[0]",
+    TURN: indexed ? "" : each(names.length, turn),
     STORE_SUMS: sums((i) => `store_sum(n + ${4 * i}, from_sum, sum${i});`),
   };
 }

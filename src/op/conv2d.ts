@@ -197,7 +197,7 @@ const backwardInput = convolution(
       ...(classes > 1 && {
         holes: {
           ...{ STRIDED: true, LINE_OF: "m % ROWS", TAPS_Y: written(y), TAPS_X: written(x) },
-          ...{ STORED_ROW: "pixel_of(m + i)", TERMS: "terms_of(walk)" },
+          ...{ STORED_ROW: "pixel_of(m)", TERMS: "terms_of(walk)" },
         },
         constants: { ROWS, FULL_HEIGHT: height, FULL_WIDTH: width, STEP_HEIGHT: strideHeight, STEP_WIDTH: strideWidth },
       }),

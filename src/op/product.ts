@@ -48,7 +48,7 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
   productOf: (work: Work<"a" | "b" | "c">) => Product,
 ): Kernel<"a" | "b" | "c" | "sum"> {
   const chosen = (work: Work<"a" | "b" | "c" | "sum">, tactic: Tactic): Choice => {
-    const { tensors, all, outputs, epilogue: steps, checked, whole = false } = work;
+    const { device, tensors, all, outputs, epilogue: steps, checked, whole = false } = work;
     const product = productOf(work);
     const { M, N, K, transposeA, transposeB, groups, apart, line, rows, constants, note, ...more } = product;
     const { a, b, c, sum } = tensors as Partial<typeof tensors> & Tensors<"a" | "b" | "c">;
@@ -61,7 +61,7 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
       lines: more.holes?.STORED_ROW === undefined && held !== undefined ? held * N : undefined,
       holes: {
         ...holes,
-        ...{ TERMS: "K", STORED_ROW: "m + i" },
+        ...{ TERMS: "K", STORED_ROW: "m" },
         ...more.holes,
         GROUP: groups === 1 ? "0u" : "id.z % GROUPS", // what is known to be 0 costs nothing in the loop
         EPILOGUE: end.text,
@@ -73,7 +73,10 @@ export const keepsInner = ({ groups = 1 }: Attributes, { shape }: Tensor): boole
         ...loads("C", aligned),
         COLUMN_SUM: sum !== undefined,
         LONG: long,
-        ...blocksOf(tactic, product, long ? "part" : sum === undefined ? "" : "sum"),
+        ...blocksOf(tactic, product, {
+          adds: long ? "part" : sum === undefined ? "" : "sum",
+          indexed: device.software,
+        }),
       },
       constants: {
         ...{ M, N, K, SPLITS: splits, GROUPS: groups, LINE: line },
@@ -117,7 +120,7 @@ function linesOf({ attributes }: Pick<Work, "attributes">, product: Product): nu
 /** Terms of all sums from which on a CPU adapter is faster with large tiles by more than it takes longer to compile them. */
 const MANY_TERMS = 2 ** 16;
 /** And from which on with very large ones. */
-const MOST_TERMS = 2 ** 20;
+const MOST_TERMS = 2 ** 22;
 
 /**
  * On a CPU adapter arithmetic in registers is nearly free, and each number that is loaded takes as long as dozens of sums, also where all

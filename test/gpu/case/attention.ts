@@ -1,5 +1,5 @@
 // Cases of attention and its gradients: heads that are read in fours or not, shared heads of keys, causal, masked, more keys than
-// queries and fewer, rows that see nothing, large scores, NaN.
+// queries and fewer, as many as four neighbours read together and not, rows that see nothing, large scores, NaN.
 
 import { size } from "../../../src/op/tensor.ts";
 import { between, type Fill, holed, normals, torn } from "../../reference/numbers.ts";
@@ -73,8 +73,8 @@ function delta(look: Look): Case {
 
 /** NaN in the last key and its value, which no query sees. */
 function unseen(op: string): Case {
-  const one = cased(op, { batch: 1, queries: 6, length: 4, mask: last });
-  const { k } = shapesOf({ batch: 1, queries: 6, length: 4 });
+  const one = cased(op, { batch: 1, queries: 8, length: 4, mask: last });
+  const { k } = shapesOf({ batch: 1, queries: 8, length: 4 });
   const from = torn(size(k) - (k[2] as number));
   return {
     ...one,
@@ -95,6 +95,8 @@ const looks: readonly Look[] = [
   { queries: 5, length: 4, mask: first, causal: true, scale: 0.3 },
   { queries: 65, length: 6, batch: 2, heads: 3 },
   { queries: 300, length: 4, batch: 1, causal: true },
+  { queries: 8, length: 6, mask: some, causal: true, heads: 4, keyHeads: 2 },
+  { queries: 8, keys: 12, length: 20, mask: some },
 ];
 
 const [plain, fours] = [looks[1], looks[7]] as [Look, Look];
