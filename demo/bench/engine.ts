@@ -17,6 +17,8 @@ export interface Engine {
    * value read back. Each call goes on where the last one ended.
    */
   run(first: number, steps: number): Promise<number>;
+  /** Whether its calls are made in a worker of its own, where nobody counts them. */
+  readonly uncounted?: boolean;
   /** What the dispatches of a step have to do, where the engine tells. */
   readonly works?: readonly Work[];
   /** Frees all that the engine holds on the GPU. */
@@ -40,6 +42,7 @@ export const pageEngines = [
   "jax-js",
   "tfjs wasm",
   "jax-js wasm",
+  "tensorgrad",
   "gradus statistics",
   "gradus frozen",
   "gradus cached",
@@ -54,8 +57,11 @@ export type AnyEngine = (typeof engineNames)[number];
 /** Those that are compared unless others are asked for; the rest are ways to use Gradus. */
 export const peers: readonly AnyEngine[] = ["gradus", "tfjs", "jax-js", "tfjs wasm", "jax-js wasm", "pytorch"];
 
-/** Whether an engine comes with the packages of test/bench, which only a page imports. */
-export const isPeer = (name: AnyEngine): boolean => /^(tfjs|jax-js)/.test(name);
+/** Whether an engine is one of the packages of test/bench. */
+export const isPackage = (name: AnyEngine): boolean => /^(tfjs|jax-js)/.test(name);
+
+/** Whether an engine is of others, which only the benchmark's own page imports. */
+export const isPeer = (name: AnyEngine): boolean => isPackage(name) || name === "tensorgrad";
 
 /** Engines of one kind must agree on the losses; with frozen layers they are others. */
 export const kindOf = (name: AnyEngine): string =>

@@ -102,7 +102,8 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
 
     const rows: Row[] = [];
     for (const racer of racers) {
-      await progress(`${key}: ${racer.name}, counting calls`);
+      const { works, uncounted = false } = racer.engine;
+      if (!uncounted) await progress(`${key}: ${racer.name}, counting calls`);
       rows.push({
         workload: key,
         engine: racer.name,
@@ -111,8 +112,8 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
         ...timesOf(racer.times),
         msFirst: racer.msFirst,
         ...(racer.liveBytes > 0 && { liveBytes: racer.liveBytes }),
-        ...(racer.engine.works && { works: racer.engine.works }),
-        perStep: await countPerStep(steps, () => run(racer, steps)),
+        ...(works && { works }),
+        ...(!uncounted && { perStep: await countPerStep(steps, () => run(racer, steps)) }),
       });
     }
     return rows;

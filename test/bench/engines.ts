@@ -8,6 +8,7 @@ export const engines = {
   "jax-js": () => import("./jax.ts"),
   "tfjs wasm": () => import("./tfjs-wasm.ts"),
   "jax-js wasm": () => import("./jax-wasm.ts"),
+  tensorgrad: () => import("./tensorgrad.ts"),
   "gradus statistics": async () => ({
     create: (await import("../../demo/bench/gradus.ts")).variant({ statsEvery: 50 }),
   }),

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type AnyEngine, isPeer } from "../../demo/bench/engine.ts";
+import { type AnyEngine, isPackage } from "../../demo/bench/engine.ts";
 import { axes, exponentsOf, type ScaleRow } from "../../demo/bench/scale.ts";
 import { commit } from "../../demo/origin.ts";
 import { type Build, presentBuild, previousBuild, serveBuilds } from "./against/build.ts";
@@ -27,6 +27,7 @@ import type { Origin, Place, Result } from "./place.ts";
 import { openBrowser, openRuntime } from "./runtime.ts";
 import { scaleTable } from "./scale/report.ts";
 import { ratioOf, streamTable } from "./stream/report.ts";
+import { serveTensorgrad, tensorgradFolder } from "./tensorgrad-folder.ts";
 import { training } from "./training.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -106,18 +107,22 @@ async function bench(
   chosen: TrainingOptions | OptimizerOptions | StreamOptions | CohortOptions | ScaleOptions | AgainstOptions,
 ) {
   const isAgainst = "against" in chosen;
-  const needsPeers = "engines" in chosen && chosen.engines.some((name) => isPeer(name as AnyEngine));
+  const needsPeers = "engines" in chosen && chosen.engines.some((name) => isPackage(name as AnyEngine));
   if (needsPeers) installPeers();
   const builds = isAgainst
     ? { previous: previousBuild(chosen.against), this: await presentBuild(repository, commit()) }
     : undefined;
+  const rival =
+    "workloads" in chosen && chosen.engines.includes("tensorgrad")
+      ? await serveTensorgrad(tensorgradFolder(chosen.tensorgrad, `${here}node_modules`))
+      : undefined;
   const runtime = "runtime" in chosen ? chosen.runtime : "browser";
   const opened = await (runtime === "browser"
     ? openBrowser({
         peers: needsPeers,
         progress,
         path: "workloads" in chosen || "grid" in chosen ? "" : "alone.html",
-        plugins: builds === undefined ? [] : [serveBuilds(builds)],
+        plugins: [...(builds ? [serveBuilds(builds)] : []), ...(rival ? [rival] : [])],
       })
     : openRuntime(runtime, progress));
   const { adapter, version, call } = opened;

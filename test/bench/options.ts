@@ -26,7 +26,9 @@ export const help = `npm run bench -- [options]
   --engines NAMES  engines, comma separated (default: ${peers.join(",")}; also
                    ${engineNames.filter((name) => !peers.includes(name)).join(",")};
                    pytorch on the CPU, where a python3 has it, which GRADUS_PYTHON may name;
+                   tensorgrad from its public repository, or a folder;
                    optimizer: ${updateEngines.join(",")})
+  --tensorgrad DIR a folder with the repository of tensorgrad, which takes part then too
   --autotune       in the place of --engines: Gradus with kernels chosen by measurement beside Gradus without
   --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds}; stream: ${sizes.full.rounds}; cohort: ${cohortSizes.full.rounds};
                    scale: ${scaleSizes.full.rounds})
@@ -56,6 +58,8 @@ export interface TrainingOptions extends Common {
   readonly kernels: readonly KernelName[];
   readonly engines: readonly AnyEngine[];
   readonly runtime: Runtime;
+  /** Path of tensorgrad. */
+  readonly tensorgrad: string | undefined;
 }
 
 export interface OptimizerOptions extends Common {
@@ -101,12 +105,12 @@ export function options():
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
     options: {
-      ...{ only: text, engines: text, rounds: text, steps: text, json: text, against: text },
+      ...{ only: text, engines: text, rounds: text, steps: text, json: text, against: text, tensorgrad: text },
       ...{ runtime: text, redraw: text, quick: flag, autotune: flag, help: flag },
     },
   });
   if (values.help) return "help";
-  const { json, against, redraw, autotune = false } = values;
+  const { json, against, redraw, tensorgrad, autotune = false } = values;
   if (redraw !== undefined) {
     const others = Object.keys(values).filter((name) => name !== "redraw");
     if (others.length > 0) throw new Error(`--redraw: it stands alone, not beside --${others.join(", --")}.`);
@@ -192,12 +196,13 @@ export function options():
   if (values.quick)
     throw new Error("--quick: only the optimizer, stream, cohort and scale have a short form. Add --only optimizer.");
   const ours: readonly AnyEngine[] = engineNames.filter((name) => !isPeer(name));
-  const here = peers.filter((name) => runtime === "browser" || ours.includes(name));
+  const all: readonly AnyEngine[] = tensorgrad === undefined ? peers : [...peers, "tensorgrad"];
+  const here = all.filter((name) => runtime === "browser" || ours.includes(name));
   return {
     workloads: workloadNames.filter((name) => asked.includes(name)),
     kernels: kernelNames.filter((name) => asked.includes(name)),
     engines: listed("--engines", engines ?? here.join(), runtime === "browser" ? engineNames : ours),
-    runtime,
+    ...{ runtime, tensorgrad },
     rounds: positive("--rounds", values.rounds ?? "5"),
     steps: positive("--steps", values.steps ?? "10"),
     json,

@@ -84,12 +84,14 @@ test("builds that compute other numbers are not compared", async () => {
 });
 
 test("what is wrong on the command line is said in one line", async () => {
-  const [help, missing, few, beside] = await Promise.all([
+  const [help, missing, few, beside, rival] = await Promise.all([
     bench("--help"),
     bench("--against", join(folder, "nothing")),
     bench("--against", folder, "--rounds", "5"),
     bench("--only", "stream,mlp"),
+    bench("--only", "mlp", "--engines", "gradus,tensorgrad", "--tensorgrad", folder),
   ]);
+  expect([rival.code, rival.stderr]).toEqual([1, expect.stringContaining(`${folder} has no src/index.ts`)]);
   expect(help.stdout).toContain("--against DIST");
   expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("there is no built file at")]);
   expect([beside.code, beside.stderr]).toEqual([2, "bench: --only: stream stands alone, not beside mlp.\n"]);
