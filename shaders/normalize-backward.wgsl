@@ -4,7 +4,7 @@
 // normalized by, then their numbers.
 ${EPILOGUE}
 ${CHECK}
-override COLUMNS: u32;  // length of the last axis
+const WIDTH = ${WIDTH}u;  // threads of a workgroup
 override HEIGHT: u32;  // samples of a part, at most 64
 override SAMPLES: u32;
 
@@ -20,9 +20,9 @@ override SAMPLES: u32;
 // Of each group mean, 1 / deviation, and the means of d and of d xhat.
 var<workgroup> by: array<vec4f, 64>;
 
-fn slope(i: u32, k: u32, at: u32) -> f32 {
+fn slope(channel: u32, at: u32) -> f32 {
 #if ${SCALED}
-  return dy[at] * gamma[channel_of(i, k)];
+  return dy[at] * gamma[channel];
 #else
   return dy[at];
 #endif
@@ -37,7 +37,7 @@ fn known(lane: u32, i: u32, first: u32) -> vec4f {
     var product = 0.0;
     for (var k = begin; k < min(COUNT, begin + LONG * THREADS); k += THREADS) {
       let at = first + term_at(k);
-      let d = slope(i, k, at);
+      let d = slope(channel_of(i, k), at);
       sum += d;
       product += d * (x[at] - own.x) * own.y;
     }
@@ -47,7 +47,7 @@ fn known(lane: u32, i: u32, first: u32) -> vec4f {
   return vec4f(own, select(0, shared_sum(lane, total) / f32(COUNT), ${MEAN}), shared_sum(lane, products) / f32(COUNT));
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(${WIDTH})
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -64,21 +64,22 @@ fn main(
     if (lane == 0) { by[row] = found; }
   }
 #else
-  if (lane < height) { by[lane] = known(lane, i, first_of(start + lane * PER_SAMPLE)); }
+  for (var row = lane; row < height; row += WIDTH) { by[row] = known(lane, i, first_of(start + row * PER_SAMPLE)); }
 #endif
   workgroupBarrier();
-  for (var n = lane; n < height * COUNT; n += 64) {
+  for (var n = lane; n < height * COUNT; n += WIDTH) {
     let row = n / COUNT;
     let k = n % COUNT;
     let at = first_of(start + row * PER_SAMPLE) + term_at(k);
+    let channel = channel_of(i, k);
     let own = by[row];
-    let result = epilogue((slope(i, k, at) - own.z - (x[at] - own.x) * own.y * own.w) * own.y, at, at % COLUMNS);
+    let result = epilogue((slope(channel, at) - own.z - (x[at] - own.x) * own.y * own.w) * own.y, at, channel);
     check_one(result);
     dx[at] = result;
   }
   settle();
 #if ${SUMMED}
-  for (var c = lane; c < CHANNELS; c += 64) {
+  for (var c = lane; c < CHANNELS; c += WIDTH) {
     var products = 0.0;
     var total = 0.0;
     for (var row = 0u; row < height; row++) {

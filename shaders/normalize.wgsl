@@ -1,7 +1,6 @@
 // Y = (X - mean) / sqrt(variance + EPS) gamma + beta of each group by itself, then the epilogue.
 ${EPILOGUE}
 ${CHECK}
-override COLUMNS: u32;  // length of the last axis
 
 #if ${SCALED}
 @group(0) @binding(1) var<storage, read> gamma: array<f32>;
@@ -23,14 +22,15 @@ fn main(
   let by = measured(lane, first);
   for (var k = lane % THREADS; k < COUNT; k += THREADS) {
     let at = first + term_at(k);
+    let channel = channel_of(i, k);
     var value = (x[at] - by.x) * by.y;
 #if ${SCALED}
-    value *= gamma[channel_of(i, k)];
+    value *= gamma[channel];
 #endif
 #if ${SHIFTED}
-    value += beta[channel_of(i, k)];
+    value += beta[channel];
 #endif
-    let result = epilogue(value, at, at % COLUMNS);
+    let result = epilogue(value, at, channel);
     check_one(result);
     y[at] = result;
   }

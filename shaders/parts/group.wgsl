@@ -16,7 +16,7 @@ fn first_of(i: u32) -> u32 { return ${RESULT}; }
 
 fn term_at(k: u32) -> u32 { return ${TERM}; }
 
-fn channel_of(i: u32, k: u32) -> u32 { return i % PER_SAMPLE * CHANNELS + k % CHANNELS; }
+fn channel_of(i: u32, k: u32) -> u32 { return ${CHANNEL}; }
 
 // Which group a thread works on.
 fn group_of(workgroup: u32, lane: u32) -> u32 {

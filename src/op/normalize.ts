@@ -82,6 +82,7 @@ function groupsOf(x: Tensor, given: Attributes, sharing: (groups: number, number
       JOINED: isShared ? joined : "",
       RESULT: place((axis) => !isWithin(axis), "i"),
       TERM: place(isWithin, "k"),
+      CHANNEL: `${groups === 1 ? "" : "i % PER_SAMPLE * CHANNELS + "}${positions === 1 ? "k" : "k % CHANNELS"}`,
       MEAN: String(centered),
     },
     constants: {
@@ -116,9 +117,12 @@ const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward
         EPILOGUE: end.text,
         CHECK: checkPart(checked),
         SCALED: gamma !== undefined,
-        ...(isForward ? { SHIFTED: beta !== undefined } : { SUMMED: given.summed === true }),
+        // On a CPU adapter a barrier costs as much as there are threads.
+        ...(isForward
+          ? { SHIFTED: beta !== undefined }
+          : { SUMMED: given.summed === true, WIDTH: isShared || !device.software ? 64 : 4 }),
       },
-      constants: { ...constants, COLUMNS: columns, ...(!isForward && { HEIGHT: height, SAMPLES: view[0] }) },
+      constants: { ...constants, ...(!isForward && { HEIGHT: height, SAMPLES: view[0] }) },
       tensors: { ...tensors, ...end.tensors },
       by: isShared ? "workgroup" : "thread",
       grid: isForward
