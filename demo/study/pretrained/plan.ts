@@ -93,7 +93,7 @@ export const full: Budget = {
     },
     {
       ...{ name: "digits", title: "ViT of three digits to ten, 1,000 labels", figure: "accuracy", mark: 85 },
-      ...{ steps: 120, batch: 16, rates, validation: 300, test: 1000 },
+      ...{ steps: 360, batch: 16, rates, validation: 300, test: 1000 },
       groups: [
         ["to_patch_embedding", "cls_token", "pos_embedding"],
         ...numbered("transformer.layers.", 0, 3).map((block) => [block]),
