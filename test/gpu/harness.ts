@@ -47,8 +47,13 @@ const forms: readonly Form[] = [
   ...inQuads("quads down", "8x8"),
 ];
 
-/** For cases that say so: they are many texts, and each takes long to compile. */
+/** For cases that say so: they are many texts, and each takes long to compile. A GPU has its own way to store a large tile. */
 const others: readonly Form[] = [
+  ...(["registers", "quads across"] as const).map((staging) => ({
+    name: `as on a GPU by ${staging} in 8x8`,
+    software: false,
+    tactic: { tile: "8x8", staging } as const,
+  })),
   ...inQuads("quads across", "16x8", "16x4", "24x4", "32x8", "32x4"),
   ...inQuads("quads down", "16x8", "8x12"),
   ...([64, 256] as const).map((threads) => ({
