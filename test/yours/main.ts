@@ -28,10 +28,15 @@ if (process.argv.includes("--record")) {
 }
 
 const folder = await mkdtemp(join(tmpdir(), "gradus-yours-"));
-const [browser, server] = [
-  await launchBrowser({ software: true }),
-  await buildSite(folder).then(() => serveSite(folder)),
-];
+try {
+  await buildSite(folder);
+} catch (error) {
+  // Networks that cannot be had, for one: what to do is said there.
+  console.error(`yours: ${(error as Error).message}`);
+  await rm(folder, { recursive: true, force: true });
+  process.exit(1);
+}
+const [browser, server] = [await launchBrowser({ software: true }), await serveSite(folder)];
 
 /** Gives pictures, trains, and says what the page says of the others: the part that is right, and seconds. */
 async function visit(what: string, pictures: Pictures, mark: number, compares: boolean): Promise<void> {
