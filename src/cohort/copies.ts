@@ -1,6 +1,7 @@
 // The program of many copies, made of that of one: its tensors once for each copy, its commands spread, its update over all blocks.
 
 import { type Copies, LimitError, OptionError } from "../index.ts";
+import { alikeIn } from "./alike.ts";
 import { byRows, byStates, tell } from "./around.ts";
 import type { Core, Program, ProgramOptions, Residence } from "./core.ts";
 import { type Replace, replaced } from "./replace.ts";
@@ -48,12 +49,14 @@ export function copiesOf(
     const weights = many({ parameters: one.parameters, layout: one.layout }, core);
     const { recording } = one;
     const isAround = (arena: string): boolean => ["blocks", "accumulated"].includes(arena);
+    const ofAll = alikeIn(copied);
     const commands = recording.commands.flatMap((command) => {
       if (command.bindings.some(({ arena }) => isAround(arena))) return [];
       if (command.kernel === "commit") return [byStates(command, one.states.layout, copied, core)];
+      const { alike, once } = ofAll(command);
       return core.remade(
         command,
-        (kernel) => spread(kernel, copied, core),
+        (kernel) => spread(kernel, { ...copied, alike }, core, once),
         mostBlocks * BLOCK * 4,
         // What goes on with rows does so with those of its copy.
         (rows, kernels) => ({ ...rows, copy: kernels.map(({ grid: [x, y, z] }) => x * y * z) as [number, number] }),

@@ -17,25 +17,41 @@ export interface Copied {
   readonly seeds: readonly number[] | undefined;
   /** Whether each copy has an order of samples of its own, behind those of the copies before it. */
   readonly ordered: boolean;
+  /** What all of them have at one place, that of the first. */
+  readonly alike?: readonly Slice[];
 }
 
 /** Bytes of a block in the arenas that are made of blocks, and what a binding begins at in others. */
 const [BLOCK, ALIGNMENT] = [1024, 256];
 const inBlocks = ["parameters", "gradients", "states", "next", "before"];
 
-/** Bytes from one copy of what is bound to the next; 0 where all share it. */
-function strideOf({ arena, bytes }: Slice, { told }: Copied): number {
+const isOrder = ({ arena }: Slice, { ordered }: Copied): boolean => ordered && arena === "data.order";
+
+/** Whether each copy has its own of what is bound. */
+export const isOfEach = (slice: Slice, copied: Copied): boolean =>
+  isOrder(slice, copied) || strideOf(slice, copied) > 0;
+
+/** Bytes that a copy's own takes; 0 where all share what is bound. */
+function roomOf({ arena, bytes }: Slice, { told }: Copied): number {
   if (arena === "metrics") return told;
   if (inBlocks.includes(arena)) return Math.ceil(bytes / BLOCK) * BLOCK;
   return arena.startsWith("activations") ? Math.ceil(bytes / ALIGNMENT) * ALIGNMENT : 0;
 }
 
-/** Where something lies that there are many of. */
+const isAlike = ({ arena, offset }: Slice, { alike = [] }: Copied): boolean =>
+  alike.some((one) => one.arena === arena && one.offset === offset);
+
+/** Bytes from one copy of what is bound to the next. */
+const strideOf = (slice: Slice, copied: Copied): number => (isAlike(slice, copied) ? 0 : roomOf(slice, copied));
+
+/** Where something lies that there are many of, or one in the place of many. */
 export function placeOfMany(slice: Slice, copied: Copied): Slice {
-  const { arena, offset } = slice;
+  const { arena, offset, bytes } = slice;
+  const { copies } = copied;
   if (arena === "metrics") return { arena: TOLD, offset: 0, bytes: 0 };
-  const stride = strideOf(slice, copied);
-  return stride === 0 ? slice : { arena, offset: offset * copied.copies, bytes: stride * copied.copies };
+  const room = roomOf(slice, copied);
+  if (room === 0) return slice;
+  return { arena, offset: offset * copies, bytes: isAlike(slice, copied) ? bytes : room * copies };
 }
 
 const header = /@compute\s*@workgroup_size\((\w+)\)\s*fn main\(/;
@@ -48,24 +64,28 @@ const told: Readonly<Record<string, string>> = {
   global_invocation_id: "vec3u(own_group.x * OWN_THREADS + own_lane, own_group.yz)",
 };
 
-/** The command for all copies. */
-export function spread(command: Command, copied: Copied, core: Core): Command {
+/** The name of a buffer, and how many of its numbers lie from one copy to the next. */
+type Stride = readonly [name: string, by: string];
+
+/** The command for all copies. `once`: what it makes is alike, so that it runs as it is. */
+export function spread(command: Command, copied: Copied, core: Core, once = false): Command {
   const { kernel, source, holes, constants, bindings, grid, when, note, layer, times } = command;
   const plain = core.specialise(kernel, source, holes).replace(/\/\/.*$/gm, "");
   const isSums = kernel === "sum-rows";
-  const shifted = bindings.reduce(
-    (code, binding) => {
-      const stride = isSums && binding.arena !== "metrics" ? 0 : strideOf(binding, copied);
-      if (copied.ordered && binding.arena === "data.order")
-        return shift(code, binding.name, `arrayLength(&${binding.name}) / ${copied.copies}u`);
-      return stride === 0 ? code : shift(code, binding.name, `${stride / widthOf(code, binding.name)}u`);
-    },
-    withRows(plain, bindings, copied),
-  );
+  const strides = bindings.flatMap((binding): Stride[] => {
+    const { name, arena } = binding;
+    if (isOrder(binding, copied)) return [[name, `arrayLength(&${name}) / ${copied.copies}u`]];
+    const stride = isSums && arena !== "metrics" ? 0 : strideOf(binding, copied);
+    return stride === 0 ? [] : [[name, `${stride / widthOf(plain, name)}u`]];
+  });
+  const shifted = strides.reduce((code, [name]) => shift(code, name), withRows(plain, bindings, copied));
   const seeded = kernel === "draw" ? withSeeds(shifted, copied) : shifted;
   const [x, y, z] = grid;
-  const code = entryFor(isSums ? withSums(seeded, copied) : seeded, command.grid, copied.copies);
-  const shader = { kernel, source: code, holes: {}, constants, grid: core.fold(x * y * z * copied.copies), when, note };
+  const code = once
+    ? plain
+    : entryFor(isSums ? withSums(seeded, copied) : seeded, command.grid, copied.copies, strides);
+  const folded = once ? grid : core.fold(x * y * z * copied.copies);
+  const shader = { kernel, source: code, holes: {}, constants, grid: folded, when, note };
   return core.commandOf({ ...shader, layer, ...(times !== undefined && { times }) }, (name) => {
     const binding = bindings.find((one) => one.name === name) as Binding;
     const { arena, offset, bytes } = binding;
@@ -74,8 +94,8 @@ export function spread(command: Command, copied: Copied, core: Core): Command {
   });
 }
 
-/** Shares the workgroups out. */
-function entryFor(code: string, [x, y, z]: Command["grid"], copies: number): string {
+/** Shares the workgroups out, and says once where a copy's own begin, since a multiplication for each access takes its time. */
+function entryFor(code: string, [x, y, z]: Command["grid"], copies: number, strides: readonly Stride[]): string {
   const found = header.exec(code) as RegExpExecArray;
   const begin = found.index + found[0].length;
   const end = closing(code, begin, "(", ")");
@@ -85,12 +105,14 @@ function entryFor(code: string, [x, y, z]: Command["grid"], copies: number): str
   const each = x * y * z;
   return `${code.slice(0, found.index)}fn own_main(${list}${code.slice(end)}
 var<private> own_copy: u32;
+${strides.map(([name]) => `var<private> own_begin_${name}: u32;`).join("\n")}
 const OWN_THREADS = u32(${found[1]});
 @compute @workgroup_size(${found[1]})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) own_lane: u32) {
   let own_at = workgroup.y * groups.x + workgroup.x;
   if (own_at >= ${each * copies}u) { return; }
   own_copy = own_at / ${each}u;
+  ${strides.map(([name, by]) => `own_begin_${name} = own_copy * (${by});`).join("\n  ")}
   let own_place = own_at % ${each}u;
   let own_group = vec3u(own_place % ${x}u, own_place / ${x}u % ${y}u, own_place / ${x * y}u);
   let own_groups = vec3u(${x}u, ${y}u, ${z}u);
@@ -100,12 +122,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups
 }
 
 /** Each access of a buffer begins at the copy's own. What bears its name and is not indexed is local. */
-function shift(code: string, name: string, by: string): string {
+function shift(code: string, name: string): string {
   const found = [...code.matchAll(new RegExp(`(?<![.\\w])${name}\\[`, "g"))];
   return found.reverse().reduce((text, { index, 0: { length } }) => {
     const begin = index + length;
     const end = closing(text, begin, "[", "]");
-    return `${text.slice(0, begin)}own_copy * (${by}) + u32(${text.slice(begin, end)})${text.slice(end)}`;
+    return `${text.slice(0, begin)}own_begin_${name} + u32(${text.slice(begin, end)})${text.slice(end)}`;
   }, code);
 }
 

@@ -34,6 +34,13 @@ describe.each(Object.entries(referencePrograms))("%s", (_, programOf) => {
       ]);
     });
 
+    test("gathers the batch once, unless each has an order of its own", () => {
+      const groups = ({ recording }: Program) => recording.commands.find(({ kernel }) => kernel === "gather")?.grid[0];
+      const ordered = programOf({ software, copies: copiesOf([1, 2, 3], 1, true) });
+      expect(groups(many)).toBe(groups(one));
+      expect(groups(ordered)).toBe(3 * (groups(one) as number));
+    });
+
     test("takes the memory of one so many times", () => {
       expect(bytesOf(many)).toBe(16 * bytesOf(one));
       expect(many.layout.blocks).toBe(16 * one.layout.blocks);

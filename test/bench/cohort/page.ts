@@ -26,27 +26,29 @@ declare global {
 globalThis.measureCohort = async ({ workload: name, copies, rounds, steps }) => {
   const workload = workloads[name];
   const { lr, beta1, beta2, epsilon } = adam;
-  const one = await trainerOf(workload);
-  const cohort = await compileCohort(models[name](), {
-    ...{ copies, input: workload.input, batch: workload.batch, loss: crossEntropy() },
-    optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
-    rates: (k) => ({ "**": lr / 2 ** k }),
-  });
   const data = dataOf(workload);
   const block = (trainer: Trainer): Promise<unknown> => trainer.fit(data, { steps, shuffle: false, resume: true });
-  // Kernels are compiled and batches uploaded.
-  for (const trainer of [one, cohort.trainer]) await block(trainer);
   const times = { one: [] as number[], many: [] as number[] };
+  let dispatches: CohortRow["dispatches"] = [0, 0];
   for (let round = 0; round < rounds; round++) {
     progress(`cohort: ${name}, round ${round + 1} of ${rounds}`);
+    // Made anew, since it is worth some per cent where the buffers of a trainer lie.
+    const one = await trainerOf(workload);
+    const cohort = await compileCohort(models[name](), {
+      ...{ copies, input: workload.input, batch: workload.batch, loss: crossEntropy() },
+      optimizer: adamRule({ lr, betas: [beta1, beta2], eps: epsilon }),
+      rates: (k) => ({ "**": lr / 2 ** k }),
+    });
+    // Kernels are compiled and batches uploaded.
+    for (const trainer of [one, cohort.trainer]) await block(trainer);
     const turns = [
       async () => times.one.push((await milliseconds(() => block(one))) / steps),
       async () => times.many.push((await milliseconds(() => block(cohort.trainer))) / steps),
     ];
     for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
+    dispatches = [dispatchesOf(one.recording()), dispatchesOf(cohort.trainer.recording())];
+    one.dispose();
+    cohort.dispose();
   }
-  const dispatches = [dispatchesOf(one.recording()), dispatchesOf(cohort.trainer.recording())] as const;
-  one.dispose();
-  cohort.dispose();
   return { workload: name, copies, dispatches, ...times };
 };
