@@ -194,6 +194,7 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
       device.queue.writeBuffer(ring, 0, host, 0, slotBytes * steps);
       const encoder = device.createCommandEncoder();
       let pass: GPUComputePassEncoder | undefined;
+      let set: GPUComputePipeline | undefined;
       for (let i = 0; i < steps; i++) {
         pass ??= encoder.beginComputePass();
         const { offsets, bits } = slots[i] as (typeof slots)[number];
@@ -202,13 +203,15 @@ export function createReplay(gpu: Gpu, { rows, seed = 0, ...given }: ReplayOptio
         for (let at = 0; at < prepared.commands.length; at++) {
           const { pipeline, group, grid, when: needed } = prepared.commands[at] as Prepared["commands"][number];
           if ((needed & bits) !== needed) continue;
-          pass.setPipeline(pipeline);
+          // Layers of one kind that follow each other have one pipeline.
+          if (pipeline !== set) pass.setPipeline(pipeline);
+          set = pipeline;
           pass.setBindGroup(0, group);
           pass.dispatchWorkgroups(grid[0], grid[1], grid[2]);
         }
         if (after === undefined) continue;
         pass.end();
-        pass = undefined;
+        pass = set = undefined;
         after(encoder, values[i] as StepValues);
       }
       pass?.end();
