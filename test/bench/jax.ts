@@ -2,88 +2,27 @@
 // It computes in NCHW, so images, filters and the rows of the head are put into that order once, before the
 // first step. Every call takes over its arguments; `.ref` keeps one for another use.
 
-import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { adam, type CreateEngine, type Engine } from "../../demo/bench/engine.ts";
-import {
-  BATCHES,
-  batchOf,
-  gptSize,
-  labelsOf,
-  startingWeights,
-  type Workload,
-  type WorkloadName,
-} from "../../demo/bench/workload.ts";
+import { BATCHES, batchOf, labelsOf, startingWeights, type Workload } from "../../demo/bench/workload.ts";
+import { forwards } from "./jax-networks.ts";
 
-/** The weight of a name; each may be taken once. */
-type Weights = (name: string) => np.Array;
 type Slot = { weight: np.Array; moment1: np.Array; moment2: np.Array };
 export type State = { slots: Slot[]; count: np.Array };
 
-const dense = (x: np.Array, weights: Weights, name: string): np.Array =>
-  np.dot(x, weights(`${name}.weight`)).add(weights(`${name}.bias`));
-
-const convolve = (x: np.Array, weights: Weights, name: string): np.Array => {
-  const convolved = lax.convGeneralDilated(x, weights(`${name}.weight`), [1, 1], "SAME");
-  return lax.reduceWindow(nn.relu(convolved.add(weights(`${name}.bias`))), np.max, [2, 2], [2, 2]);
-};
-
-const norm = (x: np.Array, weights: Weights, name: string): np.Array =>
-  nn
-    .standardize(x, -1)
-    .mul(weights(`${name}.gamma`))
-    .add(weights(`${name}.beta`));
-
-/** Tokens as rows of [batch length, units]. */
-function transform(x: np.Array, weights: Weights): np.Array {
-  const { vocabulary, length, units, heads, blocks } = gptSize;
-  const table = weights("tokens.weight");
-  const found = np.dot(nn.oneHot(x, vocabulary).reshape([-1, vocabulary]), table.ref);
-  let rows = found.reshape([-1, length, units]).add(weights("places.weight")).reshape([-1, units]);
-  for (let i = 0; i < blocks; i++) {
-    const normed = norm(rows.ref, weights, `block${i}.norm1`);
-    const part = (name: string, from: np.Array): np.Array =>
-      dense(from, weights, `block${i}.attention.${name}`).reshape([-1, length, heads, units / heads]);
-    const [query, key, value] = [part("query", normed.ref), part("key", normed.ref), part("value", normed)] as const;
-    const seen = nn.dotProductAttention(query, key, value, { isCausal: true }).reshape([-1, units]);
-    rows = rows.add(dense(seen, weights, `block${i}.attention.output`));
-    const hidden = dense(norm(rows.ref, weights, `block${i}.norm2`), weights, `block${i}.hidden`);
-    rows = rows.add(dense(nn.gelu(hidden, { approximate: false }), weights, `block${i}.output`));
-  }
-  return np.dot(norm(rows, weights, "norm"), table.transpose());
-}
-
-const forwards: Partial<Record<WorkloadName, (x: np.Array, weights: Weights) => np.Array>> = {
-  mlp: (x, weights) => dense(nn.relu(dense(nn.relu(dense(x, weights, "fc1")), weights, "fc2")), weights, "fc3"),
-  deep: (x, weights) => {
-    const layers = Array.from({ length: 32 }, (_, i) => `fc${i}`);
-    return dense(
-      layers.reduce((value, name) => nn.relu(dense(value, weights, name)), x),
-      weights,
-      "head",
-    );
-  },
-  cnn: (x, weights) => {
-    const features = convolve(convolve(x, weights, "conv1"), weights, "conv2");
-    return dense(features.reshape([-1, 784]), weights, "head");
-  },
-  gpt: transform,
-};
-
 export const plays = (workload: Workload): boolean => workload.name in forwards;
 
-/** NHWC to NCHW for each tensor of the cnn: filters, biases that add along the channels, rows of the head. */
-const toNchw: Readonly<Record<string, (tensor: np.Array) => np.Array>> = {
-  "conv1.weight": (filter) => filter.transpose([3, 2, 0, 1]),
-  "conv1.bias": (bias) => bias.reshape([-1, 1, 1]),
-  "conv2.weight": (filter) => filter.transpose([3, 2, 0, 1]),
-  "conv2.bias": (bias) => bias.reshape([-1, 1, 1]),
-  "head.weight": (rows) => rows.reshape([7, 7, 16, 10]).transpose([2, 0, 1, 3]).reshape([784, 10]),
-};
+/** NHWC to NCHW: filters, and the rows of the cnn's head, which reads an image. */
+function toNchw(workload: Workload, name: string, tensor: np.Array): np.Array {
+  if (tensor.ndim === 4) return tensor.transpose([3, 2, 0, 1]);
+  if (workload.name !== "cnn" || name !== "head.weight") return tensor;
+  return tensor.reshape([7, 7, 16, 10]).transpose([2, 0, 1, 3]).reshape([784, 10]);
+}
 
 function startingState(workload: Workload): State {
   const slots = workload.tensors.map(({ name, shape }, index) => {
     const values = np.array(startingWeights(workload, index)).reshape([...shape]);
-    const weight = (workload.name === "cnn" ? toNchw[name]?.(values) : undefined) ?? values;
+    const weight = toNchw(workload, name, values);
     return { weight, moment1: np.zeros(weight.shape), moment2: np.zeros(weight.shape) };
   });
   return { slots, count: np.array(0) };

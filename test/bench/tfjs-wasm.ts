@@ -14,6 +14,9 @@ setWasmPaths({
   "tfjs-backend-wasm-threaded-simd.wasm": threaded,
 });
 
-export const plays = (workload: Workload): boolean => workload.name !== "cnn" && others(workload);
+/** Tensors of four axes are filters. */
+const convolves = ({ tensors }: Workload): boolean => tensors.some(({ shape }) => shape.length === 4);
+
+export const plays = (workload: Workload): boolean => !convolves(workload) && others(workload);
 
 export const create: CreateEngine = (workload) => on("wasm", workload);

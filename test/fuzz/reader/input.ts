@@ -92,15 +92,23 @@ export async function readInput(number: number): Promise<InputResult> {
   const own = sound.get(reader) ?? soundOf(reader);
   sound.set(reader, own);
   const most = await own;
-  const chance = chanceOf(number, "input");
-  const file = chance.below(reader.files.length);
-  const given = chance.pick(reader.ways)(file, chance);
-  const bytes = sizeOf(given);
-  const { error, allocated } = await counted(() => reader.read(given));
+  const made = (): Given => {
+    const chance = chanceOf(number, "input");
+    const file = chance.below(reader.files.length);
+    return chance.pick(reader.ways)(file, chance);
+  };
+  const bytes = sizeOf(made());
+  const allowed = MOST.perByte * bytes + MOST.perSound * most + (reader.floor ?? MOST.floor);
+  const once = async () => {
+    const given = made();
+    return await counted(() => reader.read(given));
+  };
+  let { error, allocated } = await once();
+  // A collection may come since files before this one left little room: then there is none the second time.
+  if (allocated === ROOM) ({ error, allocated } = await once());
   const told = { number, reader: reader.name, bytes, allocated };
   if (error !== undefined && (!(error instanceof GradusError) || /internal:/.test(error.message)))
     return { ...told, was: "untyped", message: `${(error as Error).stack ?? error}` };
-  const allowed = MOST.perByte * bytes + MOST.perSound * most + (reader.floor ?? MOST.floor);
   if (allocated > allowed)
     return { ...told, was: "memory", message: `${allocated} bytes for a file of ${bytes}, at most ${allowed}` };
   return { ...told, was: error === undefined ? "read" : "refused" };
