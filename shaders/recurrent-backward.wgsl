@@ -1,7 +1,7 @@
-// One step back of a recurrent layer, tick.x of T from its last: a thread has one unit of one sample, or four (WIDE). The
-// gradient of its output is what comes for y, and the gates of the step that came after, by the recurrent weight; of what it held,
-// what that step has left in `carried`. With START one more tick gives the gradient of what the layer began with. STAGED takes two runs a
-// step as the way forth does: the second gives r what comes from the last gate of all units, and hands on what r let through.
+// One step back of a recurrent layer, tick.x of T from its last: a thread has one unit, or four (WIDE), of SAMPLES samples, as the way
+// forth. The gradient of its output is what comes for y, and the gates of the step that came after, by the recurrent weight; of what it
+// held, what that step has left in `carried`. With START one more tick gives the gradient of what the layer began with. STAGED takes two
+// runs a step as the way forth does: the second gives r what comes from the last gate of all units, and hands on what r let through.
 #if ${WIDE}
 alias V = vec4f;
 alias W = vec4u;
@@ -13,6 +13,7 @@ struct Gates { p: V, q: V, r: V, s: V }
 struct Slopes { gates: Gates, carried: V }
 ${MATH}
 ${CELL}
+const SAMPLES = ${SAMPLES}u;
 override BATCH: u32;
 override STEPS: u32;
 override UNITS: u32;  // in fours where WIDE
@@ -47,42 +48,34 @@ const STAGES = 1u;
 @group(0) @binding(8) var<storage, read_write> gates_x: array<V>;  // [B, T, G H]: as the input sees them
 #endif
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64 + id.x;
-  if (i >= BATCH * UNITS) { return; }
-  let sample = i / UNITS;
-  let unit = i % UNITS;
-  let time = tick.x / STAGES;
-  let row = sample * STEPS + select(STEPS - 1 - time, time, REVERSE == 1);
-  let after = select(row + 1, row - 1, REVERSE == 1);
-#if ${STAGED}
-  let second = tick.x % STAGES == 1;
-  let from_row = select(after, row, second);
-  let first = select(0, 2 * UNITS, second);
-  let end = select(2u, 3u, second) * UNITS;
+fn row_of(sample: u32, time: u32) -> u32 { return sample * STEPS + select(STEPS - 1 - time, time, REVERSE == 1); }
+
+// Where the gates of a sample stand that its gradient comes from.
+fn slopes_at(sample: u32) -> u32 { return row_of(sample, tick.x / STAGES + tick.x % STAGES - 1) * GATES * UNITS; }
+
+#if ${WIDE}
+// What four gates of all that comes after are to four units.
+fn weights_at(at: u32) -> mat4x4f {
+  return transpose(mat4x4f(u[at], u[at + GATES * UNITS], u[at + 2 * GATES * UNITS], u[at + 3 * GATES * UNITS]));
+}
+
+fn added(sum: V, by: V, weights: mat4x4f) -> V {
+  return fma(V(by.w), weights[3], fma(V(by.z), weights[2], fma(V(by.y), weights[1], fma(V(by.x), weights[0], sum))));
+}
 #else
-  let from_row = after;
-  let first = 0u;
-  let end = GATES * UNITS;
+fn weights_at(at: u32) -> f32 { return u[at]; }
+
+fn added(sum: V, by: V, weights: f32) -> V { return fma(by, weights, sum); }
 #endif
 
-  var output = V();
+fn finish(sample: u32, unit: u32, sum: V) {
+  let i = sample * UNITS + unit;
+  let time = tick.x / STAGES;
+  let row = row_of(sample, time);
+  var output = sum;
   var state = V();
   if (tick.x > 0) {
     state = carried[i];
-    for (var k = first; k < end; k++) {
-      let slope = gates_h[from_row * GATES * UNITS + k];
-#if ${WIDE}
-      let at = unit * 4 * GATES * UNITS + k;
-      let rows = mat4x4f(u[at], u[at + GATES * UNITS], u[at + 2 * GATES * UNITS], u[at + 3 * GATES * UNITS]);
-      let columns = transpose(rows);
-      output = fma(vec4f(slope.y), columns[1], fma(vec4f(slope.x), columns[0], output));
-      output = fma(vec4f(slope.w), columns[3], fma(vec4f(slope.z), columns[2], output));
-#else
-      output = fma(slope, u[unit * GATES * UNITS + k], output);
-#endif
-    }
   } else {
 #if ${DH}
     output = dh[i];
@@ -94,7 +87,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let at = row * 5 * UNITS + unit;
   let to = row * GATES * UNITS + unit;
 #if ${STAGED}
-  if (second) {
+  if (tick.x % STAGES == 1) {
     let open = Gates(kept[at], V(), V(), V());
     gates_h[to] = opened_slope(open, kept[at + 4 * UNITS], output);
     carried[i] = opened_carried(open, output, state);
@@ -134,4 +127,30 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   gates_x[to + UNITS] = slopes.gates.q;
   gates_x[to + 2 * UNITS] = slopes.gates.r;
 #endif
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * 64 + id.x;
+  let first = i / UNITS * SAMPLES;
+  if (first >= BATCH) { return; }
+  let unit = i % UNITS;
+  let begin = tick.x % STAGES * 2 * UNITS;
+#if ${STAGED}
+  let end = (2 + tick.x % STAGES) * UNITS;
+#else
+  let end = GATES * UNITS;
+#endif
+  // Beyond the last sample the last one is taken again, and not stored.
+  ${SUMS}
+  for (var k = begin; k < select(end, 0, tick.x == 0); k++) {
+#if ${WIDE}
+    let by = weights_at(unit * 4 * GATES * UNITS + k);
+#else
+    let by = weights_at(unit * GATES * UNITS + k);
+#endif
+    ${TERMS}
+  }
+  var sums = array<V, SAMPLES>(${ALL});
+  for (var s = 0u; s < min(SAMPLES, BATCH - first); s++) { finish(first + s, unit, sums[s]); }
 }

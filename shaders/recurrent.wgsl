@@ -1,8 +1,8 @@
-// One step of a recurrent layer, tick.x of T: a thread has one unit of one sample, or four (WIDE). It adds up the hidden units of the
-// step before by the recurrent weight, which its cell puts beside what comes from the input, and keeps for the way back four numbers of
-// its gates and what it held. A unit of a cell with memory (MEMORY) holds c, any other its output. Of three gates the last is taken
-// twice. Where the last of three gates is made of what the first lets through of all units (STAGED) a step takes two runs, tick.x of
-// 2 T: the first leaves in `kept` what there is to multiply in the second.
+// One step of a recurrent layer, tick.x of T: a thread has one unit, or four (WIDE), of SAMPLES samples, with what is said for each of them
+// written by recurrent.ts. It adds up the hidden units of the step before by the recurrent weight, which its cell puts beside what comes from
+// the input, and keeps for the way back four numbers of its gates and what it held. A unit of a cell with memory (MEMORY) holds c, any other
+// its output. Of three gates the last is taken twice. Where the last of three gates is made of what the first lets through of all units
+// (STAGED) a step takes two runs, tick.x of 2 T: the first leaves in `kept` what there is to multiply in the second.
 #if ${WIDE}
 alias V = vec4f;
 alias W = vec4u;
@@ -14,6 +14,7 @@ struct Gates { p: V, q: V, r: V, s: V }
 struct Slopes { gates: Gates, carried: V }
 ${MATH}
 ${CELL}
+const SAMPLES = ${SAMPLES}u;
 override BATCH: u32;
 override STEPS: u32;
 override UNITS: u32;  // in fours where WIDE
@@ -44,79 +45,57 @@ const STAGES = 1u;
 @group(0) @binding(7) var<storage, read> b: array<V>;  // [G H]
 #endif
 
-fn added(sum: Gates, by: f32, at: u32) -> Gates {
+fn added(sum: Gates, by: f32, weights: Gates) -> Gates {
 #if ${STAGED}
-  if (tick.x % STAGES == 1) { return Gates(sum.p, sum.q, fma(V(by), u[at + 2 * UNITS], sum.r), sum.s); }
-  return Gates(fma(V(by), u[at], sum.p), fma(V(by), u[at + UNITS], sum.q), sum.r, sum.s);
+  if (tick.x % STAGES == 1) { return Gates(sum.p, sum.q, fma(V(by), weights.r, sum.r), sum.s); }
+  return Gates(fma(V(by), weights.p, sum.p), fma(V(by), weights.q, sum.q), sum.r, sum.s);
 #else
   return Gates(
-    fma(V(by), u[at], sum.p),
-    fma(V(by), u[at + UNITS], sum.q),
-    fma(V(by), u[at + 2 * UNITS], sum.r),
-    fma(V(by), u[at + (GATES - 1) * UNITS], sum.s));
+    fma(V(by), weights.p, sum.p), fma(V(by), weights.q, sum.q), fma(V(by), weights.r, sum.r), fma(V(by), weights.s, sum.s));
 #endif
 }
 
-fn hidden_before(row: u32, sample: u32, unit: u32) -> V {
+fn weights_at(at: u32) -> Gates {
+  return Gates(u[at], u[at + UNITS], u[at + 2 * UNITS], u[at + (GATES - 1) * UNITS]);
+}
+
+fn row_of(sample: u32, time: u32) -> u32 { return sample * STEPS + select(time, STEPS - 1 - time, REVERSE == 1); }
+
+fn hidden_before(sample: u32, unit: u32) -> V {
 #if ${START}
   if (tick.x < STAGES) { return h0[sample * UNITS + unit]; }
 #else
   if (tick.x < STAGES) { return V(); }
 #endif
-  return y[row * UNITS + unit];
+  return y[row_of(sample, tick.x / STAGES - 1) * UNITS + unit];
 }
 
-fn held_before(i: u32, hidden: V) -> V {
+fn held_before(sample: u32, unit: u32) -> V {
 #if ${MEMORY}
 #if ${START}
-  if (tick.x < STAGES) { return c0[i]; }
+  if (tick.x < STAGES) { return c0[sample * UNITS + unit]; }
 #else
   if (tick.x < STAGES) { return V(); }
 #endif
-  return c[i];
+  return c[sample * UNITS + unit];
 #else
-  return hidden;
+  return hidden_before(sample, unit);
 #endif
 }
 
-fn multiplied(row: u32, before: u32, sample: u32, unit: u32) -> V {
+fn multiplied(sample: u32, unit: u32) -> V {
 #if ${STAGED}
-  if (tick.x % STAGES == 1) { return kept[(row * 5 + 3) * UNITS + unit]; }
+  if (tick.x % STAGES == 1) { return kept[(row_of(sample, tick.x / STAGES) * 5 + 3) * UNITS + unit]; }
 #endif
-  return hidden_before(before, sample, unit);
+  return hidden_before(sample, unit);
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * 64 + id.x;
-  if (i >= BATCH * UNITS) { return; }
-  let sample = i / UNITS;
-  let unit = i % UNITS;
-  let time = tick.x / STAGES;
-  let row = sample * STEPS + select(time, STEPS - 1 - time, REVERSE == 1);
-  let before = select(row - 1, row + 1, REVERSE == 1);
-
-#if ${BIASED}
-  var sum = Gates(b[unit], b[unit + UNITS], b[unit + 2 * UNITS], V());
-#else
-  var sum = Gates();
-#endif
-  for (var k = 0u; k < UNITS; k++) {
-    let hidden = multiplied(row, before, sample, k);
-#if ${WIDE}
-    let at = k * 4 * GATES * UNITS + unit;
-    sum = added(sum, hidden.x, at);
-    sum = added(sum, hidden.y, at + GATES * UNITS);
-    sum = added(sum, hidden.z, at + 2 * GATES * UNITS);
-    sum = added(sum, hidden.w, at + 3 * GATES * UNITS);
-#else
-    sum = added(sum, hidden, k * GATES * UNITS + unit);
-#endif
-  }
+fn finish(sample: u32, unit: u32, sum: Gates) {
+  let row = row_of(sample, tick.x / STAGES);
   let at = row * GATES * UNITS + unit;
   let to = row * 5 * UNITS + unit;
   let own = Gates(x[at], x[at + UNITS], x[at + 2 * UNITS], x[at + (GATES - 1) * UNITS]);
-  let last = held_before(i, hidden_before(before, sample, unit));
+  let last = held_before(sample, unit);
 #if ${STAGED}
   if (tick.x % STAGES == 0) {
     let open = opened(own, sum, last);
@@ -138,8 +117,35 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let state = state_of(gates, last);
   let output = output_of(gates, state);
   y[row * UNITS + unit] = output;
-  h[i] = output;
+  h[sample * UNITS + unit] = output;
 #if ${MEMORY}
-  c[i] = state;
+  c[sample * UNITS + unit] = state;
 #endif
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.y * groups.x * 64 + id.x;
+  let first = i / UNITS * SAMPLES;
+  if (first >= BATCH) { return; }
+  let unit = i % UNITS;
+
+#if ${BIASED}
+  let begin = Gates(b[unit], b[unit + UNITS], b[unit + 2 * UNITS], V());
+#else
+  let begin = Gates();
+#endif
+  // Beyond the last sample the last one is taken again, and not stored.
+  ${SUMS}
+  for (var k = 0u; k < UNITS; k++) {
+    ${HIDDEN}
+#if ${WIDE}
+    let at = k * 4 * GATES * UNITS + unit;
+#else
+    let at = k * GATES * UNITS + unit;
+#endif
+    ${TERMS}
+  }
+  var sums = array<Gates, SAMPLES>(${ALL});
+  for (var s = 0u; s < min(SAMPLES, BATCH - first); s++) { finish(first + s, unit, sums[s]); }
 }

@@ -25,9 +25,14 @@ interface Racer {
   readonly times: number[];
   readonly msFirst: number;
   readonly liveBytes: number;
+  /** Steps of its blocks. */
+  readonly steps: number;
   /** Steps done: every engine sees the same batches in the same order. */
   done: number;
 }
+
+/** Milliseconds that a block takes at most, unless it is a single step. */
+const LONGEST = 10_000;
 
 async function run(racer: Racer, steps: number): Promise<number> {
   const loss = await racer.engine.run(racer.done % BATCHES, steps);
@@ -36,7 +41,12 @@ async function run(racer: Racer, steps: number): Promise<number> {
 }
 
 /** An engine that has made its first steps; none that has not what the workload needs. */
-async function enter(name: EngineName, entrants: Entrants, workload: Workload): Promise<Racer | undefined> {
+async function enter(
+  name: EngineName,
+  entrants: Entrants,
+  workload: Workload,
+  steps: number,
+): Promise<Racer | undefined> {
   const load = entrants[name];
   if (load === undefined)
     throw new Error(`bench: ${name} is not in this page, which has ${Object.keys(entrants).join(", ")}.`);
@@ -49,9 +59,11 @@ async function enter(name: EngineName, entrants: Entrants, workload: Workload): 
     engine = await create(workload);
     const losses = [await engine.run(0, 1)];
     const msFirst = performance.now() - start;
-    const racer = { name, engine, losses, times: [], msFirst, liveBytes: 0, done: 1 };
+    const racer = { name, engine, losses, times: [], msFirst, liveBytes: 0, steps, done: 1 };
+    const begin = performance.now();
     while (racer.done < AGREEMENT.steps) losses.push(await run(racer, 1));
-    return { ...racer, liveBytes: weighing.read() };
+    const most = (LONGEST * (racer.done - 1)) / (performance.now() - begin);
+    return { ...racer, liveBytes: weighing.read(), steps: Math.min(steps, Math.max(1, Math.floor(most))) };
   } catch (error) {
     engine?.dispose();
     throw error;
@@ -67,7 +79,7 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
   try {
     for (const name of names) {
       await progress(`${key}: ${name}, first ${AGREEMENT.steps} steps`);
-      const racer = await enter(name, entrants, workloads[key]);
+      const racer = await enter(name, entrants, workloads[key], steps);
       if (racer === undefined) {
         await progress(`${key}: ${name} does not play it`);
         continue;
@@ -90,13 +102,13 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
       await progress(`${key}: losses agree to ${worst} over ${workloads[key].agreed ?? AGREEMENT.steps} steps`);
     }
 
-    for (const racer of racers) await run(racer, steps); // a whole block untimed: buffers and caches settle
+    for (const racer of racers) await run(racer, racer.steps); // a whole block untimed: buffers and caches settle
     for (let round = 1; round <= rounds; round++) {
       for (const racer of racers) {
         await progress(`${key}: ${racer.name}, round ${round} of ${rounds}`);
         const start = performance.now();
-        await run(racer, steps);
-        racer.times.push((performance.now() - start) / steps);
+        await run(racer, racer.steps);
+        racer.times.push((performance.now() - start) / racer.steps);
       }
     }
 
@@ -113,7 +125,7 @@ export async function race(task: Race, entrants: Entrants, progress: Progress): 
         msFirst: racer.msFirst,
         ...(racer.liveBytes > 0 && { liveBytes: racer.liveBytes }),
         ...(works && { works }),
-        ...(!uncounted && { perStep: await countPerStep(steps, () => run(racer, steps)) }),
+        ...(!uncounted && { perStep: await countPerStep(racer.steps, () => run(racer, racer.steps)) }),
       });
     }
     return rows;

@@ -121,7 +121,7 @@ engines of one run less so, counts not at all.`,
   if (rows.length > 0) {
     parts.push("## Networks", networks(rows));
     parts.push(
-      "A training step, median of its blocks, after the losses of all engines agreed. In parentheses: how many times Gradus's time that is.",
+      "A training step, median of its blocks of several steps (an engine that would take longer than 10 s has shorter ones), after the losses of all engines agreed. In parentheses: how many times Gradus's time that is.",
     );
   }
   const first = beside("ms to the first loss", rows, ({ msFirst }) => msFirst);

@@ -9,7 +9,7 @@ import previousSource from "../../shaders/previous.wgsl?raw";
 import source from "../../shaders/recurrent.wgsl?raw";
 import backwardSource from "../../shaders/recurrent-backward.wgsl?raw";
 import { concat } from "./concat.ts";
-import type { DeviceFacts } from "./kernel.ts";
+import { type DeviceFacts, each } from "./kernel.ts";
 import { matmul } from "./matmul.ts";
 import { defineOp, type Kernel, type Known, type Op, type Way } from "./op.ts";
 import { reshape } from "./reshape.ts";
@@ -58,6 +58,10 @@ const constantsOf = ({ shape: [batch = 1, steps = 1] }: Tensor, units: number, {
 /** Whether a thread takes four units: on a CPU, which has few threads and gains by loads of four. */
 const isWide = ({ shape: [units = 1] }: Tensor, { software }: DeviceFacts): boolean => software && units % 4 === 0;
 
+/** Samples of a thread: on a CPU, whose loads take longer than its sums, several share what it loads of the weight. */
+const samplesOf = ({ shape: [batch = 1] }: Tensor, { software }: DeviceFacts): number =>
+  software ? Math.min(4, batch) : 1;
+
 const kernelOf = /* @__NO_SIDE_EFFECTS__ */ (cell: Cell): Kernel<In | Out> => ({
   name: "recurrent",
   source,
@@ -66,13 +70,21 @@ const kernelOf = /* @__NO_SIDE_EFFECTS__ */ (cell: Cell): Kernel<In | Out> => ({
     const { x, u, h0 } = tensors;
     const wide = isWide(u, device);
     const constants = constantsOf(x, (u.shape[0] as number) / (wide ? 4 : 1), attributes as Direction);
+    const samples = samplesOf(x, device);
+    const ofAll = (lane: string): string => each(samples, (s) => `sum${s} = added(sum${s}, hidden${s}${lane}, by);`);
+    const terms = (place: string, lane: string): string => `{ let by = weights_at(${place}); ${ofAll(lane)} }`;
     return {
       holes: {
+        SAMPLES: samples,
+        SUMS: each(samples, (s) => `let sample${s} = min(first + ${s}, BATCH - 1); var sum${s} = begin;`),
+        HIDDEN: each(samples, (s) => `let hidden${s} = multiplied(sample${s}, k);`),
+        TERMS: wide ? each(4, (j) => terms(`at + ${j} * GATES * UNITS`, `[${j}]`)) : terms("at", ""),
+        ALL: each(samples, (s) => `sum${s}`, ", "),
         ...{ WIDE: wide, MATH: math, CELL: text, START: h0 !== undefined },
         ...{ MEMORY: memory, STAGED: staged, BIASED: isApart(cell) },
       },
       constants,
-      grid: constants.BATCH * constants.UNITS,
+      grid: Math.ceil(constants.BATCH / samples) * constants.UNITS,
       times: stagesOf(cell) * constants.STEPS,
       note: `${name} ${dims(x)} ${dims(u)}`,
     };
@@ -88,10 +100,15 @@ const backwardKernelOf = /* @__NO_SIDE_EFFECTS__ */ (cell: Cell): Kernel<BackIn 
     const { kept, u, dx, dgates, dh0, dc0, ...arrived } = tensors;
     const wide = isWide(u, device);
     const constants = constantsOf(kept, (u.shape[0] as number) / (wide ? 4 : 1), direction);
+    const samples = samplesOf(kept, device);
     const names = from.split(" ");
     const came = (name: string): boolean => names.includes(name);
     return {
       holes: {
+        SAMPLES: samples,
+        SUMS: each(samples, (s) => `let from${s} = slopes_at(min(first + ${s}, BATCH - 1)); var sum${s} = V();`),
+        TERMS: each(samples, (s) => `sum${s} = added(sum${s}, gates_h[from${s} + k], by);`),
+        ALL: each(samples, (s) => `sum${s}`, ", "),
         ...{ WIDE: wide, MATH: math, CELL: text, START: start },
         ...{ MEMORY: memory, STAGED: staged, APART: isApart(cell) },
         ...{ DY: came("y"), DH: came("h"), DC: came("c") },
@@ -104,7 +121,7 @@ const backwardKernelOf = /* @__NO_SIDE_EFFECTS__ */ (cell: Cell): Kernel<BackIn 
         carried: memory ? dc0 : dh0,
         ...(memory && start && { dh0 }),
       },
-      grid: constants.BATCH * constants.UNITS,
+      grid: Math.ceil(constants.BATCH / samples) * constants.UNITS,
       times: stagesOf(cell) * constants.STEPS + (start ? 1 : 0),
       note: `${name} ${dims(kept)} ${dims(u)}`,
     };

@@ -32,7 +32,7 @@ export const help = `npm run bench -- [options]
   --autotune       in the place of --engines: Gradus with kernels chosen by measurement beside Gradus without
   --rounds N       timed blocks per engine (default: 5; optimizer: ${grids.full.rounds}; stream: ${sizes.full.rounds}; cohort: ${cohortSizes.full.rounds};
                    scale: ${scaleSizes.full.rounds})
-  --steps N        training steps per block (default: 10; optimizer: 4 of 1 M parameters, 1 of 4 M; stream: 30; cohort and scale: 10)
+  --steps N        training steps per block (default: 10, fewer of an engine that would take longer than 10 s; optimizer: 4 of 1 M parameters, 1 of 4 M; stream: 30; cohort and scale: 10)
   --quick          optimizer: few cells and ${grids.quick.rounds} rounds; stream: ${sizes.quick.images} images for ${sizes.full.images}; cohort: ${cohortSizes.quick.rounds} rounds;
                    scale: few sizes and ${scaleSizes.quick.rounds} rounds
   --against DIST   the working tree, built, beside the build DIST (a gradus.js or the folder that it is in): ratios of
