@@ -6,11 +6,6 @@ const LONG = 256u;
 ${ARENAS}
 @group(0) @binding(6) var<storage, read_write> y: array<f32>;
 
-fn term(arena: u32, at: u32) -> f32 {
-  ${TERMS}
-  return 0;
-}
-
 struct Sum {
   begin: u32,
   length: u32,
@@ -39,11 +34,7 @@ fn main(
   for (var i = first; i < min(own.length, first + 64 * ${EACH}); i += 64) {
     let end = own.x + i + own.terms * own.step;
     var total = 0.0;
-    for (var at = own.x + i; at < end; at += LONG * own.step) {
-      var sum = 0.0;
-      for (var k = at; k < min(end, at + LONG * own.step); k += own.step) { sum += term(own.arena, k); }
-      total += sum;
-    }
+    ${TOTAL}
 #if ${CHECKED}
     check_one(total);
 #endif

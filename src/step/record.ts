@@ -121,8 +121,9 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
 
   /** Sums that stand beside one another. */
   function addLate(): void {
-    const { checked = false, mostBytes } = options;
-    if (late.length > 0) groups.push(...sumCommands(late, plan, checked, mostBytes).map((sums) => [sums]));
+    const { checked = false, mostBytes, device } = options;
+    const given = { checked, mostBytes, software: device.software };
+    if (late.length > 0) groups.push(...sumCommands(late, plan, given).map((sums) => [sums]));
     late = [];
   }
 }

@@ -7,13 +7,21 @@ import { MOST_BUFFERS } from "../plan/beside.ts";
 import type { Plan, Slice } from "../plan/plan.ts";
 import { type Command, commandOf } from "./command.ts";
 
-/** As few dispatches as it takes where a shader sees `mostBytes` of an arena. */
+interface SumOptions {
+  /** Whether sums that are not finite are told. */
+  readonly checked: boolean;
+  readonly software: boolean;
+  /** How much of an arena a shader sees. Default: all. */
+  readonly mostBytes?: number | undefined;
+}
+
+/** As few dispatches as it takes. */
 export function sumCommands(
   sums: readonly RowSum[],
   plan: Pick<Plan, "sliceOf" | "rowOf">,
-  checked: boolean,
-  mostBytes = Number.POSITIVE_INFINITY,
+  options: SumOptions,
 ): Command[] {
+  const { checked, software, mostBytes = Number.POSITIVE_INFINITY } = options;
   const placed = sums.map((sum) => ({ ...sum, from: plan.sliceOf(sum.x.id), to: plan.sliceOf(sum.y.id) }));
   /** What is seen of each arena, from the first tensor to the last; that of the results in front. */
   const seen = new Map<string, Slice>();
@@ -27,14 +35,14 @@ export function sumCommands(
   const isTooMuch = arenas.length >= MOST_BUFFERS || arenas.some(({ bytes }) => bytes > mostBytes);
   if (sums.length > 1 && isTooMuch) {
     const half = sums.length >> 1;
-    return [sums.slice(0, half), sums.slice(half)].flatMap((part) => sumCommands(part, plan, checked, mostBytes));
+    return [sums.slice(0, half), sums.slice(half)].flatMap((part) => sumCommands(part, plan, options));
   }
   const at = ({ arena, offset }: Slice): number => (offset - (seen.get(arena) as Slice).offset) / 4;
   const places = placed.map(({ y, first, step, terms, from, to }): Place => {
     const arena = [...seen.keys()].indexOf(from.arena) - 1;
     return [size(y.shape), arena, at(from) + first, step, terms, at(to), (plan.rowOf(y.id) ?? -1) + 1];
   });
-  const shader = { ...chooseSumRows(places, arenas.length - 1, checked), when: 0, layer: "" };
+  const shader = { ...chooseSumRows(places, arenas.length - 1, checked, software), when: 0, layer: "" };
   const whole = (arena: string, bytes: number): Slice => ({ arena, offset: 0, bytes });
   return [
     commandOf(shader, (name) => {

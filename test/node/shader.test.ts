@@ -256,7 +256,7 @@ function* updates(): Generator<Variant> {
   const sliceOf = (id: number) => ({ arena: id === 1 ? "activations0" : "gradients", offset: 0, bytes: 16 });
   const places = { sliceOf, rowOf: () => 0 };
   const sum = { x: { ...tensor([2, 3]), id: 1 }, y: tensor([3]), first: 0, step: 3, terms: 2 };
-  for (const checked of booleans) yield* sumCommands([sum], places, checked);
+  for (const checked of booleans) yield* sumCommands([sum], places, { checked, software: false });
   const clip = { most: 1, byLayer: false };
   const controllers = [guard(), updateRatio(), autoRgn(), hypergradient(), lossPlateau()];
   const all: UpdateSettings[] = [

@@ -14,7 +14,7 @@ function commandsOf(arenas: number) {
     id < arenas
       ? { arena: `activations${id}`, offset: 0, bytes: 1024 }
       : { arena: "gradients", offset: (id - arenas) * 1024, bytes: 256 };
-  return sumCommands(sums, { sliceOf, rowOf: (id) => id - arenas }, true);
+  return sumCommands(sums, { sliceOf, rowOf: (id) => id - arenas }, { checked: true, software: true });
 }
 
 test.each([
