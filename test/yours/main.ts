@@ -1,12 +1,12 @@
 // npm run yours: the page of one's own network as a scripted visitor meets it, on the software adapter: five digits, ten examples each, 500
-// others to judge; the ways beside each other; and three kinds of drawings. Ends with 1 where a mark is missed. With --record it writes the run that
-// the page shows where there is no GPU.
+// others to judge; the ways beside each other; and three kinds of drawings. Ends with 1 where a mark is missed.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright";
 import { launchBrowser } from "../../demo/browser.ts";
+import { readWords, whole } from "../../demo/command-line.ts";
 import { dataFile } from "../../demo/data.ts";
 import { buildSite } from "../../demo/site/build.ts";
 import { addressOf, serveSite } from "../../demo/site/serve.ts";
@@ -16,13 +16,32 @@ import { record } from "./record.ts";
 
 /** Learnt of each class, and the seconds that it may take. */
 const [EACH, MOST] = [10, 20];
-/** As seconds count the processor's, a machine with other work on it needs longer: --seconds N says how long is allowed. */
-const at = process.argv.indexOf("--seconds");
-const most = at < 0 ? MOST : Number(process.argv[at + 1]);
+
+const help = `npm run yours -- [options]
+  --seconds N  how long training may take (default: ${MOST}); a machine with other work on it needs longer
+  --record     writes the run that the page shows where there is no WebGPU, and measures nothing
+  --help       this text
+
+The page on which a network becomes one's own, as a visitor meets it who gives five digits, ten of each, and then three kinds of drawings.
+Ends with 1 where a mark is missed.`;
 
 const status = (page: Page, text: string) => page.getByRole("status").getByText(text).waitFor({ timeout: 600_000 });
 
-if (process.argv.includes("--record")) {
+const words = () => {
+  try {
+    const { given, set } = readWords(process.argv.slice(2), { names: ["seconds"], flags: ["record", "help"] });
+    return { set, most: whole("--seconds", given.seconds ?? `${MOST}`, 1) };
+  } catch (error) {
+    console.error(`yours: ${(error as Error).message}`);
+    return process.exit(1);
+  }
+};
+const { set, most } = words();
+if (set.has("help")) {
+  console.log(help);
+  process.exit();
+}
+if (set.has("record")) {
   await record();
   process.exit();
 }
