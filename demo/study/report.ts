@@ -44,13 +44,29 @@ export function meanAndDeviation(values: readonly number[]): { readonly mean: nu
 export const percent = (part: number): string => (100 * part).toFixed(1);
 const plain = (value: number): string => `${Number(value.toPrecision(3))}`;
 
-/** What is innermost, as every run, on a line of its own where it fits. */
+const WIDTH = 120;
+
+/** What is innermost, as every run, on a line of its own where it fits; numbers that do not fill several. */
 export function jsonOf(results: unknown): string {
-  const text = JSON.stringify(results, null, 2).replace(/[{[][^{}[\]]*[}\]]/g, (row) => {
+  const text = JSON.stringify(results, null, 2).replace(/[{[][^{}[\]]*[}\]]/g, (row, at: number, all: string) => {
     const line = row.replace(/\s+/g, " ").replace(/^\[ | \]$/g, (end) => end.trim());
-    return line.length <= 110 ? line : row;
+    const before = at - all.lastIndexOf("\n", at) - 1;
+    if (before + line.length + Number(all[at + row.length] === ",") <= WIDTH) return line;
+    return /^\[[\s\d.,e+-]*\]$/.test(row) ? filled(row) : row;
   });
   return `${text}\n`;
+}
+
+/** A list of a number a line with as many on each as fit. */
+function filled(row: string): string {
+  const [, indent = ""] = /\n( *)/.exec(row) ?? [];
+  const lines = [""];
+  for (const [number] of row.matchAll(/[\d.e+-]+,?/g)) {
+    const last = lines.at(-1) as string;
+    if (last !== "" && indent.length + last.length + 1 + number.length > WIDTH) lines.push(number);
+    else lines[lines.length - 1] = last === "" ? number : `${last} ${number}`;
+  }
+  return `[${lines.map((line) => `\n${indent}${line}`).join("")}\n${indent.slice(2)}]`;
 }
 
 /** Rows as a table in Markdown, the first one as its head, with columns of even width. */
