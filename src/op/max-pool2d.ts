@@ -3,6 +3,7 @@
 import source from "../../shaders/max-pool2d.wgsl?raw";
 import backwardSource from "../../shaders/max-pool2d-backward.wgsl?raw";
 import { relu } from "./activation.ts";
+import { each } from "./kernel.ts";
 import { defineOp, type Op } from "./op.ts";
 import {
   backwardAttributes,
@@ -13,6 +14,18 @@ import {
   poolLayer,
   unpooled,
 } from "./pool2d.ts";
+import type { Window } from "./window.ts";
+
+/** Taps of a window that are written out: a loop takes longer than they do on a CPU. */
+const FEW = 9;
+
+/** Whether windows are small, and none reaches beyond the image. */
+const isInside = (window: Window): boolean =>
+  window.kernelHeight * window.kernelWidth <= FEW &&
+  window.padTop === 0 &&
+  window.padLeft === 0 &&
+  (window.outHeight - 1) * window.strideHeight + window.kernelHeight <= window.height &&
+  (window.outWidth - 1) * window.strideWidth + window.kernelWidth <= window.width;
 
 /** Options of `maxPool2d`. */
 export type MaxPool2dOptions = PoolOptions;
@@ -33,7 +46,15 @@ export const maxPool2d: PoolFactory<"y" | "tap"> = poolLayer({
   },
   back: ({ x, tap, dy }, { attributes, give, emit }) =>
     give("x", () => emit(maxPool2dBackward, { dy: dy!, tap }, backwardAttributes(attributes, x)).dx),
-  kernel: poolKernel("max-pool2d", source, { image: "x", written: "y" }, ({ rectified }) => ({
+  kernel: poolKernel("max-pool2d", source, { image: "x", written: "y" }, ({ rectified }, window) => ({
+    holes: {
+      INSIDE: isInside(window),
+      TAPS: each(
+        window.kernelHeight * window.kernelWidth,
+        (tap) =>
+          `seen = with_tap(seen, x[begin + (${tap} / KERNEL_WIDTH * WIDTH + ${tap} % KERNEL_WIDTH) * LANES], W(${tap}), ${tap === 0} && !RECTIFIED);`,
+      ),
+    },
     constants: { RECTIFIED: rectified === true ? 1 : 0 },
     note: rectified === true ? " of relu" : "",
   })),

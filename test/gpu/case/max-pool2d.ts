@@ -34,6 +34,12 @@ function backward(at: Geometry, fill?: Fill, tap = below(at.kernel[0] * at.kerne
   return { ...one, inputs: [...one.inputs, taps] };
 }
 
+/** Windows that lie inside the image: of single channels, and of fours. */
+const inside = geometries.slice(3, 5);
+
+/** Nothing is below it. */
+const bottom: Fill = (count) => new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+
 export const cases: readonly Case[] = [
   ...geometries.map((at) => pool(at)),
   { ...pool(odd, coarse), note: "equal values" },
@@ -46,6 +52,13 @@ export const cases: readonly Case[] = [
   { ...pool(even, lowest), note: "lowest values", scales: [1] },
   { ...pool(long, cycle), scales: [1] },
   ...geometries.slice(1).map((at) => rectified(pool(at))),
+  ...[odd, ...inside].map((at) => ({ ...pool(at, bottom), note: "nothing but -Infinity", scales: [1] })),
+  ...inside.flatMap((at) => [
+    { ...pool(at, coarse), note: "equal values" },
+    { ...pool(at, holed()), note: "with NaN" },
+    { ...rectified(pool(at, holed(coarse))), note: "with NaN" },
+    endedBy(pool(at), at, "bias", "add"),
+  ]),
   ...[odd, even].flatMap((at) => [
     { ...rectified(pool(at, holed())), note: "with NaN" },
     { ...rectified(pool(at, coarse)), note: "equal values" },

@@ -11,12 +11,14 @@ export const maxPool2d: Twin = ([x], { inputs, outputs, attributes }) => {
   const kernel = attributes.kernel as readonly number[];
   const rectified = attributes.rectified === true;
   const y = new Float64Array(size(outputs[0]!.shape)).fill(rectified ? 0 : Number.NEGATIVE_INFINITY);
-  const taps = new Float64Array(y.length).fill(rectified ? 0xffffffff : 0);
+  const none = rectified ? 0xffffffff : -1;
+  const taps = new Float64Array(y.length).fill(none);
   eachTap(batch, axes(shape, kernel, attributes), (input, output, tap) => {
     for (let c = 0; c < channels; c++) {
       const at = output * channels + c;
       const value = x![input * channels + c]!;
-      if (value > y[at]! || Number.isNaN(value)) {
+      // The first is taken as it is: nothing is above -Infinity.
+      if (value > y[at]! || Number.isNaN(value) || taps[at] === -1) {
         y[at] = value;
         taps[at] = tap;
       }
