@@ -24,7 +24,7 @@ let browser: Browser;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "gradus-site-"));
   const { bytes } = await buildSite(folder);
-  expect(bytes).toBeLessThan(21e6);
+  expect(bytes).toBeLessThan(21.1e6);
   server = await serveSite(folder, 0, "/gradus/");
   browser = await launchBrowser({ software: true });
 });

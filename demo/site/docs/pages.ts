@@ -17,6 +17,10 @@ import { type Part, questions, sections } from "./section.ts";
 /** Texts that are made of numbers when they are asked for. */
 const made: Readonly<Record<string, () => string>> = { "docs/parity.md": parity };
 
+/** A file as it comes along: numbers without blanks between them, of which there are many. */
+const cameAlong = (file: string): string | Uint8Array =>
+  file.endsWith(".json") ? JSON.stringify(JSON.parse(readFileSync(file, "utf8"))) : readFileSync(file);
+
 const textOf = (file: string): string => made[file]?.() ?? readFileSync(file, "utf8");
 
 /** The parts of a text that a page asks for. */
@@ -74,11 +78,11 @@ export function filesOf(api: Api): Files {
       if (owner !== undefined) return `./${owner}.html${end}`;
       if (!existsSync(target)) throw new Error(`Documentation: ${file} leads to ${href}, which is not there.`);
       if (!statSync(target).isDirectory()) {
-        files.set(`files/${target}`, readFileSync(target));
+        files.set(`files/${target}`, cameAlong(target));
         return `./files/${target}`;
       }
       const names = readdirSync(target).sort();
-      for (const name of names) files.set(`files/${target}/${name}`, readFileSync(join(target, name)));
+      for (const name of names) files.set(`files/${target}/${name}`, cameAlong(join(target, name)));
       const entry = (name: string): string => `<li><a href="./files/${target}/${name}">${name}</a></li>`;
       const page = `files-${target.replaceAll("/", "-")}`;
       const title = `Files of ${target}`;
