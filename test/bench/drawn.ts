@@ -26,7 +26,10 @@ export function draw(given: string): string[] {
     file.replace(/\.json$/, ".svg"),
     join(dirname(file), SCALE),
   ];
-  const groups = groupsOf({ rows: numbers.rows, kernels: numbers.kernels ?? [] });
+  const { rows, kernels = [] } = numbers;
+  // Beside networks kernels are in the table alone: a picture of all is as tall as ten pages.
+  const networks = groupsOf({ rows, kernels: [] });
+  const groups = networks.length > 0 ? networks : groupsOf({ rows, kernels });
   const grown = existsSync(scale) ? read<ScaleNumbers>(scale) : undefined;
   writeFileSync(page, speedPage(numbers, basename(image), grown));
   if (groups.length === 0) return [page];
