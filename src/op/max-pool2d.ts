@@ -46,18 +46,22 @@ export const maxPool2d: PoolFactory<"y" | "tap"> = poolLayer({
   },
   back: ({ x, tap, dy }, { attributes, give, emit }) =>
     give("x", () => emit(maxPool2dBackward, { dy: dy!, tap }, backwardAttributes(attributes, x)).dx),
-  kernel: poolKernel("max-pool2d", source, { image: "x", written: "y" }, ({ rectified }, window) => ({
-    holes: {
-      INSIDE: isInside(window),
-      TAPS: each(
-        window.kernelHeight * window.kernelWidth,
-        (tap) =>
-          `seen = with_tap(seen, x[begin + (${tap} / KERNEL_WIDTH * WIDTH + ${tap} % KERNEL_WIDTH) * LANES], W(${tap}), ${tap === 0} && !RECTIFIED);`,
-      ),
-    },
-    constants: { RECTIFIED: rectified === true ? 1 : 0 },
-    note: rectified === true ? " of relu" : "",
-  })),
+  kernel: poolKernel("max-pool2d", source, { image: "x", written: "y" }, ({ rectified }, window) => {
+    const inside = isInside(window);
+    const taps = inside ? window.kernelHeight * window.kernelWidth : 0;
+    return {
+      holes: {
+        INSIDE: inside,
+        TAPS: each(
+          taps,
+          (tap) =>
+            `seen = with_tap(seen, x[begin + (${tap} / KERNEL_WIDTH * WIDTH + ${tap} % KERNEL_WIDTH) * LANES], W(${tap}), ${tap === 0} && !RECTIFIED);`,
+        ),
+      },
+      constants: { RECTIFIED: rectified === true ? 1 : 0 },
+      note: rectified === true ? " of relu" : "",
+    };
+  }),
   // Where relu let nothing through there is no tap, so that the way back needs neither what went into relu nor what came out.
   absorbs: () => ({ op: relu.op as Op, attributes: { rectified: true } }),
 });
