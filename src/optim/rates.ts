@@ -184,16 +184,19 @@ export function createRateTable(
     /** The counts before any step. */
     start: (): Counts => zeroCounts(rows.length),
 
-    /** Writes the rows of one step into `table`, 4 numbers each, and gives the counts after it; nothing else changes. */
+    /**
+     * Writes the rows of one step into `table`, 4 numbers each, and gives the counts after it; nothing else changes. The clock is that of
+     * rows that have trained at each step, which most have.
+     */
     plan(
-      clock: StepClock,
+      clock: Clock,
       counts: Counts,
       takesPart: (row: number) => boolean,
       table: Float32Array,
       momentum?: number,
     ): Counts {
       const { updates, trained, active, steps, rests } = counts;
-      let own: Clock | undefined;
+      let own = clock;
       let schedule: Schedule | undefined;
       let factor = 0;
       let same = true;
@@ -208,8 +211,9 @@ export function createRateTable(
           continue;
         }
         // Most rows share a schedule and have had as many: it is asked once for them.
-        if (own?.updates !== had || schedule !== scheduleNow(row)) {
-          own = clockOf(clock, had);
+        const isOther = own.updates !== had;
+        if (isOther || schedule !== scheduleNow(row)) {
+          if (isOther) own = clockOf(clock, had);
           schedule = scheduleNow(row);
           factor = schedule(own);
         }

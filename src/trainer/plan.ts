@@ -4,7 +4,7 @@
 import { OptionError } from "../errors.ts";
 import type { Noise } from "../kernels/control.ts";
 import type { RateTable } from "../optim/rates.ts";
-import type { MomentumSchedule } from "../optim/schedule.ts";
+import type { Clock, MomentumSchedule } from "../optim/schedule.ts";
 import { describeRows } from "../optim/statistics.ts";
 import type { Program } from "../step/program.ts";
 import type { StepValues } from "../step/replay.ts";
@@ -41,7 +41,7 @@ export function planBatch(
   table: Float32Array,
 ): Sent {
   const { step, draws, place, counts, into } = standing;
-  const clock = { step, stepsPerEpoch };
+  const clock = { step, stepsPerEpoch, updates: step };
   const applied = micro?.last !== false;
   const moved = momentumAt(momentum, clock);
   const after: Standing = {
@@ -57,12 +57,9 @@ export function planBatch(
   return { values, after, describe, telling: program };
 }
 
-function momentumAt(
-  momentum: MomentumSchedule | undefined,
-  clock: { step: number; stepsPerEpoch: number | undefined },
-) {
+function momentumAt(momentum: MomentumSchedule | undefined, clock: Clock): number | undefined {
   if (momentum === undefined) return undefined;
-  const value = momentum({ ...clock, updates: clock.step });
+  const value = momentum(clock);
   if (value >= 0 && value < 1) return value;
   throw new OptionError(
     `momentum: at step ${clock.step + 1} the schedule gives ${value}, it must be at least 0 and below 1.`,

@@ -24,7 +24,7 @@ export function createCountedTable(...[tensors, depths, optimizer, options = {}]
     /** Plans a step and takes it as made. */
     write(into: Float32Array, clock: StepClock, takesPart: (row: number) => boolean, momentum?: number): void {
       before[clock.step] = counts;
-      counts = table.plan(clock, counts, takesPart, into, momentum);
+      counts = table.plan({ ...clock, updates: clock.step }, counts, takesPart, into, momentum);
       next = clock.step + 1;
     },
     /** Rows go back to what they had counted before a step. */
