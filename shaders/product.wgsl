@@ -1,32 +1,11 @@
-// C[m, n] = sum over k of A[m, k] B[k, n] for each of GROUPS such products, then the epilogue; with COLUMN_SUM also the sum over k of B[k, n]. Each
-// thread computes a tile of DOWN x ACROSS results; x counts tiles along n, y along m, z groups and, more slowly, parts of the sum. The kernel says
+// Products by tiles of registers: each thread computes DOWN x ACROSS results, behind the text of tile.wgsl and that of the kernel, which says
 // where numbers stand: `spot_at` is what it knows of a stored line of A, `line_a` four neighbours in one under the `taps_of` a place, with zeros beyond K,
 // and `place_b` the place of B[k, n] where B is stored as [N, K] (TRANSPOSE_B). A `Walk` is a place in a sum as the kernel counts it, carried from step
 // to step, so that no loop over registers divides. SHARES threads of a workgroup share the sums of a tile, four terms in turn, and what they have is
 // added in a fixed order (SHARED). What there is of each block of a tile, c<row>_<column>, a<row>, b<column>, is written by block.ts.
-${EPILOGUE}
-${CHECK}
-override M: u32;
-override N: u32;
-override K: u32;
-override SPLITS: u32;
-override GROUPS: u32;
-// From the numbers of one group to those of the next: whole matrices, or columns beside columns.
-override GROUP_A: u32;
-override GROUP_B: u32;
-override GROUP_C: u32;
-override LINE: u32;  // from one row of C to the next, and of B where that is stored as [K, N]
 const SHARES = ${SHARES}u;
 const STEP = ${STEP}u;  // terms from what a thread takes to what it takes next
 const SLOTS = ${THREADS}u / SHARES;  // tiles of a workgroup
-
-// vec4f where rows are loaded and stored in fours (VECTOR_A, VECTOR_B, VECTOR_C), else f32.
-@group(0) @binding(0) var<storage, read> a: array<${A}>;  // [M, K], or [K, M] (TRANSPOSE_A)
-@group(0) @binding(1) var<storage, read> b: array<${B}>;  // [K, N], or [N, K] (TRANSPOSE_B)
-@group(0) @binding(2) var<storage, read_write> c: array<${C}>;  // [M, N], or [SPLITS, M, N]
-#if ${COLUMN_SUM}
-@group(0) @binding(3) var<storage, read_write> sum: array<f32>;  // [N], or [SPLITS, N]
-#endif
 
 // Four neighbours in a stored line of B. Beyond K there are zeros, since what stands there may be no number; beyond N anything, since it
 // is not stored.
@@ -72,34 +51,10 @@ fn add_product(sums: mat4x4f, rows: mat4x4f, by: mat4x4f) -> mat4x4f {
 fn lines_of(line: vec4f) -> mat4x4f { return mat4x4f(${LINES_OF_QUAD}); }
 #endif
 
-// Four results of a row of C that stand beside each other.
 fn store(m: u32, n: u32, origin: u32, sums: vec4f) {
   let row = ${STORED_ROW};
-  if (row < M && n < N) {
-    let at = origin + row * LINE + n;
-    let value = epilogue(sums, at, n + origin % LINE);
-#if ${VECTOR_C}
-    check(value);
-    c[at / 4] = value;
-#else
-    check_one(value.x);
-    c[at] = value.x;
-    if (n + 1 < N) { check_one(value.y); c[at + 1] = value.y; }
-    if (n + 2 < N) { check_one(value.z); c[at + 2] = value.z; }
-    if (n + 3 < N) { check_one(value.w); c[at + 3] = value.w; }
-#endif
-  }
+  if (row < M && n < N) { put(row, n, origin, sums); }
 }
-
-#if ${COLUMN_SUM}
-// Its numbers stand like a row of C.
-fn store_sum(n: u32, at: u32, value: vec4f) {
-  for (var j = 0u; j < 4 && n + j < N; j++) {
-    check_sum(value[j]);
-    sum[at + n + j] = value[j];
-  }
-}
-#endif
 
 #if ${SHARED}
 var<workgroup> pieces: array<vec4f, ${THREADS}>;
@@ -129,19 +84,14 @@ fn block_at(at: u32) -> mat4x4f {
 }
 #endif
 
-// Grids are folded where an axis has more groups than WebGPU allows.
-fn place_of(workgroup: vec3u) -> vec3u { ${PLACE}; }
-
 @compute @workgroup_size(${THREADS})
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let side = vec3u(${WORKGROUP_X}, ${WORKGROUP_Y}, ${WORKGROUP_Z});
-  let slot = lane % SLOTS;
   let place = place_of(workgroup);
-  let id = place * side + vec3u(slot % side.x, slot / side.x % side.y, slot / (side.x * side.y));
+  let id = tile_of(workgroup, lane % SLOTS);
   let n = id.x * ${ACROSS};
   let m = id.y * ${DOWN};
   // The same for all of a quad: what is beyond an end alone is not stored.

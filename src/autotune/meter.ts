@@ -54,7 +54,7 @@ export function createMeter(gpu: Gpu, { chosen, commandOf, warn }: Core, now: ()
 
     async function ready(choice: Choice): Promise<Ready | undefined> {
       const { tensors, times, ...rest } = chosen(kernel, plain, { choose: () => choice });
-      const shader = { kernel: kernel.name, source: kernel.source, ...rest, when: 0, layer: "" };
+      const shader = { kernel: kernel.name, ...rest, when: 0, layer: "" };
       const command = commandOf(shader, (arena) => ({ arena, offset: 0, bytes: 0 }));
       const names = command.bindings.map(({ name }) => name);
       if (command.step || times > 1 || names.some((name) => tensors[name] === undefined)) return undefined;

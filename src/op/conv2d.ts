@@ -2,15 +2,18 @@
 
 import windows from "../../shaders/parts/window.wgsl?raw";
 import text from "../../shaders/product/conv2d.wgsl?raw";
+import tile from "../../shaders/product/tile.wgsl?raw";
+import strip from "../../shaders/strip.wgsl?raw";
 import { inLines } from "./kernel.ts";
 import { matmul } from "./matmul.ts";
-import type { Attributes, Kernel, Op, Way } from "./op.ts";
+import type { Attributes, Kernel, Op, Way, Work } from "./op.ts";
 import { defineOp } from "./op.ts";
-import { keepsInner, type Product, productKernel } from "./product.ts";
+import { keepsInner, productKernel } from "./product.ts";
 import { checkCount, checkPair, given } from "./request.ts";
 import { reshape } from "./reshape.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
+import type { Product } from "./tactic.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
 import {
   type Slide,
@@ -53,7 +56,7 @@ type Form = (
   [image, filter]: readonly ["a" | "c", "b" | "c"],
   form: Form,
 ): Kernel {
-  return productKernel(name, inLines(windows, text), ({ tensors, attributes }) => {
+  const productOf = ({ tensors, attributes }: Work<"a" | "b" | "c">): Product => {
     const { a, b } = tensors;
     const slide = attributes as Convolution;
     const { dilation = [1, 1], groups = 1 } = slide;
@@ -65,14 +68,19 @@ type Form = (
       ...{ channels: kernel[2]!, filters: kernel[3]! / groups, entries: size(kernel.slice(0, 3)) },
     };
     const product = { ...sizes, ...form(sizes) };
-    const rows = [product.channels, sizes.filters] as const;
+    const { batch, channels, holes = {} } = product;
+    const rows = [channels, sizes.filters] as const;
+    const ofTaps = product.transposeA;
     return {
       ...product,
       ...{ groups, rows, apart: [...rows, product.N], line: groups * product.N },
-      holes: { STRIDED: false, LINE_OF: "m", TAPS_Y: "", TAPS_X: "", ...product.holes },
+      holes: { STRIDED: false, LINE_OF: "m", TAPS_Y: "", TAPS_X: "", ...holes },
+      ...(holes.STRIDED !== true && {
+        strips: { batch, channels, ofTaps, window: product.window, dilation: product.dilation[1]!, columns: product.N },
+      }),
       constants: {
         ...windowConstants(product.window),
-        ...{ BATCH: sizes.batch, CHANNELS: product.channels, FILTERS: product.filters },
+        ...{ BATCH: batch, CHANNELS: channels, FILTERS: product.filters },
         ...{ DILATION_HEIGHT: product.dilation[0]!, DILATION_WIDTH: product.dilation[1]! },
         ...product.constants,
       },
@@ -81,7 +89,8 @@ type Form = (
         (size(dilation) === 1 ? "" : ` dilation ${dilation.join("x")}`) +
         (groups === 1 ? "" : ` in ${groups} groups`),
     };
-  });
+  };
+  return productKernel(name, inLines(windows, text), productOf, inLines(tile, windows, strip));
 }
 
 /** The gradient of a filter over images that gave results with the gradient dy. */

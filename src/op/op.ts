@@ -166,6 +166,8 @@ export interface Work<Name extends string = string> {
 
 /** One way to run a kernel: the decision for one node. */
 export interface Choice {
+  /** The text, where it is one of the kernel's others. */
+  readonly source?: string;
   /** What fills the shader's holes. Default: nothing. */
   readonly holes?: Holes;
   /** Values of the shader's `override` declarations. */
@@ -200,9 +202,10 @@ export interface Tactic {
   readonly splits: number;
   /**
    * Where operands wait until they are used: in each thread's own registers, of which four neighbours that stand across the columns may
-   * load the first operand together, and such that stand down the rows the second, or in memory of the workgroup.
+   * load the first operand together, and such that stand down the rows the second, or in memory of the workgroup. By strips each pixel
+   * of a line waits for all taps that meet it, and four neighbours may load together what meets pixels.
    */
-  readonly staging: "registers" | "quads across" | "quads down" | "workgroup";
+  readonly staging: "registers" | "quads across" | "quads down" | "workgroup" | "strips" | "quads by strips";
 }
 
 /** One of several ways to run a kernel. */
@@ -221,6 +224,8 @@ export interface Kernel<Name extends string = string> {
   readonly name: string;
   /** WGSL. Every binding that it declares in group 0 has the name of a tensor of the choice; numbers lie densely, the last axis first. */
   readonly source: string;
+  /** Texts that a choice may have in the place of that. */
+  readonly others?: readonly string[];
   /** The variant for a node: a pure function of shapes, attributes and what is known of the device. */
   choose(work: Work<Name>): Choice;
   /**
@@ -247,8 +252,10 @@ type Chosen = Required<Choice> & { readonly grid: Grid };
 /** What a kernel chose, or somebody for it, with all that it left out. */
 export function chosen(kernel: Kernel, work: Work, tuning?: Chooser): Chosen {
   const choice = tuning?.choose(kernel, work) ?? kernel.choose(work);
-  const { holes = {}, constants = {}, tensors = work.tensors, grid, times = 1, note, lines, by } = choice;
+  const { source = kernel.source, holes = {}, constants = {}, tensors = work.tensors, times = 1 } = choice;
+  const { grid, note, lines, by } = choice;
   return {
+    source,
     lines,
     by,
     holes,

@@ -106,10 +106,11 @@ function smallest(works: readonly (readonly [Kernel, Work])[], core: Core, tunin
     if (given + made + lengthOf(work) > MOST) break;
     const { tensors, times, ...rest } = core.chosen(kernel, work, tuning);
     const shader = `${kernel.name} ${JSON.stringify(rest.holes)}`;
-    const command = core.commandOf(
-      { kernel: kernel.name, source: kernel.source, ...rest, when: 0, layer: "" },
-      (name) => ({ arena: "", offset: 0, bytes: 16 * Math.ceil(count(tensors[name]?.shape ?? []) / 4) }),
-    );
+    const command = core.commandOf({ kernel: kernel.name, ...rest, when: 0, layer: "" }, (name) => ({
+      arena: "",
+      offset: 0,
+      bytes: 16 * Math.ceil(count(tensors[name]?.shape ?? []) / 4),
+    }));
     const bound = Object.entries(tensors);
     if (
       found.has(shader) ||

@@ -1,6 +1,6 @@
 // Several commands as one dispatch: their texts below each other, each under names of its own, and an entry. What stands beside each
 // other shares out the workgroups; what goes on with the rows that a workgroup makes is run by the same workgroup. Every kernel works
-// as it does alone, so that no bit changes. What several read is bound once, and so are all weights of an arena, from the first to the
+// as it does alone, so that no bit changes. What several read alike is bound once, and so are all weights of an arena, from the first to the
 // last: layers of one kind lie alike, so that their texts are the same. A workgroup runs one of them, so its memory is that of all.
 
 import { fold } from "../op/kernel.ts";

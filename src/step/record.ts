@@ -88,7 +88,7 @@ export function record(graph: Graph, plan: Plan, options: RecordOptions): Record
     );
     const command = commandOf(
       {
-        ...{ kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: node.layer },
+        ...{ kernel: kernel.name, ...choice, when: 0, layer: node.layer },
         ...(times > 1 && { times }),
       },
       (binding) => {

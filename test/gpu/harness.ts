@@ -27,11 +27,14 @@ type Words = Uint32Array<ArrayBuffer>;
 /** What stands in memory that nobody has written: NaN, then a large number. */
 const LEFTOVERS = [0x7fc00001, 0x4e6e6b28] as const;
 
+/** What is asked of a tactic, of its tile perhaps only how wide it is. */
+type Wanted = Partial<Omit<Tactic, "tile">> & { readonly tile?: Tactic["tile"] | RegExp };
+
 /** A way in which the engine would run a graph: on which device, and as if which tactic were chosen for its products. */
 interface Form {
   readonly name: string;
   readonly software: boolean;
-  readonly tactic?: Partial<Tactic>;
+  readonly tactic?: Wanted;
   /** Whether the device has subgroups. Default false. */
   readonly quads?: boolean;
 }
@@ -45,6 +48,11 @@ const forms: readonly Form[] = [
   { name: "in large tiles", software: true, tactic: { tile: "8x8", staging: "registers" } },
   ...inQuads("quads across", "8x8"),
   ...inQuads("quads down", "8x8"),
+  ...(["strips", "quads by strips"] as const).map((staging) => ({
+    name: `by ${staging}`,
+    software: true,
+    tactic: { staging },
+  })),
 ];
 
 /** For cases that say so: they are many texts, and each takes long to compile. A GPU has its own way to store a large tile. */
@@ -61,6 +69,13 @@ const others: readonly Form[] = [
     software: false,
     tactic: { staging: "workgroup", threads } as const,
   })),
+  ...[4, 8, 16].flatMap((width) =>
+    (["strips", "quads by strips"] as const).map((staging) => ({
+      name: `by ${staging} for ${width} columns`,
+      software: width < 16,
+      tactic: { staging, tile: new RegExp(`x${width}$`) },
+    })),
+  ),
 ];
 
 /**
@@ -77,15 +92,17 @@ export function testCases(cases: readonly Case[]): void {
     const firsts = new Map<string, ReadonlyMap<number, Words>>();
     const quads = await onDevice(1, async (gpu) => gpu.quads);
     for (const given of one.staged === true ? [...forms, ...others] : forms) {
-      const form = { ...given, quads };
       if (!quads && given.tactic?.staging?.startsWith("quads")) continue;
+      const form = { ...given, quads: quads && given.tactic?.staging !== "strips" };
       const { recording } = recorded(built, form);
       const text = JSON.stringify(recording);
       if (seen.has(text)) continue;
       seen.add(text);
       const { found, told } = await judge(form);
       task.meta.told = worse(task.meta.told, told);
-      const sharing = JSON.stringify(recording.commands.map(({ holes: { SHARES, SHARED } }) => [SHARES, SHARED]));
+      const sharing = JSON.stringify(
+        recording.commands.map(({ holes: { SHARES, SHARED, STRIP } }) => [SHARES, SHARED, STRIP !== undefined]),
+      );
       const first = firsts.get(sharing);
       firsts.set(sharing, first ?? found);
       if ((one.epilogue ?? []).length > 0) continue;
@@ -105,6 +122,17 @@ const worse = (a: Told, b: Told): Told => ({
   share: Math.max(a.share ?? 0, b.share ?? 0),
 });
 
+/** Parts of a sum, added up. */
+function inOne({ name, shape, got, expected, sequential }: Comparison, splits: number): Comparison {
+  const added = (parts: ArrayLike<number>): Float64Array => {
+    const sum = new Float64Array(parts.length / splits);
+    for (let i = 0; i < parts.length; i++) sum[i % sum.length]! += parts[i]!;
+    return sum;
+  };
+  const all = { got: added(got), expected: added(expected), sequential: sequential && added(sequential) };
+  return { name, shape: shape.slice(1), ...all };
+}
+
 /** Runs a graph and holds every result against the twins. */
 export const check = async (built: BuiltCase, software: boolean): Promise<void> => {
   await judgeOf(built)({ name: software ? "as on a CPU" : "as on a GPU", software });
@@ -119,19 +147,23 @@ function judgeOf(built: BuiltCase) {
     const { found, adapter } = await onDevice(1, async (gpu, replay) => {
       return { found: await run(gpu, replay, built, form), adapter: gpu.adapter };
     });
+    const byStrips = recorded(built, form).recording.commands.some(({ holes }) => holes.STRIP !== undefined);
     const comparisons = [...results].map((id): Comparison => {
       const { name, shape, dtype } = tensorAt(graph, id);
       const node = graph.nodes.findIndex(({ outputs }) => outputs.includes(id));
       const isZero = !expected.get(id)!.some((value) => value !== 0);
       if (node === 0 && dtype === "f32" && isZero)
         throw new Error(`${name}: all numbers must be 0, so that this case proves nothing.`);
-      return {
+      const comparison = {
         name: `${name}, node ${node}, ${form.name}`,
         shape,
         got: dtype === "u32" ? found.get(id)! : new Float32Array(found.get(id)!.buffer),
         expected: expected.get(id)!,
         sequential: dtype === "u32" ? undefined : sequential.get(id)!,
       };
+      // Parts of a sum end where a strip does, which the twins know nothing of.
+      const splits = Number(graph.nodes[node]?.attributes.splits ?? 1);
+      return splits > 1 && byStrips ? inOne(comparison, splits) : comparison;
     });
     const wrong = comparisons.map(complaint).filter((text) => text !== undefined);
     if (wrong.length > 0) throw new Error(wrong.join("\n"));
@@ -148,11 +180,14 @@ function judgeOf(built: BuiltCase) {
 }
 
 /** Nodes whose kernels choose what is of that tactic, where they have a choice. */
-const chosenBy = (nodes: readonly Node[], wanted: Partial<Tactic>): Node[] =>
+const chosenBy = (nodes: readonly Node[], wanted: Wanted): Node[] =>
   nodes.map((node) => {
     const { kernel } = node.op;
     const isWanted = (tactic: Tactic): boolean =>
-      Object.entries({ ...tactic, ...wanted }).every(([key, value]) => tactic[key as keyof Tactic] === value);
+      Object.entries(wanted).every(([key, value]) => {
+        const own = tactic[key as keyof Tactic];
+        return value instanceof RegExp ? value.test(String(own)) : own === value;
+      });
     const choose = (work: Work) =>
       kernel?.candidates?.(work).find(({ tactic }) => isWanted(tactic))?.choice ?? kernel!.choose(work);
     return kernel?.candidates === undefined ? node : { ...node, op: { ...node.op, kernel: { ...kernel, choose } } };

@@ -79,7 +79,7 @@ describe.each([...Object.keys(rules), ...passes])("%s", (name) => {
 
 test("nothing is left over of what is no longer there", () => {
   const texts = [
-    ...allKernels.map(({ source }) => source),
+    ...allKernels.flatMap(({ source, others = [] }) => [source, ...others]),
     ...Object.values(passTexts),
     ...["update", "commit", "sum-rows"].map((name) => shaders[`../../shaders/${name}.wgsl`]),
   ];

@@ -84,7 +84,7 @@ function chosen(op: string, shapes: readonly (readonly number[])[], options: Wor
       const beside = asks ? ["metrics", "gradient_row", ...(second ? ["sum_row"] : [])] : op === "draw" ? ["path"] : [];
       const variantOf = (one: Choice): Variant => {
         const { tensors: _, times: __, ...choice } = completed({ ...kernel, choose: () => one }, work);
-        const shader = { kernel: kernel.name, source: kernel.source, ...choice, when: 0, layer: "" };
+        const shader = { kernel: kernel.name, ...choice, when: 0, layer: "" };
         const command = commandOf(shader, (name) => ({ arena: name, offset: 0, bytes: 0 }));
         // Where bindings go by the names of the op, a variant binds some of them.
         const given =

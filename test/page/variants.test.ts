@@ -9,6 +9,7 @@ import type { Browser, Page } from "playwright";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "../../demo/browser.ts";
+import { inLines } from "../../src/op/kernel.ts";
 import type { Op } from "../../src/op/op.ts";
 import { type Packed, pack } from "../packed.ts";
 import { controllers } from "../reference/controllers.ts";
@@ -92,7 +93,7 @@ describe("what was tried", () => {
 
   test("is every kernel, with both values of each of its conditions", () => {
     const texts: Readonly<Record<string, string>> = {
-      ...Object.fromEntries(allKernels.map((kernel) => [kernel.name, kernel.source])),
+      ...Object.fromEntries(allKernels.map(({ name, source, others = [] }) => [name, inLines(source, ...others)])),
       commit: textOf("commit.wgsl"),
       ...passTexts,
       update: textOf("update.wgsl"),
@@ -106,7 +107,9 @@ describe("what was tried", () => {
         .find((line) => /^(override|@group|fn|#if|\$\{)/.test(line)) ?? "";
     expect(files.filter((file) => !all.includes(mark(file)))).toEqual([]);
     // All products share one text, and what one of them has tried is tried.
-    const ofProducts = ["product.wgsl", "product/conv2d.wgsl"].flatMap((file) => conditionsOf(textOf(file)));
+    const ofProducts = ["product.wgsl", "product/tile.wgsl", "product/conv2d.wgsl", "strip.wgsl"].flatMap((file) =>
+      conditionsOf(textOf(file)),
+    );
     const isProduct = (name: string): boolean => conditionsOf(texts[name] ?? "").includes("COLUMN_SUM");
     const isUpdate = (name: string): boolean => name.split("+").every((part) => part in rules);
     const found = Object.entries(texts).flatMap(([name, text]) => {

@@ -31,8 +31,11 @@ const backwardEndings: readonly Ending[] = [
 /** A geometry without multiples of 4, one with nothing else, and one whose windows do not touch all. */
 const [, odd, even, , , strided] = geometries as [Geometry, Geometry, Geometry, Geometry, Geometry, Geometry];
 
+/** So many positions that columns are added up in blocks. */
+const long: Geometry = { image: [1, 37, 38, 3], kernel: [2, 3], filters: 12, stride: [1, 1], padding: "same" };
+
 /** Those that are tried with operands in the memory of a workgroup too: strides, in fours, and groups of channels. */
-const isStaged = (at: Geometry): boolean => at === strided || at === convolutions[2];
+const isStaged = (at: Geometry): boolean => [strided, long, convolutions[2]].includes(at);
 
 function forward(at: Geometry, ending?: Ending): Case {
   return {
@@ -92,6 +95,7 @@ export const cases: readonly Case[] = [
   backwardFilter(odd, 4, true),
   backwardFilter(even, 8),
   backwardFilter(strided, 2, true),
+  backwardFilter(long, 1, true),
   ...[...convolutions, ...padded].map((at) => backwardFilter(at)),
   ...padded.flatMap((at) => [forward(at), backwardInput(at), transposed(at, [3, 4])]),
   ...convolutions.slice(2, 6).map((at) => backwardFilter(at, 2, true)),
