@@ -1,6 +1,6 @@
 // The optimizer update of all layers in one dispatch: each block calls its rule with its row of the layer table.
-// MEASURED also leaves the squared length of each block's step. Grid: 64 threads a block; SERIAL: one.
-const WORKGROUP = ${WORKGROUP}u;
+// MEASURED also leaves the squared length of each block's step. Grid: THREADS a block, several blocks a workgroup.
+const THREADS = ${THREADS}u;
 
 #if ${HALTING}
 @group(0) @binding(7) var<storage, read> metrics: array<vec4u, 17>;  // [1 + slots]; the status in front
@@ -26,20 +26,17 @@ fn store(at: u32, before: vec4f, after: vec4f) {
 #endif
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
   let group = workgroup.y * groups.x + workgroup.x;
-#if ${SERIAL}
-  let block = group * WORKGROUP + lane;
-#elif ${MEASURED}
-  let block = group;
+#if ${SHARED}
+  let block = group * (64 / THREADS) + lane / THREADS;
 #else
-  // Several blocks a workgroup, where a workgroup costs more than threads that part ways.
-  let block = group * (WORKGROUP / 64) + lane / 64;
+  let block = group;  // the same for all, as their barriers want it
 #endif
   let word = blocks[block];
   let row = table[row_of(word)];
@@ -63,7 +60,7 @@ fn main(
   }
   moved[block] = sum;
 #else
-  update(rule_of(word), block * 64 + lane % 64, row);
+  for (var i = lane % THREADS; i < 64; i += THREADS) { update(rule_of(word), block * 64 + i, row); }
 #if ${MEASURED}
   let sum = sum_of(lane, mat2x4f(vec4f(length_of(word, lane), 0, 0, 0), vec4f()));
   if (lane == 0) { moved[block] = sum[0].x; }

@@ -64,7 +64,7 @@ export interface BlockOptions {
   readonly momentum: boolean;
   /** The arena of the gradients. */
   readonly gradients: string;
-  /** A CPU does the work: a workgroup costs much and a barrier more, so blocks share one, and one thread adds up a block. */
+  /** A CPU does the work: a workgroup costs much, a thread something, and a barrier more, so blocks share a workgroup and have few threads each. */
   readonly software: boolean;
 }
 
@@ -88,15 +88,22 @@ export interface Pass {
 export function chooseUpdate(options: BlockOptions, measured: boolean): Pass {
   const { rules: used, controlled, rows } = options;
   const serial = measured && options.software;
-  const workgroup = !measured && options.software ? 256 : 64;
+  const threads = serial ? 1 : !measured && options.software ? 4 : 64;
   const pass = blockPass(options, "update", controlled ? tableIn(rows, 9) : tableOfStep(rows));
   return {
     name: used.map(({ kernel }) => kernel).join("+"),
     source: inLines(update, pass.source),
-    holes: { ...pass.holes, HALTING: !controlled, MEASURED: measured, SERIAL: serial, WORKGROUP: workgroup },
+    holes: {
+      ...pass.holes,
+      HALTING: !controlled,
+      MEASURED: measured,
+      SERIAL: serial,
+      SHARED: threads < 64,
+      THREADS: threads,
+    },
     constants: pass.constants,
     arenas: { ...pass.arenas, table: "effective" },
-    grid: blockGrid(options.blocks, serial ? 64 : workgroup / 64),
+    grid: blockGrid(options.blocks, 64 / threads),
     blocks: options.blocks,
   };
 }
