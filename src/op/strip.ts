@@ -56,12 +56,13 @@ const meeting = ({ window: { kernelWidth, strideWidth }, dilation, ofTaps }: Str
 const pairs = ({ strip, other }: Step): (readonly [result: number, other: number])[] =>
   [...Array(strip * other).keys()].map((i) => [Math.floor(i / other), i % other]);
 
-/** Multiply-adds of four numbers that a text bears, and sums of a thread. */
-const [MOST_LINES, MOST_SUMS] = [256, 128];
+/** Multiply-adds of four numbers in a step, and sums of a thread: with more of either they take longer each. */
+const [MOST_LINES, MOST_SUMS] = [64, 96];
 
-/** All that fit, in equal order of terms. */
+/** All that fit, in equal order of terms: none for a window of single pixels, which nothing shares. */
 export function stripTactics(strips: Strips, { software, quads = false }: DeviceFacts, splits: number): Tactic[] {
   const { window, channels, columns, ofTaps } = strips;
+  if (window.kernelWidth === 1) return [];
   const lengths = ofTaps
     ? [1, 2, 4].flatMap((deep) => (deep > channels ? [] : [deep * window.kernelWidth]))
     : [4, 8, 16].map((most) => evenly(window.outWidth, most));

@@ -92,6 +92,9 @@ const quadsFor = (
   ];
 };
 
+/** How many times longer a line of images under taps takes than one of a matrix: where it lies, and whether, is reckoned for each. */
+const UNDER_TAPS = 2.5;
+
 /** Workgroups that a CPU adapter runs at once. */
 const CORES = 2;
 
@@ -99,8 +102,8 @@ const CORES = 2;
 function cheapest(tactics: readonly Tactic[], product: Product, whole: boolean): Tactic {
   const costOfTile = (one: Tactic): number => {
     const [rows, columns] = sidesOf(one);
-    const loads =
-      one.staging === "quads across" ? rows / 4 + columns : rows + columns / (one.staging === "registers" ? 1 : 4);
+    const lines = (one.staging === "quads across" ? rows / 4 : rows) * (product.strips === undefined ? 1 : UNDER_TAPS);
+    const loads = lines + (one.staging === "quads down" ? columns / 4 : columns);
     return (Math.ceil(product.K / 4) * 4 * (loads + (rows * columns) / 16)) / one.splits;
   };
   const costOf = (one: Tactic): number =>
