@@ -12,6 +12,7 @@ import { keepsInner, productKernel } from "./product.ts";
 import { checkCount, checkPair, given } from "./request.ts";
 import { reshape } from "./reshape.ts";
 import { splitsFor } from "./split.ts";
+import { stripsOf } from "./strip.ts";
 import { sumPartials } from "./sum.ts";
 import type { Product } from "./tactic.ts";
 import { dims, size, type Tensor } from "./tensor.ts";
@@ -76,7 +77,14 @@ type Form = (
       ...{ groups, rows, apart: [...rows, product.N], line: groups * product.N },
       holes: { STRIDED: false, LINE_OF: "m", TAPS_Y: "", TAPS_X: "", ...holes },
       ...(holes.STRIDED !== true && {
-        strips: { batch, channels, ofTaps, window: product.window, dilation: product.dilation[1]!, columns: product.N },
+        strips: stripsOf({
+          batch,
+          channels,
+          ofTaps,
+          window: product.window,
+          dilation: product.dilation[1]!,
+          columns: product.N,
+        }),
       }),
       constants: {
         ...windowConstants(product.window),

@@ -8,8 +8,7 @@ import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
 import { type Holes, inLines } from "./kernel.ts";
 import type { Attributes, Choice, Kernel, Tactic, Work } from "./op.ts";
-import { isByStrips, type Strips, stripText } from "./strip.ts";
-import { type Product, tacticsFor, tilingFor } from "./tactic.ts";
+import { isByStrips, type Product, type Strips, tacticsFor, tilingFor } from "./tactic.ts";
 import type { Tensor, Tensors } from "./tensor.ts";
 
 /** Holes for how an operand is seen: as vectors or as single numbers. */
@@ -64,7 +63,7 @@ function tileText(tactic: Tactic, product: Product, how: Parameters<typeof block
     const strips = isByStrips(tactic);
     const adds = long ? "part" : sum === undefined ? "" : "sum";
     const text = strips
-      ? stripText(tactic, product.strips as Strips, adds)
+      ? (product.strips as Strips).textOf(tactic, adds)
       : tileText(tactic, product, { adds, indexed: device.software });
     return {
       ...(strips && { source: byStrips as string }),

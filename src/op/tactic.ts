@@ -4,7 +4,20 @@ import { sidesOf } from "./block.ts";
 import { type DeviceFacts, fold, type Grid, type Holes, MOST_GROUPS } from "./kernel.ts";
 import type { Tactic, Work } from "./op.ts";
 import { isBusy } from "./split.ts";
-import { costOfStrip, isByStrips, type Strips, stripsIn, stripTactics } from "./strip.ts";
+
+/** Another way to run a product, whose threads make strips of its results. */
+export interface Strips {
+  /** All that fit, in equal order of terms. */
+  tactics(device: DeviceFacts, splits: number): readonly Tactic[];
+  /** How many strips there are. */
+  countOf(tactic: Tactic): number;
+  /** What a thread takes, in loads of one number. */
+  costOf(tactic: Tactic): number;
+  /** Holes of the text; columns of B are added up in sums, in parts of them, or not at all. */
+  textOf(tactic: Tactic, adds: "sum" | "part" | ""): Holes;
+}
+
+export const isByStrips = ({ staging }: Pick<Tactic, "staging">): boolean => staging.endsWith("strips");
 
 /** C [M, N] = A [M, K] B [K, N], each stored so or transposed, or several such products. */
 export interface Product {
@@ -68,7 +81,7 @@ export function tacticsFor(
     const isFull = 3 * results * splits >= 2 * 16 * one.threads * workgroups;
     return K > 8 && isFull && isWhole(one) && isBusy((workgroups * 64) / one.threads, 64, results, K);
   };
-  const strips = whole || product.strips === undefined ? [] : stripTactics(product.strips, device, splits);
+  const strips = whole ? [] : (product.strips?.tactics(device, splits) ?? []);
   const large = [cpu, ...quads.filter((one) => terms >= MOST_TERMS || sidesOf(one)[0] <= 16), ...strips];
   const first = device.software
     ? terms < MANY_TERMS
@@ -109,7 +122,7 @@ function cheapest(tactics: readonly Tactic[], product: Product, whole: boolean):
   const costOf = (one: Tactic): number =>
     Math.ceil(workgroupsOf(one, product, whole) / CORES) *
     one.threads *
-    (isByStrips(one) ? costOfStrip(one, product.strips as Strips) : costOfTile(one));
+    (isByStrips(one) ? (product.strips as Strips).costOf(one) : costOfTile(one));
   return tactics.reduce((best, one) => (costOf(one) < costOf(best) ? one : best));
 }
 
@@ -150,7 +163,7 @@ export function tilingFor(
   const slots = threads / shares;
   const byStrips = isByStrips(tactic);
   const results = groups * tactic.splits;
-  const down = byStrips ? stripsIn(tactic, strips as Strips) : Math.ceil(M / tall);
+  const down = byStrips ? (strips as Strips).countOf(tactic) : Math.ceil(M / tall);
   const tiles = [Math.ceil(N / wide), down, results] as const;
   const staged = staging === "workgroup";
   // Of four neighbours all stand in one row, or in one column of one product.
