@@ -17,7 +17,7 @@ export function gradusKernels(gpu: Gpu): (one: KernelCase) => Promise<Runner & {
   const replay = createReplay(gpu, { rows: 1 });
   return async (one) => {
     const built = graphOf(one);
-    const { recording, layout, planned } = recordingOf(built, gpu.software);
+    const { recording, layout, planned } = recordingOf(built, gpu);
     const store = createStore(gpu, layout, plainUpdate(sgd().rule), () => 0, { paths: [] });
     const { STORAGE, COPY_SRC, COPY_DST } = Usage;
     for (const [name, bytes] of planned.arenas)

@@ -3,6 +3,7 @@
 import { dependents } from "../../../src/graph/backward.ts";
 import { addTensor, emit, type Graph, tensorAt } from "../../../src/graph/graph.ts";
 import { lower } from "../../../src/graph/lower.ts";
+import type { DeviceFacts } from "../../../src/op/kernel.ts";
 import type { Tensor, Tensors } from "../../../src/op/tensor.ts";
 import { layOut } from "../../../src/plan/layout.ts";
 import { plan } from "../../../src/plan/plan.ts";
@@ -61,7 +62,7 @@ export function graphOf({ op, shapes, integers = [], attributes, gradients }: Ke
 }
 
 /** Its commands, and where what is given lies. */
-export function recordingOf({ graph, results }: KernelGraph, software: boolean) {
+export function recordingOf({ graph, results }: KernelGraph, { software, quads }: Required<DeviceFacts>) {
   const parameters = graph.tensors.filter(({ role }) => role === "parameter");
   const layout = layOut(parameters.map(({ name, shape }) => ({ name, shape, layer: "" })));
   const planned = plan(
@@ -70,6 +71,6 @@ export function recordingOf({ graph, results }: KernelGraph, software: boolean) 
     parameters.map(({ id }) => id),
     results,
   );
-  const recording: Recording = record(graph, planned, { name: "kernel", device: { software } });
+  const recording: Recording = record(graph, planned, { name: "kernel", device: { software, quads } });
   return { recording, layout, planned };
 }
