@@ -2,12 +2,6 @@
 // once for all taps that meet it. Y and dX: a strip are positions of a line, its terms are (ky, c) with all taps of that row. dW (TRANSPOSE_A): a
 // strip are the taps of a row of the filter in DEEP channels, its terms are OTHER positions of a line at a time. What there is of each is written
 // by strip.ts: pixels x<offset>_<channel>, lines of B o<other>_<block>, sums s<result>_<block>.
-override PAD_TOP: i32;  // below 0 where taps go backwards
-override PAD_LEFT: i32;
-override CHANNELS: u32;  // of the images, in one group
-override FILTERS: u32;
-override DILATION_HEIGHT: i32;  // from tap to tap
-override DILATION_WIDTH: i32;
 
 // A line of pixels under a row of a window, and whether there is one: for the results of a line, counted through all images.
 struct Line { at: u32, is_there: bool }

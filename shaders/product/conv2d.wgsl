@@ -4,12 +4,6 @@
 // Implicit matrix products: A is images under windows, a line for each (b, oy, ox), an entry for each (ky, kx, c). Y = A W, and dW = A^T
 // dY (TRANSPOSE_A), whose column sum is the gradient of the bias. For dX the images are those of dY, whose taps go backwards. With a
 // stride (STRIDED) its lines stand by (iy % stride, ix % stride): a class of pixels meets every so many-th tap, and no other is tried.
-override PAD_TOP: i32;  // below 0 where taps go backwards
-override PAD_LEFT: i32;
-override CHANNELS: u32;  // of the images, in one group
-override FILTERS: u32;
-override DILATION_HEIGHT: i32;  // from tap to tap
-override DILATION_WIDTH: i32;
 
 // Three digits of a number, the last two below `lengths`, and those of the way to what the thread takes next. Of taps, on both axes: the
 // first of the line in W, how many it has, where the first one lies beside the line's place, and from one to the next in W.

@@ -2,6 +2,7 @@
 
 import windows from "../../shaders/parts/window.wgsl?raw";
 import text from "../../shaders/product/conv2d.wgsl?raw";
+import taps from "../../shaders/product/taps.wgsl?raw";
 import tile from "../../shaders/product/tile.wgsl?raw";
 import strip from "../../shaders/strip.wgsl?raw";
 import { inLines } from "./kernel.ts";
@@ -98,7 +99,7 @@ type Form = (
         (groups === 1 ? "" : ` in ${groups} groups`),
     };
   };
-  return productKernel(name, inLines(windows, text), productOf, inLines(tile, windows, strip));
+  return productKernel(name, inLines(windows, taps, text), productOf, inLines(tile, windows, taps, strip));
 }
 
 /** The gradient of a filter over images that gave results with the gradient dy. */

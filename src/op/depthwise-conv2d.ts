@@ -9,13 +9,9 @@ import { checkPair, given } from "./request.ts";
 import { splitsFor } from "./split.ts";
 import { sumPartials } from "./sum.ts";
 import { size } from "./tensor.ts";
-import { type Slide, slideAttributes, windowRefusal } from "./window.ts";
+import { type Slide, slideAttributes, stripOf, windowRefusal } from "./window.ts";
 
 type Windows = Slide & { readonly kernel: readonly number[] };
-
-/** The length of the strips of a line, which are as few as `most` allows and about equal: a multiple of `step` if several. */
-const stripOf = (length: number, most: number, step = 1): number =>
-  Math.min(length, step * Math.ceil(length / Math.ceil(length / most) / step));
 
 /** The kernel of what makes an output, the gradient of the image, or that of the filter. */
 /* @__NO_SIDE_EFFECTS__ */ function stripKernel(way: "" | "-backward-input" | "-backward-filter"): Kernel {

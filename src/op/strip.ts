@@ -4,7 +4,7 @@ import { sidesOf } from "./block.ts";
 import { type DeviceFacts, each, type Holes } from "./kernel.ts";
 import type { Tactic } from "./op.ts";
 import type { Strips } from "./tactic.ts";
-import type { Window } from "./window.ts";
+import { stripOf, type Window } from "./window.ts";
 
 /** What is cut: lines of positions, or, for the gradient of a filter, its rows of taps. */
 interface Lines {
@@ -26,11 +26,8 @@ interface Step {
   readonly other: number;
 }
 
-/** The length of strips of a line, which are as few as `most` allows and about equal. */
-const evenly = (length: number, most: number): number => Math.ceil(length / Math.ceil(length / most));
-
 /** Positions at a time, of which none should stand beyond a line. */
-const positionsOf = (line: number): number => [4, 3, 2].find((length) => line % length === 0) ?? evenly(line, 4);
+const positionsOf = (line: number): number => [4, 3, 2].find((length) => line % length === 0) ?? stripOf(line, 4);
 
 function stepOf(tactic: Tactic, { window: { kernelWidth, outWidth }, ofTaps }: Lines): Step {
   const [strip, columns] = sidesOf(tactic);
@@ -64,7 +61,7 @@ function stripTactics(lines: Lines, { software, quads = false }: DeviceFacts, sp
   if (window.kernelWidth === 1) return [];
   const lengths = ofTaps
     ? [1, 2, 4].flatMap((deep) => (deep > channels ? [] : [deep * window.kernelWidth]))
-    : [4, 8, 16].map((most) => evenly(window.outWidth, most));
+    : [4, 8, 16].map((most) => stripOf(window.outWidth, most));
   const widths = [4, 8, 16].filter((width) => width === 4 || width / 2 < columns);
   return [...new Set(lengths)].flatMap((strip) =>
     widths.flatMap((width): Tactic[] => {

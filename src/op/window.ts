@@ -141,6 +141,10 @@ export function spreadLength(count: number, span: number, stride: number, paddin
   return (count - 1) * stride + span - before - after;
 }
 
+/** The length of the strips of a line, which are as few as `most` allows and about equal: a multiple of `step` if several. */
+export const stripOf = (length: number, most: number, step = 1): number =>
+  Math.min(length, step * Math.ceil(length / Math.ceil(length / most) / step));
+
 /** Attributes as those of a slide. */
 export const slideOf = (attributes: Attributes): Slide => attributes as Slide;
 
