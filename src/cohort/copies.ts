@@ -5,7 +5,7 @@ import { alikeIn } from "./alike.ts";
 import { byRows, byStates, tell } from "./around.ts";
 import type { Core, Program, ProgramOptions, Residence } from "./core.ts";
 import { type Replace, replaced } from "./replace.ts";
-import { type Copied, placeOfMany, spread, TOLD } from "./spread.ts";
+import { type Copied, placeOfMany, rowsOfCopy, spread, TOLD } from "./spread.ts";
 
 /** Blocks of an arena begin at multiples of so many numbers. */
 const BLOCK = 256;
@@ -45,7 +45,9 @@ export function copiesOf(
     const rows = one.parameters.length;
     const room = (reports ?? one.reports.length) + 1;
     told = 4 * core.reportsAt(0) + 256 * (room - 1);
-    const copied: Copied = { copies, rows, told, seeds: drawn, ordered: ordered && mode === "train" };
+    // A processor takes every so many-th workgroup at once, and goes through what a copy reads as long as it stays near.
+    const inTurns = options.software;
+    const copied: Copied = { copies, rows, told, seeds: drawn, ordered: ordered && mode === "train", inTurns };
     const weights = many({ parameters: one.parameters, layout: one.layout }, core);
     const { recording } = one;
     const isAround = (arena: string): boolean => ["blocks", "accumulated"].includes(arena);
@@ -58,8 +60,8 @@ export function copiesOf(
         command,
         (kernel) => spread(kernel, { ...copied, alike }, core, once),
         mostBlocks * BLOCK * 4,
-        // What goes on with rows does so with those of its copy.
-        (rows, kernels) => ({ ...rows, copy: kernels.map(({ grid: [x, y, z] }) => x * y * z) as [number, number] }),
+        (rows, kernels) =>
+          rowsOfCopy(rows, kernels.map(({ grid: [x, y, z] }) => x * y * z) as [number, number], copied),
       );
     });
     const end = commands.findIndex(({ kernel }) => kernel === "commit");

@@ -9,6 +9,7 @@ export type ProgramOptions = Parameters<Copies["build"]>[0];
 export type Program = ReturnType<Copies["build"]>;
 export type Command = Program["recording"]["commands"][number];
 export type Binding = Command["bindings"][number];
+export type Rows = NonNullable<Command["rows"]>;
 /** Tensors that have a place, and the arena of all of them. */
 export type Residence = Program["states"];
 /** A slice of an arena. */

@@ -2,7 +2,7 @@
 // that of the copy. Each copy works as the command does alone, so that no bit changes and no dispatch is added. A tensor at `offset`
 // of an arena lies at copies x offset there, one copy behind the other, so that what was apart is apart.
 
-import type { Binding, Command, Core, Slice } from "./core.ts";
+import type { Binding, Command, Core, Rows, Slice } from "./core.ts";
 
 /** The arena in which each copy has its own metrics. */
 export const TOLD = "told";
@@ -17,6 +17,8 @@ export interface Copied {
   readonly seeds: readonly number[] | undefined;
   /** Whether each copy has an order of samples of its own, behind those of the copies before it. */
   readonly ordered: boolean;
+  /** Whether neighbouring workgroups are of different copies, where it helps a cache; else those of a copy follow one another. */
+  readonly inTurns: boolean;
   /** What all of them have at one place, that of the first. */
   readonly alike?: readonly Slice[];
 }
@@ -81,9 +83,7 @@ export function spread(command: Command, copied: Copied, core: Core, once = fals
   const shifted = strides.reduce((code, [name]) => shift(code, name), withRows(plain, bindings, copied));
   const seeded = kernel === "draw" ? withSeeds(shifted, copied) : shifted;
   const [x, y, z] = grid;
-  const code = once
-    ? plain
-    : entryFor(isSums ? withSums(seeded, copied) : seeded, command.grid, copied.copies, strides);
+  const code = once ? plain : entryFor(isSums ? withSums(seeded, copied) : seeded, command.grid, copied, strides);
   const folded = once ? grid : core.fold(x * y * z * copied.copies);
   const shader = { kernel, source: code, holes: {}, constants, grid: folded, when, note };
   return core.commandOf({ ...shader, layer, ...(times !== undefined && { times }) }, (name) => {
@@ -94,8 +94,22 @@ export function spread(command: Command, copied: Copied, core: Core, once = fals
   });
 }
 
+/** In WGSL, for workgroup `at` where `each` are of a copy: which copy it is of, and which of that copy's it is. */
+const copyOf = (at: string, each: number, { copies, inTurns }: Copied): string =>
+  inTurns ? `${at} % ${copies}u` : `${at} / ${each}u`;
+const placeIn = (at: string, each: number, { copies, inTurns }: Copied): string =>
+  inTurns ? `${at} / ${copies}u` : `${at} % ${each}u`;
+
+/** A kernel goes on with the rows of its own copy: what `rows` says of both, with the workgroups of each for one copy. */
+export function rowsOfCopy(rows: Rows, [first, second]: readonly [number, number], copied: Copied): Rows {
+  const copy = copyOf("at", first, copied);
+  const group = (turn: string): string =>
+    copied.inTurns ? `(${turn}) * ${copied.copies}u + ${copy}` : `${copy} * ${second}u + ${turn}`;
+  return { ...rows, copy: { place: placeIn("at", first, copied), group } };
+}
+
 /** Shares the workgroups out, and says once where a copy's own begin, since a multiplication for each access takes its time. */
-function entryFor(code: string, [x, y, z]: Command["grid"], copies: number, strides: readonly Stride[]): string {
+function entryFor(code: string, [x, y, z]: Command["grid"], copied: Copied, strides: readonly Stride[]): string {
   const found = header.exec(code) as RegExpExecArray;
   const begin = found.index + found[0].length;
   const end = closing(code, begin, "(", ")");
@@ -110,10 +124,10 @@ const OWN_THREADS = u32(${found[1]});
 @compute @workgroup_size(${found[1]})
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) own_lane: u32) {
   let own_at = workgroup.y * groups.x + workgroup.x;
-  if (own_at >= ${each * copies}u) { return; }
-  own_copy = own_at / ${each}u;
+  if (own_at >= ${each * copied.copies}u) { return; }
+  own_copy = ${copyOf("own_at", each, copied)};
   ${strides.map(([name, by]) => `own_begin_${name} = own_copy * (${by});`).join("\n  ")}
-  let own_place = own_at % ${each}u;
+  let own_place = ${placeIn("own_at", each, copied)};
   let own_group = vec3u(own_place % ${x}u, own_place / ${x}u % ${y}u, own_place / ${x * y}u);
   let own_groups = vec3u(${x}u, ${y}u, ${z}u);
   own_main(${given});

@@ -75,10 +75,9 @@ export function thenRows(
   const { by, each, copy } = rows;
   if (by === "workgroup" ? others !== threads : merged.waits[1]) return undefined;
   const [x, y, z] = first.grid;
-  const place = copy === undefined ? "at" : `at % ${copy[0]}u`;
-  const before = copy === undefined ? "" : `at / ${copy[0]}u * ${copy[1]}u + `;
+  const { place, group } = copy ?? { place: "at", group: (turn: string): string => turn };
   const call = (turn: string, lane: string): string =>
-    `main_1(vec3u(${before}${turn}, 0, 0), vec3u(${MOST}, 1, 1), ${lane});`;
+    `main_1(vec3u(${group(turn)}, 0, 0), vec3u(${MOST}, 1, 1), ${lane});`;
   const loop =
     by === "workgroup"
       ? `for (var i = 0u; i < ${each}u; i++) { ${call("first + i", "lane")} workgroupBarrier(); }`
@@ -86,7 +85,7 @@ export function thenRows(
   const body = [
     `main_0(vec3u(at % ${x}u, at / ${x}u % ${y}u, at / ${x * y}u), vec3u(${x}, ${y}, ${z}), lane);`,
     "storageBarrier();",
-    `let first = ${place} * ${each}u;`,
+    `let first = (${place}) * ${each}u;`,
     loop,
   ].join("\n  ");
   return { ...commandFrom(merged, [first, second], threads, body, first.grid), rows };

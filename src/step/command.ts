@@ -51,8 +51,8 @@ export interface Rows {
   readonly by: "thread" | "workgroup";
   /** Turns of a workgroup. */
   readonly each: number;
-  /** Where there are many of both, one behind the other: workgroups of one of the first, and of the second. Default: one of each. */
-  readonly copy?: readonly [first: number, second: number];
+  /** Where there are copies of both, in WGSL: which of its copy a workgroup `at` is, and the number of the one that has a turn of that copy. */
+  readonly copy?: { readonly place: string; readonly group: (turn: string) => string };
 }
 
 /** A command by its kernels: those that it is made of, or itself. */
