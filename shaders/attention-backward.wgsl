@@ -1,6 +1,6 @@
 // With dS = P (dO V^T - delta): dQ[i] = SCALE sum over j of dS[i, j] K[j], or (OF_KEYS) dK[j] = SCALE sum over i of dS[i, j] Q[i] and
 // dV[j] = sum over i of P[i, j] dO[i], also over the heads of queries that share those of keys. P is made again, score by score. A thread
-// for each row of a head that is written, which gathers in a fixed order.
+// for EACH rows of a head that are written, which gathers in a fixed order.
 @group(0) @binding(4) var<storage, read> dy: array<${V}>;  // [B, QUERIES, HEADS, LANES]
 @group(0) @binding(5) var<storage, read> known: array<f32>;  // [B, QUERIES, HEADS, 3]: largest score, 1 / sum of powers, delta
 #if ${OF_KEYS}
@@ -16,6 +16,40 @@ fn other(at: u32) -> V { return k[at]; }
 fn other_value(at: u32) -> V { return v[at]; }
 #endif
 
+fn known_of(row: u32) -> vec3f { return vec3f(known[row * 3], known[row * 3 + 1], known[row * 3 + 2]); }
+
+// What a row has of its own, and what it has found.
+struct Own { one: Head, value: Head, by: vec3f }
+struct Found { sum: Head, sum_value: Head }
+
+fn own_of(row: u32) -> Own {
+#if ${OF_KEYS}
+  let by = vec3f();
+#else
+  let by = known_of(row);
+#endif
+  return Own(Head(${OWN}), Head(${OWN_VALUE}), by);
+}
+
+fn nothing() -> Found { return Found(Head(), Head()); }
+
+// A row that has looked at one more; `by` is known of the query. Where the one does not see the other, it adds 0 times 0, since what stands
+// there may be no number.
+fn looked(own: Own, was: Found, seen: Head, seen_value: Head, by: vec3f, is_seen: bool) -> Found {
+  var it = was;
+  var product = V();
+  var slope = V();
+  ${MULTIPLY}
+  let p = select(0, power(whole(product) * SCALE - by.x) * by.y, is_seen);
+  let ds = select(0, p * (whole(slope) - by.z), is_seen);
+  ${ADD}
+  return it;
+}
+
+fn end(row: u32, it: Found) {
+  ${WRITE}
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -23,50 +57,31 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let thread = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
-  if (thread >= ROWS) { return; }
+  if (thread >= ROWS / EACH) { return; }
   let share = HEADS / KEY_HEADS;
-  var own: Head;
-  var own_value: Head;
-  var sum: Head;
-  var sum_value: Head;
 #if ${OF_KEYS}
-  let key = thread % KEYS;
-  let key_head = thread / KEYS % KEY_HEADS;
-  let sample = thread / (KEYS * KEY_HEADS);
-  let to = key_row(sample, key, key_head) * LANES;
-  ${READ_KEYS}
+  let first = first_place(thread, KEYS);
+  let key_head = thread / (KEYS / EACH) % KEY_HEADS;
+  let sample = thread / (KEYS / EACH * KEY_HEADS);
+  let row = key_row(sample, first, key_head);
+  ${BEGIN}
   for (var head = key_head * share; head < (key_head + 1) * share; head++) {
-    for (var query = first_query(key); query < QUERIES; query++) {
-      let row = query_row(sample, query, head);
-      let at = row * LANES;
-#else
-  let query = thread % QUERIES;
-  let head = thread / QUERIES % HEADS;
-  let sample = thread / (QUERIES * HEADS);
-  let row = query_row(sample, query, head);
-  let to = row * LANES;
-  ${READ_QUERIES}
-  {
-    for (var key = 0u; key < end_of_keys(query); key++) {
-      let at = key_row(sample, key, head / share) * LANES;
-#endif
-      ${SEE}
-      if (is_unseen(sample, query, key)) { continue; }
-      ${SEE_VALUES}
-      var product = V();
-      var slope = V();
-      ${MULTIPLY}
-      let p = power(whole(product) * SCALE - known[row * 3]) * known[row * 3 + 1];
-      let ds = p * (whole(slope) - known[row * 3 + 2]);
-      ${ADD}
-#if ${OF_KEYS}
-      ${ADD_VALUES}
-#endif
+    for (var query = first_query(first); query < QUERIES; query++) {
+      let by = known_of(query_row(sample, query, head));
+      let at = query_row(sample, query, head) * LANES;
+      ${LOOK}
     }
   }
-#if ${OF_KEYS}
-  ${WRITE_KEYS}
 #else
-  ${WRITE_QUERIES}
+  let first = first_place(thread, QUERIES);
+  let head = thread / (QUERIES / EACH) % HEADS;
+  let sample = thread / (QUERIES / EACH * HEADS);
+  let row = query_row(sample, first, head);
+  ${BEGIN}
+  for (var key = 0u; key < end_of_keys(first + (EACH - 1) * NEIGHBOURS); key++) {
+    let at = key_row(sample, key, head / share) * LANES;
+    ${LOOK}
+  }
 #endif
+  ${END}
 }

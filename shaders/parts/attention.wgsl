@@ -1,10 +1,11 @@
 // What the kernels of attention share: heads lie beside each other in the last axis and are read in fours where they can be (VECTOR).
 // KEY_HEADS divides HEADS: neighbouring heads of queries share a head of keys. A query sees the keys that the mask leaves and, where
-// attention is causal, those up to its own place. What is said of each lane of a head is written by attention.ts, so that a head can stay
-// in registers: behind a variable index it would be in memory.
+// attention is causal, those up to its own place. A thread has EACH rows, which look at the same together. What is said of each lane of a
+// head and of each row is written by attention.ts, so that they stay in registers: behind a variable index they would be in memory.
 alias V = ${V};
 const LANES = ${LANES}u;  // of a head
 alias Head = array<V, LANES>;
+const EACH = ${EACH}u;
 
 override ROWS: u32;  // that are written
 override QUERIES: u32;
@@ -31,6 +32,11 @@ const NEIGHBOURS = ${NEIGHBOURS}u;
 fn is_unseen(sample: u32, query: u32, key: u32) -> bool { return is_hidden(sample, key) || (CAUSAL && key > query); }
 fn end_of_keys(query: u32) -> u32 { return select(KEYS, min(KEYS, (query / NEIGHBOURS + 1) * NEIGHBOURS), CAUSAL); }
 fn first_query(key: u32) -> u32 { return select(0, key / NEIGHBOURS * NEIGHBOURS, CAUSAL); }
+
+// The first place of a thread's rows, of so many; those of neighbours lie beside each other, its next one behind them.
+fn first_place(thread: u32, places: u32) -> u32 {
+  return thread % (places / EACH) / NEIGHBOURS * (EACH * NEIGHBOURS) + thread % NEIGHBOURS;
+}
 
 fn query_row(sample: u32, query: u32, head: u32) -> u32 { return (sample * QUERIES + query) * HEADS + head; }
 fn key_row(sample: u32, key: u32, head: u32) -> u32 { return (sample * KEYS + key) * KEY_HEADS + head; }

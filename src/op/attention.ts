@@ -25,74 +25,120 @@ const lengthsOf = (q: Tensor, { heads, keyHeads = heads, scale }: Look) => {
   return { length, keyHeads, scale: scale ?? 1 / Math.sqrt(length) };
 };
 
-/** Statements for each lane of a head, by the holes that they fill. */
-type OfLanes = Readonly<Record<string, (n: number) => string>>;
-
-const forward: OfLanes = {
-  READ_OWN: (n) => `own[${n}] = q[row * LANES + ${n}];`,
-  MULTIPLY: (n) => `product = fma(own[${n}], seen${n}, product);`,
-  SHRINK: (n) => `sum[${n}] *= shrunk;`,
-  ADD: (n) => `sum[${n}] = fma(V(share), seen_value${n}, sum[${n}]);`,
-  WRITE: (n) => `y[row * LANES + ${n}] = select(V(), sum[${n}] / total, sees);`,
-};
-
-const back: OfLanes = {
-  READ_KEYS: (n) => `own[${n}] = k[to + ${n}]; own_value[${n}] = v[to + ${n}];`,
-  READ_QUERIES: (n) => `own[${n}] = q[to + ${n}]; own_value[${n}] = dy[to + ${n}];`,
-  MULTIPLY: (n) => `product = fma(own[${n}], seen${n}, product); slope = fma(own_value[${n}], seen_value${n}, slope);`,
-  ADD: (n) => `sum[${n}] = fma(V(ds), seen${n}, sum[${n}]);`,
-  ADD_VALUES: (n) => `sum_value[${n}] = fma(V(p), seen_value${n}, sum_value[${n}]);`,
-  WRITE_KEYS: (n) => `dk[to + ${n}] = sum[${n}] * SCALE; dv[to + ${n}] = sum_value[${n}];`,
-  WRITE_QUERIES: (n) => `dq[to + ${n}] = sum[${n}] * SCALE;`,
-};
-
-/** Statements that read a head of what a row looks at, its key and its value. */
-const seeing = (lanes: number): readonly [keys: string, values: string] => [
-  each(lanes, (n) => `let seen${n} = other(at + ${n});`),
-  each(lanes, (n) => `let seen_value${n} = other_value(at + ${n});`),
-];
-
-/** The same of four neighbours, which look at the same: each reads a part for all. */
-function seeingTogether(lanes: number): string {
-  const parts = Math.ceil(lanes / 4);
-  return [
-    each(parts, (i) => `let part${i} = other(at + min(${4 * i} + lane % 4, LANES - 1));`),
-    each(parts, (i) => `let value_part${i} = other_value(at + min(${4 * i} + lane % 4, LANES - 1));`),
-    each(lanes, (n) => `let seen${n} = quadBroadcast(part${n >> 2}, ${n % 4});`),
-    each(lanes, (n) => `let seen_value${n} = quadBroadcast(value_part${n >> 2}, ${n % 4});`),
-  ].join("");
+/** A kernel that looks from rows to others. */
+interface Looking {
+  /** What is written, of which a thread has rows. */
+  readonly written: "y" | "dq" | "dk";
+  /** Statements for each lane of a head, by the holes that they fill. */
+  readonly lanes: Readonly<Record<string, (n: number) => string>>;
+  /** What is known of the query, for a row by its number. */
+  readonly by?: (i: number) => string;
 }
 
-/** The kernel of an op that looks from queries to keys or back: a thread for each row of a head of `written`. */
-/* @__NO_SIDE_EFFECTS__ */ const lookKernel = <const Name extends string>(
+const forward: Looking = {
+  written: "y",
+  lanes: {
+    OWN: (n) => `q[row * LANES + ${n}],`,
+    MULTIPLY: (n) => `product = fma(own[${n}], seen[${n}], product);`,
+    ADD: (n) => `it.sum[${n}] = fma(V(share), select(V(), seen_value[${n}], is_seen), was.sum[${n}] * shrunk);`,
+    WRITE: (n) => `y[row * LANES + ${n}] = select(V(), it.sum[${n}] / it.total, sees);`,
+  },
+};
+
+const multiplyBoth = (n: number): string =>
+  `product = fma(own.one[${n}], seen[${n}], product); slope = fma(own.value[${n}], seen_value[${n}], slope);`;
+const addSlopes = (n: number): string => `it.sum[${n}] = fma(V(ds), select(V(), seen[${n}], is_seen), was.sum[${n}]);`;
+
+const ofQueries: Looking = {
+  written: "dq",
+  lanes: {
+    OWN: (n) => `q[row * LANES + ${n}],`,
+    OWN_VALUE: (n) => `dy[row * LANES + ${n}],`,
+    MULTIPLY: multiplyBoth,
+    ADD: addSlopes,
+    WRITE: (n) => `dq[row * LANES + ${n}] = it.sum[${n}] * SCALE;`,
+  },
+  by: (i) => `own${i}.by, `,
+};
+
+const ofKeys: Looking = {
+  written: "dk",
+  lanes: {
+    OWN: (n) => `k[row * LANES + ${n}],`,
+    OWN_VALUE: (n) => `v[row * LANES + ${n}],`,
+    MULTIPLY: multiplyBoth,
+    ADD: (n) =>
+      `${addSlopes(n)} it.sum_value[${n}] = fma(V(p), select(V(), seen_value[${n}], is_seen), was.sum_value[${n}]);`,
+    WRITE: (n) => `dk[row * LANES + ${n}] = it.sum[${n}] * SCALE; dv[row * LANES + ${n}] = it.sum_value[${n}];`,
+  },
+  by: () => "by, ",
+};
+
+/** What is read of what rows look at: a head and its value, each by its function. */
+const read = [
+  ["seen", "other"],
+  ["seen_value", "other_value"],
+] as const;
+
+/** Statements that read it; `together`: of four neighbours, which look at the same, each reads a part for all. */
+const seeing = (lanes: number, together: boolean): string =>
+  read
+    .flatMap(([seen, other]) => [
+      together
+        ? each(Math.ceil(lanes / 4), (i) => `let ${seen}${i} = ${other}(at + min(${4 * i} + lane % 4, LANES - 1));`)
+        : "",
+      `let ${seen} = Head(${each(lanes, (n) => (together ? `quadBroadcast(${seen}${n >> 2}, ${n % 4})` : `${other}(at + ${n})`), ", ")});`,
+    ])
+    .join("\n");
+
+/** Rows from which on a CPU adapter's threads have two, and both cores something to do. */
+const MANY = 256;
+
+/** The kernel of an op that looks from queries to keys or back. */
+/* @__NO_SIDE_EFFECTS__ */ const lookKernel = (
   name: string,
   text: string,
-  written: Name,
-  ofLanes: OfLanes,
+  { written, lanes: ofLanes, by = () => "" }: Looking,
   holes: Readonly<Record<string, boolean>> = {},
 ): Kernel => ({
   name,
   source: inLines(part, text),
   beside: true,
-  choose({ device, tensors, attributes }) {
+  choose({ device: { software, quads = false }, tensors, attributes }) {
     const { q, k, mask } = tensors as { readonly q: Tensor; readonly k: Tensor; readonly mask?: Tensor };
     const look = attributes as Look;
     const { length, keyHeads, scale } = lengthsOf(q, look);
     const rows = size((tensors as Readonly<Record<string, Tensor>>)[written]!.shape) / length;
     const vector = length % 4 === 0;
     const lanes = vector ? length / 4 : length;
+    const fromKeys = written === "dk";
+    const places = (fromKeys ? k : q).shape[1] as number;
     // A CPU adapter pays for what is loaded, and for each thread that loads it.
-    const quads = device.software && device.quads === true && (written === "dk" ? k : q).shape[1]! % 4 === 0;
-    const [keys, values] = quads ? [seeingTogether(lanes), ""] : seeing(lanes);
+    const together = software && quads && places % 4 === 0;
+    const neighbours = together ? 4 : 1;
+    const rowsEach = software && rows >= MANY && places % (2 * neighbours) === 0 ? 2 : 1;
+    const see = seeing(lanes, together);
+    const row = (i: number): string => `row + ${i * neighbours} * ${fromKeys ? "KEY_HEADS" : "HEADS"}`;
+    const isUnseen = (i: number): string => {
+      const own = `first + ${i * neighbours}`;
+      return `is_unseen(sample, ${(fromKeys ? ["query", own] : [own, "key"]).join(", ")})`;
+    };
+    const looks = (i: number, isSeen: string): string =>
+      `it${i} = looked(own${i}, it${i}, seen, seen_value, ${by(i)}${isSeen});`;
     return {
       holes: {
         V: vector ? "vec4f" : "f32",
         VECTOR: vector,
         LANES: lanes,
+        EACH: rowsEach,
         MASKED: mask !== undefined,
-        NEIGHBOURS: quads ? 4 : 1,
-        SEE: keys,
-        SEE_VALUES: values,
+        NEIGHBOURS: neighbours,
+        BEGIN: each(rowsEach, (i) => `let own${i} = own_of(${row(i)}); var it${i} = nothing();`),
+        // A GPU passes by what is not seen; on a CPU adapter a condition costs more than what it spares.
+        LOOK: software
+          ? `${see}\n${each(rowsEach, (i) => looks(i, `!${isUnseen(i)}`))}`
+          : `if (!${isUnseen(0)}) { ${see} ${looks(0, "true")} }`,
+        END: each(rowsEach, (i) => `end(${row(i)}, it${i});`),
         ...Object.fromEntries(Object.entries(ofLanes).map(([hole, text]) => [hole, each(lanes, text)])),
         ...holes,
       },
@@ -100,7 +146,7 @@ function seeingTogether(lanes: number): string {
         ...{ ROWS: rows, QUERIES: q.shape[1] as number, KEYS: k.shape[1] as number },
         ...{ HEADS: look.heads, KEY_HEADS: keyHeads, SCALE: scale, CAUSAL: look.causal === true ? 1 : 0 },
       },
-      grid: rows,
+      grid: rows / rowsEach,
       note: `${dims(q)} to ${dims(k)} in ${look.heads} heads${look.causal === true ? ", causal" : ""}`,
     };
   },
@@ -150,7 +196,7 @@ export const attention = defineOp({
     give("v", () => ofKeys().dv);
   },
   work: ({ q, k }) => 2 * size(q.shape) * (k.shape[1] as number),
-  kernel: lookKernel("attention", source, "y", forward),
+  kernel: lookKernel("attention", source, forward),
 });
 
 /** Of each row of scores the largest, 1 / the sum of powers, and the sum of dy y. */
@@ -186,7 +232,7 @@ export const attentionBackwardQueries = defineOp({
   optional: ["mask"],
   outputs: ["dq"],
   shape: ({ q }, _: Look) => ({ dq: { shape: q.shape } }),
-  kernel: lookKernel("attention-backward", backwardSource, "dq", back, { OF_KEYS: false }),
+  kernel: lookKernel("attention-backward", backwardSource, ofQueries, { OF_KEYS: false }),
 });
 
 /** The gradients of keys and values. */
@@ -196,5 +242,5 @@ export const attentionBackwardKeys = defineOp({
   optional: ["mask"],
   outputs: ["dk", "dv"],
   shape: ({ k, v }, _: Look) => ({ dk: { shape: k.shape }, dv: { shape: v.shape } }),
-  kernel: lookKernel("attention-backward", backwardSource, "dk", back, { OF_KEYS: true }),
+  kernel: lookKernel("attention-backward", backwardSource, ofKeys, { OF_KEYS: true }),
 });

@@ -1,5 +1,5 @@
 // Cases of attention and its gradients: heads that are read in fours or not, shared heads of keys, causal, masked, more keys than
-// queries and fewer, as many as four neighbours read together and not, rows that see nothing, large scores, NaN.
+// queries and fewer, as many as four neighbours read together and not, a thread with two rows, rows that see nothing, large scores, NaN.
 
 import { size } from "../../../src/op/tensor.ts";
 import { between, type Fill, holed, normals, torn } from "../../reference/numbers.ts";
@@ -97,20 +97,24 @@ const looks: readonly Look[] = [
   { queries: 300, length: 4, batch: 1, causal: true },
   { queries: 8, length: 6, mask: some, causal: true, heads: 4, keyHeads: 2 },
   { queries: 8, keys: 12, length: 20, mask: some },
+  { queries: 64, length: 5, batch: 2, causal: true },
+  { queries: 40, keys: 64, length: 8, batch: 2, heads: 4, keyHeads: 2, mask: some, causal: true },
 ];
 
-const [plain, fours] = [looks[1], looks[7]] as [Look, Look];
+const [plain, fours, pairs] = [looks[1], looks[7], looks.at(-1)] as [Look, Look, Look];
 
 export const cases: readonly Case[] = [
   ...looks.map((look) => cased("attention", look)),
   { ...cased("attention", plain, between(-40, 40)), note: "large scores" },
   { ...cased("attention", { ...plain, length: 4 }, holed()), note: "with NaN" },
   { ...cased("attention", fours, holed()), note: "with NaN, masked" },
+  { ...cased("attention", pairs, holed()), note: "with NaN, masked" },
   ...looks.slice(0, 6).map(delta),
   ...["attention", "attentionBackwardQueries", "attentionBackwardKeys"].map(unseen),
   ...["attentionBackwardQueries", "attentionBackwardKeys"].flatMap((op) => [
     ...looks.map((look) => cased(op, look)),
     { ...cased(op, fours, holed()), note: "with NaN, masked" },
+    { ...cased(op, pairs, holed()), note: "with NaN, masked" },
   ]),
 ];
 
