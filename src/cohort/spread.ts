@@ -102,10 +102,10 @@ const placeIn = (at: string, each: number, { copies, inTurns }: Copied): string 
 
 /** A kernel goes on with the rows of its own copy: what `rows` says of both, with the workgroups of each for one copy. */
 export function rowsOfCopy(rows: Rows, [first, second]: readonly [number, number], copied: Copied): Rows {
+  const { copies, inTurns } = copied;
   const copy = copyOf("at", first, copied);
-  const group = (turn: string): string =>
-    copied.inTurns ? `(${turn}) * ${copied.copies}u + ${copy}` : `${copy} * ${second}u + ${turn}`;
-  return { ...rows, copy: { place: placeIn("at", first, copied), group } };
+  const begin = inTurns ? { first: copy, step: copies } : { first: `${copy} * ${second}u`, step: 1 };
+  return { ...rows, copy: { place: placeIn("at", first, copied), ...begin } };
 }
 
 /** Shares the workgroups out, and says once where a copy's own begin, since a multiplication for each access takes its time. */

@@ -75,9 +75,9 @@ export function thenRows(
   const { by, each, copy } = rows;
   if (by === "workgroup" ? others !== threads : merged.waits[1]) return undefined;
   const [x, y, z] = first.grid;
-  const { place, group } = copy ?? { place: "at", group: (turn: string): string => turn };
+  const { place, first: begin, step: far } = copy ?? { place: "at", first: "0u", step: 1 };
   const call = (turn: string, lane: string): string =>
-    `main_1(vec3u(${group(turn)}, 0, 0), vec3u(${MOST}, 1, 1), ${lane});`;
+    `main_1(vec3u(${begin} + (${turn}) * ${far}u, 0, 0), vec3u(${MOST}, 1, 1), ${lane});`;
   const loop =
     by === "workgroup"
       ? `for (var i = 0u; i < ${each}u; i++) { ${call("first + i", "lane")} workgroupBarrier(); }`

@@ -51,8 +51,11 @@ export interface Rows {
   readonly by: "thread" | "workgroup";
   /** Turns of a workgroup. */
   readonly each: number;
-  /** Where there are copies of both, in WGSL: which of its copy a workgroup `at` is, and the number of the one that has a turn of that copy. */
-  readonly copy?: { readonly place: string; readonly group: (turn: string) => string };
+  /**
+   * Where there are copies of both: in WGSL which of its copy a workgroup `at` is, and the number of the one that has the first turn of that
+   * copy; and how far the next one is.
+   */
+  readonly copy?: { readonly place: string; readonly first: string; readonly step: number };
 }
 
 /** A command by its kernels: those that it is made of, or itself. */
