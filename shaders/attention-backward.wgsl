@@ -60,26 +60,23 @@ fn main(
   if (thread >= ROWS / EACH) { return; }
   let share = HEADS / KEY_HEADS;
 #if ${OF_KEYS}
-  let first = first_place(thread, KEYS);
-  let key_head = thread / (KEYS / EACH) % KEY_HEADS;
-  let sample = thread / (KEYS / EACH * KEY_HEADS);
-  let row = key_row(sample, first, key_head);
+  let stand = stand_of(thread, KEYS, KEY_HEADS);
+  let row = key_row(stand.sample, stand.first, stand.head);
   ${BEGIN}
-  for (var head = key_head * share; head < (key_head + 1) * share; head++) {
-    for (var query = first_query(first); query < QUERIES; query++) {
-      let by = known_of(query_row(sample, query, head));
-      let at = query_row(sample, query, head) * LANES;
+  for (var head = stand.head * share; head < (stand.head + 1) * share; head++) {
+    for (var query = first_query(stand.first); query < QUERIES; query++) {
+      let other_row = query_row(stand.sample, query, head);
+      let by = known_of(other_row);
+      let at = other_row * LANES;
       ${LOOK}
     }
   }
 #else
-  let first = first_place(thread, QUERIES);
-  let head = thread / (QUERIES / EACH) % HEADS;
-  let sample = thread / (QUERIES / EACH * HEADS);
-  let row = query_row(sample, first, head);
+  let stand = stand_of(thread, QUERIES, HEADS);
+  let row = query_row(stand.sample, stand.first, stand.head);
   ${BEGIN}
-  for (var key = 0u; key < end_of_keys(first + (EACH - 1) * NEIGHBOURS); key++) {
-    let at = key_row(sample, key, head / share) * LANES;
+  for (var key = 0u; key < end_of_keys(stand.first + (EACH - 1) * NEIGHBOURS); key++) {
+    let at = key_row(stand.sample, key, stand.head / share) * LANES;
     ${LOOK}
   }
 #endif

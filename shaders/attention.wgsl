@@ -42,13 +42,11 @@ fn main(
 ) {
   let thread = (workgroup.y * groups.x + workgroup.x) * 64 + lane;
   if (thread >= ROWS / EACH) { return; }
-  let first = first_place(thread, QUERIES);
-  let head = thread / (QUERIES / EACH) % HEADS;
-  let sample = thread / (QUERIES / EACH * HEADS);
-  let row = query_row(sample, first, head);
+  let stand = stand_of(thread, QUERIES, HEADS);
+  let row = query_row(stand.sample, stand.first, stand.head);
   ${BEGIN}
-  for (var key = 0u; key < end_of_keys(first + (EACH - 1) * NEIGHBOURS); key++) {
-    let at = key_row(sample, key, head / (HEADS / KEY_HEADS)) * LANES;
+  for (var key = 0u; key < end_of_keys(stand.first + (EACH - 1) * NEIGHBOURS); key++) {
+    let at = key_row(stand.sample, key, stand.head / (HEADS / KEY_HEADS)) * LANES;
     ${LOOK}
   }
   ${END}

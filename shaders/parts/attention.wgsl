@@ -33,9 +33,13 @@ fn is_unseen(sample: u32, query: u32, key: u32) -> bool { return is_hidden(sampl
 fn end_of_keys(query: u32) -> u32 { return select(KEYS, min(KEYS, (query / NEIGHBOURS + 1) * NEIGHBOURS), CAUSAL); }
 fn first_query(key: u32) -> u32 { return select(0, key / NEIGHBOURS * NEIGHBOURS, CAUSAL); }
 
-// The first place of a thread's rows, of so many; those of neighbours lie beside each other, its next one behind them.
-fn first_place(thread: u32, places: u32) -> u32 {
-  return thread % (places / EACH) / NEIGHBOURS * (EACH * NEIGHBOURS) + thread % NEIGHBOURS;
+// Where a thread's rows stand, of so many places and heads: the first of them, those of neighbours beside it, its next one behind these.
+struct Stand { first: u32, head: u32, sample: u32 }
+
+fn stand_of(thread: u32, places: u32, heads: u32) -> Stand {
+  let each = places / EACH;
+  let first = thread % each / NEIGHBOURS * (EACH * NEIGHBOURS) + thread % NEIGHBOURS;
+  return Stand(first, thread / each % heads, thread / (each * heads));
 }
 
 fn query_row(sample: u32, query: u32, head: u32) -> u32 { return (sample * QUERIES + query) * HEADS + head; }

@@ -91,7 +91,6 @@ export async function findRate(
     const byLayer = takeRates(cohort, tried, layers);
     const seen: CohortStep[] = [];
     let stopped = false;
-    let isLeft = true;
     try {
       const made = await cohort.fit(data, {
         steps,
@@ -104,16 +103,16 @@ export async function findRate(
       });
       stopped = made.stopped;
     } catch (error) {
-      // That no copy is left is one of the ways in which rates end, whatever was told of steps before.
+      // That no copy is left is one of the ways in which rates end. What was told before says nothing, be it much or little.
       if (!(error instanceof NonFiniteError)) throw error;
-      isLeft = false;
+      seen.length = 0;
     }
     const late = seen.slice(Math.floor(seen.length / 2));
     const meanOf = (k: number): number =>
       late.reduce((sum, { copies: told }) => sum + (told[k]?.loss ?? Number.NaN), 0) / late.length;
     const all =
-      validation === undefined || !isLeft || seen.length === 0
-        ? tried.map((_, k) => (isLeft ? meanOf(k) : Number.NaN))
+      validation === undefined || seen.length === 0
+        ? tried.map((_, k) => meanOf(k))
         : (await cohort.evaluate(validation)).map(({ loss }) => loss);
     return { ...curveOf(tried, all, byLayer), stopped };
   } finally {

@@ -120,8 +120,8 @@ const MANY = 256;
     const see = seeing(lanes, together);
     const row = (i: number): string => `row + ${i * neighbours} * ${fromKeys ? "KEY_HEADS" : "HEADS"}`;
     const isUnseen = (i: number): string => {
-      const own = `first + ${i * neighbours}`;
-      return `is_unseen(sample, ${(fromKeys ? ["query", own] : [own, "key"]).join(", ")})`;
+      const own = `stand.first + ${i * neighbours}`;
+      return `is_unseen(stand.sample, ${(fromKeys ? ["query", own] : [own, "key"]).join(", ")})`;
     };
     const looks = (i: number, isSeen: string): string =>
       `it${i} = looked(own${i}, it${i}, seen, seen_value, ${by(i)}${isSeen});`;

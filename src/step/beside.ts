@@ -75,9 +75,9 @@ export function thenRows(
   const { by, each, copy } = rows;
   if (by === "workgroup" ? others !== threads : merged.waits[1]) return undefined;
   const [x, y, z] = first.grid;
-  const { place, first: begin, step: far } = copy ?? { place: "at", first: "0u", step: 1 };
+  const group = (turn: string): string => (copy ? `${copy.first} + (${turn}) * ${copy.step}u` : turn);
   const call = (turn: string, lane: string): string =>
-    `main_1(vec3u(${begin} + (${turn}) * ${far}u, 0, 0), vec3u(${MOST}, 1, 1), ${lane});`;
+    `main_1(vec3u(${group(turn)}, 0, 0), vec3u(${MOST}, 1, 1), ${lane});`;
   const loop =
     by === "workgroup"
       ? `for (var i = 0u; i < ${each}u; i++) { ${call("first + i", "lane")} workgroupBarrier(); }`
@@ -85,7 +85,7 @@ export function thenRows(
   const body = [
     `main_0(vec3u(at % ${x}u, at / ${x}u % ${y}u, at / ${x * y}u), vec3u(${x}, ${y}, ${z}), lane);`,
     "storageBarrier();",
-    `let first = (${place}) * ${each}u;`,
+    `let first = (${copy?.place ?? "at"}) * ${each}u;`,
     loop,
   ].join("\n  ");
   return { ...commandFrom(merged, [first, second], threads, body, first.grid), rows };
