@@ -24,7 +24,8 @@ data = pathlib.Path(os.environ.get("GRADUS_DATA", here.parent.parent.parent / "s
 STEPS, SIGNS = 20, 8
 # Of losses and of tensors' ways, relative: a half of what the test allows.
 NEAR = {"loss": 5e-6, "tensor": 5e-5}
-MARGIN = 1e-7
+# Less than this from its switch, a relu may fall to its other side by the rounding of sums in another order, which costs a tensor 1e-4 of its way.
+MARGIN = 2e-6
 
 
 class Network:
@@ -127,7 +128,7 @@ class ResNet20Frozen(ResNet20):
 
     rates = [(f"layer{i}.{j}.bn", 0) for i in (1, 2, 3) for j in range(3)]
     rates += [("bn1", 0), ("linear", 2e-3), ("layer3", 1e-3), ("layer2", 7e-4), ("layer1", 4e-4), ("", 1e-3)]
-    live, seed, single = False, 3, True
+    live, seed, single = False, 574, True
 
 
 class MobileNet(Network):

@@ -69,7 +69,7 @@ export const families = {
     ["layer3.**", 3e-4],
     ["linear.**", 6e-4],
   ]),
-  "resnet20-frozen": resnet(3, [
+  "resnet20-frozen": resnet(574, [
     ["**", 1e-3],
     ["layer1.**", 4e-4],
     ["layer2.**", 7e-4],
