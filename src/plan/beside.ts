@@ -7,15 +7,18 @@ import { type Graph, isView, type Node, namedTensors, storageOf, tensorAt } from
 import { lifetimesOf, liveBytes, spaceOf } from "./lifetime.ts";
 import type { Plan } from "./plan.ts";
 
+/** A fiftieth more than is alive at once anyway: layers of one kind are then joined alike, also where most is alive, and share a text. */
+const SHARE = 1.02;
+
 /**
  * Up to which share of the most bytes that are alive at once nodes are joined, and which share what one of them makes may be: the first
  * of these whose plan is good enough, or else what takes the least.
  */
 const WAYS = [
-  [1.01, 1],
+  [SHARE, 1],
   [0.9, 1],
   [0.7, 1],
-  [1.01, 0.02],
+  [SHARE, 0.02],
 ] as const;
 
 /** What a plan with joined nodes may take beside the most bytes at once, or beside what there is of another program, or at all. */
@@ -79,7 +82,7 @@ const WINDOW = 2;
 export function besideEachOther(
   graph: Graph,
   kept: ReadonlySet<number>,
-  share = 1.01,
+  share = SHARE,
   mostMade = 1,
   mostBuffers = MOST_BUFFERS,
 ): Graph {

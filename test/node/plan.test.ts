@@ -257,11 +257,11 @@ describe.each(["mlp", "cnn", "deep"] as const)("the plan of the reference model 
     expect(new Set(after.nodes)).toEqual(new Set(graph.nodes));
   });
 
-  test("lets kernels run beside each other for a hundredth of that memory, none that reads what another writes", () => {
+  test("lets kernels run beside each other for a fiftieth of that memory, none that reads what another writes", () => {
     const graph = sumsLast(traced(name, new Set()), new Set());
     const joined = besideEachOther(graph, new Set());
     const bytes = (one: Graph): number => lowerBound(lifetimesOf(one, new Set()));
-    expect(bytes(joined)).toBeLessThanOrEqual(1.01 * bytes(graph));
+    expect(bytes(joined)).toBeLessThanOrEqual(1.02 * bytes(graph));
     expect(joined.nodes.some(({ beside }) => beside)).toBe(true);
     // Some come a little forward, behind all that they read.
     const ids = ({ outputs }: Node): string => outputs.join();
