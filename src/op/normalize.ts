@@ -73,11 +73,16 @@ function groupsOf(x: Tensor, given: Attributes, sharing: (groups: number, number
       at,
     );
   const isShared = sharing(samples * groups, positions * channels);
+  const lanes: 4 | 1 = channels % 4 === 0 ? 4 : 1;
   return {
     view,
     isShared,
+    lanes,
     holes: {
       THREADS: isShared ? 64 : 1,
+      LANES: lanes,
+      VECTOR: lanes === 4,
+      LONG: positions * channels > 256 * lanes * (isShared ? 64 : 1),
       SHARED: isShared,
       JOINED: isShared ? joined : "",
       RESULT: place((axis) => !isWithin(axis), "i"),
@@ -105,22 +110,25 @@ const kernel = /* @__NO_SIDE_EFFECTS__ */ (name: string, text: string, isForward
   },
   choose({ tensors, all, attributes: given, epilogue: steps, checked, device }) {
     const { x, gamma, beta } = tensors as Tensors<"x"> & Partial<Tensors<"gamma" | "beta">>;
-    const { view, holes, constants, isShared } = groupsOf(x, given, (groups, numbers) =>
+    const { view, lanes, holes, constants, isShared } = groupsOf(x, given, (groups, numbers) =>
       isForward ? sharesRow(groups, numbers, SHARED, device) : sharesGroup(x, given, device),
     );
     const height = heightOf(x, given);
     const columns = x.shape.at(-1) as number;
-    const end = epilogue(steps, all, { lanes: 1, columns, aligned: false });
+    const end = epilogue(steps, all, { lanes, columns, aligned: lanes === 4 });
+    // On a CPU adapter a barrier costs as much as there are threads.
+    const width = isShared || !device.software ? 64 : 4;
+    const summed = given.summed === true;
+    const byChannels = view[3] >= width * lanes;
     return {
       holes: {
         ...holes,
         EPILOGUE: end.text,
         CHECK: checkPart(checked),
         SCALED: gamma !== undefined,
-        // On a CPU adapter a barrier costs as much as there are threads.
         ...(isForward
           ? { SHIFTED: beta !== undefined }
-          : { SUMMED: given.summed === true, WIDTH: isShared || !device.software ? 64 : 4 }),
+          : { SUMMED: summed, BY_CHANNELS: byChannels, SUMS: summed || byChannels, WIDTH: width }),
       },
       constants: { ...constants, ...(!isForward && { HEIGHT: height, SAMPLES: view[0] }) },
       tensors: { ...tensors, ...end.tensors },
