@@ -21,8 +21,8 @@ fn pixel(line: u32, is_there: bool, column: u32, at: vec4u) -> V {
   let inside = is_there & (column < width);
   return select(V(), a[select(0, (line * width + column) * LANES + at.x, inside)], inside);
 }
-fn other(line: u32, is_there: bool, column: u32, at: vec4u) -> V {
-  let inside = is_there & (column < OTHERS);
+fn other(line: u32, column: u32, at: vec4u) -> V {
+  let inside = column < OTHERS;
   return select(V(), b[select(0, (line * OTHERS + column) * LANES + at.x, inside)], inside);
 }
 
@@ -42,8 +42,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let top = at.z * ${TALL}u;
   ${SUMS}
 #if ${FILTER}
-  let lines = HEIGHT;
-  let rows = OUT_HEIGHT;
   let strips = (OTHERS + ${OTHER}u - 1) / ${OTHER}u;
   let all = BATCH * strips * OUT_HEIGHT;
   let height = (all + IMAGES - 1) / IMAGES;
@@ -55,23 +53,21 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let start = column % strips * ${OTHER}u;
     let x = start * STRIDE_WIDTH + begin - PAD_LEFT;
     let y = k % OUT_HEIGHT * STRIDE_HEIGHT + top - PAD_TOP;
-    let line = image * lines + y;
+    let line = image * HEIGHT + y;
     ${HANDED_ON}
     for (let stop = min(end, (column + 1) * OUT_HEIGHT); k < stop; k++) {
       let row = k % OUT_HEIGHT;
       let y = row * STRIDE_HEIGHT + top - PAD_TOP;
       let line_of_b = image * OUT_HEIGHT + row;
+      let line = image * HEIGHT + y;
 #else
-    let lines = select(HEIGHT, OUT_HEIGHT, BACK);
-    let rows = KERNEL_HEIGHT;
-    let image = at.w;
+    let rows = select(rows_seen(at.z), rows_seeing(at.z), BACK);
     let start = 0u;
     let x = select(begin * STRIDE_WIDTH - PAD_LEFT, begin / STRIDE_WIDTH, BACK);
-    for (var row = 0u; row < KERNEL_HEIGHT; row += ${ROWS}u) {
-      let y = select(top * STRIDE_HEIGHT + row - PAD_TOP, top / STRIDE_HEIGHT - row / STRIDE_HEIGHT, BACK);
-      let line_of_b = row;
+    for (var y = rows.x; y < rows.y; y++) {
+      let line_of_b = PAD_TOP + select(y - at.z * STRIDE_HEIGHT, at.z - y * STRIDE_HEIGHT, BACK);
+      let line = at.w * select(HEIGHT, OUT_HEIGHT, BACK) + y;
 #endif
-      let line = image * lines + y;
       ${PRODUCTS}
     }
 #if ${FILTER}

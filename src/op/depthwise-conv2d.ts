@@ -2,7 +2,7 @@
 // product would have a single column for each channel.
 
 import source from "../../shaders/depthwise-conv2d.wgsl?raw";
-import { each } from "./kernel.ts";
+import { type DeviceFacts, each } from "./kernel.ts";
 import { defineOp, type Kernel } from "./op.ts";
 import { backwardAttributes, pooled, poolKernel, unpooled } from "./pool2d.ts";
 import { checkPair, given } from "./request.ts";
@@ -13,98 +13,76 @@ import { type Slide, slideAttributes, stripOf, type Window, windowRefusal } from
 
 type Windows = Slide & { readonly kernel: readonly number[] };
 
-/** A sum of a thread's block, or a number of B that it reads, counted from the first. */
+/** A sum of a thread's block, or a pixel that it reads, counted from the first. */
 interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-/** The name of a pixel, counted from the first. */
-const pixelAt = (line: number, column: number): string => `x_${line >>> 0}_${column >>> 0}`;
-
-/** The text for each of them, which has a name. */
-const perPlace =
-  (lines: number, columns: number) =>
-  (text: (at: Place, name: string) => string, between?: string): string =>
-    each(lines, (line) => each(columns, (column) => text({ line, column }, `${line}_${column}`), between), between);
+const pixelAt = ({ line, column }: Place): string => `x_${line}_${column}`;
 
 /** The kernel of what makes an output, the gradient of the image, or that of the filter. */
 /* @__NO_SIDE_EFFECTS__ */ function stripKernel(way: "" | "-backward-input" | "-backward-filter"): Kernel {
   const [isBack, isFilter] = [way === "-backward-input", way === "-backward-filter"];
-  /** Along an axis, from the first pixel, that under which a sum meets one of the others; no whole number where they do not. */
-  const meeting = (sum: number, other: number, stride: number, pad: number): number =>
-    isBack ? (sum + pad - other) / stride : isFilter ? other * stride + sum : sum * stride + other;
+  /** The column, from the first pixel, under which a sum meets one of the others; no whole number where they do not. */
+  const meeting = (sum: number, other: number, { strideWidth, padLeft }: Window): number =>
+    isBack ? (sum + padLeft - other) / strideWidth : isFilter ? other * strideWidth + sum : sum * strideWidth + other;
   /**
-   * What a thread makes, and of how many others at once: so many products at most, whatever the window, as a text bears. A small filter is
-   * whole, and its lines of pixels are handed on down the image.
+   * What a thread makes, and of how many others at once: so many products at most, whatever the window, as a text bears. On a CPU adapter
+   * a small filter is whole, and its lines of pixels are handed on down the image; a GPU has a thread for each line of it, to have many.
    */
-  const blockOf = ({ kernelHeight, kernelWidth, strideHeight, strideWidth }: Window, line: number) => {
-    if (isFilter) {
-      const strip = stripOf(kernelWidth, 8);
-      const tall = stripOf(kernelHeight, Math.max(1, Math.floor(16 / strip)));
-      return { tall, strip, rows: 1, other: stripOf(line, Math.min(8, Math.ceil(64 / strip))) };
-    }
-    const [stepDown, stepRight] = isBack ? [strideHeight, strideWidth] : [1, 1];
-    const strip = stripOf(line, Math.min(8, Math.ceil(64 / kernelWidth)), stepRight);
-    return { tall: stepDown, strip, rows: stepDown, other: kernelWidth };
+  const blockOf = ({ kernelHeight, kernelWidth, strideWidth }: Window, line: number, { software }: DeviceFacts) => {
+    const taps = isFilter ? stripOf(kernelWidth, 8) : kernelWidth;
+    const places = stripOf(line, Math.min(8, Math.ceil(64 / taps)), isBack ? strideWidth : 1);
+    const tall = isFilter && software ? stripOf(kernelHeight, Math.max(1, Math.floor(16 / taps))) : 1;
+    return { tall, strip: isFilter ? taps : places, other: isFilter ? places : taps };
   };
   return poolKernel(
     `depthwise-conv2d${way}`,
     source,
     { image: isBack ? "c" : "a", written: "c" },
-    ({ splits }, window, batch) => {
+    ({ splits }, window, batch, device) => {
       const { height, width, outHeight, outWidth, kernelHeight, kernelWidth } = window;
       const [down, line] = isFilter ? [kernelHeight, outWidth] : isBack ? [height, width] : [outHeight, outWidth];
-      const [across, others] = isFilter ? [kernelWidth, line] : [line, kernelWidth];
-      const { tall, strip, rows, other } = blockOf(window, line);
+      const [across, beside] = isFilter ? [kernelWidth, line] : [line, kernelWidth];
+      const { tall, strip, other } = blockOf(window, line, device);
       const pixels = new Map<string, Place>();
       /** The product of a sum with one of the others, whose pixel is counted from the first; nothing where they do not meet. */
-      const product = (sum: Place, by: Place): string => {
-        const line = meeting(sum.line, by.line, window.strideHeight, window.padTop);
-        const column = meeting(sum.column, by.column, window.strideWidth, window.padLeft);
-        if (!Number.isInteger(line) || !Number.isInteger(column)) return "";
-        const name = pixelAt(line, column);
-        pixels.set(name, { line: line >>> 0, column: column >>> 0 });
-        return ` + ${name} * other_${by.line}_${by.column}`;
+      const product = (sum: Place, k: number): string => {
+        const column = meeting(sum.column, k, window);
+        if (!Number.isInteger(column)) return "";
+        const at = { line: sum.line, column: column >>> 0 };
+        pixels.set(pixelAt(at), at);
+        return ` + ${pixelAt(at)} * other_${k}`;
       };
-      /** The texts that read pixels, line by line. */
-      const reading = (how: "let" | "var", of: readonly Place[]): string[] =>
-        [...new Set(of.map(({ line }) => line))].flatMap((down) => [
-          `let line_${down} = line + ${down}u; let is_line_${down} = y + ${down}u < lines;`,
-          ...of
-            .filter(({ line }) => line === down)
-            .map(
-              (at) =>
-                `${how} ${pixelAt(down, at.column)} = pixel(line_${down}, is_line_${down}, x + ${at.column}u, at);`,
-            ),
-        ]);
-      const perSum = perPlace(tall, strip);
-      const perOther = perPlace(rows, other);
-      const sums = perSum((at, name) => `sum_${name} += V()${perOther((by) => product(at, by), "")};`);
-      const isHandedOn = ({ line }: Place): boolean => isFilter && line + window.strideHeight < tall;
+      const perSum = (text: (at: Place, name: string) => string): string =>
+        each(tall, (line) => each(strip, (column) => text({ line, column }, `sum_${line}_${column}`)));
+      const sums = perSum((at, name) => `${name} += V()${each(other, (k) => product(at, k), "")};`);
+      // Beyond an image there are zeros; the other ways go through no lines but those that are there.
+      const read = (at: Place): string => {
+        const there = isFilter ? `y + ${at.line}u < HEIGHT` : "true";
+        return `${pixelAt(at)} = pixel(line + ${at.line}u, ${there}, x + ${at.column}u, at);`;
+      };
+      const isHandedOn = ({ line }: Place): boolean => line + window.strideHeight < tall;
       const handedOn = [...pixels.values()].filter(isHandedOn);
-      const read = [...pixels.values()].filter((at) => !isHandedOn(at));
+      const others = [...pixels.values()].filter((at) => !isHandedOn(at));
+      const next = ({ line, column }: Place): Place => ({ line: line + window.strideHeight, column });
       const images = (splits as number) ?? batch;
       return {
         holes: {
           FILTER: isFilter,
-          ...{ STRIP: strip, OTHER: other, TALL: tall, ROWS: rows },
-          SUMS: perSum((_, name) => `var sum_${name} = V();`),
-          RESULTS: perSum(({ line, column }, name) => `put(sum_${name}, at, ${line}, ${column});`),
+          ...{ STRIP: strip, OTHER: other, TALL: tall },
+          SUMS: perSum((_, name) => `var ${name} = V();`),
+          RESULTS: perSum(({ line, column }, name) => `put(${name}, at, ${line}, ${column});`),
           PRODUCTS: [
-            perOther(({ line, column }, name) => {
-              const there = `row + ${line}u < rows`;
-              return `let other_${name} = other(line_of_b + ${line}u, ${there}, start + ${column}u, at);`;
-            }),
-            ...reading("let", read),
+            each(other, (k) => `let other_${k} = other(line_of_b, start + ${k}, at);`),
+            ...others.map((at) => `let ${read(at)}`),
             sums,
-            ...handedOn.map(
-              ({ line, column }) => `${pixelAt(line, column)} = ${pixelAt(line + window.strideHeight, column)};`,
-            ),
+            ...handedOn.map((at) => `${pixelAt(at)} = ${pixelAt(next(at))};`),
           ].join("\n"),
-          HANDED_ON: reading("var", handedOn).join("\n"),
+          HANDED_ON: handedOn.map((at) => `var ${read(at)}`).join("\n"),
         },
-        constants: { BACK: +isBack, IMAGES: images, DOWN: down, ACROSS: across, OTHERS: others },
+        constants: { BACK: +isBack, IMAGES: images, DOWN: down, ACROSS: across, OTHERS: beside },
         threads: images * Math.ceil(down / tall) * Math.ceil(across / strip),
         note: (splits as number) > 1 ? ` in ${splits} parts` : "",
       };

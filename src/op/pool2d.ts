@@ -5,7 +5,7 @@ import windows from "../../shaders/parts/window.wgsl?raw";
 import { anything, resolved } from "../option.ts";
 import { checkPart } from "./check.ts";
 import { epilogue } from "./epilogue.ts";
-import { inLines, threads } from "./kernel.ts";
+import { type DeviceFacts, inLines, threads } from "./kernel.ts";
 import { layerOf, type OpLayer } from "./layer.ts";
 import { type Attributes, type Choice, defineOp, type Kernel, type Op } from "./op.ts";
 import { checkPair } from "./request.ts";
@@ -113,12 +113,13 @@ export const unpooled = ({ shape }: Tensor, { size: lengths }: { readonly size: 
     attributes: Attributes,
     window: Window,
     batch: number,
+    device: DeviceFacts,
   ) => Partial<Omit<Choice, "grid">> & { readonly threads?: number } = () => ({}),
 ): Kernel {
   return {
     name,
     source: inLines(windows, pool, source),
-    choose({ tensors, all, attributes, epilogue: steps, checked }) {
+    choose({ tensors, all, attributes, epilogue: steps, checked, device }) {
       const [image, written] = [tensors[names.image], tensors[names.written]] as [Tensor, Tensor];
       const [batch, , , channels] = image.shape as [number, number, number, number];
       const window = windowOf(image.shape, slideOf(attributes));
@@ -128,7 +129,7 @@ export const unpooled = ({ shape }: Tensor, { size: lengths }: { readonly size: 
         constants,
         note = "",
         threads: each = size(written.shape) / channels,
-      } = own(attributes, window, batch);
+      } = own(attributes, window, batch, device);
       const end = epilogue(steps, all, { lanes, columns: channels, aligned: lanes === 4 });
       return {
         holes: { VECTOR: lanes === 4, EPILOGUE: end.text, CHECK: checkPart(checked), ...holes },
