@@ -147,17 +147,21 @@ function settle(
 
 /** Offsets of the tensors of an arena: larger ones first, each at the lowest place that is free all its life. */
 function place(bySize: readonly Lifetime[]): Packed {
+  const offsets = new Map<number, number>();
+  /** From the lowest to the highest. */
   const placed: { readonly span: Lifetime; readonly offset: number }[] = [];
   let bytes = 0;
   for (const span of bySize) {
-    const inTheWay = placed.filter((other) => alive(other.span, span)).sort((a, b) => a.offset - b.offset);
     let offset = 0;
-    for (const other of inTheWay) {
+    for (const other of placed) {
+      if (!alive(other.span, span)) continue;
       if (other.offset - offset >= span.bytes) break;
       offset = Math.max(offset, other.offset + other.span.bytes);
     }
-    placed.push({ span, offset });
+    const above = placed.findIndex((other) => other.offset > offset);
+    placed.splice(above < 0 ? placed.length : above, 0, { span, offset });
+    offsets.set(span.id, offset);
     bytes = Math.max(bytes, offset + span.bytes);
   }
-  return { bytes, offsets: new Map(placed.map(({ span, offset }) => [span.id, offset])) };
+  return { bytes, offsets };
 }

@@ -18,8 +18,11 @@ const memory = /var<workgroup>\s*(\w+)\s*:([^;]*);/g;
 const step = /struct\s+(\w+)\s*\{[^}]*\}\s*@group\(1\)\s*@binding\(0\)\s*var<uniform>\s*\w+\s*:\s*\1;/g;
 /** Whatever a text names, with few blanks as in the built file; that some of it is local does no harm. */
 const names = /\b(?:(?:fn|override|const|alias|struct|var)\s+|var<[^>]*>\s*)(\w+)/g;
+/** A structure, which is looked through by itself: to look back from each word for the one that it stands in takes long. */
+const structures = /\bstruct\s+\w+\s*\{[^}]*\}/g;
 /** Members and attributes, which keep their names, and then all other words, with the bracket behind a buffer that is indexed. */
-const words = /[.@]\w+|(?<=\bstruct\s+\w+\s*\{[^}]*)\b\w+(?=\s*:)|\b([A-Za-z_]\w*)(\[?)/g;
+const words = /[.@]\w+|\b([A-Za-z_]\w*)(\[?)/g;
+const wordsOfStructure = /[.@]\w+|\b\w+(?=\s*:)|\b([A-Za-z_]\w*)(\[?)/g;
 
 /** As few commands as it takes, in order; a shader sees `mostBytes` of an arena. */
 export function beside(commands: readonly Command[], mostBytes = Number.POSITIVE_INFINITY): readonly Command[] {
@@ -172,14 +175,19 @@ function together(commands: readonly Command[], mostBytes: number, inTurn: boole
   const texts = codes.map(({ code, own }, i) => {
     const text = code.replace(entry, "").replace(/@builtin\(\w+\)/g, "");
     const called = new Set([...text.matchAll(names)].map(([, name]) => name));
-    return text.replace(words, (all, word: string, index: string) => {
+    const renamed = (all: string, word: string, index: string): string => {
       const here = own.get(word);
       const to = here && bound.get(here.key);
       // What bears the name of a buffer and is not indexed is local.
       if (to?.access === "uniform") return to.name + index;
       if (to && index) return `${to.name}[${(here.offset - to.offset) / here.width}u + `;
       return called.has(word) ? `${word}_${i}${index}` : all;
-    });
+    };
+    const inside = (text.match(structures) ?? []).map((structure) => structure.replace(wordsOfStructure, renamed));
+    return text
+      .split(structures)
+      .map((outside, at) => outside.replace(words, renamed) + (inside[at] ?? ""))
+      .join("");
   });
   return {
     buffers,
